@@ -1,0 +1,3 @@
+//! Embeddable, I/O-free state machines for IMS deregistration.
+#![no_std]
+#![deny(missing_docs)]
