@@ -1,0 +1,196 @@
+//! Identifiers and tokens: unpredictable, never repeated, and telling their shard.
+
+use core::{fmt, hash::Hasher};
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use super::Buffer;
+
+const SHARD_SHIFT: u32 = 112;
+const RANDOM_MASK: u128 = (1 << SHARD_SHIFT) - 1;
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// A Call-ID, tag or branch of ours: the shard (16 bits) and 112 bits nobody can guess.
+/// Its text is `s0003-` and 28 hexadecimal digits for shard 3: a token anywhere in SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identifier(u128);
+
+impl Identifier {
+    /// Bytes of its text.
+    pub const TEXT_LEN: usize = 34;
+
+    /// The shard of the node that made it.
+    #[must_use]
+    pub const fn shard(self) -> u16 {
+        (self.0 >> SHARD_SHIFT) as u16
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(self) -> [u8; Self::TEXT_LEN] {
+        let mut text = [b'-'; Self::TEXT_LEN];
+        let mut rest = self.0;
+        for (place, byte) in text.iter_mut().enumerate().rev() {
+            match place {
+                0 => *byte = b's',
+                5 => {}
+                _ => {
+                    *byte = HEX.get((rest & 0xf) as usize).copied().unwrap_or(b'0');
+                    rest >>= 4;
+                }
+            }
+        }
+        text
+    }
+
+    /// [DR-8] Reads a text of ours back, and with it the shard. `None` for any other bytes.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text: &[u8; Self::TEXT_LEN] = text.try_into().ok()?;
+        let mut value: u128 = 0;
+        for (place, byte) in text.iter().enumerate() {
+            let digit = match (place, byte) {
+                (0, b's') | (5, b'-') => continue,
+                (0 | 5, _) => return None,
+                (_, b'0'..=b'9') => byte.wrapping_sub(b'0'),
+                (_, b'a'..=b'f') => byte.wrapping_sub(b'a').wrapping_add(10),
+                _ => return None,
+            };
+            value = (value << 4) | u128::from(digit);
+        }
+        Some(Self(value))
+    }
+
+    /// Appends its text.
+    pub fn write(self, to: &mut Buffer) {
+        to.put(&self.text());
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.text() {
+            write!(f, "{}", char::from(byte))?;
+        }
+        Ok(())
+    }
+}
+
+/// Names one thing that a machine asked for. The host gives it back with the answer.
+/// Opaque; 0 is never given out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(u64);
+
+const MACHINE_SHIFT: u32 = 40;
+const SERIAL_MASK: u64 = (1 << MACHINE_SHIFT) - 1;
+
+impl Token {
+    /// The number that a host may keep instead of the token.
+    #[must_use]
+    pub const fn to_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The token of that number.
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number of the machine that asked (24 bits).
+    #[must_use]
+    pub const fn machine(self) -> u32 {
+        (self.0 >> MACHINE_SHIFT) as u32
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}:{})", self.machine(), self.0 & SERIAL_MASK)
+    }
+}
+
+/// [DR-8] The source of identifiers and tokens of one node. All it draws on is a seed, an incarnation and
+/// a shard given by the host, and a counter of its own.
+#[derive(Clone)]
+pub struct Identifiers {
+    keyed: SipHasher24,
+    shard: u16,
+    drawn: u64,
+    tokens: u64,
+}
+
+impl Identifiers {
+    /// Identifiers for a node. `seed` is secret and may stay the same for ever; `incarnation` must be another
+    /// one at every start and restore, which is what keeps identifiers from ever coming twice, even after
+    /// restoring a stale blob. `shard` can be read back from each of them.
+    #[must_use]
+    pub fn new(seed: [u8; 32], incarnation: u64, shard: u16) -> Self {
+        let mut key = [0u8; 16];
+        let mut secret = [0u8; 16];
+        key.iter_mut().zip(seed.iter()).for_each(|(k, s)| *k = *s);
+        secret
+            .iter_mut()
+            .zip(seed.iter().skip(16))
+            .for_each(|(k, s)| *k = *s);
+        let mut keyed = SipHasher24::new_with_key(&key);
+        keyed.write(&secret);
+        keyed.write_u64(incarnation);
+        keyed.write_u16(shard);
+        Self {
+            keyed,
+            shard,
+            drawn: 0,
+            tokens: 0,
+        }
+    }
+
+    /// The next identifier.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Identifier {
+        let mut hasher = self.keyed;
+        hasher.write_u64(self.drawn);
+        self.drawn = self.drawn.wrapping_add(1);
+        let random = hasher.finish128().as_u128() & RANDOM_MASK;
+        Identifier((u128::from(self.shard) << SHARD_SHIFT) | random)
+    }
+
+    /// The next token, for the machine of that number (its lowest 24 bits).
+    pub fn token(&mut self, machine: u32) -> Token {
+        self.tokens = self.tokens.wrapping_add(1);
+        if self.tokens & SERIAL_MASK == 0 {
+            self.tokens = self.tokens.wrapping_add(1);
+        }
+        Token((u64::from(machine) << MACHINE_SHIFT) | (self.tokens & SERIAL_MASK))
+    }
+
+    /// Whether such a token can have been given out: what was not is the host's mistake, what was is stale.
+    #[must_use]
+    pub const fn has_given(&self, token: Token) -> bool {
+        let serial = token.0 & SERIAL_MASK;
+        serial != 0 && (serial <= self.tokens || self.tokens > SERIAL_MASK)
+    }
+
+    /// The shard.
+    #[must_use]
+    pub const fn shard(&self) -> u16 {
+        self.shard
+    }
+
+    /// A key derived from the seed, for tables that a peer's bytes are hashed into.
+    #[must_use]
+    pub fn table_key(&self) -> [u8; 16] {
+        let mut hasher = self.keyed;
+        hasher.write(b"table");
+        hasher.finish128().as_u128().to_le_bytes()
+    }
+}
+
+impl fmt::Debug for Identifiers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identifiers")
+            .field("shard", &self.shard)
+            .field("drawn", &self.drawn)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! Every bound in one value.
+
+/// [DR-5] Every bound that a peer could otherwise push against. A message or document past one is
+/// refused with a typed reason; the value itself is still allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a SIP message, start line to end of body. Default 65,535 (a UDP datagram).
+    pub message_bytes: usize,
+    /// Header fields of a SIP message. Default 256.
+    pub headers: usize,
+    /// Bytes of one header field value. Default 16,384.
+    pub header_bytes: usize,
+    /// Contacts (bindings, flows) that one user, or one implicit registration set, may have. Default 16.
+    pub contacts: usize,
+    /// Public identities of one implicit registration set. Default 32.
+    pub identities: usize,
+    /// Bytes of all strings kept for one registration. Default 8,192.
+    pub registration_bytes: usize,
+    /// Subscribers to one implicit registration set. Default 16.
+    pub subscribers: usize,
+    /// Users (registrations at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
+    /// Default 1,048,576; the most is 16,777,215.
+    pub users: usize,
+    /// Bytes of an XML document. Default 65,535.
+    pub xml_bytes: usize,
+    /// Depth of elements in an XML document. Default 16.
+    pub xml_depth: usize,
+    /// Attributes (namespace declarations included) of one XML element. Default 32.
+    pub xml_attributes: usize,
+    /// Elements of an XML document. Default 4,096.
+    pub xml_elements: usize,
+    /// Transactions held at once by the transaction layer. Default 1,048,576.
+    pub transactions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 65_535,
+            headers: 256,
+            header_bytes: 16_384,
+            contacts: 16,
+            identities: 32,
+            registration_bytes: 8_192,
+            subscribers: 16,
+            users: 1 << 20,
+            xml_bytes: 65_535,
+            xml_depth: 16,
+            xml_attributes: 32,
+            xml_elements: 4_096,
+            transactions: 1 << 20,
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! What a node wants done, in order, in memory of the host.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::fmt;
+
+use super::{Buffer, Misuse, Role, Token, Towards, TransactionRef, Unwritable};
+
+/// The size in bytes past which a request needs a congestion-controlled transport (RFC 3261 18.1.1,
+/// path MTU unknown).
+pub const UDP_LIMIT: usize = 1_300;
+
+/// Bytes inside an outbox, as events and questions carry them: read with [`Outbox::text`] until the outbox
+/// is cleared. In its `Debug` no personal data shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Text {
+    start: u32,
+    len: u32,
+}
+
+impl Text {
+    /// Number of bytes.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// What a request is sent with.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Under which the response, or its absence, is to be given.
+    pub token: Token,
+    /// Which SIP timers apply.
+    pub towards: Towards,
+    /// SIP URIs of the next hops, the best first. The next one is for when the one before is unreachable.
+    pub next_hops: &'a [&'a [u8]],
+}
+
+/// The next hops of a request in order: SIP URIs to resolve (RFC 3263).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NextHops<'a>(&'a [u8]);
+
+impl<'a> Iterator for NextHops<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', self.0).unwrap_or(self.0.len());
+        let (hop, rest) = self.0.split_at_checked(end)?;
+        self.0 = rest.get(1..).unwrap_or_default();
+        Some(hop)
+    }
+}
+
+impl fmt::Debug for NextHops<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NextHops({})", (*self).count())
+    }
+}
+
+/// One thing a node wants done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output<'a, R: Role> {
+    /// Send this request, in a client transaction, to the first next hop that can be reached.
+    Request {
+        /// To be given back with the final response, or with its absence.
+        token: Token,
+        /// Which SIP timers apply.
+        towards: Towards,
+        /// Where to, in order.
+        next_hops: NextHops<'a>,
+        /// It is larger than 1,300 bytes: UDP will not do unless the path is known to bear it.
+        congestion_controlled: bool,
+        /// The message.
+        bytes: &'a [u8],
+    },
+    /// Answer a request.
+    Respond {
+        /// The transaction it came with.
+        to: TransactionRef,
+        /// The status code, which also stands in the bytes.
+        status: u16,
+        /// The message.
+        bytes: &'a [u8],
+    },
+    /// Answer a question, or do something and report it done.
+    Ask {
+        /// To be given back with the answer.
+        token: Token,
+        /// The question.
+        question: &'a R::Question,
+    },
+    /// Keep this blob under that key. What depends on it is withheld until the answer.
+    Store {
+        /// To be given back with `Stored`, `Conflict` or `Failed`.
+        token: Token,
+        /// The key.
+        key: &'a [u8],
+        /// The version that must stand there now; 0 for none. Another one is a `Conflict`.
+        expected: u64,
+        /// The version to put there.
+        version: u64,
+        /// The blob.
+        bytes: &'a [u8],
+    },
+    /// Something happened.
+    Event(&'a R::Event),
+}
+
+enum Entry<R: Role> {
+    Request {
+        token: Token,
+        towards: Towards,
+        next_hops: Text,
+        bytes: Text,
+    },
+    Respond {
+        to: TransactionRef,
+        status: u16,
+        bytes: Text,
+    },
+    Ask {
+        token: Token,
+        question: R::Question,
+    },
+    Store {
+        token: Token,
+        key: Text,
+        expected: u64,
+        version: u64,
+        bytes: Text,
+    },
+    Event(R::Event),
+}
+
+/// What a node appends its outputs to. It belongs to the host, which reads it, acts, and clears it.
+///
+/// All its memory is allocated when it is made; it never grows.
+pub struct Outbox<R: Role> {
+    entries: Vec<Entry<R>>,
+    capacity: usize,
+    bytes: Buffer,
+}
+
+impl<R: Role> Outbox<R> {
+    /// Room for `steps` calls of this role, at least one.
+    #[must_use]
+    pub fn for_steps(steps: usize) -> Self {
+        let steps = steps.max(1);
+        Self::with_room(
+            R::STEP_OUTPUTS.saturating_mul(steps),
+            R::STEP_BYTES.saturating_mul(steps),
+        )
+    }
+
+    /// Room for so many outputs and bytes. With less than one step's, every call is refused.
+    #[must_use]
+    pub fn with_room(outputs: usize, bytes: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(outputs),
+            capacity: outputs,
+            bytes: Buffer::new(bytes),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of outputs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Forgets everything. Texts, and bytes handed out, end here.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes.clear();
+    }
+
+    /// The outputs in the order in which they are to be done.
+    pub fn iter(&self) -> impl Iterator<Item = Output<'_, R>> {
+        self.since(0)
+    }
+
+    /// The outputs from number `first` on.
+    pub fn since(&self, first: usize) -> impl Iterator<Item = Output<'_, R>> {
+        self.entries
+            .iter()
+            .skip(first)
+            .map(|entry| self.view(entry))
+    }
+
+    fn view<'a>(&'a self, entry: &'a Entry<R>) -> Output<'a, R> {
+        match entry {
+            Entry::Request {
+                token,
+                towards,
+                next_hops,
+                bytes,
+            } => Output::Request {
+                token: *token,
+                towards: *towards,
+                next_hops: NextHops(self.text(*next_hops)),
+                congestion_controlled: bytes.len() > UDP_LIMIT,
+                bytes: self.text(*bytes),
+            },
+            Entry::Respond { to, status, bytes } => Output::Respond {
+                to: *to,
+                status: *status,
+                bytes: self.text(*bytes),
+            },
+            Entry::Ask { token, question } => Output::Ask {
+                token: *token,
+                question,
+            },
+            Entry::Store {
+                token,
+                key,
+                expected,
+                version,
+                bytes,
+            } => Output::Store {
+                token: *token,
+                key: self.text(*key),
+                expected: *expected,
+                version: *version,
+                bytes: self.text(*bytes),
+            },
+            Entry::Event(event) => Output::Event(event),
+        }
+    }
+
+    /// The bytes of a text. Empty if the outbox was cleared since.
+    #[must_use]
+    pub fn text(&self, text: Text) -> &[u8] {
+        let start = text.start as usize;
+        let end = start.saturating_add(text.len());
+        self.bytes.as_slice().get(start..end).unwrap_or_default()
+    }
+
+    /// The bytes of a text, copied for a host that keeps them.
+    #[must_use]
+    pub fn to_bytes(&self, text: Text) -> Bytes {
+        Bytes::copy_from_slice(self.text(text))
+    }
+
+    /// [DR-4] Whether one step fits.
+    ///
+    /// # Errors
+    /// [`Misuse::OutboxFull`], with what is needed.
+    pub fn check_room(&self) -> Result<(), Misuse> {
+        self.check_room_for(R::STEP_OUTPUTS, R::STEP_BYTES)
+    }
+
+    /// Whether so many outputs and bytes fit: for a layer that adds to what one step needs.
+    ///
+    /// # Errors
+    /// [`Misuse::OutboxFull`], with what is needed.
+    pub fn check_room_for(&self, outputs: usize, bytes: usize) -> Result<(), Misuse> {
+        let free = self.capacity.saturating_sub(self.entries.len());
+        if free < outputs || self.bytes.room() < bytes {
+            return Err(Misuse::OutboxFull { outputs, bytes });
+        }
+        Ok(())
+    }
+
+    /// [DR-3] Appends a request, written by `write`.
+    ///
+    /// # Errors
+    /// [`Unwritable`]; nothing is appended then.
+    pub fn request(
+        &mut self,
+        request: Request<'_>,
+        write: impl FnOnce(&mut Buffer),
+    ) -> Result<(), Unwritable> {
+        let before = self.bytes.len();
+        let next_hops = self.write_text(|bytes| {
+            for (number, hop) in request.next_hops.iter().enumerate() {
+                if number > 0 {
+                    bytes.put(b"\n");
+                }
+                bytes.put_value(hop);
+            }
+        })?;
+        let bytes = self
+            .write_text(write)
+            .inspect_err(|_| self.bytes.truncate(before))?;
+        self.push(Entry::Request {
+            token: request.token,
+            towards: request.towards,
+            next_hops,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Appends a response, written by `write`.
+    ///
+    /// # Errors
+    /// [`Unwritable`]; nothing is appended then.
+    pub fn respond(
+        &mut self,
+        to: TransactionRef,
+        status: u16,
+        write: impl FnOnce(&mut Buffer),
+    ) -> Result<(), Unwritable> {
+        let bytes = self.write_text(write)?;
+        self.push(Entry::Respond { to, status, bytes });
+        Ok(())
+    }
+
+    /// Appends a question. Its texts come from [`put_text`](Outbox::put_text).
+    pub fn ask(&mut self, token: Token, question: R::Question) {
+        self.push(Entry::Ask { token, question });
+    }
+
+    /// Appends an event. Its texts come from [`put_text`](Outbox::put_text).
+    pub fn event(&mut self, event: R::Event) {
+        self.push(Entry::Event(event));
+    }
+
+    /// Appends a blob to be stored under a key.
+    ///
+    /// # Errors
+    /// [`Unwritable::TooLarge`]; nothing is appended then.
+    pub fn store(
+        &mut self,
+        token: Token,
+        key: &[u8],
+        expected: u64,
+        version: u64,
+        blob: &[u8],
+    ) -> Result<(), Unwritable> {
+        let before = self.bytes.len();
+        let key = self.write_text(|bytes| bytes.put(key))?;
+        let bytes = self
+            .write_text(|bytes| bytes.put(blob))
+            .inspect_err(|_| self.bytes.truncate(before))?;
+        self.push(Entry::Store {
+            token,
+            key,
+            expected,
+            version,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Copies bytes in, for an event or question to point at. Bytes that no longer fit become empty; within
+    /// the room that was checked at entry they fit.
+    pub fn put_text(&mut self, text: &[u8]) -> Text {
+        self.write_text(|bytes| bytes.put(text)).unwrap_or_default()
+    }
+
+    /// Writes a text, for an event or question to point at.
+    ///
+    /// # Errors
+    /// [`Unwritable`]; nothing is left then.
+    pub fn write_text(&mut self, write: impl FnOnce(&mut Buffer)) -> Result<Text, Unwritable> {
+        let start = self.bytes.len();
+        self.bytes.attempt(write)?;
+        let len = self.bytes.len().saturating_sub(start);
+        match (u32::try_from(start), u32::try_from(len)) {
+            (Ok(start), Ok(len)) => Ok(Text { start, len }),
+            _ => Err(Unwritable::TooLarge),
+        }
+    }
+
+    /// Gives each response appended from number `first` on to the transaction that `map` names: for a layer
+    /// that stands between a host and a node.
+    pub fn redirect(
+        &mut self,
+        first: usize,
+        mut map: impl FnMut(TransactionRef) -> TransactionRef,
+    ) {
+        for entry in self.entries.iter_mut().skip(first) {
+            if let Entry::Respond { to, .. } = entry {
+                *to = map(*to);
+            }
+        }
+    }
+
+    fn push(&mut self, entry: Entry<R>) {
+        self.entries.push(entry);
+    }
+}
+
+impl<R: Role> fmt::Debug for Outbox<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
