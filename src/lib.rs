@@ -1,6 +1,7 @@
-//! Embeddable, I/O-free state machines for IMS deregistration.
+//! State machines for IMS that a host embeds, without any I/O of their own.
 #![no_std]
 #![deny(missing_docs)]
+#![warn(unreachable_pub)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,3 +17,4 @@
 extern crate alloc;
 
 pub mod drive;
+pub mod wire;

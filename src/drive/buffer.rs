@@ -1,6 +1,7 @@
 //! Bytes that are being written, bounded.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Why bytes could not be written. Nothing of them is left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,11 +17,21 @@ pub enum Unwritable {
 
 /// An append-only run of bytes with a limit. It never grows past the limit: a write that would is dropped
 /// and remembered as a [fault](Buffer::fault), so that a sequence of writes needs one check at its end.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Buffer {
     bytes: Vec<u8>,
     limit: usize,
     fault: Option<Unwritable>,
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer")
+            .field("len", &self.bytes.len())
+            .field("limit", &self.limit)
+            .field("fault", &self.fault)
+            .finish()
+    }
 }
 
 impl Buffer {
@@ -115,18 +126,19 @@ impl Buffer {
         self.bytes.truncate(length);
     }
 
-    /// Inserts bytes at a place already written: for lengths known only afterwards.
+    /// Inserts bytes at a place already written, or at the end if `at` is past it: for lengths known only
+    /// afterwards.
     pub fn insert(&mut self, at: usize, bytes: &[u8]) {
         let end = self.bytes.len();
         self.put(bytes);
         if self.bytes.len() > end {
-            if let Some(tail) = self.bytes.get_mut(at..) {
+            if let Some(tail) = self.bytes.get_mut(at.min(end)..) {
                 tail.rotate_right(bytes.len());
             }
         }
     }
 
-    /// Overwrites bytes already written; what would reach past the end is left out.
+    /// Overwrites bytes already written; does nothing if that would reach past the end.
     pub fn overwrite(&mut self, at: usize, bytes: &[u8]) {
         let end = at.saturating_add(bytes.len());
         if let Some(place) = self.bytes.get_mut(at..end) {

@@ -78,7 +78,7 @@ pub enum Misuse {
         /// Bytes that must be free.
         bytes: usize,
     },
-    /// The token was never given out by this node.
+    /// The token was never given out by this node in this incarnation.
     #[error("the token was never given out")]
     UnknownToken,
     /// The answer is of another kind than what was asked.
@@ -90,6 +90,12 @@ pub enum Misuse {
     /// The command names something that this node does not have.
     #[error("the command names something this node does not have")]
     NoSuchThing,
+    /// What the command brings is longer than the limit of this name allows.
+    #[error("longer than {limit} allows")]
+    TooLarge {
+        /// The field of [`Limits`](super::Limits).
+        limit: &'static str,
+    },
     /// The node holds as many as its limits allow.
     #[error("the node is full")]
     NodeFull,
@@ -127,7 +133,7 @@ pub enum RestoreError {
     /// It holds more than the limits given allow.
     #[error("the snapshot exceeds the limits")]
     TooLarge,
-    /// The outbox has no room for what must be offered again.
-    #[error("the outbox has no room for what was outstanding")]
-    OutboxFull,
+    /// The configuration given cannot work.
+    #[error("{0}")]
+    Config(ConfigError),
 }

@@ -77,7 +77,7 @@ impl fmt::Display for Identifier {
 }
 
 /// Names one thing that a machine asked for. The host gives it back with the answer.
-/// Opaque; 0 is never given out.
+/// Opaque.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(u64);
 
@@ -117,6 +117,9 @@ pub struct Identifiers {
     keyed: SipHasher24,
     shard: u16,
     drawn: u64,
+    /// Where the serials of tokens begin: elsewhere in each incarnation, so that an answer meant for an
+    /// earlier life is not taken for one to this.
+    first_token: u64,
     tokens: u64,
 }
 
@@ -137,10 +140,13 @@ impl Identifiers {
         keyed.write(&secret);
         keyed.write_u64(incarnation);
         keyed.write_u16(shard);
+        let mut tokens = keyed;
+        tokens.write(b"tokens");
         Self {
             keyed,
             shard,
             drawn: 0,
+            first_token: (tokens.finish128().h1) & SERIAL_MASK,
             tokens: 0,
         }
     }
@@ -157,18 +163,17 @@ impl Identifiers {
 
     /// The next token, for the machine of that number (its lowest 24 bits).
     pub fn token(&mut self, machine: u32) -> Token {
-        self.tokens = self.tokens.wrapping_add(1);
-        if self.tokens & SERIAL_MASK == 0 {
-            self.tokens = self.tokens.wrapping_add(1);
-        }
-        Token((u64::from(machine) << MACHINE_SHIFT) | (self.tokens & SERIAL_MASK))
+        self.tokens = self.tokens.saturating_add(1);
+        let serial = self.first_token.wrapping_add(self.tokens) & SERIAL_MASK;
+        Token((u64::from(machine) << MACHINE_SHIFT) | serial)
     }
 
-    /// Whether such a token can have been given out: what was not is the host's mistake, what was is stale.
+    /// Whether such a token can have been given out here. What was, and is waited for no more, is stale;
+    /// what was not is the host's mistake, or of an earlier incarnation: a restored node has asked again.
     #[must_use]
     pub const fn has_given(&self, token: Token) -> bool {
-        let serial = token.0 & SERIAL_MASK;
-        serial != 0 && (serial <= self.tokens || self.tokens > SERIAL_MASK)
+        let serial = token.0.wrapping_sub(self.first_token) & SERIAL_MASK;
+        (serial != 0 && serial <= self.tokens) || self.tokens > SERIAL_MASK
     }
 
     /// The shard.

@@ -17,9 +17,11 @@ pub struct Limits {
     pub identities: usize,
     /// Bytes of all strings kept for one registration. Default 8,192.
     pub registration_bytes: usize,
-    /// Subscribers to one implicit registration set. Default 16.
+    /// Subscribers to one implicit registration set. A quarter of them, at least one, are for its P-CSCF and
+    /// for trusted servers alone. Fetches whose NOTIFY is not answered yet stand beside them: half as many,
+    /// of which the user may have half. Default 16.
     pub subscribers: usize,
-    /// Users (registrations at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
+    /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
     /// Bytes of an XML document. Default 65,535.
@@ -30,7 +32,8 @@ pub struct Limits {
     pub xml_attributes: usize,
     /// Elements of an XML document. Default 4,096.
     pub xml_elements: usize,
-    /// Transactions held at once by the transaction layer. Default 1,048,576.
+    /// Transactions held at once by the transaction layer; three quarters of them at most, but at least one,
+    /// for requests of peers. Default 1,048,576.
     pub transactions: usize,
 }
 

@@ -10,13 +10,15 @@
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
-//! | DR-1 | pure and deterministic | [`Node`], [`Identifiers`] | `tests/properties.rs` |
+//! | DR-1 | pure and deterministic | [`Node`] | `tests/network.rs` |
 //! | DR-2 | what may cross the doors | [`Output`], [`Answer`] | `tests/drive.rs` |
 //! | DR-3 | next hops in order; too large for UDP | [`Outbox::request`] | `tests/drive.rs` |
+//! | DR-4 | room for a step, or no change | [`Outbox::check_room`] | `tests/drive.rs` |
 //! | DR-5 | every bound in one value | [`Limits`] | `tests/drive.rs` |
 //! | DR-6 | clamped time, stale tokens | [`Clock`], [`Token`] | `tests/drive.rs` |
 //! | DR-7 | the versioned blob | [`snapshot`] | `tests/drive.rs` |
 //! | DR-8 | identifiers from seed and incarnation | [`Identifiers`] | `tests/drive.rs` |
+//! | DR-9 | no personal data in `Debug` | [`Text`], [`Output`] | `tests/pcscf.rs` |
 
 mod buffer;
 mod faults;
@@ -34,7 +36,7 @@ pub use outbox::{NextHops, Outbox, Output, Request, Text, UDP_LIMIT};
 pub use time::{Clock, Millis, Timer};
 
 use alloc::vec::Vec;
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
 /// How far the sender of some bytes is to be believed. The host says so for every message, from what it
 /// knows of the transport (security association, network domain security, address).
@@ -60,7 +62,8 @@ pub enum Towards {
 }
 
 /// The host's own handle of a server transaction: given with a request, given back with its response,
-/// at once or much later. The library reads nothing into it.
+/// at once or much later. The library reads nothing into it. A restored node answers with the handles that the
+/// node before it was given; what they lead to then, if anything, is the host's to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransactionRef(pub u64);
 
@@ -88,8 +91,7 @@ pub enum Verdict {
     Rejected(Reject),
 }
 
-/// What the host gives back for a token: the result of a request, a question or a store.
-#[derive(Debug)]
+/// [DR-2] What the host gives back for a token: the result of a request, a question or a store.
 #[non_exhaustive]
 pub enum Answer<'a, R: Role> {
     /// The response to our request, as it came. Provisional ones may be given or kept back.
@@ -108,6 +110,20 @@ pub enum Answer<'a, R: Role> {
     Role(R::Answer<'a>),
 }
 
+impl<R: Role> fmt::Debug for Answer<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(bytes) => f.debug_tuple("Response").field(&bytes.len()).finish(),
+            Self::Timeout => f.write_str("Timeout"),
+            Self::Unreachable => f.write_str("Unreachable"),
+            Self::Stored => f.write_str("Stored"),
+            Self::Conflict => f.write_str("Conflict"),
+            Self::Failed => f.write_str("Failed"),
+            Self::Role(answer) => f.debug_tuple("Role").field(answer).finish(),
+        }
+    }
+}
+
 /// The vocabulary of one role: what it can be told, what it asks, what it reports.
 pub trait Role: Debug + Sized {
     /// What the host can tell it to do. Named in the imperative.
@@ -124,7 +140,7 @@ pub trait Role: Debug + Sized {
     const STEP_BYTES: usize;
 }
 
-/// Many machines of one role behind one set of doors.
+/// [DR-1] Many machines of one role behind one set of doors.
 ///
 /// Every call first checks that the outbox has room for one step ([`Misuse::OutboxFull`] otherwise, with
 /// nothing changed) and does a bounded amount of work. `now` may stand still; one that goes backwards is

@@ -30,10 +30,16 @@ impl Text {
     pub const fn is_empty(self) -> bool {
         self.len == 0
     }
+
+    fn within(self, bytes: &Buffer) -> &[u8] {
+        let start = self.start as usize;
+        let end = start.saturating_add(self.len());
+        bytes.as_slice().get(start..end).unwrap_or_default()
+    }
 }
 
 /// What a request is sent with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Under which the response, or its absence, is to be given.
     pub token: Token,
@@ -41,6 +47,9 @@ pub struct Request<'a> {
     pub towards: Towards,
     /// SIP URIs of the next hops, the best first. The next one is for when the one before is unreachable.
     pub next_hops: &'a [&'a [u8]],
+    /// The size in bytes past which it needs a congestion-controlled transport; [`UDP_LIMIT`] unless the
+    /// path is known to bear more.
+    pub udp_limit: usize,
 }
 
 /// The next hops of a request in order: SIP URIs to resolve (RFC 3263).
@@ -67,8 +76,7 @@ impl fmt::Debug for NextHops<'_> {
     }
 }
 
-/// One thing a node wants done.
-#[derive(Debug)]
+/// [DR-2, DR-9] One thing a node wants done. Its `Debug` shows how long messages are, not what they say.
 #[non_exhaustive]
 pub enum Output<'a, R: Role> {
     /// Send this request, in a client transaction, to the first next hop that can be reached.
@@ -79,7 +87,7 @@ pub enum Output<'a, R: Role> {
         towards: Towards,
         /// Where to, in order.
         next_hops: NextHops<'a>,
-        /// It is larger than 1,300 bytes: UDP will not do unless the path is known to bear it.
+        /// It is larger than UDP may carry on its path (RFC 3261 18.1.1), and its Via says TCP.
         congestion_controlled: bool,
         /// The message.
         bytes: &'a [u8],
@@ -117,11 +125,59 @@ pub enum Output<'a, R: Role> {
     Event(&'a R::Event),
 }
 
+impl<R: Role> fmt::Debug for Output<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request {
+                token,
+                towards,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => f
+                .debug_struct("Request")
+                .field("token", token)
+                .field("towards", towards)
+                .field("next_hops", next_hops)
+                .field("congestion_controlled", congestion_controlled)
+                .field("bytes", &bytes.len())
+                .finish(),
+            Self::Respond { to, status, bytes } => f
+                .debug_struct("Respond")
+                .field("to", to)
+                .field("status", status)
+                .field("bytes", &bytes.len())
+                .finish(),
+            Self::Ask { token, question } => f
+                .debug_struct("Ask")
+                .field("token", token)
+                .field("question", question)
+                .finish(),
+            Self::Store {
+                token,
+                key,
+                expected,
+                version,
+                bytes,
+            } => f
+                .debug_struct("Store")
+                .field("token", token)
+                .field("key", &key.len())
+                .field("expected", expected)
+                .field("version", version)
+                .field("bytes", &bytes.len())
+                .finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+        }
+    }
+}
+
 enum Entry<R: Role> {
     Request {
         token: Token,
         towards: Towards,
         next_hops: Text,
+        congestion_controlled: bool,
         bytes: Text,
     },
     Respond {
@@ -143,9 +199,53 @@ enum Entry<R: Role> {
     Event(R::Event),
 }
 
+impl<R: Role> Entry<R> {
+    fn view<'a>(&'a self, texts: &'a Buffer) -> Output<'a, R> {
+        match self {
+            Self::Request {
+                token,
+                towards,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => Output::Request {
+                token: *token,
+                towards: *towards,
+                next_hops: NextHops(next_hops.within(texts)),
+                congestion_controlled: *congestion_controlled,
+                bytes: bytes.within(texts),
+            },
+            Self::Respond { to, status, bytes } => Output::Respond {
+                to: *to,
+                status: *status,
+                bytes: bytes.within(texts),
+            },
+            Self::Ask { token, question } => Output::Ask {
+                token: *token,
+                question,
+            },
+            Self::Store {
+                token,
+                key,
+                expected,
+                version,
+                bytes,
+            } => Output::Store {
+                token: *token,
+                key: key.within(texts),
+                expected: *expected,
+                version: *version,
+                bytes: bytes.within(texts),
+            },
+            Self::Event(event) => Output::Event(event),
+        }
+    }
+}
+
 /// What a node appends its outputs to. It belongs to the host, which reads it, acts, and clears it.
 ///
-/// All its memory is allocated when it is made; it never grows.
+/// All its memory is allocated when it is made. Bytes never grow past it, nor do requests, responses and
+/// blobs; questions and events do only if a node appends more than its role declares.
 pub struct Outbox<R: Role> {
     entries: Vec<Entry<R>>,
     capacity: usize,
@@ -201,55 +301,13 @@ impl<R: Role> Outbox<R> {
         self.entries
             .iter()
             .skip(first)
-            .map(|entry| self.view(entry))
-    }
-
-    fn view<'a>(&'a self, entry: &'a Entry<R>) -> Output<'a, R> {
-        match entry {
-            Entry::Request {
-                token,
-                towards,
-                next_hops,
-                bytes,
-            } => Output::Request {
-                token: *token,
-                towards: *towards,
-                next_hops: NextHops(self.text(*next_hops)),
-                congestion_controlled: bytes.len() > UDP_LIMIT,
-                bytes: self.text(*bytes),
-            },
-            Entry::Respond { to, status, bytes } => Output::Respond {
-                to: *to,
-                status: *status,
-                bytes: self.text(*bytes),
-            },
-            Entry::Ask { token, question } => Output::Ask {
-                token: *token,
-                question,
-            },
-            Entry::Store {
-                token,
-                key,
-                expected,
-                version,
-                bytes,
-            } => Output::Store {
-                token: *token,
-                key: self.text(*key),
-                expected: *expected,
-                version: *version,
-                bytes: self.text(*bytes),
-            },
-            Entry::Event(event) => Output::Event(event),
-        }
+            .map(|entry| entry.view(&self.bytes))
     }
 
     /// The bytes of a text. Empty if the outbox was cleared since.
     #[must_use]
     pub fn text(&self, text: Text) -> &[u8] {
-        let start = text.start as usize;
-        let end = start.saturating_add(text.len());
-        self.bytes.as_slice().get(start..end).unwrap_or_default()
+        text.within(&self.bytes)
     }
 
     /// The bytes of a text, copied for a host that keeps them.
@@ -281,12 +339,13 @@ impl<R: Role> Outbox<R> {
     /// [DR-3] Appends a request, written by `write`.
     ///
     /// # Errors
-    /// [`Unwritable`]; nothing is appended then.
+    /// [`Unwritable`]; nothing is appended then. An outbox with no output free is [`Unwritable::TooLarge`] too.
     pub fn request(
         &mut self,
         request: Request<'_>,
         write: impl FnOnce(&mut Buffer),
     ) -> Result<(), Unwritable> {
+        self.check_free()?;
         let before = self.bytes.len();
         let next_hops = self.write_text(|bytes| {
             for (number, hop) in request.next_hops.iter().enumerate() {
@@ -303,6 +362,7 @@ impl<R: Role> Outbox<R> {
             token: request.token,
             towards: request.towards,
             next_hops,
+            congestion_controlled: bytes.len() > request.udp_limit,
             bytes,
         });
         Ok(())
@@ -318,6 +378,7 @@ impl<R: Role> Outbox<R> {
         status: u16,
         write: impl FnOnce(&mut Buffer),
     ) -> Result<(), Unwritable> {
+        self.check_free()?;
         let bytes = self.write_text(write)?;
         self.push(Entry::Respond { to, status, bytes });
         Ok(())
@@ -345,6 +406,7 @@ impl<R: Role> Outbox<R> {
         version: u64,
         blob: &[u8],
     ) -> Result<(), Unwritable> {
+        self.check_free()?;
         let before = self.bytes.len();
         let key = self.write_text(|bytes| bytes.put(key))?;
         let bytes = self
@@ -380,6 +442,19 @@ impl<R: Role> Outbox<R> {
         }
     }
 
+    /// Takes back the outputs appended from number `first` on that `keep` does not want; the order of the
+    /// others stays. Their bytes stay used until the outbox is cleared. For a layer that stands between a
+    /// host and a node.
+    pub fn retain(&mut self, first: usize, mut keep: impl FnMut(Output<'_, R>) -> bool) {
+        let Self { entries, bytes, .. } = self;
+        let mut number = 0usize;
+        entries.retain(|entry| {
+            let before = number < first;
+            number = number.saturating_add(1);
+            before || keep(entry.view(bytes))
+        });
+    }
+
     /// Gives each response appended from number `first` on to the transaction that `map` names: for a layer
     /// that stands between a host and a node.
     pub fn redirect(
@@ -391,6 +466,14 @@ impl<R: Role> Outbox<R> {
             if let Entry::Respond { to, .. } = entry {
                 *to = map(*to);
             }
+        }
+    }
+
+    fn check_free(&self) -> Result<(), Unwritable> {
+        if self.entries.len() < self.capacity {
+            Ok(())
+        } else {
+            Err(Unwritable::TooLarge)
         }
     }
 

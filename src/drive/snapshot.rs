@@ -23,11 +23,8 @@ pub fn seal<T: Serialize>(kind: Kind, format: u16, payload: &T, into: &mut Vec<u
     into.extend_from_slice(&kind.0.to_le_bytes());
     into.extend_from_slice(&format.to_le_bytes());
     into.extend_from_slice(&[0; 8]);
-    // Growing a Vec cannot fail, and none of the snapshot structures has a serializer that does; a blob
-    // without a payload would be refused as damaged.
-    if let Ok(longer) = postcard::to_extend(payload, core::mem::take(into)) {
-        *into = longer;
-    }
+    // None of the snapshot structures has a serializer that fails; a blob cut short is refused as damaged.
+    let _ = postcard::to_extend(payload, Appender(into));
     let sum = checksum(
         kind,
         format,
@@ -36,6 +33,14 @@ pub fn seal<T: Serialize>(kind: Kind, format: u16, payload: &T, into: &mut Vec<u
     let at = start.saturating_add(8);
     if let Some(place) = into.get_mut(at..at.saturating_add(8)) {
         place.copy_from_slice(&sum.to_le_bytes());
+    }
+}
+
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Extend<u8> for Appender<'_> {
+    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
+        self.0.extend(bytes);
     }
 }
 
