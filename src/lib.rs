@@ -17,4 +17,5 @@
 extern crate alloc;
 
 pub mod drive;
+pub mod reginfo;
 pub mod wire;
