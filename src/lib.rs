@@ -17,5 +17,8 @@
 extern crate alloc;
 
 pub mod drive;
+mod fleet;
+pub mod pcscf;
+pub mod regevent;
 pub mod reginfo;
 pub mod wire;

@@ -202,6 +202,11 @@ pub trait Node {
     fn snapshot(&self, now: Millis, into: &mut Vec<u8>);
 }
 
+/// Adds one to a counter, which stays at its end.
+pub(crate) const fn increment(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}
+
 /// What all machines of a node share while one of them takes a step, so that none carries a copy.
 #[derive(Debug)]
 pub struct Context<'a, C: ?Sized> {

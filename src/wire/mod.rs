@@ -17,6 +17,7 @@ mod header_name;
 mod message;
 mod name_addr;
 mod params;
+pub(crate) mod register;
 mod rewrite;
 mod scan;
 mod uri;

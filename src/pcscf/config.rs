@@ -1,0 +1,147 @@
+//! What an operator decides for a P-CSCF.
+
+use alloc::vec::Vec;
+
+use super::{Pcscf, messages, registration::Strings};
+use crate::{
+    drive::{ConfigError, Limits, Role},
+    regevent::subscriber,
+    wire::Element,
+};
+
+/// Where the deregistering REGISTER goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NextHop {
+    /// The entry point of the home network (an I-CSCF): [`Config::entry_points`], or what the Request-URI
+    /// resolves to.
+    HomeEntryPoint,
+    /// The Service-Route of the registration: straight to the S-CSCF, sparing I-CSCF and HSS a look-up.
+    /// Without one, the entry point.
+    ServiceRoute,
+}
+
+/// The configuration of a P-CSCF node. It may be replaced while the node runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The P-CSCF. Its URI is what P-Asserted-Identity says, and must agree in host and port with the Path
+    /// that it puts into the REGISTERs of its users (SD-1).
+    pub element: Element,
+    /// [PD-5] The value of P-Visited-Network-ID (RFC 7315 4.3), as it shall stand: a token or a quoted string.
+    pub visited_network_id: Vec<u8>,
+    /// [PD-5] Whether Authorization carries `integrity-protected="auth-done"`. Default true.
+    pub integrity_protected: bool,
+    /// [PD-5] Where the REGISTER goes. Default the home network's entry point.
+    pub next_hop: NextHop,
+    /// SIP URIs of the home network's entry points, in order. Empty (default): what the Request-URI resolves to.
+    pub entry_points: Vec<Vec<u8>>,
+    /// [PD-6] How often the REGISTER is sent at most, transport retransmissions apart: 1 to 16. Default 3.
+    pub attempts: u8,
+    /// [PD-6] Milliseconds before the second attempt; doubled before each further one. Default 4,000.
+    pub retry_interval: u64,
+    /// [PD-6] The longest Retry-After, in seconds, that is waited for. A longer one ends the attempts.
+    /// Default 120.
+    pub retry_after_limit: u32,
+    /// [PD-6] Milliseconds after which a REGISTER counts as unanswered although the host said nothing.
+    /// Default 40,000 for each next hop: more than 64·T1.
+    pub answer_bound: u64,
+    /// [PD-8] Milliseconds to wait for the NOTIFY after a 2xx. Default 32,000.
+    pub notify_bound: u64,
+    /// [PD-7] Milliseconds to wait for each step of the cleanup to be reported done. Default 5,000.
+    pub cleanup_bound: u64,
+    /// [PD-4] Milliseconds of remaining registration lifetime below which the registration counts as lost.
+    /// Default 0: at its end.
+    pub registration_threshold: u64,
+    /// [RE-1] `supportRegEvent`: whether to subscribe to the registration state of the users. Default false.
+    pub support_reg_event: bool,
+    /// The subscriptions.
+    pub subscription: subscriber::Config,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults, for the P-CSCF and visited network given.
+    #[must_use]
+    pub fn new(element: Element, visited_network_id: &[u8]) -> Self {
+        Self {
+            visited_network_id: visited_network_id.to_vec(),
+            integrity_protected: true,
+            next_hop: NextHop::HomeEntryPoint,
+            entry_points: Vec::new(),
+            attempts: 3,
+            retry_interval: 4_000,
+            retry_after_limit: 120,
+            answer_bound: 40_000,
+            notify_bound: 32_000,
+            cleanup_bound: 5_000,
+            registration_threshold: 0,
+            support_reg_event: false,
+            subscription: subscriber::Config::new(element.clone()),
+            element,
+            limits: Limits::default(),
+        }
+    }
+
+    /// [PD-6] Milliseconds until a REGISTER counts as unanswered: the bound for each of its next hops.
+    pub(super) fn answer_bound_of(&self, strings: &Strings) -> u64 {
+        let hops = messages::next_hops(self, strings).len();
+        self.answer_bound
+            .saturating_mul(u64::try_from(hops).unwrap_or(1).max(1))
+    }
+
+    /// Checks that the values can work together.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |field, what| Err(ConfigError { field, what });
+        if self.visited_network_id.is_empty()
+            || self.visited_network_id.iter().any(u8::is_ascii_control)
+        {
+            return refuse("visited_network_id", "empty, or with a control character");
+        }
+        if !(1..=16).contains(&self.attempts) {
+            return refuse("attempts", "not between 1 and 16");
+        }
+        let times = [
+            ("retry_interval", self.retry_interval),
+            ("answer_bound", self.answer_bound),
+            ("notify_bound", self.notify_bound),
+            ("cleanup_bound", self.cleanup_bound),
+        ];
+        if let Some((field, _)) = times.into_iter().find(|&(_, time)| time == 0) {
+            return refuse(field, "0");
+        }
+        subscriber::check_entry_points(&self.entry_points)?;
+        self.subscription.check()?;
+        if self.limits.users > 0xff_ffff {
+            return refuse("limits.users", "more than 16,777,215");
+        }
+        if self.limits.message_bytes > 65_535 {
+            return refuse("limits.message_bytes", "more than 65,535");
+        }
+        if self.limits.contacts > super::MAX_CONTACTS {
+            return refuse("limits.contacts", "more than 64");
+        }
+        if self.limits.registration_bytes > 8_192 {
+            return refuse("limits.registration_bytes", "more than 8,192");
+        }
+        let cleanups = self
+            .limits
+            .contacts
+            .saturating_mul(self.limits.registration_bytes);
+        let notify = cleanups.saturating_add(self.limits.message_bytes);
+        if notify.saturating_add(super::MACHINE_BYTES) > Pcscf::STEP_BYTES {
+            return refuse(
+                "limits.contacts",
+                "with limits.registration_bytes more than one step holds",
+            );
+        }
+        if self.visited_network_id.len() > 1_024 || self.element.uri().len() > 1_024 {
+            return refuse("element, visited_network_id", "more than 1,024 bytes");
+        }
+        Ok(())
+    }
+}

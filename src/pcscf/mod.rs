@@ -1,0 +1,178 @@
+//! The P-CSCF: deregistration it starts itself (S0), and the cleanup when the network says a user is gone.
+//!
+//! The host, which proxies REGISTERs, shows each one with its 2xx ([`Command::Learn`]) and reports what it
+//! sees of the access network ([`Command::AccessLost`]). The node subscribes to the registration state of
+//! its users, sends the deregistering REGISTER, hears the NOTIFY, and has the host clean up in order. Every
+//! registration that goes ends with one [`Event::Deregistered`].
+//!
+//! | id | what | function | test |
+//! |---|---|---|---|
+//! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |
+//! | PD-3 | trigger: IP-CAN loss, one report | [`Command::AccessLost`] | `tests/pcscf.rs` |
+//! | PD-4 | trigger: the registration's lifetime | [`Registration::deadline`] | `tests/pcscf.rs` |
+//! | PD-5 | the REGISTER | `messages::register` | `tests/pcscf.rs` |
+//! | PD-6 | what its responses mean, retries | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-7 | ordered cleanup on NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-8 | fallback without NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-9 | the UE comes back | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
+//! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
+//! | DR-10 | configuration replaced, counters | [`PcscfNode::reconfigure`], [`Counters`] | `tests/pcscf.rs` |
+//! | RE-1, RE-2 | whether and how often to subscribe | [`PcscfNode`] | `tests/pcscf.rs` |
+
+mod config;
+mod counters;
+pub mod defect;
+mod deregistration;
+mod messages;
+mod node;
+pub mod registration;
+mod snapshot;
+pub mod standing;
+mod trust;
+mod user;
+
+pub use config::{Config, NextHop};
+pub use counters::Counters;
+pub use deregistration::{Cause, Change, Input, Outcome, Registration};
+pub use node::PcscfNode;
+pub use trust::{StripError, strip_trust_marks};
+
+use crate::{
+    drive::{Identifier, Role, Text},
+    regevent::subscriber,
+};
+
+/// The most contacts of one user that a node can be configured for.
+pub const MAX_CONTACTS: usize = 64;
+
+/// Bytes that one machine's own step can append: a REGISTER, or a question.
+const MACHINE_BYTES: usize = 32 * 1024;
+const MACHINE_OUTPUTS: usize = 2;
+
+/// The vocabulary of the P-CSCF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pcscf;
+
+impl Role for Pcscf {
+    type Command<'a> = Command<'a>;
+    type Question = Question;
+    type Answer<'a> = Answer;
+    type Event = Event;
+    // A NOTIFY that ends every contact of a user: its response, a step of cleanup for each, the subscription.
+    const STEP_OUTPUTS: usize = MAX_CONTACTS + 4;
+    const STEP_BYTES: usize = 256 * 1024;
+}
+
+/// What a host tells a P-CSCF.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// [PD-1] A REGISTER of a UE and its final response, as sent and received on the core side.
+    Learn {
+        /// The REGISTER, with the P-CSCF's Path.
+        request: &'a [u8],
+        /// Its final response. One that is not a 2xx changes nothing.
+        response: &'a [u8],
+    },
+    /// [PD-3] The access network reports a UE as lost.
+    AccessLost {
+        /// The URI of its registered contact.
+        contact: &'a [u8],
+        /// What the report rests on.
+        evidence: Evidence,
+    },
+}
+
+/// What a report of loss rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6). One such
+    /// report is enough.
+    BearerLost,
+}
+
+/// Whom a question or event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// The private identity.
+    pub private_identity: Text,
+    /// The default public identity.
+    pub public_identity: Text,
+    /// The URI of the contact.
+    pub contact: Text,
+}
+
+/// [PD-7] What a P-CSCF has its host do, one after the other; each is to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Question {
+    /// Deliver what is still owed to the UE over its contact: responses, a NOTIFY of its own.
+    OwedDelivery {
+        /// Of this question: the same when it is asked again after a restore.
+        key: Identifier,
+        /// Whose.
+        affected: Affected,
+    },
+    /// Release the security associations or TLS sessions of the contact.
+    SecurityAssociationRelease {
+        /// Of this question: the same when it is asked again after a restore.
+        key: Identifier,
+        /// Whose.
+        affected: Affected,
+    },
+    /// Release the signalling bearer: end the Rx session.
+    BearerRelease {
+        /// Of this question: the same when it is asked again after a restore.
+        key: Identifier,
+        /// Whose.
+        affected: Affected,
+    },
+}
+
+/// How a question of the P-CSCF is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// It could not be done; the cleanup goes on.
+    Failed,
+}
+
+/// What a P-CSCF reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A registration is gone from here. There is exactly one for each that was started.
+    Deregistered {
+        /// Of this event: the same if it comes again after a crash.
+        id: Identifier,
+        /// Whose.
+        affected: Affected,
+        /// What started it.
+        cause: Cause,
+        /// How it ended.
+        outcome: Outcome,
+        /// How many REGISTERs were sent, retransmissions apart.
+        registers: u8,
+    },
+    /// The deregistration was given up, because the UE has registered anew.
+    Cancelled {
+        /// Whose.
+        affected: Affected,
+        /// What had started it.
+        cause: Cause,
+        /// How many REGISTERs had been sent.
+        registers: u8,
+    },
+    /// Of a subscription.
+    Subscription(subscriber::Event),
+}
+
+impl From<subscriber::Event> for Event {
+    fn from(event: subscriber::Event) -> Self {
+        Self::Subscription(event)
+    }
+}

@@ -1,0 +1,706 @@
+//! Many users behind one set of doors.
+
+mod notify;
+
+use alloc::vec::Vec;
+use slab::Slab;
+
+use super::{
+    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
+    registration::{Field, Learned, LearnedContact, Strings},
+    snapshot,
+    user::User,
+};
+use crate::{
+    drive::{
+        self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
+        RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+    },
+    fleet::{Index, Timers},
+    regevent::{
+        notification::Acceptance,
+        subscriber::{self, Subscription},
+    },
+    wire::{
+        Message, Method,
+        register::{contact_key, is_emergency, same_uri},
+    },
+};
+
+/// Under what users are filed.
+const PRIVATE_IDENTITY: u8 = 1;
+const CONTACT: u8 = 2;
+const CALL_ID: u8 = 3;
+
+const TOO_MANY_CONTACTS: Misuse = Misuse::TooLarge { limit: "contacts" };
+/// [RE-2] A P-CSCF: every user it serves, behind one set of doors.
+pub struct PcscfNode {
+    config: Config,
+    identifiers: Identifiers,
+    clock: Clock,
+    users: Slab<User>,
+    index: Index,
+    timers: Timers,
+    counters: Counters,
+}
+
+impl PcscfNode {
+    /// A node without users.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the configuration cannot work.
+    pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            index: Index::new(&identifiers.table_key()),
+            config,
+            identifiers,
+            clock: Clock::default(),
+            users: Slab::new(),
+            timers: Timers::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// [DR-7] A node from the blob of another. `identifiers` must be of an incarnation never used before.
+    /// What was outstanding is offered again by ticks at the same `now`, one request or question each.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the blob cannot be used, or exceeds the limits or configuration given.
+    pub fn restore(
+        config: Config,
+        identifiers: Identifiers,
+        now: Millis,
+        blob: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
+        let users = snapshot::open(blob, now, &node.config)?;
+        node.clock.observe(now);
+        for user in users {
+            let id = node.users.insert(user) as u32;
+            node.file(id);
+            node.settle(id);
+        }
+        Ok(node)
+    }
+
+    /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of registration
+    /// lifetimes (PD-4) sets the timer of every user anew.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; the old one then stays.
+    pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
+        config.check()?;
+        let rearm = config.registration_threshold != self.config.registration_threshold;
+        self.config = config;
+        if rearm {
+            for (id, user) in &self.users {
+                let deadline = user.deadline(&self.config).map(|(at, _)| at);
+                self.timers.arm(id as u32, deadline);
+            }
+        }
+        Ok(())
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How often the host's time went backwards.
+    #[must_use]
+    pub const fn time_backwards(&self) -> u64 {
+        self.clock.backwards()
+    }
+
+    /// Number of registrations, those being cleaned up among them.
+    #[must_use]
+    pub fn registrations(&self) -> usize {
+        self.users
+            .iter()
+            .map(|(_, user)| user.registrations.len())
+            .sum()
+    }
+
+    /// Whether this contact is registered here and nothing has been started to end it.
+    #[must_use]
+    pub fn is_registered(&self, contact: &[u8]) -> bool {
+        !self.find_contact(contact).is_empty()
+    }
+
+    /// The registered contacts equal to this one: users and places.
+    fn find_contact(&self, contact: &[u8]) -> Vec<(u32, usize)> {
+        let mut found = Vec::new();
+        let emergency = is_emergency(contact);
+        self.index.find(CONTACT, &contact_key(contact), |id| {
+            let registrations = self
+                .users
+                .get(id as usize)
+                .map(|user| user.registrations.iter());
+            for (place, registration) in registrations.into_iter().flatten().enumerate() {
+                if registration.is_registered()
+                    && registration.is_emergency() == emergency
+                    && same_uri(registration.contact(), contact)
+                {
+                    found.push((id, place));
+                }
+            }
+            false
+        });
+        found
+    }
+
+    fn find_user(&self, private_identity: &[u8]) -> Option<u32> {
+        self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
+            let user = self.users.get(id as usize);
+            user.is_some_and(|user| *user.private_identity == *private_identity)
+        })
+    }
+
+    /// [PD-1] Learns a registration, or its end.
+    fn learn(
+        &mut self,
+        now: Millis,
+        request: &[u8],
+        response: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<Verdict, Misuse> {
+        let limits = self.config.limits;
+        let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
+        let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
+        if request.method() != Some(Method::Register) {
+            let not_register = Reject::new(&super::defect::NOT_A_REGISTER, 0);
+            return Err(Misuse::BadCommand(not_register));
+        }
+        if !response.status().is_some_and(|s| (200..300).contains(&s)) {
+            return Ok(Verdict::NotMine);
+        }
+        let learned = Learned::read(&request, &response, &limits)?;
+        let packed = self.pack(&learned)?;
+        let id = match self.find_user(&learned.private_identity) {
+            Some(id) => id,
+            None if !packed.iter().any(|(contact, _)| contact.expires > 0) => {
+                return Ok(Verdict::Handled);
+            }
+            None => self.admit(&learned.private_identity)?,
+        };
+        increment(&mut self.counters.learned);
+        self.apply(now, id, &learned, packed, out)?;
+        self.settle(id);
+        Ok(Verdict::Handled)
+    }
+
+    /// The strings of every contact, before anything is changed: all fit, or none is taken.
+    fn pack<'l, 'm>(
+        &self,
+        learned: &'l Learned<'m>,
+    ) -> Result<Vec<(&'l LearnedContact<'m>, Strings)>, Misuse> {
+        let limits = &self.config.limits;
+        learned
+            .contacts
+            .iter()
+            .map(|contact| {
+                let strings = learned.strings(&contact.contact, limits)?;
+                Ok((contact, strings))
+            })
+            .collect()
+    }
+
+    /// A new user.
+    fn admit(&mut self, private_identity: &[u8]) -> Result<u32, Misuse> {
+        if self.users.len() >= self.config.limits.users {
+            return Err(Misuse::NodeFull);
+        }
+        let id = self.users.insert(User {
+            private_identity: private_identity.into(),
+            registrations: Vec::with_capacity(1),
+            subscription: None,
+        }) as u32;
+        self.index.insert(PRIVATE_IDENTITY, private_identity, id);
+        Ok(id)
+    }
+
+    fn apply(
+        &mut self,
+        now: Millis,
+        id: u32,
+        learned: &Learned<'_>,
+        packed: Vec<(&LearnedContact<'_>, Strings)>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return Ok(());
+        };
+        let User {
+            private_identity,
+            registrations,
+            subscription,
+            ..
+        } = user;
+        let known_before = registrations
+            .iter()
+            .any(|r| !r.is_cleaning() && !r.is_emergency());
+        let of = |contact: &LearnedContact<'_>, strings: &Strings, r: &Registration| {
+            r.is_binding_of(strings, contact.emergency)
+                || (contact.expires > 0
+                    && r.is_left_for(strings, contact.emergency)
+                    && !learned.lists(r.contact()))
+        };
+        let fresh = packed
+            .iter()
+            .filter(|(contact, strings)| {
+                contact.expires > 0 && !registrations.iter().any(|r| of(contact, strings, r))
+            })
+            .count();
+        if registrations.len().saturating_add(fresh) > self.config.limits.contacts {
+            return Err(TOO_MANY_CONTACTS);
+        }
+        let mut cx = Context {
+            now,
+            config: &self.config,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let who = &**private_identity;
+        if learned.all_removed {
+            for registration in registrations.iter_mut() {
+                if learned.is_of_set(&registration.strings) {
+                    let _ = registration.step(&mut cx, who, Input::Removed, out)?;
+                }
+            }
+        }
+        let mut subscribe_for = None;
+        for (contact, strings) in packed {
+            let known = registrations.iter_mut().find(|r| of(contact, &strings, r));
+            match known {
+                Some(known) if contact.expires == 0 => {
+                    let _ = known.step(&mut cx, who, Input::Removed, out)?;
+                }
+                Some(known) => {
+                    let old = core::mem::replace(&mut known.strings, strings);
+                    let expires = contact.expires;
+                    let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    unfile(
+                        &mut self.index,
+                        registrations,
+                        old.field(Field::Contact),
+                        id,
+                    );
+                }
+                None if contact.expires == 0 => continue,
+                None => {
+                    registrations.push(Registration::new(strings, contact, now));
+                    if !contact.emergency {
+                        subscribe_for.get_or_insert(contact.expires);
+                    }
+                }
+            }
+            if contact.expires > 0 {
+                let key = contact_key(contact.contact.uri_bytes());
+                self.index.insert(CONTACT, &key, id);
+            }
+        }
+        supersede(&mut cx, who, registrations, &mut self.counters, out)?;
+        // [RE-1, RE-2] Once for the initial registration.
+        let Some(registration_expires) = subscribe_for else {
+            return Ok(());
+        };
+        let running = subscription.as_ref().is_some_and(|s| !s.is_ending());
+        if known_before || running || !cx.config.support_reg_event {
+            return Ok(());
+        }
+        if let Some(old) = subscription.take() {
+            self.index.remove(CALL_ID, &old.call_id().text(), id);
+        }
+        let Some(resource) = registrations.last().map(Registration::public_identity) else {
+            return Ok(());
+        };
+        let mut fresh = Subscription::new(&mut cx, resource, &self.config.limits)?;
+        self.index.insert(CALL_ID, &fresh.call_id().text(), id);
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let subscribe = subscriber::Input::Subscribe {
+            registration_expires,
+        };
+        fresh.step(&mut cx, subscribe, out)?;
+        *subscription = Some(fresh);
+        Ok(())
+    }
+
+    /// [PD-3] The access network lost a UE.
+    fn access_lost(
+        &mut self,
+        now: Millis,
+        contact: &[u8],
+        evidence: Evidence,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<Verdict, Misuse> {
+        let Evidence::BearerLost = evidence;
+        let mut trigger = Input::Trigger(Cause::AccessLost);
+        let mut verdict = Verdict::NotMine;
+        for (id, place) in self.find_contact(contact) {
+            let user = self.users.get(id as usize);
+            let registration = user.and_then(|user| user.registrations.get(place));
+            if registration.is_none_or(Registration::is_emergency) {
+                continue;
+            }
+            increment(&mut self.counters.access_lost);
+            self.step(now, id, place, trigger, out)?;
+            self.settle(id);
+            trigger = Input::TriggerDue(Cause::AccessLost);
+            verdict = Verdict::Handled;
+        }
+        Ok(verdict)
+    }
+
+    /// One step of one registration; one that is gone leaves its place.
+    fn step(
+        &mut self,
+        now: Millis,
+        id: u32,
+        place: usize,
+        input: Input,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return Ok(());
+        };
+        let Some(registration) = user.registrations.get_mut(place) else {
+            return Ok(());
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        if let Change::Gone(outcome) =
+            registration.step(&mut cx, &user.private_identity, input, out)?
+        {
+            self.counters.count(outcome);
+            let gone = user.registrations.swap_remove(place);
+            unfile(&mut self.index, &user.registrations, gone.contact(), id);
+            self.leave(now, id, out)?;
+        }
+        Ok(())
+    }
+
+    /// [RE-9, PD-8] With the last registration the subscription ends, if it has not.
+    fn leave(&mut self, now: Millis, id: u32, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        match self.users.get(id as usize) {
+            Some(user) if user.registrations.is_empty() => {
+                self.step_subscription(now, id, subscriber::Input::Unsubscribe, out)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn step_subscription(
+        &mut self,
+        now: Millis,
+        id: u32,
+        input: subscriber::Input<'_>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let user = self.users.get_mut(id as usize);
+        let Some(subscription) = user.and_then(|user| user.subscription.as_mut()) else {
+            return Ok(());
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        subscription.step(&mut cx, input, out)
+    }
+
+    /// After every step of a user: a subscription that is over goes, a user with nothing left goes, the
+    /// timer follows.
+    fn settle(&mut self, id: u32) {
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return;
+        };
+        if let Some(over) = user.subscription.take_if(|s| s.is_over()) {
+            self.index.remove(CALL_ID, &over.call_id().text(), id);
+        }
+        if user.registrations.is_empty() && user.subscription.is_none() {
+            self.index
+                .remove(PRIVATE_IDENTITY, &user.private_identity, id);
+            self.timers.arm(id, None);
+            self.users.remove(id as usize);
+            return;
+        }
+        let deadline = user.deadline(&self.config).map(|(at, _)| at);
+        self.timers.arm(id, deadline);
+    }
+
+    /// Files a restored user under its keys.
+    fn file(&mut self, id: u32) {
+        let Some(user) = self.users.get(id as usize) else {
+            return;
+        };
+        self.index
+            .insert(PRIVATE_IDENTITY, &user.private_identity, id);
+        for registration in &user.registrations {
+            let key = contact_key(registration.contact());
+            self.index.insert(CONTACT, &key, id);
+        }
+        if let Some(subscription) = &user.subscription {
+            self.index
+                .insert(CALL_ID, &subscription.call_id().text(), id);
+        }
+    }
+
+    /// The answer to something a user's machines asked for.
+    fn answer_user(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: &drive::Answer<'_, Pcscf>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<bool, Misuse> {
+        let id = token.machine();
+        let Some(user) = self.users.get(id as usize) else {
+            return Ok(false);
+        };
+        if user.subscription.as_ref().is_some_and(|s| s.awaits(token)) {
+            self.answer_subscription(now, id, token, answer, out)?;
+            return Ok(true);
+        }
+        let Some(place) = user.registrations.iter().position(|r| r.awaits(token)) else {
+            return Ok(false);
+        };
+        let asked_the_network = user
+            .registrations
+            .get(place)
+            .is_some_and(Registration::has_request_out);
+        let notify_expected = !user.subscription_is_over();
+        let input = match (asked_the_network, answer) {
+            (false, drive::Answer::Role(answer)) => Input::Cleaned {
+                token,
+                answer: *answer,
+            },
+            (true, drive::Answer::Timeout | drive::Answer::Unreachable) => {
+                Input::NoResponse { token }
+            }
+            (true, drive::Answer::Response(bytes)) => {
+                match Message::parse(bytes, &self.config.limits) {
+                    Ok(response) => match response.status() {
+                        Some(100..=199) => return Ok(true),
+                        Some(status) => Input::Response {
+                            token,
+                            status,
+                            retry_after: response.retry_after(),
+                            notify_expected,
+                        },
+                        None => Input::NoResponse { token },
+                    },
+                    Err(_) => {
+                        increment(&mut self.counters.malformed);
+                        Input::NoResponse { token }
+                    }
+                }
+            }
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        self.step(now, id, place, input, out)?;
+        Ok(true)
+    }
+
+    fn answer_subscription(
+        &mut self,
+        now: Millis,
+        id: u32,
+        token: Token,
+        answer: &drive::Answer<'_, Pcscf>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let silence = subscriber::Input::NoResponse { token };
+        match answer {
+            drive::Answer::Response(bytes) => {
+                let read = Message::parse(bytes, &self.config.limits).and_then(|response| {
+                    let provisional = response.status().is_some_and(|status| status < 200);
+                    Ok((
+                        provisional,
+                        Acceptance::read(&response, &self.config.limits)?,
+                    ))
+                });
+                match read {
+                    Ok((true, _)) => Ok(()),
+                    Ok((false, accepted)) => {
+                        self.step_subscription(now, id, accepted.input(token), out)
+                    }
+                    Err(_) => {
+                        increment(&mut self.counters.malformed);
+                        self.step_subscription(now, id, silence, out)
+                    }
+                }
+            }
+            drive::Answer::Timeout | drive::Answer::Unreachable => {
+                self.step_subscription(now, id, silence, out)
+            }
+            _ => Err(Misuse::WrongAnswer),
+        }
+    }
+
+    /// The most overdue machine of a user acts.
+    fn tick_user(&mut self, now: Millis, id: u32, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return Ok(());
+        };
+        let subscription = user.subscription.as_ref().and_then(Subscription::deadline);
+        let registration = user
+            .registrations
+            .iter()
+            .enumerate()
+            .map(|(place, r)| (r.deadline(&self.config).0, place))
+            .min();
+        match (registration, subscription) {
+            (Some((at, place)), other) if other.is_none_or(|(theirs, _)| at <= theirs) => {
+                self.step(now, id, place, Input::Tick, out)
+            }
+            _ => self.step_subscription(now, id, subscriber::Input::Tick, out),
+        }
+    }
+}
+
+/// Takes a user out from under a contact that none of its registrations has any more.
+fn unfile(index: &mut Index, registrations: &[Registration], contact: &[u8], id: u32) {
+    let key = contact_key(contact);
+    if !registrations
+        .iter()
+        .any(|r| contact_key(r.contact()) == key)
+    {
+        index.remove(CONTACT, &key, id);
+    }
+}
+
+/// [PD-7] What is being cleaned up on a contact that is registered anew is over: the steps that are left
+/// would release what belongs to the new registration (T48).
+fn supersede(
+    cx: &mut Context<'_, Config>,
+    who: &[u8],
+    registrations: &mut Vec<Registration>,
+    counters: &mut Counters,
+    out: &mut Outbox<Pcscf>,
+) -> Result<(), Misuse> {
+    for place in (0..registrations.len()).rev() {
+        let Some(old) = registrations.get(place) else {
+            continue;
+        };
+        let is_new = |r: &Registration| !r.is_cleaning() && same_uri(r.contact(), old.contact());
+        if !old.is_cleaning() || !registrations.iter().any(is_new) {
+            continue;
+        }
+        let mut old = registrations.swap_remove(place);
+        if let Change::Gone(outcome) = old.step(cx, who, Input::Superseded, out)? {
+            counters.count(outcome);
+        }
+    }
+    Ok(())
+}
+
+impl Node for PcscfNode {
+    type Role = Pcscf;
+
+    /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
+    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it; all else is not this node's.
+    fn receive(
+        &mut self,
+        now: Millis,
+        from: Source,
+        txn: TransactionRef,
+        bytes: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        let message = match Message::parse(bytes, &self.config.limits) {
+            Ok(message) => message,
+            Err(reject) => {
+                increment(&mut self.counters.malformed);
+                return Ok(Verdict::Rejected(reject));
+            }
+        };
+        match message.method() {
+            Some(Method::Notify) if self.is_for_us(&message) => {
+                self.notify(now, from, txn, &message, out)
+            }
+            Some(Method::Register) => Ok(Verdict::Forward),
+            _ => Ok(Verdict::NotMine),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: drive::Answer<'_, Pcscf>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        out.check_room()?;
+        if !self.identifiers.has_given(token) {
+            return Err(Misuse::UnknownToken);
+        }
+        let now = self.clock.observe(now);
+        if self.answer_user(now, token, &answer, out)? {
+            self.settle(token.machine());
+        } else {
+            increment(&mut self.counters.stale_answers);
+        }
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        match command {
+            Command::Learn { request, response } => self.learn(now, request, response, out),
+            Command::AccessLost { contact, evidence } => {
+                self.access_lost(now, contact, evidence, out)
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        if let Some(id) = self.timers.due(now) {
+            self.tick_user(now, id, out)?;
+            self.settle(id);
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<(Millis, Timer)> {
+        let (at, id) = self.timers.next()?;
+        let named = self
+            .users
+            .get(id as usize)
+            .and_then(|user| user.deadline(&self.config));
+        Some((at, named.map_or(Timer("settled"), |(_, timer)| timer)))
+    }
+
+    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+        let now = now.max(self.clock.latest());
+        snapshot::seal(self.users.iter().map(|(_, user)| user), now, into);
+    }
+}
+
+/// The answers a host gives to the questions of a P-CSCF.
+impl From<Answer> for drive::Answer<'_, Pcscf> {
+    fn from(answer: Answer) -> Self {
+        Self::Role(answer)
+    }
+}

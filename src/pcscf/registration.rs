@@ -1,0 +1,252 @@
+//! [PD-1] What a P-CSCF keeps of a registration, read from the REGISTER and its 2xx.
+
+use alloc::vec::Vec;
+
+use super::Registration;
+use crate::{
+    drive::{Limits, Millis, Misuse, Reject},
+    fleet::Packed,
+    wire::{Contact, HeaderName, Message, NameAddr, Params, Uri, register},
+};
+
+/// The strings of a registration, by number.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    /// The Request-URI of the REGISTER: the home domain.
+    HomeDomain,
+    /// The realm of its Authorization, or the host of the home domain.
+    Realm,
+    /// The default public identity: the first P-Associated-URI, else To.
+    PublicIdentity,
+    /// The public identity of the To header.
+    RegisteredIdentity,
+    /// All public identities: the addresses of P-Associated-URI. Empty if there was none.
+    Identities,
+    /// The contact URI.
+    Contact,
+    /// The parameters of the contact that stay with it: instance, reg-id and others, from the first `;`.
+    ContactParams,
+    /// The value of Path.
+    Path,
+    /// The value of Service-Route.
+    ServiceRoute,
+}
+
+/// Number of strings.
+pub(crate) const FIELDS: usize = 9;
+
+pub(crate) type Strings = Packed<FIELDS>;
+
+impl Strings {
+    pub(crate) fn field(&self, field: Field) -> &[u8] {
+        self.get(field as usize)
+    }
+
+    /// [PD-1] Whether a public identity is one of those that are registered together.
+    pub(crate) fn has_identity(&self, identity: &[u8]) -> bool {
+        let listed = || NameAddr::parse_list(self.field(Field::Identities)).filter_map(Result::ok);
+        let own = [
+            self.field(Field::PublicIdentity),
+            self.field(Field::RegisteredIdentity),
+        ];
+        own.contains(&identity)
+            || listed().any(|listed| listed.uri_bytes() == identity)
+            || own.iter().any(|own| register::same_uri(own, identity))
+            || listed().any(|listed| register::same_uri(listed.uri_bytes(), identity))
+    }
+
+    /// Whether a public identity is the default one, or that of To: these stand for all.
+    pub(crate) fn is_principal(&self, identity: &[u8]) -> bool {
+        register::same_uri(self.field(Field::PublicIdentity), identity)
+            || register::same_uri(self.field(Field::RegisteredIdentity), identity)
+    }
+}
+
+/// A contact as the 2xx leaves it.
+#[derive(Clone)]
+pub struct LearnedContact<'m> {
+    /// The contact as the UE gave it.
+    pub contact: NameAddr<'m>,
+    /// Seconds it was granted; 0 if it is no longer registered.
+    pub expires: u32,
+    /// Whether it is an emergency registration (`sos`, TS 24.229 7.2A.13).
+    pub emergency: bool,
+}
+
+/// A registration as REGISTER and 2xx show it.
+pub struct Learned<'m> {
+    /// The private identity.
+    pub private_identity: Vec<u8>,
+    home_domain: &'m [u8],
+    realm: Vec<u8>,
+    public_identity: &'m [u8],
+    registered_identity: &'m [u8],
+    identities: Vec<u8>,
+    listed: Vec<&'m [u8]>,
+    path: Vec<u8>,
+    service_route: Vec<u8>,
+    /// Its contacts: those of the REGISTER. Empty with [`all_removed`](Self::all_removed).
+    pub contacts: Vec<LearnedContact<'m>>,
+    /// `Contact: *` was accepted: every contact of the user is gone.
+    pub all_removed: bool,
+}
+
+impl<'m> Learned<'m> {
+    /// [PD-1] Reads a REGISTER, as sent to the core, and its 2xx, as received from there. The expiry of a
+    /// contact is that of *this* contact in the response: its parameter before the header (T22).
+    ///
+    /// # Errors
+    /// [`Misuse::BadCommand`] where a header that is needed is missing or cannot be read; the offset is in the
+    /// message that has it. [`Misuse::TooLarge`] for more contacts than the limits allow.
+    pub fn read(
+        request: &Message<'m>,
+        response: &Message<'m>,
+        limits: &Limits,
+    ) -> Result<Self, Misuse> {
+        let many = |message: &Message<'m>, most| message.contacts().nth(most).is_some();
+        if many(request, limits.contacts) || many(response, MOST_LISTED) {
+            return Err(Misuse::TooLarge { limit: "contacts" });
+        }
+        Self::read_all(request, response).map_err(Misuse::BadCommand)
+    }
+
+    fn read_all(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
+        let home_domain = request
+            .request_uri()
+            .ok_or_else(|| Reject::new(&super::defect::NOT_A_REGISTER, 0))?;
+        let to = request.to()?;
+        let authorization = request.authorization()?;
+        let realm = authorization.and_then(|credentials| credentials.realm());
+        let realm = match realm.filter(|realm| !realm.is_empty()) {
+            Some(realm) => register::unfolded(realm),
+            None => register::bare(&Uri::parse(home_domain)?).to_vec(),
+        };
+        let default = response
+            .name_addrs(HeaderName::PAssociatedUri)
+            .next()
+            .transpose()?;
+        let registered_identity = to.uri_bytes();
+        let public_identity = default.map_or(registered_identity, |identity| identity.uri_bytes());
+        let mut learned = Self {
+            private_identity: register::private_identity(request)?,
+            home_domain,
+            realm,
+            public_identity,
+            registered_identity,
+            identities: register::joined(response, HeaderName::PAssociatedUri)?,
+            listed: Vec::new(),
+            path: register::joined(request, HeaderName::Path)?,
+            service_route: register::joined(response, HeaderName::ServiceRoute)?,
+            contacts: Vec::new(),
+            all_removed: false,
+        };
+        for contact in response.contacts() {
+            if let Contact::Addr(contact) = contact? {
+                learned.listed.push(contact.uri_bytes());
+            }
+        }
+        for contact in request.contacts() {
+            match contact? {
+                Contact::Star => learned.all_removed = true,
+                Contact::Addr(contact) => {
+                    let expires = register::granted_expires(&contact, request, response)?;
+                    learned.contacts.push(LearnedContact {
+                        emergency: contact.uri().params().has(b"sos"),
+                        contact,
+                        expires,
+                    });
+                }
+            }
+        }
+        Ok(learned)
+    }
+
+    /// The machine for one of its contacts, for a host that keeps its registrations itself.
+    ///
+    /// # Errors
+    /// [`Misuse::TooLarge`] if what is kept of it exceeds the limits.
+    pub fn registration(
+        &self,
+        contact: &LearnedContact<'_>,
+        now: Millis,
+        limits: &Limits,
+    ) -> Result<Registration, Misuse> {
+        let strings = self.strings(&contact.contact, limits)?;
+        Ok(Registration::new(strings, contact, now))
+    }
+
+    /// The strings of one of its contacts. With the private identity they count as one registration's.
+    pub(crate) fn strings(
+        &self,
+        contact: &NameAddr<'_>,
+        limits: &Limits,
+    ) -> Result<Strings, Misuse> {
+        let limit = limits
+            .registration_bytes
+            .saturating_sub(self.private_identity.len());
+        let params = register::kept_params(contact);
+        let parts: [&[u8]; FIELDS] = [
+            self.home_domain,
+            &self.realm,
+            self.public_identity,
+            self.registered_identity,
+            &self.identities,
+            contact.uri_bytes(),
+            &params,
+            &self.path,
+            &self.service_route,
+        ];
+        Packed::new(parts, limit).ok_or(Misuse::TooLarge {
+            limit: "registration_bytes",
+        })
+    }
+}
+
+/// The most contacts that a 2xx may list: other devices of the user among them.
+const MOST_LISTED: usize = 256;
+
+impl Learned<'_> {
+    /// Whether the 2xx still lists a contact.
+    pub(crate) fn lists(&self, contact: &[u8]) -> bool {
+        self.listed
+            .iter()
+            .any(|listed| register::same_uri(listed, contact))
+    }
+
+    /// Whether a registration is of the set that the REGISTER was about.
+    pub(crate) fn is_of_set(&self, strings: &Strings) -> bool {
+        strings.field(Field::PublicIdentity) == self.public_identity
+            || strings.field(Field::RegisteredIdentity) == self.registered_identity
+    }
+}
+
+/// Whether a UE has moved from one contact to another of the same set: the same instance, and no flows that
+/// would tell the two apart (RFC 5626).
+pub(crate) fn has_moved(one: &Strings, other: &Strings) -> bool {
+    let same_set = one.field(Field::PublicIdentity) == other.field(Field::PublicIdentity);
+    match (flow(one), flow(other)) {
+        ((Some(instance), None), (Some(theirs), None)) => same_set && instance == theirs,
+        _ => false,
+    }
+}
+
+/// Whether two registrations are one: the same set of identities, and the same flow (instance and reg-id,
+/// RFC 5626 6), or the same contact where there are no flows.
+pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
+    let same = |field| one.field(field) == other.field(field);
+    if !same(Field::PublicIdentity) && !same(Field::RegisteredIdentity) {
+        return false;
+    }
+    match (flow(one), flow(other)) {
+        ((Some(instance), Some(reg_id)), (Some(theirs), Some(their_reg_id))) => {
+            instance == theirs && reg_id == their_reg_id
+        }
+        ((Some(instance), _), (Some(theirs), _)) if instance != theirs => false,
+        _ => register::same_uri(one.field(Field::Contact), other.field(Field::Contact)),
+    }
+}
+
+/// Instance and reg-id of a registration.
+fn flow(strings: &Strings) -> (Option<&[u8]>, Option<&[u8]>) {
+    register::flow(Params::new(strings.field(Field::ContactParams)))
+}

@@ -1,0 +1,202 @@
+//! [PD-10] What a registration information document says of the contacts a P-CSCF serves.
+
+use super::{
+    MAX_CONTACTS, defect,
+    registration::{Field, Strings},
+};
+use crate::{
+    drive::{Limits, Reject},
+    reginfo::{
+        self, ContactEvent, ContactState, ContactView, DocumentState, RegistrationState,
+        RegistrationView, Visitor,
+    },
+    wire::{Params, register},
+};
+
+/// What a document says of one contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    #[default]
+    Unmentioned,
+    /// It is registered, with some identity.
+    Active,
+    /// It is registered, but shortened to so many seconds.
+    Shortened(u32),
+    /// It is not registered any more, with any identity.
+    Terminated,
+}
+
+/// A registration to look for.
+#[derive(Clone, Copy)]
+pub(crate) struct Watched<'r> {
+    strings: &'r Strings,
+    emergency: bool,
+}
+
+impl<'r> Watched<'r> {
+    pub(crate) const fn new(strings: &'r Strings, emergency: bool) -> Self {
+        Self { strings, emergency }
+    }
+
+    /// [PD-10] The URI is equal; instance and reg-id speak against it only where both sides have them. An
+    /// emergency registration is never another one, although its URI may be equal.
+    fn is(&self, contact: &ContactView<'_>) -> bool {
+        let params = Params::new(self.strings.field(Field::ContactParams));
+        let agree = |name: &str| match (params.value(name.as_bytes()), contact.param(name)) {
+            (Some(ours), Some(theirs)) => ours == unquoted(theirs).as_bytes(),
+            _ => true,
+        };
+        let uri = contact.uri.as_bytes();
+        register::same_uri(self.strings.field(Field::Contact), uri)
+            && agree("+sip.instance")
+            && agree("reg-id")
+            && register::is_emergency(uri) == self.emergency
+    }
+}
+
+fn unquoted(value: &str) -> &str {
+    let inside = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    inside.unwrap_or(value)
+}
+
+/// What the document says of each of the contacts, in their order.
+///
+/// # Errors
+/// [`Reject`], at the byte of the document.
+pub(crate) fn read(
+    document: &[u8],
+    limits: &Limits,
+    watched: &[Watched<'_>],
+) -> Result<[Standing; MAX_CONTACTS], Reject> {
+    let mut finder = Finder {
+        watched,
+        most: limits.identities,
+        is_full: false,
+        found: [Found::default(); MAX_CONTACTS],
+        registrations: 0,
+        state: RegistrationState::Init,
+        contacts: 0,
+        own: 0,
+        principal: 0,
+    };
+    reginfo::read(document, limits, &mut finder)?;
+    if finder.registrations > limits.identities {
+        return Err(Reject::new(&defect::TOO_MANY_IDENTITIES, 0));
+    }
+    let mut standings = [Standing::Unmentioned; MAX_CONTACTS];
+    for (standing, found) in standings.iter_mut().zip(finder.found) {
+        // A partial document leaves out what has not changed: the end of one identity alone is not that of
+        // the contact, unless it is the identity that stands for all (T16).
+        let ended = found.ended_principal || (found.ended && finder.is_full);
+        *standing = match found {
+            Found {
+                active: true,
+                shortened: Some(expires),
+                ..
+            } => Standing::Shortened(expires),
+            Found { active: true, .. } => Standing::Active,
+            Found { .. } if ended => Standing::Terminated,
+            Found { .. } => Standing::Unmentioned,
+        };
+    }
+    Ok(standings)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Found {
+    active: bool,
+    shortened: Option<u32>,
+    ended: bool,
+    ended_principal: bool,
+}
+
+struct Finder<'w> {
+    watched: &'w [Watched<'w>],
+    most: usize,
+    is_full: bool,
+    found: [Found; MAX_CONTACTS],
+    registrations: usize,
+    /// Of the registration being read.
+    state: RegistrationState,
+    contacts: usize,
+    /// The watched that have its address of record among their identities, a bit each.
+    own: u64,
+    principal: u64,
+}
+
+impl Finder<'_> {
+    fn end(&mut self, place: usize) {
+        let principal = self.principal & bit(place) != 0;
+        if let Some(found) = self.found.get_mut(place) {
+            found.ended = true;
+            found.ended_principal |= principal;
+        }
+    }
+}
+
+const fn bit(place: usize) -> u64 {
+    1u64.wrapping_shl(place as u32)
+}
+
+impl Visitor for Finder<'_> {
+    fn document(&mut self, _version: u32, state: DocumentState) {
+        self.is_full = state == DocumentState::Full;
+    }
+
+    fn registration(&mut self, registration: &RegistrationView<'_>) {
+        self.state = registration.state;
+        self.contacts = 0;
+        self.own = 0;
+        self.principal = 0;
+        self.registrations = self.registrations.saturating_add(1);
+        if self.registrations > self.most {
+            return;
+        }
+        let aor = registration.aor.as_bytes();
+        for (place, watched) in self.watched.iter().enumerate() {
+            if watched.strings.has_identity(aor) {
+                self.own |= bit(place);
+                if watched.strings.is_principal(aor) {
+                    self.principal |= bit(place);
+                }
+            }
+        }
+    }
+
+    fn contact(&mut self, contact: &ContactView<'_>) {
+        self.contacts = self.contacts.saturating_add(1);
+        if self.own == 0 {
+            return;
+        }
+        let ended = self.state == RegistrationState::Terminated
+            || contact.state == ContactState::Terminated;
+        for (place, watched) in self.watched.iter().enumerate() {
+            if self.own & bit(place) == 0 || !watched.is(contact) {
+                continue;
+            }
+            if ended {
+                self.end(place);
+            } else if let Some(found) = self.found.get_mut(place) {
+                found.active = true;
+                if let (Some(ContactEvent::Shortened), Some(expires)) =
+                    (contact.event, contact.expires)
+                {
+                    found.shortened = Some(u32::try_from(expires).unwrap_or(u32::MAX));
+                }
+            }
+        }
+    }
+
+    /// A registration that ended without a word about contacts is over for all of them.
+    fn registration_end(&mut self, _end: &reginfo::RegistrationEnd<'_>) {
+        if self.state != RegistrationState::Terminated || self.contacts > 0 {
+            return;
+        }
+        for place in 0..self.watched.len().min(MAX_CONTACTS) {
+            if self.own & bit(place) != 0 {
+                self.end(place);
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What a message of a notifier says, read for the [`Subscription`](super::subscriber::Subscription).
+
+use alloc::vec::Vec;
+
+use super::{
+    defect,
+    subscriber::{Dialog, Input},
+};
+use crate::{
+    drive::{Defect, Limits, Misuse, Reject, Token},
+    reginfo,
+    wire::{Header, HeaderName, Message, SubState, register::unfolded},
+};
+
+/// A NOTIFY, read as far as its dialog goes.
+pub struct Notification<'m> {
+    /// Its To tag: ours.
+    pub local_tag: &'m [u8],
+    /// Its From tag: the notifier's.
+    pub remote_tag: &'m [u8],
+    /// Its CSeq number.
+    pub cseq: u32,
+    state: SubState,
+    expires: Option<u32>,
+    target: Option<&'m [u8]>,
+    routes: Vec<u8>,
+}
+
+/// Why a NOTIFY is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status code owed.
+    pub status: u16,
+    /// What was wrong.
+    pub reject: Reject,
+}
+
+impl Refusal {
+    /// A refusal for a defect at byte `at`.
+    #[must_use]
+    pub fn new(status: u16, defect: &'static Defect, at: usize) -> Self {
+        Self {
+            status,
+            reject: Reject::new(defect, at),
+        }
+    }
+}
+
+impl From<Reject> for Refusal {
+    fn from(reject: Reject) -> Self {
+        Self {
+            status: 400,
+            reject,
+        }
+    }
+}
+
+/// Why a request is not taken: a refusal of the peer, or a mistake of the host.
+pub(crate) enum Denied {
+    Refused(Refusal),
+    Misuse(Misuse),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Reject> for Denied {
+    fn from(reject: Reject) -> Self {
+        Self::Refused(reject.into())
+    }
+}
+
+impl From<Misuse> for Denied {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}
+
+impl<'m> Notification<'m> {
+    /// [RE-10] Reads a NOTIFY of the `reg` package. A missing Subscription-State counts as active.
+    ///
+    /// # Errors
+    /// The status owed: 489 for another or no package (compared case-sensitively, RFC 6665 8.2.1), 481 for
+    /// an event id we never gave, 415 for a body of another type, 400 for headers that cannot be read or a
+    /// dialog larger than the limits.
+    pub fn read(message: &Message<'m>, limits: &Limits) -> Result<Self, Refusal> {
+        let at = |name| message.header(name).map_or(0, Header::at);
+        let event = message.event()?;
+        let id = match event {
+            Some(event) if event.package == b"reg" => event.id,
+            _ => return Err(Refusal::new(489, &defect::BAD_EVENT, at(HeaderName::Event))),
+        };
+        if id.is_some() {
+            let at = at(HeaderName::Event);
+            return Err(Refusal::new(481, &defect::UNKNOWN_EVENT_ID, at));
+        }
+        if !message.body().is_empty() && !message.content_type_is(reginfo::CONTENT_TYPE) {
+            let at = at(HeaderName::ContentType);
+            return Err(Refusal::new(415, &defect::BODY_TYPE, at));
+        }
+        let (state, expires) = match message.subscription_state()? {
+            Some(stated) => (stated.state, stated.expires),
+            None => (SubState::Active, None),
+        };
+        let (target, routes) = dialog(message, false, limits)?;
+        Ok(Self {
+            local_tag: message.to()?.tag().unwrap_or_default(),
+            remote_tag: message.from()?.tag().unwrap_or_default(),
+            cseq: message.cseq()?.number,
+            state,
+            expires,
+            target,
+            routes,
+        })
+    }
+
+    /// As the machine takes it.
+    #[must_use]
+    pub fn input(&self) -> Input<'_> {
+        Input::Notify {
+            cseq: self.cseq,
+            state: self.state,
+            expires: self.expires,
+            dialog: Dialog {
+                remote_tag: self.remote_tag,
+                target: self.target,
+                routes: &self.routes,
+            },
+        }
+    }
+}
+
+/// A response to a SUBSCRIBE of ours.
+pub struct Acceptance<'m> {
+    status: u16,
+    expires: Option<u32>,
+    remote_tag: &'m [u8],
+    target: Option<&'m [u8]>,
+    routes: Vec<u8>,
+}
+
+impl<'m> Acceptance<'m> {
+    /// Reads a final response to a SUBSCRIBE. A 202 is as good as a 200 (RFC 6665 8.3.1).
+    ///
+    /// # Errors
+    /// [`Reject`] if the dialog of a 2xx cannot be read or exceeds the limits.
+    pub fn read(message: &Message<'m>, limits: &Limits) -> Result<Self, Reject> {
+        let status = message.status().unwrap_or_default();
+        if !(200..300).contains(&status) {
+            return Ok(Self {
+                status,
+                expires: None,
+                remote_tag: b"",
+                target: None,
+                routes: Vec::new(),
+            });
+        }
+        let (target, routes) = dialog(message, true, limits)?;
+        Ok(Self {
+            status,
+            expires: message.expires(),
+            remote_tag: message.to()?.tag().unwrap_or_default(),
+            target,
+            routes,
+        })
+    }
+
+    /// As the machine takes it.
+    #[must_use]
+    pub fn input(&self, token: Token) -> Input<'_> {
+        Input::Response {
+            token,
+            status: self.status,
+            expires: self.expires,
+            dialog: Dialog {
+                remote_tag: self.remote_tag,
+                target: self.target,
+                routes: &self.routes,
+            },
+        }
+    }
+}
+
+/// Target and route set, if the dialog with them is one that can be kept.
+fn dialog<'m>(
+    message: &Message<'m>,
+    reversed: bool,
+    limits: &Limits,
+) -> Result<(Option<&'m [u8]>, Vec<u8>), Reject> {
+    let target = target(message)?;
+    let routes = route_set(message, reversed)?;
+    let tags = [message.from()?, message.to()?];
+    let size = tags
+        .iter()
+        .map(|party| party.raw().len())
+        .chain([target.map_or(0, <[u8]>::len), routes.len()])
+        .fold(0, usize::saturating_add);
+    if size > limits.registration_bytes {
+        return Err(Reject::new(&defect::DIALOG_TOO_LARGE, 0));
+    }
+    Ok((target, routes))
+}
+
+/// The URI of the first Contact.
+pub(crate) fn target<'m>(message: &Message<'m>) -> Result<Option<&'m [u8]>, Reject> {
+    match message.name_addrs(HeaderName::Contact).next() {
+        Some(contact) => Ok(Some(contact?.uri_bytes())),
+        None => Ok(None),
+    }
+}
+
+/// [RE-5] The route set that the Record-Routes of a message make, joined as one Route value: in their order
+/// for the receiver of a request, reversed for the receiver of a response (RFC 3261 12.1.1, 12.1.2).
+pub(crate) fn route_set(message: &Message<'_>, reversed: bool) -> Result<Vec<u8>, Reject> {
+    let mut routes = message
+        .name_addrs(HeaderName::RecordRoute)
+        .map(|route| route.map(|route| route.raw()))
+        .collect::<Result<Vec<_>, _>>()?;
+    if reversed {
+        routes.reverse();
+    }
+    Ok(unfolded(&routes.join(b", ".as_slice())))
+}

@@ -1,0 +1,191 @@
+//! What a REGISTER and its 2xx say, as every element that keeps registrations reads them.
+
+use alloc::vec::Vec;
+
+use super::{Contact, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri, put_unfolded};
+use crate::drive::{Buffer, Reject};
+
+/// Seconds that stand for an expiry that is not given or cannot be read (RFC 3261 10.3 step 7).
+const DEFAULT_EXPIRES: u32 = 3_600;
+
+/// [SD-3] Seconds a contact asks for: its own parameter before the header (T44).
+pub(crate) fn asked_expires(contact: &NameAddr<'_>, request: &Message<'_>) -> u32 {
+    match contact.params().get(b"expires") {
+        Some(_) => contact.params().number(b"expires"),
+        None => request.expires(),
+    }
+    .unwrap_or(DEFAULT_EXPIRES)
+}
+
+/// [PD-1, SD-7] Seconds that the 2xx leaves to a contact of the REGISTER: its parameter there before the
+/// header, and of *this* contact (T22); 0 if it is not listed. Where several are listed under its URI, that
+/// of its own flow counts.
+///
+/// # Errors
+/// [`Reject`] if a Contact of the response cannot be read.
+pub(crate) fn granted_expires(
+    contact: &NameAddr<'_>,
+    request: &Message<'_>,
+    response: &Message<'_>,
+) -> Result<u32, Reject> {
+    let asked = asked_expires(contact, request);
+    if asked == 0 {
+        return Ok(0);
+    }
+    let mut found = None;
+    for listed in response.contacts() {
+        let Contact::Addr(listed) = listed? else {
+            continue;
+        };
+        if !same_contact(&listed.uri(), &contact.uri()) {
+            continue;
+        }
+        let own_flow = flow(listed.params()) == flow(contact.params());
+        if found.is_none() || own_flow {
+            found = Some(listed);
+        }
+        if own_flow {
+            break;
+        }
+    }
+    Ok(found.map_or(0, |listed| {
+        let own = listed.params().number(b"expires");
+        own.or(response.expires()).unwrap_or(asked)
+    }))
+}
+
+/// Instance and reg-id of a contact: a flow, where both are there (RFC 5626 6).
+pub(crate) fn flow<'p>(params: Params<'p>) -> (Option<&'p [u8]>, Option<&'p [u8]>) {
+    (params.value(b"+sip.instance"), params.value(b"reg-id"))
+}
+
+/// The parameters that stay with a contact: all but `expires` and `q`, from the first `;`, without folding.
+pub(crate) fn kept_params(contact: &NameAddr<'_>) -> Vec<u8> {
+    let mut params = Vec::new();
+    for (name, value) in contact.params().iter() {
+        if name.eq_ignore_ascii_case(b"expires") || name.eq_ignore_ascii_case(b"q") {
+            continue;
+        }
+        params.push(b';');
+        params.extend_from_slice(name);
+        if let Some(value) = value {
+            params.push(b'=');
+            params.extend_from_slice(value);
+        }
+    }
+    unfolded(&params)
+}
+
+/// The addresses of a header that may stand several times, as one value without folding.
+///
+/// # Errors
+/// [`Reject`] if one of them cannot be read.
+pub(crate) fn joined(message: &Message<'_>, name: HeaderName) -> Result<Vec<u8>, Reject> {
+    let addresses = message
+        .name_addrs(name)
+        .map(|address| address.map(|address| address.raw()))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(unfolded(&addresses.join(b", ".as_slice())))
+}
+
+/// A value without line ends, so that it can be kept and written again.
+pub(crate) fn unfolded(value: &[u8]) -> Vec<u8> {
+    if !value.contains(&b'\r') {
+        return value.to_vec();
+    }
+    let mut buffer = Buffer::new(value.len());
+    put_unfolded(&mut buffer, value);
+    buffer.as_slice().to_vec()
+}
+
+/// The private identity that the Authorization of a REGISTER names, if it does (TS 24.229 5.1.1.2).
+///
+/// # Errors
+/// [`Reject`] if Authorization cannot be read.
+pub(crate) fn username(request: &Message<'_>) -> Result<Option<Vec<u8>>, Reject> {
+    let authorization = request.authorization()?;
+    let username = authorization.and_then(|authorization| authorization.username());
+    Ok(username
+        .filter(|username| !username.is_empty())
+        .map(unfolded))
+}
+
+/// The private identity of a REGISTER: the one it names, else what its public identity gives.
+///
+/// # Errors
+/// [`Reject`] if Authorization or To cannot be read.
+pub(crate) fn private_identity(request: &Message<'_>) -> Result<Vec<u8>, Reject> {
+    match username(request)? {
+        Some(username) => Ok(username),
+        None => Ok(bare(&request.to()?.uri()).to_vec()),
+    }
+}
+
+/// User and host of an address of record, without scheme, port and parameters: the private identity that
+/// a public one of that shape would have (TS 23.003 13.3), or a realm.
+pub(crate) fn bare<'m>(uri: &Uri<'m>) -> &'m [u8] {
+    let raw = uri.raw();
+    let start = memchr::memchr(b':', raw).map_or(0, |at| at.saturating_add(1));
+    let rest = raw.get(start..).unwrap_or_default();
+    let end = match uri.scheme() {
+        Scheme::Sip | Scheme::Sips => memchr::memchr2(b';', b'?', rest).unwrap_or(rest.len()),
+        _ => rest.len(),
+    };
+    let rest = rest.get(..end).unwrap_or_default();
+    match (uri.port(), memchr::memrchr(b':', rest)) {
+        (Some(_), Some(at)) => rest.get(..at).unwrap_or_default(),
+        _ => rest,
+    }
+}
+
+/// Whether two contact URIs are those of one contact: equal, and both or neither of an emergency registration,
+/// which RFC 3261 19.1.4 alone would not tell apart.
+pub(crate) fn same_contact(one: &Uri<'_>, other: &Uri<'_>) -> bool {
+    one.params().has(b"sos") == other.params().has(b"sos") && one.equivalent(other)
+}
+
+/// Whether a contact is that of an emergency registration (`sos`, TS 24.229 7.2A.13).
+pub(crate) fn is_emergency(uri: &[u8]) -> bool {
+    Uri::parse(uri).is_ok_and(|uri| uri.params().has(b"sos"))
+}
+
+/// The form of a contact URI under which it is filed: user, host in one spelling, port. URIs that are equal
+/// have the same.
+pub(crate) fn contact_key(uri: &[u8]) -> Vec<u8> {
+    let Ok(parsed) = Uri::parse(uri) else {
+        return uri.to_vec();
+    };
+    let mut key = Vec::with_capacity(uri.len());
+    key.extend_from_slice(parsed.user().unwrap_or_default());
+    key.push(b'@');
+    match parsed.host() {
+        Some(Host::V4(address)) => key.extend_from_slice(&address),
+        Some(Host::V6(address)) => key.extend_from_slice(&address),
+        Some(Host::Name(name)) => {
+            let name = name.strip_suffix(b".").unwrap_or(name);
+            key.extend(name.iter().map(u8::to_ascii_lowercase));
+        }
+        None => {}
+    }
+    if let Some(port) = parsed.port() {
+        key.extend_from_slice(&port.to_be_bytes());
+    }
+    key
+}
+
+/// Whether two URIs are equal (RFC 3261 19.1.4, RFC 3966 4).
+pub(crate) fn same_uri(one: &[u8], other: &[u8]) -> bool {
+    if one == other {
+        return true;
+    }
+    match (Uri::parse(one), Uri::parse(other)) {
+        (Ok(one), Ok(other)) => one.equivalent(&other),
+        _ => false,
+    }
+}
+
+/// The URI of the first of several addresses.
+pub(crate) fn first_uri(addresses: &[u8]) -> Option<&[u8]> {
+    let first = NameAddr::parse_list(addresses).next()?.ok()?;
+    Some(first.uri_bytes())
+}
