@@ -21,4 +21,5 @@ mod fleet;
 pub mod pcscf;
 pub mod regevent;
 pub mod reginfo;
+pub mod scscf;
 pub mod wire;

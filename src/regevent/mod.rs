@@ -1,3 +1,4 @@
+//! The registration event package (RFC 3680 over RFC 6665): subscriber and notifier, as the roles use them.
 //!
 //! A P-CSCF or SBC subscribes to the registration state of each user it serves; the S-CSCF notifies. The
 //! machines here are one subscription each, seen from either end; the nodes of the roles hold them.
@@ -10,7 +11,10 @@
 //! | RE-8, RE-9 | how it ends | [`subscriber`] | `tests/subscriber.rs` |
 //! | RE-10 | which NOTIFY is taken | [`notification`] | `tests/pcscf.rs` |
 //! | RE-12 | its loss is not the registration's | [`subscriber`] | `tests/subscriber.rs` |
+//! | RN-2 to RN-4 | the NOTIFY and how it ends | [`notifier`] | `tests/notifier.rs` |
 
 pub mod defect;
 pub mod notification;
+pub mod notifier;
+mod subscribe;
 pub mod subscriber;

@@ -1,0 +1,252 @@
+//! The S-CSCF: deregistration as the home network sees it (S0), and the notifier of registration state.
+//!
+//! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent
+//! ([`Command::Learn`]). What removes bindings is taken here: a REGISTER with an expiry of zero, from the
+//! user or from the P-CSCF in its own name, and the end of a binding's time. The node asks the host to
+//! authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
+//! notifies every subscriber, and tells the application servers. Every deregistration that is accepted ends
+//! with one [`Event::Deregistered`].
+//!
+//! | id | what | function | test |
+//! |---|---|---|---|
+//! | SD-1 | whose REGISTER it is | [`recognise`] | `tests/scscf.rs` |
+//! | SD-2 | the verdict on a user's own is asked first | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-3 | what is removed, all or nothing; 481, 400, 500 | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-4 | server assignment, 200, application servers | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-7 | the set: identities, contacts, flows, barred ones | `bindings` | `tests/scscf.rs` |
+//! | SD-8 | the HSS does not answer | `Deregistration::step` | `tests/scscf.rs` |
+//! | RN-1 | who may subscribe | [`ScscfNode`] | `tests/scscf.rs` |
+//! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
+//! | RN-5 | cost of a change | [`ScscfNode`] | `tests/scscf.rs` |
+
+mod bindings;
+mod config;
+pub mod defect;
+mod deregistration;
+mod messages;
+mod node;
+mod recognition;
+mod registration;
+mod set;
+mod snapshot;
+mod third_party;
+
+pub use config::{Border, Config};
+pub use deregistration::{Assignment, Cause, Dialogs, Outcome};
+pub use node::{Counters, ScscfNode};
+pub use recognition::{Reason, Reasons, Recognition, recognise};
+
+use core::fmt;
+
+use crate::{
+    drive::{Identifier, Role, Text, TransactionRef},
+    regevent::notifier,
+};
+
+/// The most contacts of one set that a node can be configured for.
+pub const MAX_CONTACTS: usize = 64;
+
+/// The most application servers that are told of one deregistration.
+pub const MAX_SERVERS: usize = 16;
+
+/// The vocabulary of the S-CSCF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scscf;
+
+impl Role for Scscf {
+    type Command<'a> = Command<'a>;
+    type Question = Question;
+    type Answer<'a> = Answer<'a>;
+    type Event = Event;
+    // A SUBSCRIBE: 200, event, NOTIFY; a deregistration: report, question or 200, outcome.
+    const STEP_OUTPUTS: usize = 8;
+    // A response as long as its request, every contact of the set; or a NOTIFY with the longest document.
+    const STEP_BYTES: usize = 256 * 1024;
+}
+
+/// What a host tells an S-CSCF.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// [SD-7] A REGISTER that the host has accepted, and the 2xx it sent.
+    Learn {
+        /// The REGISTER as it was received.
+        request: &'a [u8],
+        /// The 2xx as it was sent; its P-Associated-URI names the set, the default identity first. Another
+        /// response changes nothing.
+        response: &'a [u8],
+        /// The private identity; `None`: the username of the REGISTER's Authorization, else what the public
+        /// identity of To gives.
+        private_identity: Option<&'a [u8]>,
+    },
+}
+
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Learn { .. } => f.write_str("Learn"),
+        }
+    }
+}
+
+/// Whom a question or event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// The private identity.
+    pub private_identity: Text,
+    /// The default public identity.
+    pub public_identity: Text,
+    /// The contacts: URIs in angle brackets, separated by commas.
+    pub contacts: Text,
+}
+
+/// What tells the HSS why (TS 29.229 6.3.15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AssignmentKind {
+    /// `TIMEOUT_DEREGISTRATION`: the last binding ran out.
+    TimeoutDeregistration,
+    /// `USER_DEREGISTRATION`: a REGISTER removed the last binding.
+    UserDeregistration,
+    /// `TIMEOUT_DEREGISTRATION_STORE_SERVER_NAME`
+    TimeoutDeregistrationStoreServerName,
+    /// `USER_DEREGISTRATION_STORE_SERVER_NAME`
+    UserDeregistrationStoreServerName,
+}
+
+impl AssignmentKind {
+    /// The value of Server-Assignment-Type.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::TimeoutDeregistration => 4,
+            Self::UserDeregistration => 5,
+            Self::TimeoutDeregistrationStoreServerName => 6,
+            Self::UserDeregistrationStoreServerName => 7,
+        }
+    }
+}
+
+/// What an S-CSCF asks its host, or has it do; each is to be answered. The key is the same when a question
+/// is asked again after a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Question {
+    /// [SD-2] Is this deregistration from the user? `Authenticated` only for credentials that were verified,
+    /// or protection that proves the user (TS 24.229 5.4.1.4); `Challenge`; or `Denied`. It is not asked of a
+    /// P-CSCF beyond doubt, even if what it names is not bound here ([`Recognition::NotBoundHere`]).
+    Authentication {
+        /// Of this question.
+        key: Identifier,
+        /// The server transaction of the REGISTER.
+        transaction: TransactionRef,
+        /// The private identity that it names, if it does.
+        private_identity: Text,
+        /// The public identity: To.
+        public_identity: Text,
+        /// Why it is suspicious; none for what looks like any user's.
+        reasons: Reasons,
+    },
+    /// [SD-3] Release the dialogs of these contacts, with Reason SIP and this status: `Released` or `Failed`.
+    DialogRelease {
+        /// Of this question.
+        key: Identifier,
+        /// Whose.
+        affected: Affected,
+        /// The status that Reason gives: 480.
+        status: u16,
+    },
+    /// [SD-4] Tell the HSS: `Assigned` or `Failed`.
+    ServerAssignment {
+        /// Of this question.
+        key: Identifier,
+        /// Why.
+        kind: AssignmentKind,
+        /// The private identity.
+        private_identity: Text,
+        /// The public identities of the set, barred ones too: URIs in angle brackets, separated by commas,
+        /// the default one first.
+        public_identities: Text,
+    },
+}
+
+/// How a question of the S-CSCF is answered. Its `Debug` shows no contents.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer<'a> {
+    /// The user it is.
+    Authenticated,
+    /// Challenge with 401.
+    Challenge {
+        /// The value of WWW-Authenticate.
+        header: &'a [u8],
+    },
+    /// Refuse with 403.
+    Denied,
+    /// The dialogs are released.
+    Released,
+    /// The HSS was told.
+    Assigned {
+        /// The application servers that the service profile has for a third-party registration: addresses
+        /// separated by commas, at most 16. Empty for none.
+        application_servers: &'a [u8],
+    },
+    /// It could not be done; the deregistration goes on.
+    Failed,
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authenticated => f.write_str("Authenticated"),
+            Self::Challenge { header } => f.debug_tuple("Challenge").field(&header.len()).finish(),
+            Self::Denied => f.write_str("Denied"),
+            Self::Released => f.write_str("Released"),
+            Self::Assigned {
+                application_servers,
+            } => f
+                .debug_tuple("Assigned")
+                .field(&application_servers.len())
+                .finish(),
+            Self::Failed => f.write_str("Failed"),
+        }
+    }
+}
+
+/// What an S-CSCF reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Contacts are deregistered. There is exactly one for each deregistration that was accepted.
+    Deregistered {
+        /// Whose.
+        affected: Affected,
+        /// What started it.
+        cause: Cause,
+        /// How it went.
+        outcome: Outcome,
+    },
+    /// [SD-1] A deregistration looked like a P-CSCF's and failed a check. It changed nothing by that. With
+    /// [`Reasons::UNKNOWN_BINDING`] alone it may be a P-CSCF's beyond doubt at an S-CSCF that lost its state: a
+    /// server assignment question then follows, or 481.
+    SuspiciousDeregistration {
+        /// Whom it names; no contacts.
+        affected: Affected,
+        /// The checks it failed.
+        reasons: Reasons,
+    },
+    /// [SD-1] With [`Config::observe_only`]: a P-CSCF's deregistration was recognised, and goes the way of a
+    /// user's.
+    Observed {
+        /// Whom it names; no contacts.
+        affected: Affected,
+    },
+    /// Of a subscription.
+    Subscription(notifier::Event),
+}
+
+impl From<notifier::Event> for Event {
+    fn from(event: notifier::Event) -> Self {
+        Self::Subscription(event)
+    }
+}

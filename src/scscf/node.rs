@@ -1,0 +1,786 @@
+//! Many sets behind one set of doors.
+
+use alloc::vec::Vec;
+use slab::Slab;
+
+use super::{
+    Command, Config, Recognition, Scscf,
+    bindings::{Bindings, Field},
+    defect,
+    deregistration::{Assignment, Cause, Deregistration, Input},
+    messages, recognise,
+    recognition::check_asserted,
+    registration::{Learned, canonical},
+    set::{Asker, Load, Set, Subscriber, for_notifier},
+    snapshot,
+};
+use crate::{
+    drive::{
+        self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
+        Reject, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+    },
+    fleet::{Index, Timers},
+    regevent::{
+        self,
+        notification::{Denied, Refusal},
+        notifier::{self, Resource, Subscribe, Subscription},
+    },
+    wire::{Contact, Header, HeaderName, Message, Method, register},
+};
+
+/// Under what sets are filed.
+const IDENTITY: u8 = 1;
+const CALL_ID: u8 = 2;
+
+/// Seconds after which one who met a limit may come again.
+const RETRY_AFTER: &[u8] = b"10";
+
+/// What an S-CSCF node has counted since it was made. A restore begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// REGISTERs with their 2xx that were learnt.
+    pub learned: u64,
+    /// Deregistrations recognised as a P-CSCF's, those only observed among them.
+    pub pcscf_initiated: u64,
+    /// Deregistrations that are a user's.
+    pub user_initiated: u64,
+    /// Deregistrations that looked like a P-CSCF's and failed a check, if only that nothing they name is bound.
+    pub suspicious: u64,
+    /// Deregistrations that removed bindings: by a P-CSCF.
+    pub removed_by_pcscf: u64,
+    /// … by a user.
+    pub removed_by_user: u64,
+    /// … at the end of their time.
+    pub expired: u64,
+    /// Deregistrations that came again and were answered again.
+    pub repeated: u64,
+    /// Deregistrations challenged with 401.
+    pub challenged: u64,
+    /// Deregistrations refused with 403.
+    pub denied: u64,
+    /// Deregistrations of what is not known here: 481.
+    pub unknown: u64,
+    /// Deregistrations answered 400, 500 or 513.
+    pub refused: u64,
+    /// Deregistrations refused with 503: as many wait for the verdict on the user as
+    /// [`Config::waiting_deregistrations`] allows.
+    pub turned_away: u64,
+    /// Server assignments that failed.
+    pub assignments_failed: u64,
+    /// Server assignments that were not answered in time.
+    pub assignments_unanswered: u64,
+    /// Application servers that were told.
+    pub servers_told: u64,
+    /// Application servers that could not be told.
+    pub servers_failed: u64,
+    /// SUBSCRIBEs accepted, refreshes and fetches among them.
+    pub subscribes: u64,
+    /// SUBSCRIBEs refused.
+    pub subscribes_refused: u64,
+    /// Messages that could not be read.
+    pub malformed: u64,
+    /// Answers that came when nothing waited for them any more.
+    pub stale_answers: u64,
+}
+
+impl Counters {
+    fn count_end(&mut self, ended: &Deregistration) {
+        let counter = match (ended.is_accepted(), ended.cause, ended.answered) {
+            (true, Cause::Pcscf, _) => &mut self.removed_by_pcscf,
+            (true, Cause::User, _) => &mut self.removed_by_user,
+            (true, Cause::Expired, _) => &mut self.expired,
+            (false, _, 200) => &mut self.repeated,
+            (false, _, 401) => &mut self.challenged,
+            (false, _, 403) => &mut self.denied,
+            (false, _, 481) => &mut self.unknown,
+            (false, _, _) => &mut self.refused,
+        };
+        increment(counter);
+        match ended.outcome.assignment {
+            Assignment::Failed => increment(&mut self.assignments_failed),
+            Assignment::NoAnswer => increment(&mut self.assignments_unanswered),
+            Assignment::NotNeeded | Assignment::Assigned => {}
+        }
+        let servers = (ended.outcome.servers_told, ended.outcome.servers_failed);
+        self.servers_told = self.servers_told.saturating_add(servers.0.into());
+        self.servers_failed = self.servers_failed.saturating_add(servers.1.into());
+    }
+}
+
+/// [RN-5] An S-CSCF: every set it serves, behind one set of doors.
+pub struct ScscfNode {
+    config: Config,
+    identifiers: Identifiers,
+    clock: Clock,
+    sets: Slab<Set>,
+    index: Index,
+    timers: Timers,
+    counters: Counters,
+    /// What all sets together take of the bounds.
+    load: Load,
+}
+
+impl ScscfNode {
+    /// A node without users.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the configuration cannot work.
+    pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            index: Index::new(&identifiers.table_key()),
+            config,
+            identifiers,
+            clock: Clock::default(),
+            sets: Slab::new(),
+            timers: Timers::default(),
+            counters: Counters::default(),
+            load: Load::default(),
+        })
+    }
+
+    /// [DR-7] A node from the blob of another. `identifiers` must be of an incarnation never used before.
+    /// What was outstanding is offered again by ticks at the same `now`, one machine each.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the configuration cannot work, or the blob cannot be used or exceeds the limits given.
+    pub fn restore(
+        config: Config,
+        identifiers: Identifiers,
+        now: Millis,
+        blob: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
+        let sets = snapshot::open(blob, now, &node.config)?;
+        node.clock.observe(now);
+        for set in sets {
+            let id = node.sets.insert(set) as u32;
+            node.file(id);
+            node.settle(now, id);
+        }
+        Ok(node)
+    }
+
+    /// [DR-10] Replaces the configuration; nothing that runs is lost.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; the old one then stays.
+    pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
+        config.check()?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How often the host's time went backwards.
+    #[must_use]
+    pub const fn time_backwards(&self) -> u64 {
+        self.clock.backwards()
+    }
+
+    /// Number of sets held, those of which only memory is left among them.
+    #[must_use]
+    pub fn sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// Whether a public identity has a binding here.
+    #[must_use]
+    pub fn is_registered(&self, public_identity: &[u8]) -> bool {
+        self.find_identity(public_identity)
+            .and_then(|id| self.sets.get(id as usize))
+            .is_some_and(|set| !set.table.is_terminated())
+    }
+
+    /// The URIs of the contacts bound to the set of a public identity.
+    pub fn contacts(&self, public_identity: &[u8]) -> impl Iterator<Item = &[u8]> {
+        self.find_identity(public_identity)
+            .and_then(|id| self.sets.get(id as usize))
+            .into_iter()
+            .flat_map(|set| set.table.active())
+            .map(|binding| binding.field(Field::Uri))
+    }
+
+    /// Number of subscriptions to the set of a public identity.
+    #[must_use]
+    pub fn subscribers(&self, public_identity: &[u8]) -> usize {
+        self.find_identity(public_identity)
+            .and_then(|id| self.sets.get(id as usize))
+            .map_or(0, |set| set.subscriptions.len())
+    }
+
+    fn find_identity(&self, uri: &[u8]) -> Option<u32> {
+        let key = canonical(uri);
+        self.index.find(IDENTITY, &key, |id| {
+            let set = self.sets.get(id as usize);
+            set.is_some_and(|set| set.table.has_identity(&key))
+        })
+    }
+
+    fn find_dialog(&self, request: &Subscribe<'_>) -> Option<(u32, usize)> {
+        let place = |id: u32| self.sets.get(id as usize)?.dialog(request);
+        let id = self
+            .index
+            .find(CALL_ID, request.call_id, |id| place(id).is_some())?;
+        Some((id, place(id)?))
+    }
+
+    /// A new set.
+    fn admit(&mut self, table: Bindings) -> Result<u32, Misuse> {
+        if self.sets.len() >= self.config.most_sets() {
+            return Err(Misuse::NodeFull);
+        }
+        let id = self.sets.insert(Set::new(table)) as u32;
+        self.file(id);
+        Ok(id)
+    }
+
+    /// Files a set under its keys.
+    fn file(&mut self, id: u32) {
+        let Some(set) = self.sets.get(id as usize) else {
+            return;
+        };
+        for identity in &set.table.identities {
+            self.index.insert(IDENTITY, &canonical(&identity.uri), id);
+        }
+        for subscription in &set.subscriptions {
+            self.index.insert(CALL_ID, subscription.call_id(), id);
+        }
+    }
+
+    /// [SD-7] Learns a registration, or a change of it.
+    fn learn(
+        &mut self,
+        now: Millis,
+        request: &[u8],
+        response: &[u8],
+        private_identity: Option<&[u8]>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Misuse> {
+        let limits = self.config.limits;
+        let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
+        let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
+        if request.method() != Some(Method::Register) {
+            let not_register = Reject::new(&defect::NOT_A_REGISTER, 0);
+            return Err(Misuse::BadCommand(not_register));
+        }
+        if !response
+            .status()
+            .is_some_and(|status| (200..300).contains(&status))
+        {
+            return Ok(Verdict::NotMine);
+        }
+        for message in [&request, &response] {
+            if message.contacts().nth(limits.contacts).is_some() {
+                return Err(Misuse::TooLarge { limit: "contacts" });
+            }
+        }
+        let associated = response.name_addrs(HeaderName::PAssociatedUri);
+        if associated.take(limits.identities.saturating_add(1)).count() > limits.identities {
+            return Err(Misuse::TooLarge {
+                limit: "identities",
+            });
+        }
+        let learned =
+            Learned::read(&request, &response, private_identity).map_err(Misuse::BadCommand)?;
+        let default = learned.associated_identities.first().copied();
+        let known = self
+            .find_identity(learned.registered_identity)
+            .or_else(|| self.find_identity(default?));
+        // One that is only of a deregistration has no room of a user's yet.
+        let binds = learned.contacts.iter().any(|(_, expires)| *expires > 0);
+        let is_full = binds && self.load.served >= limits.users;
+        let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id as usize)?))) {
+            Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),
+            Some((id, set)) => (id, set.table.learn(&learned, now, &limits)?),
+            None => {
+                let mut table = Bindings::default();
+                table.learn(&learned, now, &limits)?;
+                if table.is_terminated() {
+                    return Ok(Verdict::Handled);
+                }
+                if is_full {
+                    return Err(Misuse::NodeFull);
+                }
+                (self.admit(table)?, false)
+            }
+        };
+        increment(&mut self.counters.learned);
+        self.file(id);
+        if changed {
+            self.with_set(now, id, |set, cx| {
+                set.tell_subscribers(cx, out);
+                Ok(())
+            })?;
+        }
+        self.settle(now, id);
+        Ok(Verdict::Handled)
+    }
+
+    fn with_set<T>(
+        &mut self,
+        now: Millis,
+        id: u32,
+        act: impl FnOnce(&mut Set, &mut Context<'_, Config>) -> Result<T, Misuse>,
+    ) -> Result<Option<T>, Misuse> {
+        let Some(set) = self.sets.get_mut(id as usize) else {
+            return Ok(None);
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        act(set, &mut cx).map(Some)
+    }
+
+    /// [SD-1 to SD-3] A REGISTER; one that does not remove bindings is the host's.
+    fn register(
+        &mut self,
+        now: Millis,
+        from: Source,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Denied> {
+        if !removes_bindings(message)? {
+            return Ok(Verdict::NotMine);
+        }
+        let contacts = self.config.limits.contacts;
+        if message.contacts().nth(contacts).is_some() {
+            let at = message.header(HeaderName::Contact).map_or(0, Header::at);
+            return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
+        }
+        // What is needed later can be read, or it is refused now.
+        message.cseq()?;
+        let most = self.config.limits.registration_bytes;
+        let kept = messages::kept(message, most)?
+            .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
+        let to = message.to()?.uri_bytes();
+        let known = self.find_identity(to);
+        let set = known.and_then(|id| self.sets.get(id as usize));
+        let unknown = Bindings::unknown(to);
+        let table = set.map_or(&unknown, |set| &set.table);
+        let paths = table.named_paths(message)?;
+        let own = table.shown().map(|identity| &*identity.uri);
+        let borders = &self.config.borders;
+        let recognition = recognise(from, message, paths.iter().copied(), own, borders)?;
+        let asks_user = self.config.observe_only
+            || matches!(
+                recognition,
+                Recognition::UserInitiated | Recognition::Suspicious(_)
+            );
+        if set.is_some_and(|set| !set.has_room(&self.config, asks_user)) {
+            return Err(Refusal::new(500, &defect::BUSY, 0).into());
+        }
+        if asks_user && self.load.waiting >= self.config.waiting_deregistrations {
+            return Err(Refusal::new(503, &defect::WAITING, 0).into());
+        }
+        let id = match known {
+            Some(id) => id,
+            None => self
+                .admit(unknown)
+                .map_err(|_| Refusal::new(500, &defect::BUSY, 0))?,
+        };
+        increment(match recognition {
+            Recognition::PcscfInitiated => &mut self.counters.pcscf_initiated,
+            Recognition::UserInitiated => &mut self.counters.user_initiated,
+            Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
+        });
+        self.with_set(now, id, |set, cx| {
+            set.procedures.push(Deregistration::new(Cause::User));
+            let place = set.procedures.len().saturating_sub(1);
+            let register = Input::Register {
+                to: txn,
+                kept: &kept,
+                recognition,
+            };
+            set.step_procedure(cx, place, register, out)
+        })?;
+        self.settle(now, id);
+        Ok(Verdict::Handled)
+    }
+
+    /// [RN-1] A SUBSCRIBE; one to another package is not this node's.
+    fn subscribe(
+        &mut self,
+        now: Millis,
+        from: Source,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Denied> {
+        let Some(request) = Subscribe::read(message)? else {
+            return Ok(Verdict::NotMine);
+        };
+        if from != Source::TrustedCore {
+            return Err(refusal(
+                message,
+                403,
+                &regevent::defect::UNTRUSTED,
+                HeaderName::Via,
+            ));
+        }
+        let id = match request.local_tag {
+            Some(_) => {
+                let unknown = &regevent::defect::UNKNOWN_DIALOG;
+                let (id, place) = self
+                    .find_dialog(&request)
+                    .ok_or_else(|| refusal(message, 481, unknown, HeaderName::CallId))?;
+                self.with_set(now, id, |set, cx| {
+                    let subscribe = notifier::Input::Subscribe {
+                        to: txn,
+                        request: &request,
+                    };
+                    set.step_subscription(cx, place, subscribe, out);
+                    Ok(())
+                })?;
+                id
+            }
+            None => self.subscribe_anew(now, txn, message, &request, out)?,
+        };
+        increment(&mut self.counters.subscribes);
+        self.settle(now, id);
+        Ok(Verdict::Handled)
+    }
+
+    fn subscribe_anew(
+        &mut self,
+        now: Millis,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        request: &Subscribe<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<u32, Denied> {
+        check_asserted(message)?;
+        let resource = message.request_uri().unwrap_or_default();
+        let found = self.find_identity(resource);
+        let found = found.and_then(|id| Some((id, self.sets.get(id as usize)?)));
+        let (id, set) = found
+            .filter(|(_, set)| !set.table.is_terminated())
+            .ok_or_else(|| refusal(message, 480, &defect::NOT_REGISTERED, HeaderName::Other))?;
+        let Some(who) = set.authorises(message, &self.config) else {
+            let place = HeaderName::PAssertedIdentity;
+            return Err(refusal(message, 403, &defect::NOT_AUTHORISED, place));
+        };
+        if !request.accepts_reginfo() {
+            return Err(refusal(
+                message,
+                406,
+                &defect::NOT_ACCEPTED,
+                HeaderName::Accept,
+            ));
+        }
+        if let Some(place) = set.made_by(request) {
+            self.with_set(now, id, |set, cx| {
+                let subscribe = notifier::Input::Subscribe { to: txn, request };
+                set.step_subscription(cx, place, subscribe, out);
+                Ok(())
+            })?;
+            return Ok(id);
+        }
+        let limits = self.config.limits;
+        let same = set.replaced_by(request, who);
+        if same.is_none() && !set.has_place(request, who, &limits) {
+            return Err(refusal(message, 500, &defect::BUSY, HeaderName::Other));
+        }
+        let made = self.with_set(now, id, |set, cx| {
+            let mut fresh = Subscription::new(cx, request, &limits)?;
+            fresh.set_own(who == Subscriber::User);
+            let subscribe = notifier::Input::Subscribe { to: txn, request };
+            fresh.advance(&mut for_notifier(cx), &set.table, subscribe, out);
+            if fresh.is_over() {
+                return Ok(false);
+            }
+            // The one replaced goes with the others that are over.
+            if let Some(replaced) = same.and_then(|place| set.subscriptions.get_mut(place)) {
+                replaced.replace(out);
+            }
+            set.subscriptions.push(fresh);
+            Ok(true)
+        });
+        match made {
+            Ok(Some(true)) => self.index.insert(CALL_ID, request.call_id, id),
+            Ok(_) => {}
+            Err(Misuse::TooLarge { .. }) => {
+                let large = &defect::DIALOG_TOO_LARGE;
+                return Err(refusal(message, 513, large, HeaderName::RecordRoute));
+            }
+            Err(misuse) => return Err(misuse.into()),
+        }
+        Ok(id)
+    }
+
+    /// Answers a request that is refused.
+    fn deny(
+        &mut self,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        refusal: Refusal,
+        out: &mut Outbox<Scscf>,
+    ) -> Verdict {
+        let tag = self.identifiers.next();
+        let header = match refusal.reject.defect {
+            busy if [defect::BUSY, defect::WAITING].contains(busy) => {
+                Some((HeaderName::RetryAfter, RETRY_AFTER))
+            }
+            accept if *accept == defect::NOT_ACCEPTED => {
+                Some((HeaderName::Accept, crate::reginfo::CONTENT_TYPE))
+            }
+            _ => None,
+        };
+        // A response is longer than the parts it copies by less than a step has room for.
+        let _ = out.respond(txn, refusal.status, |buffer| {
+            messages::refusal(buffer, message, refusal.status, tag, header);
+        });
+        Verdict::Rejected(refusal.reject)
+    }
+
+    /// After every step of a set: machines that are over go, a set with nothing left goes, the timer follows.
+    fn settle(&mut self, now: Millis, id: u32) {
+        let Some(set) = self.sets.get_mut(id as usize) else {
+            return;
+        };
+        let (over, running): (Vec<_>, Vec<_>) =
+            set.subscriptions.drain(..).partition(Subscription::is_over);
+        set.subscriptions = running;
+        for ended in &over {
+            let remains = |other: &Subscription| other.call_id() == ended.call_id();
+            if !set.subscriptions.iter().any(remains) {
+                self.index.remove(CALL_ID, ended.call_id(), id);
+            }
+        }
+        set.procedures.retain(|procedure| {
+            if procedure.is_over() {
+                self.counters.count_end(procedure);
+            }
+            !procedure.is_over()
+        });
+        for identity in set
+            .table
+            .identities
+            .iter()
+            .filter(|own| own.termination.is_some())
+        {
+            let key = canonical(&identity.uri);
+            if !set.table.has_identity(&key) {
+                self.index.remove(IDENTITY, &key, id);
+            }
+        }
+        let is_empty = set.purge(now);
+        let (before, load) = (set.counted, set.load());
+        set.counted = load;
+        self.load = Load {
+            waiting: exchange(self.load.waiting, before.waiting, load.waiting),
+            served: exchange(self.load.served, before.served, load.served),
+        };
+        if is_empty {
+            for identity in &set.table.identities {
+                self.index.remove(IDENTITY, &canonical(&identity.uri), id);
+            }
+            self.timers.arm(id, None);
+            self.sets.remove(id as usize);
+            return;
+        }
+        let deadline = set.deadline().map(|(at, _)| at);
+        self.timers.arm(id, deadline);
+    }
+
+    fn answer_set(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: &drive::Answer<'_, Scscf>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<bool, Misuse> {
+        let id = token.machine();
+        let asker = self.sets.get(id as usize).and_then(|set| set.asker(token));
+        let Some(asker) = asker else {
+            return Ok(false);
+        };
+        let is_request = !matches!(asker, Asker::Procedure { request: false, .. });
+        let mut retry_after = None;
+        let status = match (is_request, answer) {
+            (true, drive::Answer::Response(bytes)) => {
+                let response = Message::parse(bytes, &self.config.limits).ok();
+                let status = response.as_ref().and_then(Message::status);
+                retry_after = response.as_ref().and_then(Message::retry_after);
+                if status.is_none() {
+                    increment(&mut self.counters.malformed);
+                }
+                status
+            }
+            (true, drive::Answer::Timeout | drive::Answer::Unreachable) => None,
+            (false, drive::Answer::Role(_)) => None,
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        self.with_set(now, id, |set, cx| {
+            match (asker, answer, status) {
+                (Asker::Subscription(place), _, Some(status)) => {
+                    let response = notifier::Input::Response {
+                        token,
+                        status,
+                        retry_after,
+                    };
+                    set.step_subscription(cx, place, response, out);
+                }
+                (Asker::Subscription(place), _, None) => {
+                    let silence = notifier::Input::NoResponse { token };
+                    set.step_subscription(cx, place, silence, out);
+                }
+                (Asker::Procedure { place, .. }, drive::Answer::Role(answer), _) => {
+                    let answered = Input::Answered {
+                        token,
+                        answer: *answer,
+                    };
+                    set.step_procedure(cx, place, answered, out)?;
+                }
+                (Asker::Procedure { place, .. }, _, Some(status)) => {
+                    set.step_procedure(cx, place, Input::Response { token, status }, out)?;
+                }
+                (Asker::Procedure { place, .. }, _, None) => {
+                    set.step_procedure(cx, place, Input::NoResponse { token }, out)?;
+                }
+            }
+            Ok(())
+        })?;
+        self.settle(now, id);
+        Ok(true)
+    }
+}
+
+/// A sum with one of its parts exchanged.
+const fn exchange(sum: usize, old: usize, new: usize) -> usize {
+    sum.saturating_sub(old).saturating_add(new)
+}
+
+/// A refusal for what stands, or is missing, in that header.
+fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: HeaderName) -> Denied {
+    let at = message.header(name).map_or(0, Header::at);
+    Refusal::new(status, what, at).into()
+}
+
+/// [SD-3] Whether a REGISTER removes bindings and does nothing else: every contact has an expiry of zero.
+fn removes_bindings(message: &Message<'_>) -> Result<bool, Reject> {
+    let header = message.expires();
+    let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
+    for contact in message.contacts() {
+        contacts = contacts.saturating_add(1);
+        match contact? {
+            Contact::Star => stars = stars.saturating_add(1),
+            Contact::Addr(contact) if register::asked_expires(&contact, message) == 0 => {}
+            Contact::Addr(_) => others = others.saturating_add(1),
+        }
+    }
+    if stars > 0 && (contacts > 1 || header != Some(0)) {
+        let at = message.header(HeaderName::Contact).map_or(0, Header::at);
+        return Err(Reject::new(&defect::WILDCARD, at));
+    }
+    Ok(contacts > 0 && others == 0)
+}
+
+impl Node for ScscfNode {
+    type Role = Scscf;
+
+    /// A REGISTER that removes bindings and a SUBSCRIBE to registration state are taken; all else is the
+    /// host's: it registers, and then says so ([`Command::Learn`]).
+    fn receive(
+        &mut self,
+        now: Millis,
+        from: Source,
+        txn: TransactionRef,
+        bytes: &[u8],
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        let message = match Message::parse(bytes, &self.config.limits) {
+            Ok(message) => message,
+            Err(reject) => {
+                increment(&mut self.counters.malformed);
+                return Ok(Verdict::Rejected(reject));
+            }
+        };
+        let taken = match message.method() {
+            Some(Method::Register) => self.register(now, from, txn, &message, out),
+            Some(Method::Subscribe) => self.subscribe(now, from, txn, &message, out),
+            _ => return Ok(Verdict::NotMine),
+        };
+        match taken {
+            Ok(verdict) => Ok(verdict),
+            Err(Denied::Misuse(misuse)) => Err(misuse),
+            Err(Denied::Refused(refusal)) => {
+                increment(match message.method() {
+                    _ if refusal.status == 400 => &mut self.counters.malformed,
+                    _ if refusal.status == 503 => &mut self.counters.turned_away,
+                    Some(Method::Subscribe) => &mut self.counters.subscribes_refused,
+                    _ => &mut self.counters.refused,
+                });
+                Ok(self.deny(txn, &message, refusal, out))
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: drive::Answer<'_, Scscf>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        if self.answer_set(now, token, &answer, out)? {
+            return Ok(());
+        }
+        if !self.identifiers.has_given(token) {
+            return Err(Misuse::UnknownToken);
+        }
+        increment(&mut self.counters.stale_answers);
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        match command {
+            Command::Learn {
+                request,
+                response,
+                private_identity,
+            } => self.learn(now, request, response, private_identity, out),
+        }
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        if let Some(id) = self.timers.due(now) {
+            self.with_set(now, id, |set, cx| set.tick(cx, out))?;
+            self.settle(now, id);
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<(Millis, Timer)> {
+        let (_, id) = self.timers.next()?;
+        self.sets.get(id as usize)?.deadline()
+    }
+
+    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+        let now = now.max(self.clock.latest());
+        snapshot::seal(self.sets.iter().map(|(_, set)| set), now, into);
+    }
+}

@@ -1,0 +1,124 @@
+//! [SD-7] What an S-CSCF learns of a registration, read from the REGISTER and its 2xx.
+
+use alloc::vec::Vec;
+
+use crate::{
+    drive::Reject,
+    wire::{Contact, HeaderName, Host, Message, NameAddr, Scheme, Uri, register},
+};
+
+/// A registration as a REGISTER and its 2xx leave it.
+pub(crate) struct Learned<'m> {
+    pub(crate) private_identity: Vec<u8>,
+    pub(crate) registered_identity: &'m [u8],
+    /// The default one first; empty if the 2xx does not say.
+    pub(crate) associated_identities: Vec<&'m [u8]>,
+    pub(crate) contacts: Vec<(NameAddr<'m>, u32)>,
+    pub(crate) listed: Vec<NameAddr<'m>>,
+    pub(crate) all_removed: bool,
+    pub(crate) path: Vec<u8>,
+    pub(crate) call_id: &'m [u8],
+    pub(crate) cseq: u32,
+}
+
+impl<'m> Learned<'m> {
+    /// [SD-7] Reads a REGISTER, as it was received, and the 2xx that was sent. The expiry of a contact is
+    /// that of *this* contact in the 2xx: its parameter before the header (T22).
+    ///
+    /// # Errors
+    /// [`Reject`] where a header that is needed is missing or cannot be read.
+    pub(crate) fn read(
+        request: &Message<'m>,
+        response: &Message<'m>,
+        private_identity: Option<&[u8]>,
+    ) -> Result<Self, Reject> {
+        let private_identity = match private_identity {
+            Some(given) => given.to_vec(),
+            None => register::private_identity(request)?,
+        };
+        let associated = response.name_addrs(HeaderName::PAssociatedUri);
+        let mut learned = Self {
+            private_identity,
+            registered_identity: request.to()?.uri_bytes(),
+            associated_identities: associated
+                .map(|identity| identity.map(|identity| identity.uri_bytes()))
+                .collect::<Result<_, _>>()?,
+            contacts: Vec::new(),
+            listed: Vec::new(),
+            all_removed: false,
+            path: register::joined(request, HeaderName::Path)?,
+            call_id: request.call_id()?,
+            cseq: request.cseq()?.number,
+        };
+        for contact in response.contacts() {
+            if let Contact::Addr(contact) = contact? {
+                learned.listed.push(contact);
+            }
+        }
+        for contact in request.contacts() {
+            match contact? {
+                Contact::Star => learned.all_removed = true,
+                Contact::Addr(contact) => {
+                    let expires = register::granted_expires(&contact, request, response)?;
+                    learned.contacts.push((contact, expires));
+                }
+            }
+        }
+        Ok(learned)
+    }
+}
+
+/// [RFC 3261 10.3] The form of a public identity under which it is filed: without port, parameters and
+/// password, the host in lower case, escapes of letters and digits resolved; a telephone number without
+/// separators, with its context.
+pub(crate) fn canonical(uri: &[u8]) -> Vec<u8> {
+    let Ok(parsed) = Uri::parse(uri) else {
+        return uri.to_vec();
+    };
+    let mut key = Vec::with_capacity(uri.len());
+    match parsed.scheme() {
+        Scheme::Sip | Scheme::Sips => {
+            let mut user = parsed.user().unwrap_or_default();
+            while let Some((&byte, rest)) = user.split_first() {
+                let (byte, rest) = match unescaped(user) {
+                    Some(letter) => (letter, rest.get(2..).unwrap_or_default()),
+                    None => (byte, rest),
+                };
+                key.push(byte);
+                user = rest;
+            }
+            key.push(b'@');
+            match parsed.host() {
+                Some(Host::V4(address)) => key.extend_from_slice(&address),
+                Some(Host::V6(address)) => key.extend_from_slice(&address),
+                Some(Host::Name(name)) => {
+                    let name = name.strip_suffix(b".").unwrap_or(name);
+                    key.extend(name.iter().map(u8::to_ascii_lowercase));
+                }
+                None => {}
+            }
+        }
+        Scheme::Tel => {
+            key.extend_from_slice(b"tel:");
+            let number = parsed.user().unwrap_or_default().iter();
+            let digits = number.filter(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')'));
+            key.extend(digits.map(u8::to_ascii_lowercase));
+            if let Some(context) = parsed.params().value(b"phone-context") {
+                key.push(b';');
+                key.extend(context.iter().map(u8::to_ascii_lowercase));
+            }
+        }
+        _ => key.extend_from_slice(uri),
+    }
+    key
+}
+
+/// The letter or digit that an escape at the start stands for.
+fn unescaped(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = *text else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = digit(high)?.checked_mul(16)?.checked_add(digit(low)?)?;
+    u8::try_from(byte).ok().filter(u8::is_ascii_alphanumeric)
+}
