@@ -22,4 +22,6 @@ pub mod pcscf;
 pub mod regevent;
 pub mod reginfo;
 pub mod scscf;
+#[cfg(feature = "txn")]
+pub mod txn;
 pub mod wire;
