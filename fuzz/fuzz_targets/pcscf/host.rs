@@ -70,11 +70,11 @@ fn config(of: &Settings) -> Config {
         .map(|number| format!("sip:icscf{number}.home1.example.net").into_bytes())
         .collect();
     config.attempts = 1 + of.attempts % 4;
-    config.retry_interval = of.retry_interval.into();
+    config.retry_interval = u64::from(of.retry_interval).max(1);
     config.retry_after_limit = of.retry_after_limit.into();
-    config.answer_bound = of.answer_bound.into();
-    config.notify_bound = of.notify_bound.into();
-    config.cleanup_bound = of.cleanup_bound.into();
+    config.answer_bound = u64::from(of.answer_bound).max(1);
+    config.notify_bound = u64::from(of.notify_bound).max(1);
+    config.cleanup_bound = u64::from(of.cleanup_bound).max(1);
     config.registration_threshold = of.registration_threshold.into();
     config.subscription.floor = of.subscription_floor.into();
     config.subscription.margin = of.subscription_margin.into();
