@@ -9,7 +9,7 @@ use ims_procedures::{
     },
     pcscf::{Command, Config, Evidence, Pcscf, PcscfNode, Question},
     reginfo::{self, ContactState, ContactView, Visitor},
-    wire::{Contact, Element, HeaderName, Message, Uri},
+    wire::{Element, HeaderName, Message},
 };
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -17,63 +17,6 @@ fn fixture(name: &str) -> Vec<u8> {
         .join("tests/fixtures")
         .join(name);
     fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
-}
-
-/// What a proxy or registrar reads of a REGISTER.
-fn read_twelve(message: &Message<'_>) -> usize {
-    let via = message.via().unwrap();
-    let cseq = message.cseq().unwrap();
-    let contact = message.contacts().next().unwrap().unwrap();
-    let Contact::Addr(contact) = contact else {
-        panic!("a star")
-    };
-    let credentials = message.authorization().unwrap().unwrap();
-    let path = message
-        .name_addrs(HeaderName::Path)
-        .next()
-        .unwrap()
-        .unwrap();
-    let to = message.to().unwrap();
-    [
-        message
-            .request_uri()
-            .map(Uri::parse)
-            .unwrap()
-            .unwrap()
-            .raw()
-            .len(),
-        via.branch().unwrap().len(),
-        message.from().unwrap().tag().unwrap().len(),
-        to.uri().user().unwrap().len(),
-        message.call_id().unwrap().len(),
-        cseq.number as usize,
-        contact.uri_bytes().len(),
-        contact.params().value(b"+sip.instance").unwrap().len(),
-        contact.params().number(b"expires").unwrap() as usize,
-        message.expires().unwrap() as usize,
-        credentials.username().unwrap().len(),
-        path.uri_bytes().len(),
-    ]
-    .iter()
-    .sum()
-}
-
-fn messages(c: &mut Criterion) {
-    let limits = Limits::default();
-    let register = fixture("sip/ims_register.sip");
-    let mut group = c.benchmark_group("wire");
-    group.throughput(Throughput::Bytes(register.len() as u64));
-    group.bench_function("parse REGISTER", |b| {
-        b.iter(|| {
-            Message::parse(black_box(&register), &limits)
-                .unwrap()
-                .header_count()
-        });
-    });
-    group.bench_function("parse REGISTER, read 12 fields", |b| {
-        b.iter(|| read_twelve(&Message::parse(black_box(&register), &limits).unwrap()));
-    });
-    group.finish();
 }
 
 #[derive(Default)]
@@ -277,5 +220,5 @@ fn procedure(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, messages, documents, procedure);
+criterion_group!(benches, documents, procedure);
 criterion_main!(benches);

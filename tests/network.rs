@@ -6,8 +6,13 @@ mod common;
 mod world;
 
 use common::network::{Dice, Faults};
+use ims_procedures::{
+    drive::Limits,
+    wire::{Affinity, Message, Method, affinity},
+};
 use proptest::prelude::*;
-use world::{PCSCF, Trouble, World};
+use std::collections::HashMap;
+use world::{PCSCF, SCSCF, Trouble, World};
 
 /// Registers six users, loses three of them, and lets it all come to rest.
 fn lossy(seed: u64, faults: Faults, crash: u64) -> World {
@@ -117,6 +122,58 @@ fn attempts_until_it_goes_through() {
             }
         }
     }
+}
+
+/// [DR-8] Every answer to a node, and every request in a dialog of its own, leads to its shard; what begins
+/// something with a user leads where everything of that user begins, though Call-ID and From of the one node
+/// name its shard also towards the other.
+#[test]
+fn messages_find_their_shard() {
+    let faults = Faults {
+        loss: 20,
+        duplication: 10,
+        reordering: 10,
+        delay: 50,
+    };
+    let world = lossy(7, faults, 0);
+    let mut users: HashMap<Vec<u8>, Affinity> = HashMap::new();
+    let [mut answers, mut within, mut beginning] = [0; 3];
+    for sent in &world.network.sent {
+        if sent.to != PCSCF && sent.to != SCSCF {
+            continue;
+        }
+        let message = Message::parse(&sent.bytes, &Limits::default()).unwrap();
+        let found = affinity(&sent.bytes).unwrap();
+        let to = message.to().unwrap();
+        let begins = match message.method() {
+            None => {
+                answers += 1;
+                false
+            }
+            Some(Method::Register) => true,
+            Some(_) => to.tag().is_none(),
+        };
+        if begins {
+            beginning += 1;
+            let user = users.entry(to.uri_bytes().to_vec()).or_insert(found);
+            assert!(matches!(found, Affinity::Identity(_)));
+            assert_eq!(found, *user);
+        } else {
+            within += usize::from(message.is_request());
+            assert_eq!(found, Affinity::Shard(world::shard(&sent.to)));
+        }
+    }
+    let known = |to: &Vec<u8>| {
+        world
+            .users
+            .iter()
+            .any(|user| user.public_identity.as_bytes() == to)
+    };
+    assert!(users.len() > 1 && users.keys().all(known));
+    assert!(
+        answers > 20 && within > 20 && beginning > 12,
+        "{answers} {within} {beginning}"
+    );
 }
 
 /// [PD-6] When the attempts are used up, or the S-CSCF asks for more time than there is, it ends at the

@@ -912,6 +912,99 @@ fn bad_notifies_change_nothing() {
     assert_eq!(verdict, Verdict::Handled, "and the good one still counts");
 }
 
+/// [DR-4] [RFC 3261 18.3] A NOTIFY that cannot be read, or demands what is not supported, gets the answer
+/// owed, a retransmission the same; and the good one still counts.
+#[test]
+fn what_a_notify_owes() {
+    let (mut bed, dialog) = subscribed();
+    let good = dialog.notify(2, "active;expires=3000", &terminated());
+    let text = String::from_utf8(good.clone()).unwrap();
+    let copied = |text: &str| -> String {
+        let named = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let lines = named.map(|name| {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(&format!("{name}:")));
+            line.map_or(String::new(), |line| format!("{line}\r\n"))
+        });
+        lines.concat()
+    };
+    let answer = |status_line: &str, text: &str, further: &str| {
+        format!(
+            "SIP/2.0 {status_line}\r\n{}{further}Content-Length: 0\r\n\r\n",
+            copied(text)
+        )
+    };
+    let with = |line: &str| text.replace("Max-Forwards", &format!("{line}\r\nMax-Forwards"));
+    let no_call_id = text.replace("Call-ID", "X");
+    for (bytes, expected) in [
+        (
+            text[..text.len() - 1].to_owned(),
+            answer("400 body is shorter than Content-Length", &text, ""),
+        ),
+        (
+            text.replace("SIP/2.0\r\nVia", "SIP/9.0\r\nVia"),
+            answer("505 Version Not Supported", &text, ""),
+        ),
+        (
+            with("Require: eventlist, Path"),
+            answer(
+                "420 Bad Extension",
+                &text,
+                "Unsupported: eventlist, Path\r\n",
+            ),
+        ),
+        (
+            no_call_id.clone(),
+            answer("400 Call-ID is missing", &no_call_id, ""),
+        ),
+        (
+            text.replace("application/reginfo", "application/pidf"),
+            answer(
+                "415 Unsupported Media Type",
+                &text,
+                "Accept: application/reginfo+xml\r\n",
+            ),
+        ),
+        (
+            text.replace("Max-Forwards: 70", "Max-Forwards: 70\r\nmax-forwards: 7"),
+            answer("400 header field repeated with another value", &text, ""),
+        ),
+    ] {
+        for _ in 0..2 {
+            let (verdict, out) = bed.receive(Source::TrustedCore, bytes.as_bytes());
+            assert!(matches!(verdict, Verdict::Rejected(_)), "{verdict:?}");
+            let [Out::Respond { bytes: given, .. }] = &out[..] else {
+                panic!("{out:?}")
+            };
+            assert_eq!(String::from_utf8_lossy(given), expected);
+        }
+    }
+    let (verdict, _) = bed.receive(Source::TrustedCore, &good);
+    assert_eq!(verdict, Verdict::Handled);
+}
+
+/// [RFC 3261 8.2.2.3] What a request demands, and what it lacks, is no matter of a node that does not take
+/// it: it is the host's.
+#[test]
+fn demands_on_others() {
+    let (mut bed, dialog) = subscribed();
+    let notify = String::from_utf8(dialog.notify(2, "active", &terminated())).unwrap();
+    let demanding = |text: &str| {
+        text.replace(
+            "CSeq: ",
+            "Require: nothing\r\nProxy-Require: nothing\r\nCSeq: x",
+        )
+    };
+    let register = demanding(&register(&contact(Some(60)), 2));
+    assert!(register.contains("Require: nothing"));
+    let other = demanding(&notify.replace(&dialog.target, "sip:someone@192.0.2.1"));
+    for (bytes, expected) in [(register, Verdict::Forward), (other, Verdict::NotMine)] {
+        let (verdict, out) = bed.receive(Source::TrustedCore, bytes.as_bytes());
+        assert_eq!((verdict, out), (expected, vec![]));
+    }
+}
+
 /// [DR-4] Truncated at any byte, garbage, a header of 64 KiB: refused with a reason, state unchanged.
 #[test]
 fn bytes_that_are_no_message() {

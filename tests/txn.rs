@@ -693,7 +693,8 @@ fn refusals_are_written() {
     assert_eq!(status_of(&first), [(PEER, 503)]);
     let bytes = first[0].bytes().as_bytes();
     let response = Message::parse(bytes, &Limits::default()).unwrap();
-    assert_eq!(response.retry_after(), Some(7));
+    let wait = response.retry_after().unwrap().unwrap();
+    assert_eq!(wait.seconds, 7);
     assert!(response.to().unwrap().tag().is_some());
     assert_eq!(response.call_id().unwrap(), b"call@a.example.net");
     assert_eq!(host.receive(&request), (Verdict::Handled, first));
@@ -717,6 +718,105 @@ fn unreadable_messages() {
     assert_eq!(host.requests(), []);
     assert_eq!(host.txn.transactions(), 0);
     assert_eq!(host.txn.counters().rejected, 3);
+}
+
+/// [RFC 3261 18.3] [RFC 3261 8.2.7] What cannot be read is answered where it can be, without a transaction:
+/// each retransmission gets the same bytes, and the node sees none of them. An INVITE too; an ACK or response
+/// never.
+#[test]
+fn refused_requests_are_answered() {
+    let mut host = host();
+    let good = options("200", "z9hG4bK1");
+    let invite = request_text("INVITE", "later", "z9hG4bK2", "a.example.net", 1);
+    for (bytes, status_line) in [
+        (
+            good.replace("Length: 0", "Length: 10"),
+            "400 body is shorter than Content-Length",
+        ),
+        (
+            invite.replace("Length: 0", "Length: 10"),
+            "400 body is shorter than Content-Length",
+        ),
+        (
+            good.replace("SIP/2.0\r\nVia", "SIP/2.1\r\nVia"),
+            "505 Version Not Supported",
+        ),
+        (
+            good.replace("Max-Forwards: 70", &format!("X: {}", "y".repeat(20_000))),
+            "513 Message Too Large",
+        ),
+    ] {
+        let (verdict, first) = host.receive_from(5, &bytes);
+        assert!(matches!(verdict, Verdict::Rejected(_)), "{verdict:?}");
+        let [
+            Out::Respond {
+                to: 5,
+                bytes: answer,
+                ..
+            },
+        ] = &first[..]
+        else {
+            panic!("{first:?}")
+        };
+        assert!(
+            answer.starts_with(&format!("SIP/2.0 {status_line}\r\nVia: ")),
+            "{answer}"
+        );
+        let response = Message::parse(answer.as_bytes(), &Limits::default()).unwrap();
+        assert!(response.to().unwrap().tag().is_some());
+        assert_eq!(response.call_id().unwrap(), b"call@a.example.net");
+        assert_eq!(
+            branch_of(answer),
+            branch_of(
+                &bytes
+                    .replace("SIP/2.1", "SIP/2.0")
+                    .replace(": 10", ": 0")
+                    .replace(&"y".repeat(20_000), "y")
+            )
+        );
+        assert_eq!(host.receive_from(5, &bytes), (verdict, first));
+    }
+    let no_branch = options("200", "")
+        .replace("1 OPTIONS", "1 PING")
+        .replace("OPTIONS sip", "PONG sip");
+    let (_, outs) = host.receive(&no_branch);
+    assert_eq!(status_of(&outs), [(PEER, 501)]);
+    let ack = request_text("ACK", "later", "z9hG4bK2", "a.example.net", 1);
+    for silent in [
+        ack.replace("Length: 0", "Length: 10"),
+        response_text(&good, 200).replace("Length: 0", "Length: 10"),
+        good.replace("Length: 0", "Length: 10")
+            .replace("Call-ID", "Call-ID: x\r\nCall-ID"),
+    ] {
+        let (verdict, outs) = host.receive(&silent);
+        assert!(matches!(verdict, Verdict::Rejected(_)));
+        assert_eq!(outs, [], "{silent}");
+    }
+    assert_eq!(host.requests(), []);
+    assert_eq!((host.txn.transactions(), host.deadline()), (0, None));
+    assert_eq!(host.txn.counters().rejected, 12);
+    assert_eq!(host.txn.counters().requests_received, 0);
+    host.receive(&good);
+    assert_eq!(host.requests().len(), 1, "the request itself is a new one");
+}
+
+/// [DR-4] Without room for the answer to what cannot be read nothing changes, and the host is told.
+#[test]
+fn no_room_to_refuse() {
+    let mut host = host();
+    let bytes = options("200", "z9hG4bK1").replace("Length: 0", "Length: 10");
+    let mut small = Outbox::with_room(1, 100);
+    let (now, to) = (Millis(5), TransactionRef(PEER));
+    let refused = host
+        .txn
+        .receive(now, Source::TrustedCore, to, bytes.as_bytes(), &mut small);
+    assert!(
+        matches!(refused, Err(Misuse::OutboxFull { outputs: 1, .. })),
+        "{refused:?}"
+    );
+    assert!(small.is_empty());
+    assert_eq!(host.txn.counters().rejected, 0);
+    assert_eq!(status_of(&host.receive(&bytes).1), [(PEER, 400)]);
 }
 
 /// An INVITE is passed to the node each time, its responses go back, and nothing is repeated. An ACK is never

@@ -40,7 +40,7 @@ impl ApplicationServer {
             return Some(answer.to_vec());
         }
         let identity = request.to().ok()?.uri_bytes();
-        if request.expires() == Some(0) {
+        if request.expires() == Ok(Some(0)) {
             self.registered.remove(identity);
         } else {
             self.registered.insert(identity.to_vec());

@@ -151,6 +151,7 @@ impl Proxy {
         let message = Message::parse(message, &self.limits).ok()?;
         let left = message
             .max_forwards()
+            .ok()?
             .unwrap_or(70)
             .checked_sub(1)?
             .to_string();

@@ -71,6 +71,8 @@ impl Registrar {
         let tag = self.identifiers.next();
         let granted = request
             .expires()
+            .ok()
+            .flatten()
             .unwrap_or(REGISTRATION)
             .min(REGISTRATION)
             .to_string();

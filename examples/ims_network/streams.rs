@@ -6,7 +6,10 @@ use std::{
     net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream},
 };
 
-use ims_procedures::{drive::Limits, wire::Message};
+use ims_procedures::{
+    drive::Limits,
+    wire::{Frame, Framer},
+};
 
 use crate::{
     network::{LOOPBACK_BOUND, unknown, v4},
@@ -16,6 +19,7 @@ use crate::{
 /// One end of a connection.
 struct End {
     stream: TcpStream,
+    framer: Framer,
     /// What has been received and is not yet a whole message.
     received: Vec<u8>,
 }
@@ -68,6 +72,7 @@ impl Streams {
                 key,
                 End {
                     stream,
+                    framer: Framer::new(&Limits::default()),
                     received: Vec::new(),
                 },
             );
@@ -81,10 +86,14 @@ impl Streams {
         let end = self.ends.get_mut(&(at, from)).ok_or_else(|| unknown(at))?;
         let mut chunk = [0; 4_096];
         loop {
-            let frame = Message::frame(&end.received, &Limits::default());
-            if let Some(length) = frame.map_err(io::Error::other)? {
-                let rest = end.received.split_off(length);
-                return Ok(std::mem::replace(&mut end.received, rest));
+            let frame = end.framer.next(&end.received).map_err(io::Error::other)?;
+            let rest = end.received.split_off(frame.consumed());
+            let consumed = std::mem::replace(&mut end.received, rest);
+            match frame {
+                Frame::Message { .. } => return Ok(consumed),
+                // Nobody in this network has agreed to keep-alives, so none is answered.
+                Frame::Ping { .. } | Frame::Pong { .. } => continue,
+                Frame::Incomplete { .. } => {}
             }
             let length = end.stream.read(&mut chunk)?;
             if length == 0 {

@@ -35,7 +35,7 @@ fn request(message: &Message<'_>) -> String {
         None => message.to().map(|to| name(&to)).unwrap_or_default(),
     };
     let _ = write!(text, " {subject}");
-    if let Some(expires) = message.expires() {
+    if let Ok(Some(expires)) = message.expires() {
         let _ = write!(text, " Expires {expires}");
     }
     text

@@ -81,6 +81,7 @@ impl Buffer {
     }
 
     /// Appends bytes as they are.
+    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
         if bytes.len() <= self.room() {
             self.bytes.extend_from_slice(bytes);
@@ -90,8 +91,9 @@ impl Buffer {
     }
 
     /// Appends a value that came from outside: CR, LF and NUL make it [unsafe](Unwritable::UnsafeValue).
+    #[inline(never)]
     pub fn put_value(&mut self, value: &[u8]) {
-        if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
+        if holds_break(value) {
             self.fail(Unwritable::UnsafeValue);
         } else {
             self.put(value);
@@ -102,18 +104,16 @@ impl Buffer {
     pub fn put_number(&mut self, number: u64) {
         let mut digits = [0u8; 20];
         let mut rest = number;
-        let mut used = 0usize;
+        let mut from = digits.len();
         for digit in digits.iter_mut().rev() {
             *digit = b'0'.wrapping_add((rest % 10) as u8);
             rest /= 10;
-            used = used.saturating_add(1);
+            from = from.wrapping_sub(1);
             if rest == 0 {
                 break;
             }
         }
-        if let Some(text) = digits.get(digits.len().saturating_sub(used)..) {
-            self.put(text);
-        }
+        self.put(digits.get(from..).unwrap_or_default());
     }
 
     /// Records a fault found by a writer on top of this buffer; the first one stands.
@@ -170,4 +170,28 @@ impl Buffer {
             }
         }
     }
+}
+
+/// Whether CR, LF or NUL is in it. Blocks and comparison are such that the compiler makes vector instructions of
+/// them; values are too short for a call to a vector search to pay. Where a block holds another of the low
+/// controls, each byte is looked at.
+#[inline(always)]
+pub(crate) fn holds_break(value: &[u8]) -> bool {
+    let exactly = || value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0));
+    let Some(last) = value.last_chunk::<16>() else {
+        return exactly();
+    };
+    let mut rest = value;
+    while let Some((block, tail)) = rest.split_first_chunk::<16>() {
+        if holds_control(block) {
+            return exactly();
+        }
+        rest = tail;
+    }
+    holds_control(last) && exactly()
+}
+
+#[inline(always)]
+fn holds_control(block: &[u8; 16]) -> bool {
+    block.iter().fold(false, |any, b| any | (*b <= b'\r'))
 }

@@ -8,7 +8,6 @@ use super::Buffer;
 
 const SHARD_SHIFT: u32 = 112;
 const RANDOM_MASK: u128 = (1 << SHARD_SHIFT) - 1;
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A Call-ID, tag or branch of ours: the shard (16 bits) and 112 bits nobody can guess.
 /// Its text is `s0003-` and 28 hexadecimal digits for shard 3: a token anywhere in SIP.
@@ -27,17 +26,24 @@ impl Identifier {
 
     /// Its text.
     #[must_use]
+    #[inline]
     pub fn text(self) -> [u8; Self::TEXT_LEN] {
+        let [a, b, c, d, first @ ..] = hex((self.0 >> 96) as u32);
         let mut text = [b'-'; Self::TEXT_LEN];
-        let mut rest = self.0;
-        for (place, byte) in text.iter_mut().enumerate().rev() {
-            match place {
-                0 => *byte = b's',
-                5 => {}
-                _ => {
-                    *byte = HEX.get((rest & 0xf) as usize).copied().unwrap_or(b'0');
-                    rest >>= 4;
-                }
+        let parts: [&[u8]; 5] = [
+            &[b's', a, b, c, d, b'-'],
+            &first,
+            &hex((self.0 >> 64) as u32),
+            &hex((self.0 >> 32) as u32),
+            &hex(self.0 as u32),
+        ];
+        let mut rest = text.as_mut_slice();
+        for part in parts {
+            if let Some((place, tail)) = rest.split_at_mut_checked(part.len()) {
+                place.copy_from_slice(part);
+                rest = tail;
+            } else {
+                break;
             }
         }
         text
@@ -157,6 +163,19 @@ impl Identifiers {
         let mut hasher = self.keyed;
         hasher.write_u64(self.drawn);
         self.drawn = self.drawn.wrapping_add(1);
+        self.of(hasher)
+    }
+
+    /// One identifier that is always the same in this incarnation: for what is answered without memory, and
+    /// must be answered the same again. [`next`](Self::next) does not give it.
+    #[must_use]
+    pub fn constant(&self) -> Identifier {
+        let mut hasher = self.keyed;
+        hasher.write(b"the constant one");
+        self.of(hasher)
+    }
+
+    fn of(&self, hasher: SipHasher24) -> Identifier {
         let random = hasher.finish128().as_u128() & RANDOM_MASK;
         Identifier((u128::from(self.shard) << SHARD_SHIFT) | random)
     }
@@ -198,4 +217,19 @@ impl fmt::Debug for Identifiers {
             .field("drawn", &self.drawn)
             .finish_non_exhaustive()
     }
+}
+
+/// Eight hexadecimal digits: the half bytes are spread over a word, and all are made digits at once.
+const fn hex(value: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut digits = value as u64;
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = (digits.wrapping_add(EACH.wrapping_mul(6)) >> 4) & EACH;
+    let to_letter = (b'a' - b'0' - 10) as u64;
+    let digits = digits.wrapping_add(EACH.wrapping_mul(b'0' as u64));
+    digits
+        .wrapping_add(letters.wrapping_mul(to_letter))
+        .to_be_bytes()
 }

@@ -28,6 +28,7 @@ mod outbox;
 pub mod snapshot;
 mod time;
 
+pub(crate) use buffer::holds_break;
 pub use buffer::{Buffer, Unwritable};
 pub use faults::{ConfigError, Defect, Misuse, Reject, RestoreError};
 pub use identifiers::{Identifier, Identifiers, Token};

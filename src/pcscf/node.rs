@@ -23,7 +23,8 @@ use crate::{
     },
     wire::{
         Message, Method,
-        register::{contact_key, is_emergency, same_uri},
+        register::{contact_key, is_emergency, retry_after, same_uri},
+        salvage::respond_to_refused,
     },
 };
 
@@ -496,7 +497,7 @@ impl PcscfNode {
                         Some(status) => Input::Response {
                             token,
                             status,
-                            retry_after: response.retry_after(),
+                            retry_after: retry_after(&response),
                             notify_expected,
                         },
                         None => Input::NoResponse { token },
@@ -625,6 +626,8 @@ impl Node for PcscfNode {
             Ok(message) => message,
             Err(reject) => {
                 increment(&mut self.counters.malformed);
+                let tag = self.identifiers.constant();
+                respond_to_refused(txn, bytes, &self.config.limits, reject, tag, out);
                 return Ok(Verdict::Rejected(reject));
             }
         };

@@ -152,7 +152,7 @@ impl<'m> Learned<'m> {
                     let expires = register::granted_expires(&contact, request, response)?;
                     learned.contacts.push(LearnedContact {
                         emergency: contact.uri().params().has(b"sos"),
-                        contact,
+                        contact: *contact,
                         expires,
                     });
                 }

@@ -9,11 +9,14 @@ use super::{
 use crate::{
     drive::{Defect, Limits, Misuse, Reject, Token},
     reginfo,
-    wire::{Header, HeaderName, Message, SubState, register::unfolded},
+    wire::{
+        Header, HeaderName, Message, NameAddr, Required, SubState, register::unfolded, status_owed,
+    },
 };
 
 /// A NOTIFY, read as far as its dialog goes.
 pub struct Notification<'m> {
+    pub(crate) required: Required<'m>,
     /// Its To tag: ours.
     pub local_tag: &'m [u8],
     /// Its From tag: the notifier's.
@@ -47,9 +50,10 @@ impl Refusal {
 }
 
 impl From<Reject> for Refusal {
+    /// The status that the wire layer says; 400 for what a document does wrong.
     fn from(reject: Reject) -> Self {
         Self {
-            status: 400,
+            status: status_owed(reject.defect).unwrap_or(400),
             reject,
         }
     }
@@ -84,8 +88,9 @@ impl<'m> Notification<'m> {
     ///
     /// # Errors
     /// The status owed: 489 for another or no package (compared case-sensitively, RFC 6665 8.2.1), 481 for
-    /// an event id we never gave, 415 for a body of another type, 400 for headers that cannot be read or a
-    /// dialog larger than the limits.
+    /// an event id we never gave, 415 for a body of another type, else what
+    /// [`status_owed`] says: 400 for what is missing or cannot be read, or a dialog
+    /// larger than the limits.
     pub fn read(message: &Message<'m>, limits: &Limits) -> Result<Self, Refusal> {
         let at = |name| message.header(name).map_or(0, Header::at);
         let event = message.event()?;
@@ -105,11 +110,14 @@ impl<'m> Notification<'m> {
             Some(stated) => (stated.state, stated.expires),
             None => (SubState::Active, None),
         };
-        let (target, routes) = dialog(message, false, limits)?;
+        let required = Required::read(message)?;
+        let (from, to) = (required.from, required.to);
+        let (target, routes) = dialog(message, [from, to], false, limits)?;
         Ok(Self {
-            local_tag: message.to()?.tag().unwrap_or_default(),
-            remote_tag: message.from()?.tag().unwrap_or_default(),
-            cseq: message.cseq()?.number,
+            local_tag: to.tag().unwrap_or_default(),
+            remote_tag: from.tag().unwrap_or_default(),
+            cseq: required.cseq,
+            required,
             state,
             expires,
             target,
@@ -158,11 +166,12 @@ impl<'m> Acceptance<'m> {
                 routes: Vec::new(),
             });
         }
-        let (target, routes) = dialog(message, true, limits)?;
+        let (from, to) = (message.from()?, message.to()?);
+        let (target, routes) = dialog(message, [from, to], true, limits)?;
         Ok(Self {
             status,
-            expires: message.expires(),
-            remote_tag: message.to()?.tag().unwrap_or_default(),
+            expires: message.expires().ok().flatten(),
+            remote_tag: to.tag().unwrap_or_default(),
             target,
             routes,
         })
@@ -187,13 +196,13 @@ impl<'m> Acceptance<'m> {
 /// Target and route set, if the dialog with them is one that can be kept.
 fn dialog<'m>(
     message: &Message<'m>,
+    parties: [NameAddr<'m>; 2],
     reversed: bool,
     limits: &Limits,
 ) -> Result<(Option<&'m [u8]>, Vec<u8>), Reject> {
     let target = target(message)?;
     let routes = route_set(message, reversed)?;
-    let tags = [message.from()?, message.to()?];
-    let size = tags
+    let size = parties
         .iter()
         .map(|party| party.raw().len())
         .chain([target.map_or(0, <[u8]>::len), routes.len()])

@@ -10,12 +10,13 @@ use super::{
 use crate::{
     drive::Reject,
     reginfo,
-    wire::{HeaderName, Message},
+    wire::{HeaderName, Message, Required},
 };
 
 /// A SUBSCRIBE, read as far as its dialog goes.
 pub struct Subscribe<'m> {
     pub(super) message: &'m Message<'m>,
+    pub(crate) required: Required<'m>,
     /// Its Call-ID.
     pub call_id: &'m [u8],
     /// Its From tag: the subscriber's.
@@ -45,15 +46,17 @@ impl<'m> Subscribe<'m> {
             Some(event) if event.package == b"reg" => event,
             _ => return Ok(None),
         };
-        let (from, to) = (message.from()?, message.to()?);
+        let required = Required::read(message)?;
+        let (from, to) = (required.from, required.to);
         let missing = || Reject::new(&defect::NO_CONTACT, message.head_end());
         Ok(Some(Self {
             message,
-            call_id: message.call_id()?,
+            call_id: required.call_id,
             remote_tag: from.tag().unwrap_or_default(),
             local_tag: to.tag(),
-            cseq: message.cseq()?.number,
-            expires: message.expires_checked()?,
+            cseq: required.cseq,
+            required,
+            expires: message.expires()?,
             target: target(message)?.ok_or_else(missing)?,
             local_uri: to.uri_bytes(),
             remote_uri: from.uri_bytes(),

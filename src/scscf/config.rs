@@ -29,6 +29,10 @@ pub struct Config {
     pub borders: Vec<Border>,
     /// [RN-1] SIP URIs of application servers that may subscribe. Default none.
     pub trusted_servers: Vec<Vec<u8>>,
+    /// Option tags that a REGISTER may demand in Require (RFC 3261 8.2.2.3): those that the registrar beside
+    /// this node takes, so that whoever could register can deregister. Default `path`, `outbound`, `gruu`,
+    /// `pref`.
+    pub register_extensions: Vec<Vec<u8>>,
     /// [SD-4] Whether the HSS is asked to keep this S-CSCF's name (server assignment types 6 and 7 instead of
     /// 4 and 5). Default false.
     pub keep_server_name: bool,
@@ -52,6 +56,9 @@ pub struct Config {
     pub limits: Limits,
 }
 
+/// RFC 3327, RFC 5626, RFC 5627, RFC 3840.
+const REGISTER_EXTENSIONS: [&[u8]; 4] = [b"path", b"outbound", b"gruu", b"pref"];
+
 /// 64·T1 between elements of the core, in milliseconds: by then a REGISTER is answered, or in vain.
 const TRANSACTION: u64 = 32_000;
 
@@ -63,6 +70,7 @@ impl Config {
             observe_only: false,
             borders: Vec::new(),
             trusted_servers: Vec::new(),
+            register_extensions: REGISTER_EXTENSIONS.map(<[u8]>::to_vec).to_vec(),
             keep_server_name: false,
             waiting_deregistrations: 1_024,
             authentication_bound: 10_000,
@@ -122,6 +130,10 @@ impl Config {
             return refuse("limits.contacts", "not between 1 and 64");
         }
         self.notifier.check()
+    }
+
+    pub(super) fn extensions(&self) -> impl Iterator<Item = &[u8]> {
+        self.register_extensions.iter().map(Vec::as_slice)
     }
 
     /// Sets that a node holds at most: those of users, and those only of deregistrations that wait.

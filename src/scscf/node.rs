@@ -25,7 +25,10 @@ use crate::{
         notification::{Denied, Refusal},
         notifier::{self, Resource, Subscribe, Subscription},
     },
-    wire::{Contact, Header, HeaderName, Message, Method, register},
+    wire::{
+        Accepts, Contact, Header, HeaderName, Message, Method, Owed, Required, register,
+        salvage::respond_to_refused,
+    },
 };
 
 /// Under what sets are filed.
@@ -61,7 +64,7 @@ pub struct Counters {
     pub denied: u64,
     /// Deregistrations of what is not known here: 481.
     pub unknown: u64,
-    /// Deregistrations answered 400, 500 or 513.
+    /// Deregistrations answered 416, 420, 500 or 513.
     pub refused: u64,
     /// Deregistrations refused with 503: as many wait for the verdict on the user as
     /// [`Config::waiting_deregistrations`] allows.
@@ -359,11 +362,15 @@ impl ScscfNode {
             return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
         }
         // What is needed later can be read, or it is refused now.
-        message.cseq()?;
+        let required = Required::read(message)?;
+        let extensions: Vec<&[u8]> = self.config.extensions().collect();
+        Accepts::server()
+            .options(&extensions)
+            .check(message, &required)?;
         let most = self.config.limits.registration_bytes;
         let kept = messages::kept(message, most)?
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
-        let to = message.to()?.uri_bytes();
+        let to = required.to.uri_bytes();
         let known = self.find_identity(to);
         let set = known.and_then(|id| self.sets.get(id as usize));
         let unknown = Bindings::unknown(to);
@@ -428,6 +435,7 @@ impl ScscfNode {
                 HeaderName::Via,
             ));
         }
+        Accepts::server().check(message, &request.required)?;
         let id = match request.local_tag {
             Some(_) => {
                 let unknown = &regevent::defect::UNKNOWN_DIALOG;
@@ -536,10 +544,23 @@ impl ScscfNode {
             }
             _ => None,
         };
-        // A response is longer than the parts it copies by less than a step has room for.
-        let _ = out.respond(txn, refusal.status, |buffer| {
-            messages::refusal(buffer, message, refusal.status, tag, header);
-        });
+        let extensions: Vec<&[u8]> = match message.method() {
+            Some(Method::Register) => self.config.extensions().collect(),
+            _ => Vec::new(),
+        };
+        let accepts = Accepts::server().options(&extensions);
+        let owed = Owed::with_status(message, refusal.status, refusal.reject, &accepts);
+        if let Some(status) = owed.status() {
+            // A response is longer than the parts it copies by less than a step has room for.
+            let _ = out.respond(txn, status, |buffer| {
+                if let Some(mut response) = owed.begin(buffer, message, Some(tag)) {
+                    if let Some((name, value)) = header {
+                        response.header(name, value);
+                    }
+                    response.finish();
+                }
+            });
+        }
         Verdict::Rejected(refusal.reject)
     }
 
@@ -611,7 +632,7 @@ impl ScscfNode {
             (true, drive::Answer::Response(bytes)) => {
                 let response = Message::parse(bytes, &self.config.limits).ok();
                 let status = response.as_ref().and_then(Message::status);
-                retry_after = response.as_ref().and_then(Message::retry_after);
+                retry_after = response.as_ref().and_then(register::retry_after);
                 if status.is_none() {
                     increment(&mut self.counters.malformed);
                 }
@@ -669,7 +690,7 @@ fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: Head
 
 /// [SD-3] Whether a REGISTER removes bindings and does nothing else: every contact has an expiry of zero.
 fn removes_bindings(message: &Message<'_>) -> Result<bool, Reject> {
-    let header = message.expires();
+    let header = message.expires().ok().flatten();
     let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
     for contact in message.contacts() {
         contacts = contacts.saturating_add(1);
@@ -705,6 +726,8 @@ impl Node for ScscfNode {
             Ok(message) => message,
             Err(reject) => {
                 increment(&mut self.counters.malformed);
+                let tag = self.identifiers.constant();
+                respond_to_refused(txn, bytes, &self.config.limits, reject, tag, out);
                 return Ok(Verdict::Rejected(reject));
             }
         };

@@ -52,7 +52,7 @@ impl<'m> Learned<'m> {
         };
         for contact in response.contacts() {
             if let Contact::Addr(contact) = contact? {
-                learned.listed.push(contact);
+                learned.listed.push(*contact);
             }
         }
         for contact in request.contacts() {
@@ -60,7 +60,7 @@ impl<'m> Learned<'m> {
                 Contact::Star => learned.all_removed = true,
                 Contact::Addr(contact) => {
                     let expires = register::granted_expires(&contact, request, response)?;
-                    learned.contacts.push((contact, expires));
+                    learned.contacts.push((*contact, expires));
                 }
             }
         }

@@ -21,6 +21,9 @@
 //! the node has appended a response, else forgotten. `NotMine`, `Forward` and `Hold`: forgotten, the request
 //! is the host's, and a retransmission of it goes to the node again. Of an INVITE, every verdict is passed on.
 //!
+//! **What cannot be read** is answered where an answer is possible ([`Salvage`]), without a
+//! transaction: each retransmission gets the same bytes. The node does not see it.
+//!
 //! **Transactions are not persisted.** A [`snapshot`](Node::snapshot) is the node's. After a restore the node
 //! offers again what was outstanding, which begins new transactions; peers retransmit what was not
 //! answered; responses to requests of the earlier life are withheld.
@@ -31,6 +34,7 @@
 //! | RFC 3261 17.2.2, 17.2.3 | server transaction and its matching | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 3263 4.3 | the next hop after one that failed | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 4320 4.1 | 100 when Timer E would have reached T2, and no other provisional response | [`Timers`] | `tests/txn.rs` |
+//! | RFC 3261 18.3, 8.2.7 | the answer to what cannot be read, without a transaction | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 4320 4.2 | no 408, no late final response | [`Transactions`] | `tests/txn.rs` |
 //! | TS 24.229 7.7 | T1, T2 and T4 towards a UE | [`Timers::UE`] | `tests/txn.rs` |
 //! | DR-3 | one node for both kinds of host | [`Transactions`] | `tests/txn.rs` |
@@ -51,10 +55,10 @@ use self::{
 };
 use crate::{
     drive::{
-        Answer, Clock, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output, Role, Source,
-        Timer, Token, TransactionRef, Verdict, increment,
+        Answer, Buffer, Clock, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output,
+        Reject, Role, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    wire::{Message, Method},
+    wire::{Accepts, Message, Method, Owed, Salvage},
 };
 
 /// What the transaction layer has counted since it was made.
@@ -413,9 +417,7 @@ impl<N: Node> Transactions<N> {
     ) -> Result<Verdict, Misuse> {
         let present = self.present(now);
         if let Err(reject) = server::read_key(message, &mut self.key) {
-            if message.via().is_ok() {
-                self.respond_statelessly(peer, message, 400, out)?;
-            }
+            self.respond_as_owed(peer, message, reject, out)?;
             self.clock.observe(now);
             increment(&mut self.counters.rejected);
             return Ok(Verdict::Rejected(reject));
@@ -500,6 +502,46 @@ impl<N: Node> Transactions<N> {
     ) -> Result<(), Misuse> {
         let response = server::write_response(message, status, Some(self.tag), 0);
         append_response(peer, status, &response, out)
+    }
+
+    /// What is owed for a request that no transaction can be made of. No memory is kept: a retransmission is
+    /// answered by the same bytes.
+    fn respond_as_owed(
+        &self,
+        peer: TransactionRef,
+        message: &Message<'_>,
+        reject: Reject,
+        out: &mut Outbox<N::Role>,
+    ) -> Result<(), Misuse> {
+        let owed = Owed::new(message, reject, &Accepts::server());
+        let Some(status) = owed.status() else {
+            return Ok(());
+        };
+        let mut response = Buffer::new(server::response_room(message));
+        owed.write(&mut response, message, Some(self.tag));
+        append_response(peer, status, response.as_slice(), out)
+    }
+
+    /// [RFC 3261 18.3] The same for bytes that could not be read, where an answer to them is possible.
+    fn respond_to_refused(
+        &self,
+        peer: TransactionRef,
+        bytes: &[u8],
+        reject: Reject,
+        out: &mut Outbox<N::Role>,
+    ) -> Result<(), Misuse> {
+        let Some(salvage) = Salvage::read(bytes, &self.config.limits, reject) else {
+            return Ok(());
+        };
+        let full = Misuse::OutboxFull {
+            outputs: 1,
+            bytes: salvage.room(),
+        };
+        out.check_room_for(1, salvage.room())?;
+        out.respond(peer, salvage.status(), |buffer| {
+            salvage.write(buffer, Some(self.tag));
+        })
+        .map_err(|_| full)
     }
 
     /// An INVITE: to the node, with a way back.
@@ -626,6 +668,7 @@ impl<N: Node> Node for Transactions<N> {
         let message = match Message::parse(bytes, &self.config.limits) {
             Ok(message) => message,
             Err(reject) => {
+                self.respond_to_refused(txn, bytes, reject, out)?;
                 self.clock.observe(now);
                 increment(&mut self.counters.rejected);
                 return Ok(Verdict::Rejected(reject));

@@ -165,107 +165,202 @@ impl HeaderName {
     /// The name as the specification writes it; empty for [`Other`](Self::Other).
     #[must_use]
     pub const fn canonical_name(self) -> &'static [u8] {
+        match self.line_start() {
+            [b'\r', b'\n', name @ .., b':', b' '] => name,
+            _ => b"",
+        }
+    }
+
+    /// The end of the line before, the name as the specification writes it, colon and space: how a field that is
+    /// written begins. Empty for [`Other`](Self::Other).
+    pub(super) const fn line_start(self) -> &'static [u8] {
         match self {
-            Self::Via => b"Via",
-            Self::From => b"From",
-            Self::To => b"To",
-            Self::CallId => b"Call-ID",
-            Self::CSeq => b"CSeq",
-            Self::MaxForwards => b"Max-Forwards",
-            Self::Contact => b"Contact",
-            Self::Expires => b"Expires",
-            Self::Route => b"Route",
-            Self::RecordRoute => b"Record-Route",
-            Self::Path => b"Path",
-            Self::ServiceRoute => b"Service-Route",
-            Self::PAssertedIdentity => b"P-Asserted-Identity",
-            Self::PPreferredIdentity => b"P-Preferred-Identity",
-            Self::PAssociatedUri => b"P-Associated-URI",
-            Self::PCalledPartyId => b"P-Called-Party-ID",
-            Self::PVisitedNetworkId => b"P-Visited-Network-ID",
-            Self::PAccessNetworkInfo => b"P-Access-Network-Info",
-            Self::PChargingFunctionAddresses => b"P-Charging-Function-Addresses",
-            Self::PChargingVector => b"P-Charging-Vector",
-            Self::PServedUser => b"P-Served-User",
-            Self::PProfileKey => b"P-Profile-Key",
-            Self::PUserDatabase => b"P-User-Database",
-            Self::Authorization => b"Authorization",
-            Self::ProxyAuthorization => b"Proxy-Authorization",
-            Self::WwwAuthenticate => b"WWW-Authenticate",
-            Self::ProxyAuthenticate => b"Proxy-Authenticate",
-            Self::AuthenticationInfo => b"Authentication-Info",
-            Self::Supported => b"Supported",
-            Self::Require => b"Require",
-            Self::ProxyRequire => b"Proxy-Require",
-            Self::Unsupported => b"Unsupported",
-            Self::Event => b"Event",
-            Self::SubscriptionState => b"Subscription-State",
-            Self::AllowEvents => b"Allow-Events",
-            Self::Accept => b"Accept",
-            Self::AcceptContact => b"Accept-Contact",
-            Self::RejectContact => b"Reject-Contact",
-            Self::RequestDisposition => b"Request-Disposition",
-            Self::ContentType => b"Content-Type",
-            Self::ContentLength => b"Content-Length",
-            Self::ContentEncoding => b"Content-Encoding",
-            Self::ContentDisposition => b"Content-Disposition",
-            Self::MimeVersion => b"MIME-Version",
-            Self::MinExpires => b"Min-Expires",
-            Self::RetryAfter => b"Retry-After",
-            Self::Reason => b"Reason",
-            Self::Allow => b"Allow",
-            Self::UserAgent => b"User-Agent",
-            Self::Server => b"Server",
-            Self::Date => b"Date",
-            Self::Timestamp => b"Timestamp",
-            Self::Warning => b"Warning",
-            Self::Subject => b"Subject",
-            Self::Priority => b"Priority",
-            Self::SecurityClient => b"Security-Client",
-            Self::SecurityServer => b"Security-Server",
-            Self::SecurityVerify => b"Security-Verify",
-            Self::MessageUid => b"Message-UID",
-            Self::ConversationId => b"Conversation-ID",
-            Self::ContributionId => b"Contribution-ID",
-            Self::Privacy => b"Privacy",
-            Self::HistoryInfo => b"History-Info",
-            Self::ReferTo => b"Refer-To",
-            Self::ReferredBy => b"Referred-By",
-            Self::SessionExpires => b"Session-Expires",
-            Self::MinSe => b"Min-SE",
-            Self::SipEtag => b"SIP-ETag",
-            Self::SipIfMatch => b"SIP-If-Match",
-            Self::Identity => b"Identity",
-            Self::FeatureCaps => b"Feature-Caps",
-            Self::RestorationInfo => b"Restoration-Info",
-            Self::RelayedCharge => b"Relayed-Charge",
+            Self::Via => b"\r\nVia: ",
+            Self::From => b"\r\nFrom: ",
+            Self::To => b"\r\nTo: ",
+            Self::CallId => b"\r\nCall-ID: ",
+            Self::CSeq => b"\r\nCSeq: ",
+            Self::MaxForwards => b"\r\nMax-Forwards: ",
+            Self::Contact => b"\r\nContact: ",
+            Self::Expires => b"\r\nExpires: ",
+            Self::Route => b"\r\nRoute: ",
+            Self::RecordRoute => b"\r\nRecord-Route: ",
+            Self::Path => b"\r\nPath: ",
+            Self::ServiceRoute => b"\r\nService-Route: ",
+            Self::PAssertedIdentity => b"\r\nP-Asserted-Identity: ",
+            Self::PPreferredIdentity => b"\r\nP-Preferred-Identity: ",
+            Self::PAssociatedUri => b"\r\nP-Associated-URI: ",
+            Self::PCalledPartyId => b"\r\nP-Called-Party-ID: ",
+            Self::PVisitedNetworkId => b"\r\nP-Visited-Network-ID: ",
+            Self::PAccessNetworkInfo => b"\r\nP-Access-Network-Info: ",
+            Self::PChargingFunctionAddresses => b"\r\nP-Charging-Function-Addresses: ",
+            Self::PChargingVector => b"\r\nP-Charging-Vector: ",
+            Self::PServedUser => b"\r\nP-Served-User: ",
+            Self::PProfileKey => b"\r\nP-Profile-Key: ",
+            Self::PUserDatabase => b"\r\nP-User-Database: ",
+            Self::Authorization => b"\r\nAuthorization: ",
+            Self::ProxyAuthorization => b"\r\nProxy-Authorization: ",
+            Self::WwwAuthenticate => b"\r\nWWW-Authenticate: ",
+            Self::ProxyAuthenticate => b"\r\nProxy-Authenticate: ",
+            Self::AuthenticationInfo => b"\r\nAuthentication-Info: ",
+            Self::Supported => b"\r\nSupported: ",
+            Self::Require => b"\r\nRequire: ",
+            Self::ProxyRequire => b"\r\nProxy-Require: ",
+            Self::Unsupported => b"\r\nUnsupported: ",
+            Self::Event => b"\r\nEvent: ",
+            Self::SubscriptionState => b"\r\nSubscription-State: ",
+            Self::AllowEvents => b"\r\nAllow-Events: ",
+            Self::Accept => b"\r\nAccept: ",
+            Self::AcceptContact => b"\r\nAccept-Contact: ",
+            Self::RejectContact => b"\r\nReject-Contact: ",
+            Self::RequestDisposition => b"\r\nRequest-Disposition: ",
+            Self::ContentType => b"\r\nContent-Type: ",
+            Self::ContentLength => b"\r\nContent-Length: ",
+            Self::ContentEncoding => b"\r\nContent-Encoding: ",
+            Self::ContentDisposition => b"\r\nContent-Disposition: ",
+            Self::MimeVersion => b"\r\nMIME-Version: ",
+            Self::MinExpires => b"\r\nMin-Expires: ",
+            Self::RetryAfter => b"\r\nRetry-After: ",
+            Self::Reason => b"\r\nReason: ",
+            Self::Allow => b"\r\nAllow: ",
+            Self::UserAgent => b"\r\nUser-Agent: ",
+            Self::Server => b"\r\nServer: ",
+            Self::Date => b"\r\nDate: ",
+            Self::Timestamp => b"\r\nTimestamp: ",
+            Self::Warning => b"\r\nWarning: ",
+            Self::Subject => b"\r\nSubject: ",
+            Self::Priority => b"\r\nPriority: ",
+            Self::SecurityClient => b"\r\nSecurity-Client: ",
+            Self::SecurityServer => b"\r\nSecurity-Server: ",
+            Self::SecurityVerify => b"\r\nSecurity-Verify: ",
+            Self::MessageUid => b"\r\nMessage-UID: ",
+            Self::ConversationId => b"\r\nConversation-ID: ",
+            Self::ContributionId => b"\r\nContribution-ID: ",
+            Self::Privacy => b"\r\nPrivacy: ",
+            Self::HistoryInfo => b"\r\nHistory-Info: ",
+            Self::ReferTo => b"\r\nRefer-To: ",
+            Self::ReferredBy => b"\r\nReferred-By: ",
+            Self::SessionExpires => b"\r\nSession-Expires: ",
+            Self::MinSe => b"\r\nMin-SE: ",
+            Self::SipEtag => b"\r\nSIP-ETag: ",
+            Self::SipIfMatch => b"\r\nSIP-If-Match: ",
+            Self::Identity => b"\r\nIdentity: ",
+            Self::FeatureCaps => b"\r\nFeature-Caps: ",
+            Self::RestorationInfo => b"\r\nRestoration-Info: ",
+            Self::RelayedCharge => b"\r\nRelayed-Charge: ",
             Self::Other => b"",
         }
     }
+
+    /// Every name, in the order of the variants; without [`Other`](Self::Other).
+    pub const ALL: [Self; Self::COUNT - 1] = [
+        Self::Via,
+        Self::From,
+        Self::To,
+        Self::CallId,
+        Self::CSeq,
+        Self::MaxForwards,
+        Self::Contact,
+        Self::Expires,
+        Self::Route,
+        Self::RecordRoute,
+        Self::Path,
+        Self::ServiceRoute,
+        Self::PAssertedIdentity,
+        Self::PPreferredIdentity,
+        Self::PAssociatedUri,
+        Self::PCalledPartyId,
+        Self::PVisitedNetworkId,
+        Self::PAccessNetworkInfo,
+        Self::PChargingFunctionAddresses,
+        Self::PChargingVector,
+        Self::PServedUser,
+        Self::PProfileKey,
+        Self::PUserDatabase,
+        Self::Authorization,
+        Self::ProxyAuthorization,
+        Self::WwwAuthenticate,
+        Self::ProxyAuthenticate,
+        Self::AuthenticationInfo,
+        Self::Supported,
+        Self::Require,
+        Self::ProxyRequire,
+        Self::Unsupported,
+        Self::Event,
+        Self::SubscriptionState,
+        Self::AllowEvents,
+        Self::Accept,
+        Self::AcceptContact,
+        Self::RejectContact,
+        Self::RequestDisposition,
+        Self::ContentType,
+        Self::ContentLength,
+        Self::ContentEncoding,
+        Self::ContentDisposition,
+        Self::MimeVersion,
+        Self::MinExpires,
+        Self::RetryAfter,
+        Self::Reason,
+        Self::Allow,
+        Self::UserAgent,
+        Self::Server,
+        Self::Date,
+        Self::Timestamp,
+        Self::Warning,
+        Self::Subject,
+        Self::Priority,
+        Self::SecurityClient,
+        Self::SecurityServer,
+        Self::SecurityVerify,
+        Self::MessageUid,
+        Self::ConversationId,
+        Self::ContributionId,
+        Self::Privacy,
+        Self::HistoryInfo,
+        Self::ReferTo,
+        Self::ReferredBy,
+        Self::SessionExpires,
+        Self::MinSe,
+        Self::SipEtag,
+        Self::SipIfMatch,
+        Self::Identity,
+        Self::FeatureCaps,
+        Self::RestorationInfo,
+        Self::RelayedCharge,
+    ];
 
     /// [RFC 3261 7.3.1] [RFC 3261 7.3.3] The header field of that name or compact form, in any case;
     /// [`Other`](Self::Other) if it is none of these.
     #[must_use]
     pub fn lookup(name: &[u8]) -> Self {
-        if memchr::memchr(b'\r', name).is_some() {
-            return Self::Other;
+        let mut block = [b':'; BLOCK];
+        match block.get_mut(..name.len()) {
+            Some(place) => place.copy_from_slice(name),
+            None => return Self::Other,
         }
-        Self::lookup_in_line(name)
+        match Self::leading(&block) {
+            Some((found, rest)) if rest.len().wrapping_add(name.len()) == BLOCK.wrapping_sub(1) => {
+                found
+            }
+            _ => Self::Other,
+        }
     }
 
-    /// As [`lookup`](Self::lookup), for a name known to hold no CR.
-    pub(super) fn lookup_in_line(name: &[u8]) -> Self {
-        let (first, rest) = match name {
-            [] => return Self::Other,
-            [letter] => return Self::of_compact(*letter),
-            [first, rest @ ..] => (*first | 0x20, rest),
-        };
-        for (tail, candidate) in Self::candidates(name.len(), first) {
-            if scan::is_name(tail, rest) {
-                return *candidate;
-            }
-        }
-        Self::Other
+    /// The name that stands at that place among the variants.
+    pub(super) fn of_place(place: u8) -> Self {
+        Self::ALL
+            .get(usize::from(place))
+            .copied()
+            .unwrap_or(Self::Other)
+    }
+
+    /// The known name that `line` begins with, and what follows its colon, where the colon follows the name at
+    /// once. `None` says nothing: the name may be unknown, have white space after it, or `line` be short.
+    #[inline(always)]
+    pub(super) fn leading(line: &[u8]) -> Option<(Self, &[u8])> {
+        let (name, length) = known_name(line)?;
+        let rest = line.get(length.wrapping_add(1)..)?;
+        Some((name, rest))
     }
 
     const fn of_compact(letter: u8) -> Self {
@@ -292,106 +387,125 @@ impl HeaderName {
             _ => Self::Other,
         }
     }
+}
 
-    /// The names of that length that begin with that small letter, without it, in small letters.
-    const fn candidates(length: usize, first: u8) -> &'static [(&'static [u8], Self)] {
-        match (length, first) {
-            (2, b't') => &[(b"o", Self::To)],
-            (3, b'v') => &[(b"ia", Self::Via)],
-            (4, b'c') => &[(b"seq", Self::CSeq)],
-            (4, b'd') => &[(b"ate", Self::Date)],
-            (4, b'f') => &[(b"rom", Self::From)],
-            (4, b'p') => &[(b"ath", Self::Path)],
-            (5, b'a') => &[(b"llow", Self::Allow)],
-            (5, b'e') => &[(b"vent", Self::Event)],
-            (5, b'r') => &[(b"oute", Self::Route)],
-            (6, b'a') => &[(b"ccept", Self::Accept)],
-            (6, b'm') => &[(b"in-se", Self::MinSe)],
-            (6, b'r') => &[(b"eason", Self::Reason)],
-            (6, b's') => &[(b"erver", Self::Server)],
-            (7, b'c') => &[(b"all-id", Self::CallId), (b"ontact", Self::Contact)],
-            (7, b'e') => &[(b"xpires", Self::Expires)],
-            (7, b'p') => &[(b"rivacy", Self::Privacy)],
-            (7, b'r') => &[(b"equire", Self::Require)],
-            (7, b's') => &[(b"ubject", Self::Subject)],
-            (7, b'w') => &[(b"arning", Self::Warning)],
-            (8, b'i') => &[(b"dentity", Self::Identity)],
-            (8, b'p') => &[(b"riority", Self::Priority)],
-            (8, b'r') => &[(b"efer-to", Self::ReferTo)],
-            (8, b's') => &[(b"ip-etag", Self::SipEtag)],
-            (9, b's') => &[(b"upported", Self::Supported)],
-            (9, b't') => &[(b"imestamp", Self::Timestamp)],
-            (10, b'u') => &[(b"ser-agent", Self::UserAgent)],
-            (11, b'm') => &[
-                (b"in-expires", Self::MinExpires),
-                (b"essage-uid", Self::MessageUid),
-            ],
-            (11, b'r') => &[
-                (b"etry-after", Self::RetryAfter),
-                (b"eferred-by", Self::ReferredBy),
-            ],
-            (11, b'u') => &[(b"nsupported", Self::Unsupported)],
-            (12, b'a') => &[(b"llow-events", Self::AllowEvents)],
-            (12, b'c') => &[(b"ontent-type", Self::ContentType)],
-            (12, b'f') => &[(b"eature-caps", Self::FeatureCaps)],
-            (12, b'h') => &[(b"istory-info", Self::HistoryInfo)],
-            (12, b'm') => &[
-                (b"ax-forwards", Self::MaxForwards),
-                (b"ime-version", Self::MimeVersion),
-            ],
-            (12, b'r') => &[(b"ecord-route", Self::RecordRoute)],
-            (12, b's') => &[(b"ip-if-match", Self::SipIfMatch)],
-            (13, b'a') => &[(b"uthorization", Self::Authorization)],
-            (13, b'p') => &[
-                (b"-served-user", Self::PServedUser),
-                (b"-profile-key", Self::PProfileKey),
-                (b"roxy-require", Self::ProxyRequire),
-            ],
-            (13, b's') => &[(b"ervice-route", Self::ServiceRoute)],
-            (14, b'a') => &[(b"ccept-contact", Self::AcceptContact)],
-            (14, b'c') => &[(b"ontent-length", Self::ContentLength)],
-            (14, b'r') => &[
-                (b"eject-contact", Self::RejectContact),
-                (b"elayed-charge", Self::RelayedCharge),
-            ],
-            (15, b'c') => &[
-                (b"onversation-id", Self::ConversationId),
-                (b"ontribution-id", Self::ContributionId),
-            ],
-            (15, b'p') => &[(b"-user-database", Self::PUserDatabase)],
-            (15, b's') => &[
-                (b"ecurity-client", Self::SecurityClient),
-                (b"ecurity-server", Self::SecurityServer),
-                (b"ecurity-verify", Self::SecurityVerify),
-                (b"ession-expires", Self::SessionExpires),
-            ],
-            (16, b'c') => &[(b"ontent-encoding", Self::ContentEncoding)],
-            (16, b'p') => &[(b"-associated-uri", Self::PAssociatedUri)],
-            (16, b'r') => &[(b"estoration-info", Self::RestorationInfo)],
-            (16, b'w') => &[(b"ww-authenticate", Self::WwwAuthenticate)],
-            (17, b'p') => &[
-                (b"-called-party-id", Self::PCalledPartyId),
-                (b"-charging-vector", Self::PChargingVector),
-            ],
-            (18, b'p') => &[(b"roxy-authenticate", Self::ProxyAuthenticate)],
-            (18, b's') => &[(b"ubscription-state", Self::SubscriptionState)],
-            (19, b'a') => &[(b"uthentication-info", Self::AuthenticationInfo)],
-            (19, b'c') => &[(b"ontent-disposition", Self::ContentDisposition)],
-            (19, b'p') => &[
-                (b"-asserted-identity", Self::PAssertedIdentity),
-                (b"roxy-authorization", Self::ProxyAuthorization),
-            ],
-            (19, b'r') => &[(b"equest-disposition", Self::RequestDisposition)],
-            (20, b'p') => &[
-                (b"-preferred-identity", Self::PPreferredIdentity),
-                (b"-visited-network-id", Self::PVisitedNetworkId),
-            ],
-            (21, b'p') => &[(b"-access-network-info", Self::PAccessNetworkInfo)],
-            (29, b'p') => &[(
-                b"-charging-function-addresses",
-                Self::PChargingFunctionAddresses,
-            )],
-            _ => &[],
+/// What is looked at for a name and its colon; the longest name takes three bytes less.
+const BLOCK: usize = 32;
+const WORDS: usize = BLOCK / 8;
+
+/// A name in small letters, eight bytes a word, zeros past its end.
+#[derive(Clone, Copy)]
+struct Spelling {
+    words: [u64; WORDS],
+    name: HeaderName,
+    /// Its bytes; more than any name has where no name has the slot.
+    length: u8,
+}
+
+/// Found by trial: with it no two names share a slot.
+const MULTIPLIER: u64 = 0x33b1_f90a_ba96_8abd;
+
+/// The slot of a name by its first and its last word, the bit of the case apart.
+#[inline(always)]
+const fn slot(first: u64, last: u64) -> u8 {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let key = (first & !CASE).wrapping_add((last & !CASE).rotate_left(7));
+    (key.wrapping_mul(MULTIPLIER) >> 56) as u8
+}
+
+static SPELLINGS: [Spelling; 256] = spellings();
+
+const fn spellings() -> [Spelling; 256] {
+    let nothing = Spelling {
+        words: [0; WORDS],
+        name: HeaderName::Other,
+        length: u8::MAX,
+    };
+    let mut slots = [nothing; 256];
+    let mut names: &[HeaderName] = &HeaderName::ALL;
+    while let [name, rest @ ..] = names {
+        names = rest;
+        let (words, last) = small_words(name.canonical_name());
+        let [first, ..] = words;
+        let (_, tail) = slots.split_at_mut(slot(first, last) as usize);
+        if let [place, ..] = tail {
+            *place = Spelling {
+                words,
+                name: *name,
+                length: name.canonical_name().len() as u8,
+            };
         }
     }
+    slots
+}
+
+/// The words of a name in small letters, and the last of them that is not empty.
+const fn small_words(name: &[u8]) -> ([u64; WORDS], u64) {
+    let mut words = [0u64; WORDS];
+    let mut places: &mut [u64] = &mut words;
+    let mut rest = name;
+    let mut last = 0;
+    while let ([_, ..], [place, others @ ..]) = (rest, places) {
+        let mut shift = 0u32;
+        while let ([byte, tail @ ..], 0..64) = (rest, shift) {
+            *place |= (byte.to_ascii_lowercase() as u64) << shift;
+            shift = shift.wrapping_add(8);
+            rest = tail;
+        }
+        last = *place;
+        places = others;
+    }
+    (words, last)
+}
+
+/// The known name before the colon, and its length.
+#[inline(always)]
+fn known_name(line: &[u8]) -> Option<(HeaderName, usize)> {
+    let (a, line) = split_word(line)?;
+    if let Some(colon) = scan::place_of::<b':'>(a) {
+        if colon == 1 {
+            let name = HeaderName::of_compact(a as u8);
+            return (name != HeaderName::Other).then_some((name, 1));
+        }
+        let a = scan::low_bytes(a, colon);
+        return spelled([a], a, colon);
+    }
+    let (b, line) = split_word(line)?;
+    if let Some(colon) = scan::place_of::<b':'>(b) {
+        let b = scan::low_bytes(b, colon);
+        let last = if colon == 0 { a } else { b };
+        return spelled([a, b], last, colon.wrapping_add(8));
+    }
+    let (c, line) = split_word(line)?;
+    if let Some(colon) = scan::place_of::<b':'>(c) {
+        let c = scan::low_bytes(c, colon);
+        let last = if colon == 0 { b } else { c };
+        return spelled([a, b, c], last, colon.wrapping_add(16));
+    }
+    let (d, _) = split_word(line)?;
+    let colon = scan::place_of::<b':'>(d)?;
+    let d = scan::low_bytes(d, colon);
+    let last = if colon == 0 { c } else { d };
+    spelled([a, b, c, d], last, colon.wrapping_add(24))
+}
+
+#[inline(always)]
+fn split_word(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (word, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*word), rest))
+}
+
+/// The name of that spelling, in any case, and its length, which tells it from one with NULs after it.
+#[inline(always)]
+fn spelled<const N: usize>(
+    words: [u64; N],
+    last: u64,
+    length: usize,
+) -> Option<(HeaderName, usize)> {
+    let spelling = SPELLINGS.get(usize::from(slot(*words.first()?, last)))?;
+    let mut same = usize::from(spelling.length) == length;
+    for (lower, word) in spelling.words.iter().zip(words) {
+        same &= scan::same_letters(*lower, word);
+    }
+    same.then_some((spelling.name, length))
 }

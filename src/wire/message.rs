@@ -5,123 +5,17 @@ use alloc::vec::Vec;
 use core::{fmt, ops::Range};
 
 use super::{
-    HeaderName, defect,
+    HeaderName, Method, StartLine, defect,
     scan::{self, after, before, between},
+    start_line::read_start_line,
 };
-use crate::drive::{Defect, Limits, Reject};
+use crate::drive::{Limits, Reject};
 
 /// Header fields that a message holds without allocating.
 const INLINE: usize = 48;
 
-/// A method. Compared case by case (RFC 3261 7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Method<'a> {
-    /// REGISTER (RFC 3261)
-    Register,
-    /// SUBSCRIBE (RFC 6665)
-    Subscribe,
-    /// NOTIFY (RFC 6665)
-    Notify,
-    /// INVITE (RFC 3261)
-    Invite,
-    /// ACK (RFC 3261)
-    Ack,
-    /// BYE (RFC 3261)
-    Bye,
-    /// CANCEL (RFC 3261)
-    Cancel,
-    /// OPTIONS (RFC 3261)
-    Options,
-    /// PUBLISH (RFC 3903)
-    Publish,
-    /// MESSAGE (RFC 3428)
-    Message,
-    /// REFER (RFC 3515)
-    Refer,
-    /// INFO (RFC 6086)
-    Info,
-    /// UPDATE (RFC 3311)
-    Update,
-    /// PRACK (RFC 3262)
-    Prack,
-    /// Any other, as it stood.
-    Other(&'a [u8]),
-}
-
-impl<'a> Method<'a> {
-    /// The method of that name. A name in another case is another method.
-    #[must_use]
-    pub fn of(name: &'a [u8]) -> Self {
-        match name {
-            b"REGISTER" => Self::Register,
-            b"SUBSCRIBE" => Self::Subscribe,
-            b"NOTIFY" => Self::Notify,
-            b"INVITE" => Self::Invite,
-            b"ACK" => Self::Ack,
-            b"BYE" => Self::Bye,
-            b"CANCEL" => Self::Cancel,
-            b"OPTIONS" => Self::Options,
-            b"PUBLISH" => Self::Publish,
-            b"MESSAGE" => Self::Message,
-            b"REFER" => Self::Refer,
-            b"INFO" => Self::Info,
-            b"UPDATE" => Self::Update,
-            b"PRACK" => Self::Prack,
-            other => Self::Other(other),
-        }
-    }
-
-    /// The name.
-    #[must_use]
-    pub const fn as_bytes(self) -> &'a [u8] {
-        match self {
-            Self::Register => b"REGISTER",
-            Self::Subscribe => b"SUBSCRIBE",
-            Self::Notify => b"NOTIFY",
-            Self::Invite => b"INVITE",
-            Self::Ack => b"ACK",
-            Self::Bye => b"BYE",
-            Self::Cancel => b"CANCEL",
-            Self::Options => b"OPTIONS",
-            Self::Publish => b"PUBLISH",
-            Self::Message => b"MESSAGE",
-            Self::Refer => b"REFER",
-            Self::Info => b"INFO",
-            Self::Update => b"UPDATE",
-            Self::Prack => b"PRACK",
-            Self::Other(name) => name,
-        }
-    }
-}
-
-/// The first line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum StartLine<'a> {
-    /// A request line.
-    Request {
-        /// Its method.
-        method: Method<'a>,
-        /// Its Request-URI as it stood.
-        uri: &'a [u8],
-    },
-    /// A status line.
-    Response {
-        /// Its status code, 100 to 699.
-        status: u16,
-        /// Its reason phrase as it stood; may be empty.
-        reason: &'a [u8],
-    },
-}
-
-impl fmt::Debug for StartLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request { method, .. } => write!(f, "Request({method:?})"),
-            Self::Response { status, .. } => write!(f, "Response({status})"),
-        }
-    }
-}
+/// Start line and header fields of more bytes are refused: places in them are kept in 16 bits.
+const HEAD_BYTES: usize = u16::MAX as usize;
 
 /// The value of one header field, as it stood.
 #[derive(Clone, Copy)]
@@ -163,24 +57,46 @@ pub struct Field<'a> {
     pub line: Range<usize>,
 }
 
+/// Where a header field stands: its line, its value and the value's end, 16 bits each, then its name. One word,
+/// so that it is written by one store.
 #[derive(Clone, Copy)]
-struct Entry {
-    line: u32,
-    value: u32,
-    end: u32,
-    name: HeaderName,
+struct Entry(u64);
+
+const NO_ENTRY: Entry = Entry(HeaderName::Other as u64);
+
+impl Entry {
+    #[inline(always)]
+    const fn new(name: HeaderName, line: usize, value: usize, end: usize) -> Self {
+        let places = (line as u64) << 48 | (value as u64) << 32 | (end as u64) << 16;
+        Self(places | name as u64)
+    }
+
+    const fn line(self) -> usize {
+        (self.0 >> 48) as usize
+    }
+
+    const fn value(self) -> usize {
+        (self.0 >> 32) as u16 as usize
+    }
+
+    const fn end(self) -> usize {
+        (self.0 >> 16) as u16 as usize
+    }
+
+    /// Whether it is of that name.
+    #[inline(always)]
+    const fn is(self, name: HeaderName) -> bool {
+        self.0 as u8 == name as u8
+    }
+
+    fn name(self) -> HeaderName {
+        HeaderName::of_place(self.0 as u8)
+    }
 }
 
-const NO_ENTRY: Entry = Entry {
-    line: 0,
-    value: 0,
-    end: 0,
-    name: HeaderName::Other,
-};
-
-/// Which field of a name comes first: its place in the table, saturated; `ABSENT` if there is none.
-const ABSENT: u8 = u8::MAX;
-const LAST_PLACE: usize = 254;
+/// Stands for the place of a first field where there is none. No table is so long: a field takes four bytes of
+/// [`HEAD_BYTES`].
+const ABSENT: u16 = u16::MAX;
 
 /// A SIP message over the bytes it came in. Up to 48 header fields take no allocation.
 #[derive(Clone)]
@@ -191,7 +107,8 @@ pub struct Message<'a> {
     /// Where the empty line after the header fields begins.
     head_end: usize,
     count: usize,
-    first: [u8; HeaderName::COUNT],
+    /// Where the first field of each name stands in the table, or `ABSENT`.
+    first: [u16; HeaderName::COUNT],
     inline: [Entry; INLINE],
     spilled: Vec<Entry>,
 }
@@ -209,132 +126,139 @@ impl fmt::Debug for Message<'_> {
 impl<'a> Message<'a> {
     /// [RFC 3261 7] [RFC 3261 18.3] Reads one datagram. A Content-Length shorter than what follows the
     /// header fields cuts the body there; without one, all that follows is body. Line ends before the start
-    /// line are passed over.
+    /// line are passed over. Start line and header fields may take 65,535 bytes, whatever the limit.
     ///
     /// # Errors
     /// What is wrong, at its byte: a bound of `limits`, the framing, or what two elements could understand
     /// differently (line ends, repeated From, To, Call-ID, CSeq, Max-Forwards or Content-Length of
     /// different values). Values of other header fields are not looked at.
+    #[inline(always)]
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, Reject> {
-        if bytes.len() > limits.message_bytes {
-            return Err(Reject::new(
-                &defect::MESSAGE_TOO_LARGE,
-                limits.message_bytes,
-            ));
-        }
-        let (mut message, body_at) = Self::parse_head(bytes, limits)?;
-        let rest = after(bytes, body_at);
-        message.body = match message.content_length()? {
-            None => rest,
-            Some(length) => rest
-                .get(..length)
-                .ok_or(Reject::new(&defect::BODY_TOO_SHORT, bytes.len()))?,
-        };
+        let mut message = Self::unread(bytes);
+        message.read(limits)?;
         Ok(message)
     }
 
-    /// [RFC 3261 18.3] On a stream: how many bytes the message at the start of `bytes` takes, line ends
-    /// before it included. `None` while too few have come.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse), and [`defect::NO_CONTENT_LENGTH`]. The stream cannot be read on.
-    pub fn frame(bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Reject> {
-        let (message, body_at) = match Message::parse_head(bytes, limits) {
-            Ok(head) => head,
-            Err(reject) if is_incomplete(reject.defect) && bytes.len() <= limits.message_bytes => {
-                return Ok(None);
-            }
-            Err(reject) if is_incomplete(reject.defect) => {
-                return Err(Reject::new(
-                    &defect::MESSAGE_TOO_LARGE,
-                    limits.message_bytes,
-                ));
-            }
-            Err(reject) => return Err(reject),
-        };
-        let length = message
-            .content_length()?
-            .ok_or(Reject::new(&defect::NO_CONTENT_LENGTH, message.head_end))?;
-        let total = body_at.saturating_add(length);
-        if total > limits.message_bytes {
-            return Err(Reject::new(
-                &defect::MESSAGE_TOO_LARGE,
-                limits.message_bytes,
-            ));
-        }
-        Ok((total <= bytes.len()).then_some(total))
-    }
-
-    fn parse_head(bytes: &'a [u8], limits: &Limits) -> Result<(Self, usize), Reject> {
-        let bounded = before(bytes, limits.message_bytes.min(u32::MAX as usize));
-        let mut start_at = 0usize;
-        while after(bounded, start_at).starts_with(b"\r\n") {
-            start_at = start_at.wrapping_add(2);
-        }
-        if start_at == bounded.len() {
-            return Err(Reject::new(&defect::EMPTY, start_at));
-        }
-        let start_end = line_end(bounded, start_at)?;
-        let start = read_start_line(between(bounded, start_at, start_end))
-            .map_err(|r| r.shifted(start_at))?;
-        let mut message = Self {
+    /// A message that is still to be [read](Self::read): nothing is known of it but its bytes.
+    #[must_use]
+    #[inline(always)]
+    pub const fn unread(bytes: &'a [u8]) -> Self {
+        Self {
             bytes,
-            start,
+            start: StartLine::Response {
+                status: 0,
+                reason: &[],
+            },
             body: &[],
             head_end: 0,
             count: 0,
             first: [ABSENT; HeaderName::COUNT],
             inline: [NO_ENTRY; INLINE],
             spilled: Vec::new(),
-        };
-        let mut at = start_end.wrapping_add(2);
-        loop {
-            match after(bounded, at) {
-                [b'\r', b'\n', ..] => break,
-                [b' ' | b'\t', ..] => return Err(Reject::new(&defect::FOLDED_START, at)),
-                _ => at = message.read_field(bounded, at, limits)?,
-            }
         }
-        message.head_end = at;
-        Ok((message, at.wrapping_add(2)))
     }
 
-    /// Reads the field whose line begins at `line`; gives where the next one begins.
-    fn read_field(&mut self, bytes: &[u8], line: usize, limits: &Limits) -> Result<usize, Reject> {
-        let mut end = line_end(bytes, line)?;
-        let text = between(bytes, line, end);
-        let (name, colon) = read_name(text).map_err(|r| r.shifted(line))?;
-        while let Some(b' ' | b'\t') = bytes.get(end.wrapping_add(2)) {
-            end = line_end(bytes, end.wrapping_add(2))?;
+    /// [RFC 3261 7] Reads an [unread](Self::unread) message where it lies. [`parse`](Self::parse) does the same and
+    /// gives the message back, which moves some 600 bytes.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); the message is then unread as before. One that has been read stays as it is.
+    pub fn read(&mut self, limits: &Limits) -> Result<(), Reject> {
+        if self.head_end != 0 {
+            return Ok(());
         }
-        let value = line.wrapping_add(colon).wrapping_add(1);
-        let raw = between(bytes, value, end);
-        let trimmed = scan::trim_start(raw);
-        let value = end.wrapping_sub(trimmed.len());
-        let trimmed = scan::trim_end(trimmed);
-        if trimmed.len() > limits.header_bytes {
-            let at = value.saturating_add(limits.header_bytes);
+        let read = self.read_all(limits);
+        if read.is_err() {
+            *self = Self::unread(self.bytes);
+        }
+        read
+    }
+
+    fn read_all(&mut self, limits: &Limits) -> Result<(), Reject> {
+        if self.bytes.len() > limits.message_bytes {
+            return Err(too_large(limits.message_bytes));
+        }
+        let body_at = self.read_head(limits)?;
+        let rest = after(self.bytes, body_at);
+        self.body = match self.content_length()? {
+            None => rest,
+            Some(length) => rest
+                .get(..length)
+                .ok_or(Reject::new(&defect::BODY_TOO_SHORT, self.bytes.len()))?,
+        };
+        Ok(())
+    }
+
+    /// Reads start line and header fields; gives where the body begins.
+    fn read_head(&mut self, limits: &Limits) -> Result<usize, Reject> {
+        let head = Head {
+            bytes: before(self.bytes, HEAD_BYTES),
+            is_cut: self.bytes.len() > HEAD_BYTES,
+        };
+        let mut rest = head.bytes;
+        while let [b'\r', b'\n', tail @ ..] = rest {
+            rest = tail;
+        }
+        let at = head.place(rest);
+        if rest.is_empty() {
+            return Err(Reject::new(&defect::EMPTY, at));
+        }
+        let (line, mut rest) = head.line(rest)?;
+        self.start = read_start_line(line).map_err(|r| r.shifted(at))?;
+        if let [b' ' | b'\t', ..] = rest {
+            return Err(Reject::new(&defect::FOLDED_START, head.place(rest)));
+        }
+        while !matches!(rest, [b'\r', b'\n', ..]) {
+            rest = self.read_field(&head, rest, limits)?;
+        }
+        self.head_end = head.place(rest);
+        Ok(self.head_end.wrapping_add(2))
+    }
+
+    /// Reads the field that `line` begins with; gives the lines after it.
+    #[inline(always)]
+    fn read_field<'b>(
+        &mut self,
+        head: &Head<'b>,
+        line: &'b [u8],
+        limits: &Limits,
+    ) -> Result<&'b [u8], Reject> {
+        let (name, rest) = match HeaderName::leading(line) {
+            Some(known) => known,
+            None => head.unusual_name(line)?,
+        };
+        let rest = scan::skip_blanks(rest);
+        let (mut value, mut next) = match head.line(rest) {
+            Ok(line) => line,
+            Err(reject) => head.line_with_nul(name, rest, reject)?,
+        };
+        let mut at = head.place(rest);
+        if let [b' ' | b'\t', ..] = next {
+            next = head.after_folding(name, next)?;
+            value = scan::trim_start(head.between(rest, next));
+            at = head.place(next).wrapping_sub(value.len()).wrapping_sub(2);
+        }
+        let value = scan::trim_end(value);
+        if value.len() > limits.header_bytes {
+            let at = at.saturating_add(limits.header_bytes);
             return Err(Reject::new(&defect::HEADER_TOO_LARGE, at));
         }
         if self.count >= limits.headers {
-            return Err(Reject::new(&defect::TOO_MANY_HEADERS, line));
+            return Err(Reject::new(&defect::TOO_MANY_HEADERS, head.place(line)));
         }
-        self.add(Entry {
-            line: line as u32,
-            value: value as u32,
-            end: value.wrapping_add(trimmed.len()) as u32,
-            name,
-        })?;
-        Ok(end.wrapping_add(2))
+        let end = at.wrapping_add(value.len());
+        self.add(name, Entry::new(name, head.place(line), at, end))?;
+        Ok(next)
     }
 
-    fn add(&mut self, entry: Entry) -> Result<(), Reject> {
+    #[inline(always)]
+    fn add(&mut self, name: HeaderName, entry: Entry) -> Result<(), Reject> {
         let count = self.count;
-        if let Some(first) = self.first.get_mut(entry.name as usize) {
+        if let Some(first) = self.first.get_mut(name as usize) {
             if *first == ABSENT {
-                *first = count.min(LAST_PLACE) as u8;
-            } else if stands_once(entry.name) {
-                self.check_same(entry)?;
+                *first = count as u16;
+            } else if stands_once(name) {
+                self.check_same(name, entry)?;
             }
         }
         match self.inline.get_mut(count) {
@@ -345,10 +269,10 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
-    fn check_same(&self, entry: Entry) -> Result<(), Reject> {
-        let value = self.header_of(&entry);
+    fn check_same(&self, name: HeaderName, entry: Entry) -> Result<(), Reject> {
+        let value = self.header_of(entry);
         let same = self
-            .header(entry.name)
+            .header(name)
             .is_some_and(|first| scan::same_bytes(first.raw, value.raw));
         if same {
             Ok(())
@@ -369,14 +293,16 @@ impl<'a> Message<'a> {
             .ok_or(Reject::new(&defect::CONTENT_LENGTH, header.at))
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.inline.iter().take(self.count).chain(&self.spilled)
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let inline = self.inline.iter().take(self.count);
+        inline.chain(&self.spilled).copied()
     }
 
-    fn header_of(&self, entry: &Entry) -> Header<'a> {
+    #[inline(always)]
+    fn header_of(&self, entry: Entry) -> Header<'a> {
         Header {
-            raw: between(self.bytes, entry.value as usize, entry.end as usize),
-            at: entry.value as usize,
+            raw: between(self.bytes, entry.value(), entry.end()),
+            at: entry.value(),
         }
     }
 
@@ -458,9 +384,13 @@ impl<'a> Message<'a> {
         if first == ABSENT {
             return None;
         }
-        match self.inline.get(usize::from(first)) {
-            Some(entry) => Some(self.header_of(entry)),
-            None => self.headers(name).next(),
+        let first = usize::from(first);
+        match self.inline.get(first) {
+            Some(entry) => Some(self.header_of(*entry)),
+            None => {
+                let entry = self.spilled.get(first.wrapping_sub(INLINE))?;
+                Some(self.header_of(*entry))
+            }
         }
     }
 
@@ -471,14 +401,20 @@ impl<'a> Message<'a> {
             (&[] as &[Entry], &[] as &[Entry])
         } else {
             let used = self.inline.get(..self.count).unwrap_or(&self.inline);
-            let rest = used.get(usize::from(first)..).unwrap_or_default();
-            (rest, self.spilled.as_slice())
+            let first = usize::from(first);
+            let inline = used.get(first..).unwrap_or_default();
+            (
+                inline,
+                self.spilled
+                    .get(first.saturating_sub(INLINE)..)
+                    .unwrap_or_default(),
+            )
         };
         inline
             .iter()
             .chain(spilled)
-            .filter(move |entry| entry.name == name)
-            .map(|entry| self.header_of(entry))
+            .filter(move |entry| entry.is(name))
+            .map(|entry| self.header_of(*entry))
     }
 
     /// The first header field whose name stands as `name`, in any case.
@@ -498,23 +434,19 @@ impl<'a> Message<'a> {
         let ends = self
             .entries()
             .skip(1)
-            .map(|next| next.line as usize)
+            .map(Entry::line)
             .chain([self.head_end]);
         self.entries().zip(ends).map(|(entry, end)| {
-            let line = entry.line as usize;
+            let line = entry.line();
             let text = between(self.bytes, line, end);
             Field {
-                name: entry.name,
+                name: entry.name(),
                 raw_name: before(text, scan::run(text, scan::TOKEN)),
                 value: self.header_of(entry),
                 line: line..end,
             }
         })
     }
-}
-
-fn is_incomplete(what: &Defect) -> bool {
-    what == &defect::UNTERMINATED || what == &defect::EMPTY
 }
 
 /// What identifies a message, or frames it, must not have two values (RFC 3261 7.3.1).
@@ -530,85 +462,110 @@ const fn stands_once(name: HeaderName) -> bool {
     )
 }
 
-/// Which field a line begins, and where its colon stands. White space may stand before the colon.
-#[inline]
-fn read_name(line: &[u8]) -> Result<(HeaderName, usize), Reject> {
-    let refuse = |at| Reject::new(&defect::HEADER_NAME, at);
-    let colon = scan::colon(line).ok_or(refuse(line.len()))?;
-    let name = scan::trim_end(before(line, colon));
-    let known = HeaderName::lookup_in_line(name);
-    if known == HeaderName::Other && !scan::is_token(name) {
-        return Err(refuse(scan::run(name, scan::TOKEN)));
-    }
-    Ok((known, colon))
+/// The bytes that may be start line and header fields, while lines are taken off their front.
+struct Head<'b> {
+    bytes: &'b [u8],
+    /// Whether the message goes on where they end.
+    is_cut: bool,
 }
 
-/// Where the line that holds `at` ends: at its CR LF.
-#[inline]
-fn line_end(bytes: &[u8], at: usize) -> Result<usize, Reject> {
-    let Some(found) = scan::line_break(after(bytes, at)) else {
-        return Err(Reject::new(&defect::UNTERMINATED, bytes.len()));
-    };
-    let end = at.wrapping_add(found);
-    match after(bytes, end) {
-        [b'\r', b'\n', ..] => Ok(end),
-        [b'\r'] => Err(Reject::new(&defect::UNTERMINATED, bytes.len())),
-        [0, ..] => Err(Reject::new(&defect::NUL, end)),
-        _ => Err(Reject::new(&defect::BARE_LINE_END, end)),
+impl<'b> Head<'b> {
+    /// Where `rest`, which reaches to the end, begins.
+    #[inline(always)]
+    const fn place(&self, rest: &[u8]) -> usize {
+        self.bytes.len().wrapping_sub(rest.len())
+    }
+
+    /// What stands between `rest` and the line end before `next`.
+    fn between(&self, rest: &'b [u8], next: &[u8]) -> &'b [u8] {
+        before(rest, rest.len().wrapping_sub(next.len()).wrapping_sub(2))
+    }
+
+    /// The first line, without its CR LF, and what comes after it.
+    #[inline(always)]
+    fn line(&self, rest: &'b [u8]) -> Result<(&'b [u8], &'b [u8]), Reject> {
+        let length = scan::line_break(rest);
+        match rest.split_at_checked(length) {
+            Some((line, [b'\r', b'\n', next @ ..])) => Ok((line, next)),
+            _ => Err(self.bad_line_end(after(rest, length))),
+        }
+    }
+
+    /// What comes after the continuation lines that `rest` begins with.
+    #[cold]
+    fn after_folding(&self, name: HeaderName, rest: &'b [u8]) -> Result<&'b [u8], Reject> {
+        let mut rest = rest;
+        while let [b' ' | b'\t', ..] = rest {
+            (_, rest) = match self.line(rest) {
+                Ok(line) => line,
+                Err(reject) => self.line_with_nul(name, rest, reject)?,
+            };
+        }
+        Ok(rest)
+    }
+
+    /// As [`line`](Self::line), which gave `reject`, over NULs that a backslash escapes, where these may stand.
+    #[cold]
+    fn line_with_nul(
+        &self,
+        name: HeaderName,
+        rest: &'b [u8],
+        reject: Reject,
+    ) -> Result<(&'b [u8], &'b [u8]), Reject> {
+        let mut reject = reject;
+        loop {
+            let nul = (reject.at as usize).wrapping_sub(self.place(rest));
+            let escaped = reject.defect == &defect::NUL && is_escaped(before(rest, nul));
+            if !escaped || !may_escape_nul(name) {
+                return Err(reject);
+            }
+            match self.line(after(rest, nul.wrapping_add(1))) {
+                Ok((_, next)) => return Ok((self.between(rest, next), next)),
+                Err(next) => reject = next,
+            }
+        }
+    }
+
+    /// Which field a line begins, and what follows its colon, where [`HeaderName::leading`] could not tell. White
+    /// space may stand before the colon.
+    #[cold]
+    fn unusual_name(&self, line: &'b [u8]) -> Result<(HeaderName, &'b [u8]), Reject> {
+        let length = scan::run(line, scan::TOKEN);
+        match scan::skip_blanks(after(line, length)) {
+            [b':', rest @ ..] if length > 0 => Ok((HeaderName::lookup(before(line, length)), rest)),
+            _ => {
+                self.line(line)?;
+                let at = self.place(line).wrapping_add(length);
+                Err(Reject::new(&defect::HEADER_NAME, at))
+            }
+        }
+    }
+
+    /// What is wrong with a line that does not end as it must.
+    #[cold]
+    fn bad_line_end(&self, tail: &[u8]) -> Reject {
+        match tail {
+            [] | [b'\r'] if self.is_cut => Reject::new(&defect::HEAD_TOO_LARGE, HEAD_BYTES),
+            [] | [b'\r'] => Reject::new(&defect::UNTERMINATED, self.bytes.len()),
+            [0, ..] => Reject::new(&defect::NUL, self.place(tail)),
+            _ => Reject::new(&defect::BARE_LINE_END, self.place(tail)),
+        }
     }
 }
 
-fn read_start_line(line: &[u8]) -> Result<StartLine<'_>, Reject> {
-    let space = memchr::memchr(b' ', line).ok_or(Reject::new(&defect::START_LINE, 0))?;
-    let first = before(line, space);
-    let rest_at = space.wrapping_add(1);
-    let rest = after(line, rest_at);
-    if is_version(first) {
-        return read_status(rest).map_err(|r| r.shifted(rest_at));
-    }
-    if memchr::memchr(b'/', first).is_some() {
-        let what = if scan::same_text(before(first, 4), b"SIP/") {
-            &defect::VERSION
-        } else {
-            &defect::METHOD
-        };
-        return Err(Reject::new(what, 0));
-    }
-    if !scan::is_token(first) {
-        return Err(Reject::new(&defect::METHOD, 0));
-    }
-    let uri_length = memchr::memchr(b' ', rest).ok_or(Reject::new(&defect::START_LINE, rest_at))?;
-    let uri = before(rest, uri_length);
-    let version_at = rest_at.wrapping_add(uri_length).wrapping_add(1);
-    if uri.is_empty() {
-        return Err(Reject::new(&defect::REQUEST_URI, rest_at));
-    }
-    if let Some(at) = scan::find(uri, scan::NOT_URI) {
-        return Err(Reject::new(&defect::REQUEST_URI, rest_at.wrapping_add(at)));
-    }
-    if !is_version(after(line, version_at)) {
-        return Err(Reject::new(&defect::VERSION, version_at));
-    }
-    Ok(StartLine::Request {
-        method: Method::of(first),
-        uri,
-    })
+#[cold]
+fn too_large(at: usize) -> Reject {
+    Reject::new(&defect::MESSAGE_TOO_LARGE, at)
 }
 
-fn is_version(bytes: &[u8]) -> bool {
-    scan::same_text(bytes, b"SIP/2.0")
+/// Where NUL may stand in a quoted-pair (RFC 3261 25.1): in a display name of what every message has and every
+/// response copies. What is kept and written again holds none.
+const fn may_escape_nul(name: HeaderName) -> bool {
+    matches!(name, HeaderName::From | HeaderName::To)
 }
 
-fn read_status(rest: &[u8]) -> Result<StartLine<'_>, Reject> {
-    let refuse = Reject::new(&defect::STATUS, 0);
-    let (digits, reason) = rest.split_at_checked(3).ok_or(refuse)?;
-    let status = scan::port(digits).ok_or(refuse)?;
-    if !(100..700).contains(&status) {
-        return Err(refuse);
-    }
-    match reason {
-        [] => Ok(StartLine::Response { status, reason }),
-        [b' ', reason @ ..] => Ok(StartLine::Response { status, reason }),
-        _ => Err(refuse),
-    }
+/// Whether the bytes end in a backslash that is not itself escaped.
+fn is_escaped(bytes: &[u8]) -> bool {
+    let backslashes = bytes.iter().rev().take_while(|b| **b == b'\\').count();
+    backslashes & 1 == 1
 }

@@ -5,16 +5,62 @@ use core::fmt;
 use super::{
     Params, Uri, defect,
     scan::{self, after, before, between, trim_start},
+    uri::{MOST_BYTES, Span},
 };
-use crate::drive::Reject;
+use crate::drive::{Defect, Reject};
 
 /// One address of From, To, Contact, Route, Path, P-Asserted-Identity and their like.
 #[derive(Clone, Copy)]
 pub struct NameAddr<'a> {
     raw: &'a [u8],
-    display: Option<&'a [u8]>,
     uri: Uri<'a>,
-    params: &'a [u8],
+    /// Where the display name stands without its quotes.
+    display: Option<Span>,
+    /// Where the parameters begin.
+    params: u16,
+    known: Known,
+}
+
+/// Where the values of the parameters stand that say who is meant, which binding, and for how long.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known {
+    pub(super) tag: Span,
+    pub(super) expires: Span,
+    pub(super) q: Span,
+    pub(super) instance: Span,
+    pub(super) reg_id: Span,
+    pub(super) pub_gruu: Span,
+    pub(super) temp_gruu: Span,
+    /// Whether one of them stands more than once; then the first counts.
+    pub(super) twice: bool,
+}
+
+impl Known {
+    /// Every field is written to by name, so that they stay in registers.
+    #[inline(always)]
+    fn note(&mut self, name: &[u8], value: Span) {
+        let twice = match name.len() {
+            1 if scan::is_name(b"q", name) => set(&mut self.q, value),
+            3 if scan::is_name(b"tag", name) => set(&mut self.tag, value),
+            6 if scan::is_name(b"reg-id", name) => set(&mut self.reg_id, value),
+            7 if scan::is_name(b"expires", name) => set(&mut self.expires, value),
+            8 if scan::is_name(b"pub-gruu", name) => set(&mut self.pub_gruu, value),
+            9 if scan::is_name(b"temp-gruu", name) => set(&mut self.temp_gruu, value),
+            13 if scan::is_name(b"+sip.instance", name) => set(&mut self.instance, value),
+            _ => false,
+        };
+        self.twice |= twice;
+    }
+}
+
+/// Keeps the first value; true for a second.
+#[inline(always)]
+const fn set(place: &mut Span, value: Span) -> bool {
+    if place.is_given() {
+        return true;
+    }
+    *place = value;
+    false
 }
 
 impl fmt::Debug for NameAddr<'_> {
@@ -29,15 +75,7 @@ impl<'a> NameAddr<'a> {
     /// # Errors
     /// What is wrong with it, at the byte within `value`; [`defect::ONE_ADDRESS`] when another follows.
     pub fn parse(value: &'a [u8]) -> Result<Self, Reject> {
-        let mut list = Self::parse_list(value);
-        let first = list
-            .next()
-            .unwrap_or(Err(Reject::new(&defect::SCHEME, 0)))?;
-        if trim_start(list.rest).is_empty() && !list.comma {
-            Ok(first)
-        } else {
-            Err(Reject::new(&defect::ONE_ADDRESS, list.offset()))
-        }
+        Self::parse_list(value).only(Rule::Only)
     }
 
     /// [RFC 3261 7.3.1] Reads the addresses of a comma list, one after the other. After an error there is
@@ -48,14 +86,13 @@ impl<'a> NameAddr<'a> {
             rest: value,
             total: value.len(),
             base: 0,
-            comma: false,
         }
     }
 
     /// The display name as it stood, without quotes; escapes stay. `None` where there is none.
     #[must_use]
-    pub const fn display(&self) -> Option<&'a [u8]> {
-        self.display
+    pub fn display(&self) -> Option<&'a [u8]> {
+        self.display.map(|display| display.of(self.raw))
     }
 
     /// Its URI.
@@ -72,20 +109,49 @@ impl<'a> NameAddr<'a> {
 
     /// The parameters of the header field (not of the URI): `tag`, `expires`, `+sip.instance`…
     #[must_use]
-    pub const fn params(&self) -> Params<'a> {
-        Params::new(self.params)
+    pub fn params(&self) -> Params<'a> {
+        Params::new(self.params_raw())
     }
 
     /// The parameters as they stood, from the first semicolon on; empty if there are none.
     #[must_use]
-    pub const fn params_raw(&self) -> &'a [u8] {
-        self.params
+    pub fn params_raw(&self) -> &'a [u8] {
+        after(self.raw, usize::from(self.params))
     }
 
-    /// The tag of From or To.
+    /// The tag of From or To: the value of the first parameter of that name, without quotes.
     #[must_use]
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.params().value(b"tag")
+        self.known.tag.value(self.raw).map(scan::unquote)
+    }
+
+    /// What From and To must be beside well-formed. A tag is kept and written again without quotes: it is a token,
+    /// and no parameter holds NUL.
+    #[inline(always)]
+    fn check_party(&self, at: usize) -> Result<(), Reject> {
+        if self.known.twice {
+            return Err(Reject::new(&defect::PARAMETER_TWICE, at));
+        }
+        let tag = self.known.tag.of(self.raw);
+        let params = self.params_raw();
+        let (is_token, only_tag) = if self.known.tag.is_given() {
+            let only_tag = tag.len().wrapping_add(b";tag=".len());
+            (scan::is_token(tag), only_tag)
+        } else {
+            (true, 0)
+        };
+        if is_token && params.len() <= only_tag {
+            return Ok(());
+        }
+        match memchr::memchr(0, params) {
+            Some(_) => Err(Reject::new(&defect::NUL, at)),
+            None if is_token => Ok(()),
+            None => Err(Reject::new(&defect::TAG, at)),
+        }
+    }
+
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The whole list element as it stood.
@@ -95,22 +161,12 @@ impl<'a> NameAddr<'a> {
     }
 }
 
-/// One value of Contact.
-#[derive(Clone, Copy, Debug)]
-pub enum Contact<'a> {
-    /// `*`: all bindings (RFC 3261 10.2.2).
-    Star,
-    /// An address.
-    Addr(NameAddr<'a>),
-}
-
 /// The addresses of a comma list; see [`NameAddr::parse_list`].
 #[derive(Clone)]
 pub struct NameAddrs<'a> {
     rest: &'a [u8],
     total: usize,
     base: usize,
-    comma: bool,
 }
 
 impl fmt::Debug for NameAddrs<'_> {
@@ -131,18 +187,19 @@ impl<'a> NameAddrs<'a> {
     }
 
     /// Goes to the start of the next element; false if there is none.
+    #[inline]
     fn advance(&mut self) -> bool {
         loop {
-            self.rest = trim_start(self.rest);
-            match self.rest.first() {
-                None => return false,
-                Some(b',') => self.rest = after(self.rest, 1),
-                Some(_) => return true,
+            match self.rest {
+                [] => return false,
+                [b',' | b' ' | b'\t' | b'\r' | b'\n', tail @ ..] => self.rest = tail,
+                _ => return true,
             }
         }
     }
 
-    fn fail(&mut self, defect: &'static crate::drive::Defect, at: usize) -> Reject {
+    #[cold]
+    fn fail(&mut self, (defect, at): Fault) -> Reject {
         let reject = Reject::new(defect, self.offset().wrapping_add(at));
         self.rest = &[];
         reject
@@ -164,47 +221,121 @@ impl<'a> NameAddrs<'a> {
         false
     }
 
-    fn element(&mut self) -> Result<NameAddr<'a>, Reject> {
-        let rest = self.rest;
-        let parts = read_parts(rest).map_err(|(defect, at)| self.fail(defect, at))?;
-        let uri_bytes = between(rest, parts.uri.0, parts.uri.1);
-        let uri = Uri::parse(uri_bytes).map_err(|r| {
-            let at = parts.uri.0.wrapping_add(r.at as usize);
-            self.fail(r.defect, at)
-        })?;
-        let end = params_end(rest, parts.params).map_err(|(defect, at)| self.fail(defect, at))?;
-        let params_at = parts
-            .params
-            .wrapping_add(scan::lws(between(rest, parts.params, end)));
-        self.comma = end < rest.len();
-        self.rest = after(rest, end.wrapping_add(1));
-        Ok(NameAddr {
-            raw: scan::trim_end(before(rest, end)),
-            display: parts.display,
-            uri,
-            params: scan::trim_end(between(rest, params_at, end)),
-        })
+    /// The only address there is.
+    pub(super) fn only(mut self, rule: Rule) -> Result<NameAddr<'a>, Reject> {
+        self.rest = trim_start(self.rest);
+        self.element(rule)
     }
+
+    /// The address at the start, which is passed over. All that there is to check is checked here, so that the
+    /// address is written once, where the caller wants it.
+    #[inline(never)]
+    fn element(&mut self, rule: Rule) -> Result<NameAddr<'a>, Reject> {
+        let (address, end) = match read(self.rest) {
+            Ok(read) => read,
+            Err(fault) => return Err(self.fail(fault)),
+        };
+        if !matches!(rule, Rule::Listed) && end < self.rest.len() {
+            return Err(self.fail((&defect::ONE_ADDRESS, end.wrapping_add(1))));
+        }
+        if matches!(rule, Rule::Party) {
+            address.check_party(self.base)?;
+        }
+        self.rest = after(self.rest, end.wrapping_add(1));
+        Ok(address)
+    }
+}
+
+/// What an address must be beside well-formed.
+#[derive(Clone, Copy)]
+pub(super) enum Rule {
+    /// Nothing.
+    Listed,
+    /// The only one.
+    Only,
+    /// The only one, that of From or To.
+    Party,
 }
 
 impl<'a> Iterator for NameAddrs<'a> {
     type Item = Result<NameAddr<'a>, Reject>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.advance().then(|| self.element())
+        self.advance().then(|| self.element(Rule::Listed))
     }
 }
 
-struct Parts<'a> {
-    display: Option<&'a [u8]>,
+/// The address that begins `bytes`, and where it ends: at a comma or the end.
+#[inline(always)]
+fn read(bytes: &[u8]) -> Result<(NameAddr<'_>, usize), Fault> {
+    let front = match bytes {
+        [b'<', rest @ ..] => Front::plain(rest),
+        _ => None,
+    };
+    let front = match front {
+        Some(front) => front,
+        None => Front::any(bytes)?,
+    };
+    let mut known = Known::default();
+    let (params_at, end) = walk_params(bytes, front.params, |name, value| known.note(name, value))?;
+    if end > MOST_BYTES {
+        return Err((&defect::VALUE_TOO_LONG, MOST_BYTES));
+    }
+    let address = NameAddr {
+        raw: scan::trim_end(before(bytes, end)),
+        uri: front.uri,
+        display: front.display,
+        params: params_at as u16,
+        known,
+    };
+    Ok((address, end))
+}
+
+/// What stands before the parameters, and where these begin.
+struct Front<'a> {
+    display: Option<Span>,
+    uri: Uri<'a>,
+    params: usize,
+}
+
+impl<'a> Front<'a> {
+    /// What `rest` begins with, after its `<`, if it is of the shape that nearly all are of.
+    #[inline(always)]
+    fn plain(rest: &'a [u8]) -> Option<Self> {
+        let (uri, length) = Uri::before_angle(rest)?;
+        Some(Self {
+            display: None,
+            uri,
+            params: length.wrapping_add(2),
+        })
+    }
+
+    #[inline(never)]
+    fn any(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let parts = read_parts(bytes)?;
+        let (from, to) = parts.uri;
+        let uri = Uri::read(between(bytes, from, to))
+            .map_err(|r| (r.defect, from.wrapping_add(r.at as usize)))?;
+        Ok(Self {
+            display: parts.display,
+            uri,
+            params: parts.params,
+        })
+    }
+}
+
+struct Parts {
+    display: Option<Span>,
     uri: (usize, usize),
     params: usize,
 }
 
-type Fault = (&'static crate::drive::Defect, usize);
+type Fault = (&'static Defect, usize);
 
 /// Display name and the place of the URI of the element that begins `bytes`.
-fn read_parts(bytes: &[u8]) -> Result<Parts<'_>, Fault> {
+#[inline(always)]
+fn read_parts(bytes: &[u8]) -> Result<Parts, Fault> {
     match bytes.first() {
         Some(b'<') => read_angle(bytes, None, 0),
         Some(b'"') => {
@@ -213,14 +344,17 @@ fn read_parts(bytes: &[u8]) -> Result<Parts<'_>, Fault> {
             if bytes.get(angle) != Some(&b'<') {
                 return Err((&defect::DISPLAY_NAME, angle));
             }
-            read_angle(bytes, Some(scan::unquote(before(bytes, end))), angle)
+            read_angle(bytes, Some(Span::new(1, end.wrapping_sub(1))), angle)
         }
         _ => {
-            let stop = scan::find(bytes, scan::DELIMITER).unwrap_or(bytes.len());
+            let stop = scan::until(bytes, scan::ADDRESS_END);
             match bytes.get(stop) {
                 Some(b'<') => {
                     let display = scan::trim_end(before(bytes, stop));
-                    read_angle(bytes, Some(display), stop)
+                    if let Some(at) = display.iter().position(|b| matches!(b, b':' | 0)) {
+                        return Err((&defect::DISPLAY_NAME, at));
+                    }
+                    read_angle(bytes, Some(Span::new(0, display.len())), stop)
                 }
                 Some(b'"') => Err((&defect::DISPLAY_NAME, stop)),
                 _ => read_bare(bytes, stop),
@@ -229,14 +363,10 @@ fn read_parts(bytes: &[u8]) -> Result<Parts<'_>, Fault> {
     }
 }
 
-fn read_angle<'a>(
-    bytes: &'a [u8],
-    display: Option<&'a [u8]>,
-    angle: usize,
-) -> Result<Parts<'a>, Fault> {
+#[inline(always)]
+fn read_angle(bytes: &[u8], display: Option<Span>, angle: usize) -> Result<Parts, Fault> {
     let from = angle.wrapping_add(1);
-    let length =
-        memchr::memchr(b'>', after(bytes, from)).ok_or((&defect::UNCLOSED_ANGLE, angle))?;
+    let length = scan::first::<b'>'>(after(bytes, from)).ok_or((&defect::UNCLOSED_ANGLE, angle))?;
     let to = from.wrapping_add(length);
     Ok(Parts {
         display,
@@ -246,7 +376,7 @@ fn read_angle<'a>(
 }
 
 /// An address without `<` and `>`: what follows a semicolon belongs to the header field.
-fn read_bare(bytes: &[u8], stop: usize) -> Result<Parts<'_>, Fault> {
+fn read_bare(bytes: &[u8], stop: usize) -> Result<Parts, Fault> {
     let to = scan::trim_end(before(bytes, stop)).len();
     if let Some(question) = memchr::memchr(b'?', before(bytes, to)) {
         return Err((&defect::BARE_URI, question));
@@ -258,31 +388,58 @@ fn read_bare(bytes: &[u8], stop: usize) -> Result<Parts<'_>, Fault> {
     })
 }
 
-/// Where the element whose parameters begin at `from` ends: at a comma outside quotes, or at the end.
-pub(super) fn params_end(bytes: &[u8], from: usize) -> Result<usize, Fault> {
-    let first = from.wrapping_add(scan::lws(after(bytes, from)));
-    match bytes.get(first) {
-        None => return Ok(bytes.len()),
-        Some(b';' | b',') => {}
-        Some(_) => return Err((&defect::AFTER_ADDRESS, first)),
+/// Reads the parameters that begin at `from`, up to a comma outside quotes or the end: each is shown to `seen`,
+/// its name and where its value stands. Gives where they begin, white space apart, and where they end.
+#[inline(always)]
+pub(super) fn walk_params<'a>(
+    bytes: &'a [u8],
+    from: usize,
+    mut seen: impl FnMut(&'a [u8], Span),
+) -> Result<(usize, usize), Fault> {
+    let place = |rest: &[u8]| bytes.len().wrapping_sub(rest.len());
+    let mut rest = trim_start(after(bytes, from));
+    let first = place(rest);
+    if !matches!(rest, [] | [b',' | b';', ..]) {
+        return Err((&defect::AFTER_ADDRESS, first));
     }
-    let mut at = first;
-    loop {
-        let Some(found) = memchr::memchr2(b'"', b',', after(bytes, at)) else {
-            return Ok(bytes.len());
-        };
-        at = at.wrapping_add(found);
-        if bytes.get(at) == Some(&b',') {
-            return Ok(at);
-        }
-        if scan::trim_end(between(bytes, first, at)).last() != Some(&b'=') {
-            return Err((&defect::MISPLACED_QUOTE, at));
-        }
-        let length = scan::quoted(after(bytes, at)).ok_or((&defect::UNCLOSED_QUOTE, at))?;
-        at = at.wrapping_add(length);
-        let next = at.wrapping_add(scan::lws(after(bytes, at)));
-        if !matches!(bytes.get(next), None | Some(b';' | b',')) {
-            return Err((&defect::MISPLACED_QUOTE, next));
+    while let [b';', tail @ ..] = rest {
+        let tail = trim_start(tail);
+        let (name, tail) = scan::split(tail, scan::until(tail, scan::NAME_END));
+        rest = trim_start(tail);
+        match rest {
+            [b'=', tail @ ..] => {
+                let value = trim_start(tail);
+                let from = place(value);
+                let length = value_length(value).map_err(|what| (what, from))?;
+                let (value, tail) = scan::split(value, length);
+                seen(name, Span::new(from, from.wrapping_add(value.len())));
+                rest = trim_start(tail);
+                if !matches!(rest, [] | [b',' | b';', ..]) {
+                    return Err((after_value(value, rest), place(rest)));
+                }
+            }
+            [] | [b',' | b';', ..] if name.is_empty() => {}
+            [] | [b',' | b';', ..] => seen(name, Span::BARE),
+            _ => return Err((after_value(name, rest), place(rest))),
         }
     }
+    Ok((first, place(rest)))
+}
+
+/// What is wrong when `rest` follows a name or value.
+#[cold]
+fn after_value(value: &[u8], rest: &[u8]) -> &'static Defect {
+    match (value, rest) {
+        ([b'"', ..], _) | (_, [b'"', ..]) => &defect::MISPLACED_QUOTE,
+        _ => &defect::PARAMETER,
+    }
+}
+
+/// How long the value that begins `bytes` is: a quoted string, or what comes before a semicolon, comma or quote.
+#[inline(always)]
+fn value_length(bytes: &[u8]) -> Result<usize, &'static Defect> {
+    if let [b'"', ..] = bytes {
+        return scan::quoted(bytes).ok_or(&defect::UNCLOSED_QUOTE);
+    }
+    Ok(scan::until(bytes, scan::VALUE_END))
 }

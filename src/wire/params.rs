@@ -118,7 +118,7 @@ impl<'a> Iterator for ParamIter<'a> {
                 }
             }
         }
-        let end = scan::either(self.rest, b'=', b';').unwrap_or(self.rest.len());
+        let end = scan::first_of::<b'=', b';'>(self.rest).unwrap_or(self.rest.len());
         let tail = after(self.rest, end);
         let name = trim_end(before(self.rest, end));
         if tail.first() != Some(&b'=') {
@@ -133,8 +133,9 @@ impl<'a> Iterator for ParamIter<'a> {
         let end = match after(value, quoted) {
             [] => value.len(),
             [b';', ..] => quoted,
-            tail => scan::either(tail, b';', b';')
-                .map_or(value.len(), |found| quoted.wrapping_add(found)),
+            tail => {
+                scan::first::<b';'>(tail).map_or(value.len(), |found| quoted.wrapping_add(found))
+            }
         };
         self.rest = after(value, end);
         Some((name, Some(trim(before(value, end)))))

@@ -12,7 +12,7 @@ const DEFAULT_EXPIRES: u32 = 3_600;
 pub(crate) fn asked_expires(contact: &NameAddr<'_>, request: &Message<'_>) -> u32 {
     match contact.params().get(b"expires") {
         Some(_) => contact.params().number(b"expires"),
-        None => request.expires(),
+        None => request.expires().ok().flatten(),
     }
     .unwrap_or(DEFAULT_EXPIRES)
 }
@@ -50,8 +50,14 @@ pub(crate) fn granted_expires(
     }
     Ok(found.map_or(0, |listed| {
         let own = listed.params().number(b"expires");
-        own.or(response.expires()).unwrap_or(asked)
+        own.or(response.expires().ok().flatten()).unwrap_or(asked)
     }))
+}
+
+/// [PD-6] Seconds after which to come again; `None` if not said, or not in a way that can be read.
+pub(crate) fn retry_after(response: &Message<'_>) -> Option<u32> {
+    let wait = response.retry_after().ok().flatten()?;
+    Some(wait.seconds)
 }
 
 /// Instance and reg-id of a contact: a flow, where both are there (RFC 5626 6).

@@ -3,7 +3,9 @@
 use core::fmt;
 
 use super::{
-    Contact, Header, HeaderName, Message, Method, NameAddr, Params, Via, defect,
+    Contact, ContactAddr, Header, HeaderName, MediaType, Message, Method, NameAddr, NameAddrs,
+    Params, Via, defect,
+    name_addr::Rule,
     scan::{self, after, before},
 };
 use crate::drive::{Defect, Reject};
@@ -51,102 +53,6 @@ pub struct EventPackage<'a> {
     pub package: &'a [u8],
     /// The `id` parameter, byte for byte.
     pub id: Option<&'a [u8]>,
-}
-
-/// The value of Authorization or Proxy-Authorization.
-#[derive(Clone, Copy)]
-pub struct Authorization<'a> {
-    scheme: &'a [u8],
-    params: &'a [u8],
-}
-
-impl fmt::Debug for Authorization<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Authorization(..)")
-    }
-}
-
-impl<'a> Authorization<'a> {
-    /// [RFC 3261 25.1] Reads credentials: a scheme and, of Digest, its parameters.
-    ///
-    /// # Errors
-    /// [`defect::AUTHORIZATION`] where it is not that; [`defect::PARAMETER_TWICE`] where a parameter that
-    /// decides who is meant stands twice. At the byte within `value`.
-    pub fn parse(value: &'a [u8]) -> Result<Self, Reject> {
-        grammar::credentials(value)
-    }
-
-    pub(super) const fn new(scheme: &'a [u8], params: &'a [u8]) -> Self {
-        Self { scheme, params }
-    }
-
-    /// The scheme as it stood.
-    #[must_use]
-    pub const fn scheme(&self) -> &'a [u8] {
-        self.scheme
-    }
-
-    /// Whether the scheme is Digest.
-    #[must_use]
-    pub fn is_digest(&self) -> bool {
-        scan::same_text(self.scheme, b"Digest")
-    }
-
-    /// What follows the scheme, as it stood.
-    #[must_use]
-    pub const fn credentials(&self) -> &'a [u8] {
-        self.params
-    }
-
-    /// Each parameter of Digest credentials in order: name, and value as it stood. None of another scheme.
-    pub fn params(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        let params: &[u8] = if self.is_digest() { self.params } else { &[] };
-        grammar::auth_params(params)
-    }
-
-    /// The value of the parameter of that name, quotes removed, escapes left as they are.
-    #[must_use]
-    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.params()
-            .find(|(n, _)| scan::same_text(n, name))
-            .map(|(_, value)| scan::unquote(value))
-    }
-
-    /// `username`: the private identity (TS 24.229 5.1.1.2).
-    #[must_use]
-    pub fn username(&self) -> Option<&'a [u8]> {
-        self.param(b"username")
-    }
-
-    /// `realm`
-    #[must_use]
-    pub fn realm(&self) -> Option<&'a [u8]> {
-        self.param(b"realm")
-    }
-
-    /// `uri`
-    #[must_use]
-    pub fn uri(&self) -> Option<&'a [u8]> {
-        self.param(b"uri")
-    }
-
-    /// `nonce`
-    #[must_use]
-    pub fn nonce(&self) -> Option<&'a [u8]> {
-        self.param(b"nonce")
-    }
-
-    /// `response`
-    #[must_use]
-    pub fn response(&self) -> Option<&'a [u8]> {
-        self.param(b"response")
-    }
-
-    /// `integrity-protected` (TS 24.229 7.2A.2): a mark of the P-CSCF.
-    #[must_use]
-    pub fn integrity_protected(&self) -> Option<&'a [u8]> {
-        self.param(b"integrity-protected")
-    }
 }
 
 impl<'a> Header<'a> {
@@ -202,6 +108,12 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// The addresses of one field, and where they begin.
+fn listed(header: Header<'_>) -> (NameAddrs<'_>, usize) {
+    let addresses = NameAddr::parse_list(header.raw()).at(header.at());
+    (addresses, header.at())
+}
+
 /// Where the first element of a comma list ends.
 fn element_end(bytes: &[u8]) -> usize {
     let mut at = 0usize;
@@ -223,24 +135,6 @@ fn element_end(bytes: &[u8]) -> usize {
     }
 }
 
-/// What says which binding a contact is, and how long, must stand once.
-fn check_once(contact: &NameAddr<'_>, at: usize) -> Result<(), Reject> {
-    let mut seen = 0u8;
-    for (name, _) in contact.params() {
-        let mark = match name.len() {
-            6 if scan::is_name(b"reg-id", name) => 1,
-            7 if scan::is_name(b"expires", name) => 2,
-            13 if scan::is_name(b"+sip.instance", name) => 4,
-            _ => 0,
-        };
-        if seen & mark != 0 {
-            return Err(Reject::new(&defect::PARAMETER_TWICE, at));
-        }
-        seen |= mark;
-    }
-    Ok(())
-}
-
 impl<'a> Message<'a> {
     fn required(&self, name: HeaderName, missing: &'static Defect) -> Result<Header<'a>, Reject> {
         self.header(name)
@@ -258,7 +152,7 @@ impl<'a> Message<'a> {
             .at(header.at())
             .next()
             .unwrap_or(missing)?;
-        if via.params().repeats(b"branch") {
+        if via.repeats_branch() {
             return Err(Reject::new(&defect::PARAMETER_TWICE, header.at()));
         }
         Ok(via)
@@ -273,7 +167,8 @@ impl<'a> Message<'a> {
     /// [RFC 3261 20.20] From.
     ///
     /// # Errors
-    /// [`defect::NO_FROM`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags.
+    /// [`defect::NO_FROM`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags,
+    /// [`defect::TAG`] for one that is no token, [`defect::NUL`] in a parameter.
     pub fn from(&self) -> Result<NameAddr<'a>, Reject> {
         self.party(HeaderName::From, &defect::NO_FROM)
     }
@@ -281,18 +176,16 @@ impl<'a> Message<'a> {
     /// [RFC 3261 20.39] To.
     ///
     /// # Errors
-    /// [`defect::NO_TO`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags.
+    /// [`defect::NO_TO`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags,
+    /// [`defect::TAG`] for one that is no token, [`defect::NUL`] in a parameter.
     pub fn to(&self) -> Result<NameAddr<'a>, Reject> {
         self.party(HeaderName::To, &defect::NO_TO)
     }
 
+    #[inline]
     fn party(&self, name: HeaderName, missing: &'static Defect) -> Result<NameAddr<'a>, Reject> {
         let header = self.required(name, missing)?;
-        let party = NameAddr::parse(header.raw()).map_err(|r| r.shifted(header.at()))?;
-        if party.params().repeats(b"tag") {
-            return Err(Reject::new(&defect::PARAMETER_TWICE, header.at()));
-        }
-        Ok(party)
+        read_party(header)
     }
 
     /// [RFC 3261 20.8] Call-ID, byte for byte.
@@ -300,15 +193,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`defect::NO_CALL_ID`], [`defect::CALL_ID`].
     pub fn call_id(&self) -> Result<&'a [u8], Reject> {
-        let header = self.required(HeaderName::CallId, &defect::NO_CALL_ID)?;
-        let value = header.raw();
-        if value.is_empty() {
-            return Err(Reject::new(&defect::CALL_ID, header.at()));
-        }
-        match scan::find(value, scan::LWS) {
-            None => Ok(value),
-            Some(at) => Err(Reject::new(&defect::CALL_ID, at).shifted(header.at())),
-        }
+        read_call_id(self.required(HeaderName::CallId, &defect::NO_CALL_ID)?)
     }
 
     /// [RFC 3261 20.16] CSeq.
@@ -318,22 +203,10 @@ impl<'a> Message<'a> {
     /// [`defect::CSEQ_METHOD`].
     pub fn cseq(&self) -> Result<CSeq<'a>, Reject> {
         let header = self.required(HeaderName::CSeq, &defect::NO_CSEQ)?;
-        let value = header.raw();
-        let refuse = |what| Reject::new(what, header.at());
-        let digits = scan::digits(value);
-        let number = scan::number(before(value, digits)).ok_or(refuse(&defect::CSEQ))?;
-        let rest = after(value, digits);
-        let name = scan::trim_start(rest);
-        if name.len() == rest.len() || !scan::is_token(name) {
-            return Err(refuse(&defect::CSEQ));
-        }
-        if number >= 1 << 31 {
-            return Err(refuse(&defect::CSEQ_NUMBER));
-        }
-        let method = Method::of(name);
+        let cseq = read_cseq(header)?;
         match self.method() {
-            Some(own) if own != method => Err(refuse(&defect::CSEQ_METHOD)),
-            _ => Ok(CSeq { number, method }),
+            Some(own) if own != cseq.method => Err(Reject::new(&defect::CSEQ_METHOD, header.at())),
+            _ => Ok(cseq),
         }
     }
 
@@ -342,40 +215,53 @@ impl<'a> Message<'a> {
         &self,
         name: HeaderName,
     ) -> impl Iterator<Item = Result<NameAddr<'a>, Reject>> + use<'_, 'a> {
-        self.headers(name)
-            .flat_map(|header| NameAddr::parse_list(header.raw()).at(header.at()))
+        let mut headers = self.headers(name);
+        let mut list = None;
+        core::iter::from_fn(move || {
+            loop {
+                let (addresses, _): &mut (NameAddrs<'a>, usize) = match &mut list {
+                    Some(list) => list,
+                    None => list.insert(headers.next().map(listed)?),
+                };
+                match addresses.next() {
+                    Some(address) => return Some(address),
+                    None => list = None,
+                }
+            }
+        })
     }
 
     /// [RFC 3261 20.10] Every value of Contact, over all fields and lists, in order. Whether `*` may stand
     /// there is for the caller to say. A contact whose binding or lifetime has two readings (`expires`,
     /// `+sip.instance` or `reg-id` twice) is [`defect::PARAMETER_TWICE`].
     pub fn contacts(&self) -> impl Iterator<Item = Result<Contact<'a>, Reject>> + use<'_, 'a> {
-        self.headers(HeaderName::Contact).flat_map(|header| {
-            let mut list = NameAddr::parse_list(header.raw()).at(header.at());
-            core::iter::from_fn(move || {
-                if list.take_star() {
+        let mut headers = self.headers(HeaderName::Contact);
+        let mut list = None;
+        core::iter::from_fn(move || {
+            loop {
+                let (contacts, at): &mut (NameAddrs<'a>, usize) = match &mut list {
+                    Some(list) => list,
+                    None => list.insert(headers.next().map(listed)?),
+                };
+                if contacts.take_star() {
                     return Some(Ok(Contact::Star));
                 }
-                list.next().map(|address| {
-                    let address = address?;
-                    check_once(&address, header.at())?;
-                    Ok(Contact::Addr(address))
-                })
-            })
+                match contacts.next() {
+                    Some(Ok(address)) => {
+                        return Some(ContactAddr::new(address, *at).map(Contact::Addr));
+                    }
+                    Some(Err(reject)) => return Some(Err(reject)),
+                    None => list = None,
+                }
+            }
         })
-    }
-
-    /// [RFC 3261 20.19] Expires in seconds; one too large stands as `u32::MAX`. `None` if absent or malformed.
-    #[must_use]
-    pub fn expires(&self) -> Option<u32> {
-        self.expires_checked().ok().flatten()
     }
 
     /// [RFC 3261 20.19] Expires in seconds; one too large stands as `u32::MAX`. `None` if absent.
     ///
     /// # Errors
     /// [`defect::EXPIRES`] if malformed, [`defect::CONFLICT`] if there are several of different values.
-    pub fn expires_checked(&self) -> Result<Option<u32>, Reject> {
+    pub fn expires(&self) -> Result<Option<u32>, Reject> {
         let mut seconds = None;
         for header in self.headers(HeaderName::Expires) {
             let value = scan::number(header.raw());
@@ -389,7 +275,7 @@ impl<'a> Message<'a> {
     }
 
     /// The only field of that name, if there is one.
-    fn single(&self, name: HeaderName) -> Result<Option<Header<'a>>, Reject> {
+    pub(super) fn single(&self, name: HeaderName) -> Result<Option<Header<'a>>, Reject> {
         let mut headers = self.headers(name);
         let first = headers.next();
         match headers.next() {
@@ -406,23 +292,7 @@ impl<'a> Message<'a> {
         let Some(header) = self.single(HeaderName::SubscriptionState)? else {
             return Ok(None);
         };
-        let (token, params) = grammar::token_and_params(header.raw())
-            .map_err(|at| Reject::new(&defect::SUBSCRIPTION_STATE, at).shifted(header.at()))?;
-        let state = if scan::same_text(token, b"active") {
-            SubState::Active
-        } else if scan::same_text(token, b"pending") {
-            SubState::Pending
-        } else if scan::same_text(token, b"terminated") {
-            SubState::Terminated
-        } else {
-            SubState::Other
-        };
-        Ok(Some(SubscriptionState {
-            state,
-            expires: params.number(b"expires"),
-            retry_after: params.number(b"retry-after"),
-            reason: params.value(b"reason"),
-        }))
+        read_subscription_state(header).map(Some)
     }
 
     /// [RFC 6665 8.2.1] Event.
@@ -433,65 +303,24 @@ impl<'a> Message<'a> {
         let Some(header) = self.single(HeaderName::Event)? else {
             return Ok(None);
         };
-        let (package, params) = grammar::token_and_params(header.raw())
-            .map_err(|at| Reject::new(&defect::EVENT, at).shifted(header.at()))?;
-        if params.repeats(b"id") {
-            return Err(Reject::new(&defect::PARAMETER_TWICE, header.at()));
-        }
-        Ok(Some(EventPackage {
-            package,
-            id: params.value(b"id"),
-        }))
+        read_event(header).map(Some)
     }
 
-    /// [RFC 3261 20.7] Authorization.
+    /// [RFC 3261 20.22] Max-Forwards, 0 to 255. Repeated with another value, the message is refused before.
     ///
     /// # Errors
-    /// As [`Authorization::parse`]; [`defect::REPEATED`] where there are several.
-    pub fn authorization(&self) -> Result<Option<Authorization<'a>>, Reject> {
-        let Some(header) = self.single(HeaderName::Authorization)? else {
-            return Ok(None);
-        };
-        Authorization::parse(header.raw())
-            .map(Some)
-            .map_err(|r| r.shifted(header.at()))
+    /// [`defect::MAX_FORWARDS`].
+    pub fn max_forwards(&self) -> Result<Option<u8>, Reject> {
+        let header = self.header(HeaderName::MaxForwards);
+        header.map(read_max_forwards).transpose()
     }
 
-    /// [RFC 3261 20.33] Retry-After in seconds, comment and parameters apart; one too large stands as
-    /// `u32::MAX`. `None` if absent or malformed.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<u32> {
-        grammar::retry_after(self.header(HeaderName::RetryAfter)?.raw())
-    }
-
-    /// [RFC 3261 20.23] Min-Expires in seconds; one too large stands as `u32::MAX`. `None` if absent or
-    /// malformed.
-    #[must_use]
-    pub fn min_expires(&self) -> Option<u32> {
-        scan::number(self.header(HeaderName::MinExpires)?.raw())
-    }
-
-    /// [RFC 3261 20.22] Max-Forwards; `None` if absent or malformed.
-    #[must_use]
-    pub fn max_forwards(&self) -> Option<u32> {
-        scan::number(self.header(HeaderName::MaxForwards)?.raw())
-    }
-
-    /// [RFC 3261 20.15] Whether Content-Type is `what` (`type/subtype`), in any case, parameters apart.
+    /// [RFC 3261 20.15] Whether [`content_type`](Self::content_type) is `what` (`type/subtype`), in any case,
+    /// parameters apart. One that cannot be read, or is given twice, is no type.
     #[must_use]
     pub fn content_type_is(&self, what: &[u8]) -> bool {
-        let Some(header) = self.header(HeaderName::ContentType) else {
-            return false;
-        };
-        let found = header.token();
-        if scan::same_text(found, what) {
-            return true;
-        }
-        let halves = |text| grammar::media_type(text).ok().map(|(_, halves)| halves);
-        match (halves(found), halves(what)) {
-            (Some((a, b)), Some((c, d))) => scan::same_text(a, c) && scan::same_text(b, d),
-            _ => false,
-        }
+        let what = MediaType::named(what);
+        matches!(self.content_type(), Ok(Some(found)) if found.is(what.kind, what.subtype))
     }
 
     /// Whether a list of tokens (Supported, Require, Allow, Accept…) holds `token`, in any case, parameters
@@ -507,20 +336,94 @@ impl<'a> Message<'a> {
     }
 }
 
+#[inline]
+pub(super) fn read_party(header: Header<'_>) -> Result<NameAddr<'_>, Reject> {
+    NameAddr::parse_list(header.raw())
+        .at(header.at())
+        .only(Rule::Party)
+}
+
+pub(super) fn read_call_id(header: Header<'_>) -> Result<&[u8], Reject> {
+    let value = header.raw();
+    if value.is_empty() {
+        return Err(Reject::new(&defect::CALL_ID, header.at()));
+    }
+    match scan::control(value) {
+        None => Ok(value),
+        Some(at) => Err(Reject::new(&defect::CALL_ID, at).shifted(header.at())),
+    }
+}
+
+/// Whether the method is that of a request is for the caller to say.
+pub(super) fn read_cseq(header: Header<'_>) -> Result<CSeq<'_>, Reject> {
+    let value = header.raw();
+    let refuse = |what| Reject::new(what, header.at());
+    let digits = scan::digits(value);
+    let number = scan::number(before(value, digits)).ok_or(refuse(&defect::CSEQ))?;
+    let rest = after(value, digits);
+    let name = scan::trim_start(rest);
+    if name.len() == rest.len() || !scan::is_token(name) {
+        return Err(refuse(&defect::CSEQ));
+    }
+    if number >= 1 << 31 {
+        return Err(refuse(&defect::CSEQ_NUMBER));
+    }
+    Ok(CSeq {
+        number,
+        method: Method::of(name),
+    })
+}
+
+pub(super) fn read_max_forwards(header: Header<'_>) -> Result<u8, Reject> {
+    scan::number(header.raw())
+        .and_then(|number| u8::try_from(number).ok())
+        .ok_or(Reject::new(&defect::MAX_FORWARDS, header.at()))
+}
+
+pub(super) fn read_subscription_state(header: Header<'_>) -> Result<SubscriptionState<'_>, Reject> {
+    let (token, params) = grammar::token_and_params(header.raw())
+        .map_err(|at| Reject::new(&defect::SUBSCRIPTION_STATE, at).shifted(header.at()))?;
+    let state = if scan::same_text(token, b"active") {
+        SubState::Active
+    } else if scan::same_text(token, b"pending") {
+        SubState::Pending
+    } else if scan::same_text(token, b"terminated") {
+        SubState::Terminated
+    } else {
+        SubState::Other
+    };
+    Ok(SubscriptionState {
+        state,
+        expires: params.number(b"expires"),
+        retry_after: params.number(b"retry-after"),
+        reason: params.value(b"reason"),
+    })
+}
+
+pub(super) fn read_event(header: Header<'_>) -> Result<EventPackage<'_>, Reject> {
+    let (package, params) = grammar::token_and_params(header.raw())
+        .map_err(|at| Reject::new(&defect::EVENT, at).shifted(header.at()))?;
+    if params.repeats(b"id") {
+        return Err(Reject::new(&defect::PARAMETER_TWICE, header.at()));
+    }
+    Ok(EventPackage {
+        package,
+        id: params.value(b"id"),
+    })
+}
+
 /// The grammar of what is not read in every message.
 mod grammar {
     use nom::{
         IResult, Parser,
         branch::alt,
         bytes::complete::{tag, take_while, take_while1},
-        character::complete::{digit1, one_of},
-        combinator::{eof, peek, rest},
-        error::{Error, ErrorKind},
-        sequence::{delimited, pair, separated_pair, terminated},
+        combinator::{eof, peek},
+        error::Error,
+        sequence::{delimited, pair},
     };
 
-    use super::super::{Authorization, Params, defect, scan};
-    use crate::drive::Reject;
+    use super::super::{Params, scan};
 
     type Read<'a, T> = IResult<&'a [u8], T>;
 
@@ -528,37 +431,8 @@ mod grammar {
         take_while(|b| scan::is(b, scan::LWS)).parse(input)
     }
 
-    fn lws1(input: &[u8]) -> Read<'_, &[u8]> {
-        take_while1(|b| scan::is(b, scan::LWS)).parse(input)
-    }
-
     fn token(input: &[u8]) -> Read<'_, &[u8]> {
         take_while1(|b| scan::is(b, scan::TOKEN)).parse(input)
-    }
-
-    fn quoted(input: &[u8]) -> Read<'_, &[u8]> {
-        let refuse = || nom::Err::Error(Error::new(input, ErrorKind::Char));
-        if input.first() != Some(&b'"') {
-            return Err(refuse());
-        }
-        let end = scan::quoted(input).ok_or_else(refuse)?;
-        let (value, rest) = input.split_at_checked(end).ok_or_else(refuse)?;
-        Ok((rest, value))
-    }
-
-    /// An unquoted value of any bytes but separators: Base64 and its like stand unquoted in the field.
-    fn unquoted(input: &[u8]) -> Read<'_, &[u8]> {
-        take_while(|b| b != b',' && b != b'"' && !scan::is(b, scan::LWS)).parse(input)
-    }
-
-    fn auth_param(input: &[u8]) -> Read<'_, (&[u8], &[u8])> {
-        let equals = delimited(lws, tag(&b"="[..]), lws);
-        separated_pair(token, equals, alt((quoted, unquoted))).parse(input)
-    }
-
-    fn next_auth_param(input: &[u8]) -> Read<'_, (&[u8], &[u8])> {
-        let end = alt((tag(&b","[..]), eof));
-        delimited(lws, auth_param, pair(lws, end)).parse(input)
     }
 
     fn at<'a>(whole: &'a [u8], error: nom::Err<Error<&'a [u8]>>) -> usize {
@@ -568,46 +442,6 @@ mod grammar {
         }
     }
 
-    pub(super) fn credentials(value: &[u8]) -> Result<Authorization<'_>, Reject> {
-        let refuse = |at| Reject::new(&defect::AUTHORIZATION, at);
-        let (params, scheme) = terminated(token, lws1)
-            .parse(value)
-            .map_err(|e| refuse(at(value, e)))?;
-        let read = Authorization::new(scheme, params);
-        if !read.is_digest() {
-            return Ok(read);
-        }
-        let mut input = params;
-        while !input.is_empty() {
-            input = next_auth_param(input).map_err(|e| refuse(at(value, e)))?.0;
-        }
-        let deciding: [&[u8]; 6] = [
-            b"username",
-            b"realm",
-            b"uri",
-            b"nonce",
-            b"response",
-            b"integrity-protected",
-        ];
-        for name in deciding {
-            let same = read.params().filter(|(n, _)| scan::same_text(n, name));
-            if same.count() > 1 {
-                let at = value.len().saturating_sub(params.len());
-                return Err(Reject::new(&defect::PARAMETER_TWICE, at));
-            }
-        }
-        Ok(read)
-    }
-
-    pub(super) fn auth_params(params: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut input = params;
-        core::iter::from_fn(move || {
-            let (rest, param) = next_auth_param(input).ok()?;
-            input = rest;
-            Some(param)
-        })
-    }
-
     /// A token, then parameters or nothing.
     pub(super) fn token_and_params(value: &[u8]) -> Result<(&[u8], Params<'_>), usize> {
         let end = peek(alt((tag(&b";"[..]), eof)));
@@ -615,19 +449,5 @@ mod grammar {
             .parse(value)
             .map_err(|e| at(value, e))?;
         Ok((token, Params::new(params)))
-    }
-
-    pub(super) fn retry_after(value: &[u8]) -> Option<u32> {
-        let stop = alt((eof, peek(nom::combinator::recognize(one_of(" \t\r\n;(")))));
-        let (_, digits) = terminated(digit1::<_, Error<&[u8]>>, (stop, rest))
-            .parse(value)
-            .ok()?;
-        scan::number(digits)
-    }
-
-    /// `type/subtype` with white space around the slash.
-    pub(super) fn media_type(value: &[u8]) -> Read<'_, (&[u8], &[u8])> {
-        let slash = delimited(lws, tag(&b"/"[..]), lws);
-        terminated(separated_pair(token, slash, token), (lws, eof)).parse(value)
     }
 }

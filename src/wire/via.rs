@@ -5,6 +5,7 @@ use core::fmt;
 use super::{
     Host, Params, defect, name_addr,
     scan::{self, after, before, between, trim_start},
+    uri::{HostPlace, MOST_BYTES, Span},
 };
 use crate::drive::Reject;
 
@@ -15,11 +16,15 @@ pub const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
 #[derive(Clone, Copy)]
 pub struct Via<'a> {
     raw: &'a [u8],
-    transport: &'a [u8],
-    sent_by: &'a [u8],
-    host: Host<'a>,
+    transport: Span,
+    sent_by: Span,
+    host: HostPlace,
     port: Option<u16>,
-    params: &'a [u8],
+    /// Where the parameters begin.
+    params: u16,
+    branch: Span,
+    received: Span,
+    branches: u8,
 }
 
 impl fmt::Debug for Via<'_> {
@@ -47,20 +52,22 @@ impl<'a> Via<'a> {
 
     /// The transport as it stood: `UDP`, `TCP`, `TLS`…
     #[must_use]
-    pub const fn transport(&self) -> &'a [u8] {
-        self.transport
+    pub fn transport(&self) -> &'a [u8] {
+        self.transport.of(self.raw)
     }
 
     /// Host and port as they stood.
     #[must_use]
-    pub const fn sent_by_raw(&self) -> &'a [u8] {
-        self.sent_by
+    pub fn sent_by_raw(&self) -> &'a [u8] {
+        self.sent_by.of(self.raw)
     }
 
     /// The host of sent-by.
     #[must_use]
-    pub const fn host(&self) -> Host<'a> {
-        self.host
+    #[inline]
+    pub fn host(&self) -> Host<'a> {
+        let none = Host::Name(&[]);
+        self.host.host(self.raw).unwrap_or(none)
     }
 
     /// The port of sent-by, where one is given.
@@ -71,20 +78,26 @@ impl<'a> Via<'a> {
 
     /// Its parameters.
     #[must_use]
-    pub const fn params(&self) -> Params<'a> {
-        Params::new(self.params)
+    pub fn params(&self) -> Params<'a> {
+        Params::new(after(self.raw, usize::from(self.params)))
     }
 
     /// The branch.
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
-        self.params().value(b"branch")
+        self.branch.value(self.raw).map(scan::unquote)
+    }
+
+    /// Whether there is more than one branch.
+    #[must_use]
+    pub(super) const fn repeats_branch(&self) -> bool {
+        self.branches > 1
     }
 
     /// The address the request came from, as the next element saw it (RFC 3261 18.2.1).
     #[must_use]
     pub fn received(&self) -> Option<&'a [u8]> {
-        self.params().value(b"received")
+        self.received.value(self.raw).map(scan::unquote)
     }
 
     /// `rport` (RFC 3581): `None` if absent, `Some(None)` if without a usable value.
@@ -149,7 +162,8 @@ fn read(bytes: &[u8]) -> Result<(Via<'_>, usize), Reject> {
     let sent_by = after(bytes, at);
     let refuse = Reject::new(&defect::SENT_BY, at);
     let (host, used) = Host::leading(sent_by).map_err(|_| refuse)?;
-    let mut end = at.wrapping_add(used);
+    let host_end = at.wrapping_add(used);
+    let mut end = host_end;
     let mut port = None;
     let colon = end.wrapping_add(scan::lws(after(bytes, end)));
     if bytes.get(colon) == Some(&b':') {
@@ -159,8 +173,20 @@ fn read(bytes: &[u8]) -> Result<(Via<'_>, usize), Reject> {
         end = digits_at.wrapping_add(digits);
         port = Some(scan::port(between(bytes, digits_at, end)).ok_or(refuse)?);
     }
-    let params_at = end.wrapping_add(scan::lws(after(bytes, end)));
-    let element_end = name_addr::params_end(bytes, end).map_err(|(what, at)| {
+    let (mut branch, mut received, mut branches) = (Span::NONE, Span::NONE, 0u8);
+    let walked = name_addr::walk_params(bytes, end, |name, value| match name.len() {
+        6 if scan::is_name(b"branch", name) => {
+            if branches == 0 {
+                branch = value;
+            }
+            branches = branches.saturating_add(1);
+        }
+        8 if scan::is_name(b"received", name) && !received.is_given() => {
+            received = value;
+        }
+        _ => {}
+    });
+    let (params_at, element_end) = walked.map_err(|(what, at)| {
         let what = if what == &defect::AFTER_ADDRESS {
             &defect::AFTER_SENT_BY
         } else {
@@ -168,19 +194,27 @@ fn read(bytes: &[u8]) -> Result<(Via<'_>, usize), Reject> {
         };
         Reject::new(what, at)
     })?;
+    if element_end > MOST_BYTES {
+        return Err(Reject::new(&defect::VALUE_TOO_LONG, MOST_BYTES));
+    }
     let via = Via {
         raw: scan::trim_end(before(bytes, element_end)),
         transport,
-        sent_by: between(bytes, at, end),
-        host,
+        sent_by: Span::new(at, end),
+        host: HostPlace::new(&host, Span::new(at, host_end)),
         port,
-        params: scan::trim_end(between(bytes, params_at, element_end)),
+        params: params_at as u16,
+        branch,
+        received,
+        branches,
     };
     Ok((via, element_end))
 }
 
-/// `SIP/2.0/UDP ` with white space where the grammar allows it: the transport, and where sent-by begins.
-fn read_protocol(bytes: &[u8]) -> Option<(&[u8], usize)> {
+/// `SIP/2.0/UDP ` with white space where the grammar allows it: where the transport stands, and where sent-by
+/// begins.
+#[inline]
+fn read_protocol(bytes: &[u8]) -> Option<(Span, usize)> {
     let total = bytes.len();
     let rest = match bytes.strip_prefix(b"SIP/2.0/") {
         Some(rest) => rest,
@@ -193,12 +227,16 @@ fn read_protocol(bytes: &[u8]) -> Option<(&[u8], usize)> {
         }
     };
     let rest = trim_start(rest);
-    let length = scan::run(rest, scan::TOKEN);
-    let transport = before(rest, length);
+    let length = rest
+        .iter()
+        .position(|b| !scan::is(*b, scan::TOKEN))
+        .unwrap_or(rest.len());
+    let from = total.wrapping_sub(rest.len());
     let space = after(rest, length);
     let sent_by = trim_start(space);
-    if transport.is_empty() || sent_by.len() == space.len() {
+    if length == 0 || sent_by.len() == space.len() {
         return None;
     }
+    let transport = Span::new(from, from.wrapping_add(length));
     Some((transport, total.wrapping_sub(sent_by.len())))
 }

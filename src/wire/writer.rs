@@ -1,7 +1,37 @@
 //! Messages that we send.
 
-use super::{HeaderName, MAGIC_COOKIE, Message, scan};
-use crate::drive::{Buffer, Identifier, UDP_LIMIT, Unwritable};
+use super::{Header, HeaderName, Message, NameAddr, scan};
+use crate::drive::{Buffer, Identifier, UDP_LIMIT, Unwritable, holds_break};
+
+/// What a tag is written after.
+pub(super) const TO_TAG: &[u8] = b";tag=";
+
+/// What a response copies of its request, Vias apart, as it stood.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Copied<'a> {
+    pub(super) from: Option<&'a [u8]>,
+    pub(super) to: Option<&'a [u8]>,
+    pub(super) call_id: Option<&'a [u8]>,
+    pub(super) cseq: Option<&'a [u8]>,
+}
+
+impl<'a> Copied<'a> {
+    pub(super) fn of(request: &Message<'a>) -> Self {
+        let value = |name| request.header(name).map(Header::raw);
+        Self {
+            from: value(HeaderName::From),
+            to: value(HeaderName::To),
+            call_id: value(HeaderName::CallId),
+            cseq: value(HeaderName::CSeq),
+        }
+    }
+
+    /// Whether there is a To, which can be read and has no tag.
+    fn lacks_to_tag(&self) -> bool {
+        let to = self.to.map(NameAddr::parse);
+        to.is_some_and(|to| to.is_ok_and(|to| !to.params().has(b"tag")))
+    }
+}
 
 /// Writes one message into a buffer. What cannot be written is remembered by the buffer
 /// ([`Buffer::fault`]), so that a whole message needs one check; use it inside [`Buffer::attempt`] or an
@@ -21,13 +51,13 @@ impl<'b> Writer<'b> {
     /// space, is [unsafe](Unwritable::UnsafeValue).
     pub fn request(buffer: &'b mut Buffer, method: &[u8], uri: &[u8]) -> Self {
         let start = buffer.len();
-        if !scan::is_token(method) || uri.is_empty() || scan::find(uri, scan::NOT_URI).is_some() {
+        if !scan::is_token(method) || uri.is_empty() || !scan::is_uri_text(uri) {
             buffer.fail(Unwritable::UnsafeValue);
         }
         buffer.put(method);
         buffer.put(b" ");
         buffer.put(uri);
-        buffer.put(b" SIP/2.0\r\n");
+        buffer.put(b" SIP/2.0");
         Self {
             buffer,
             start,
@@ -38,18 +68,7 @@ impl<'b> Writer<'b> {
 
     /// [RFC 3261 7.2] Begins a response, with the reason phrase that RFC 3261 21 gives the status.
     pub fn response(buffer: &'b mut Buffer, status: u16) -> Self {
-        let start = buffer.len();
-        buffer.put(b"SIP/2.0 ");
-        buffer.put_number(u64::from(status));
-        buffer.put(b" ");
-        buffer.put(reason(status));
-        buffer.put(b"\r\n");
-        Self {
-            buffer,
-            start,
-            transport: None,
-            udp_limit: UDP_LIMIT,
-        }
+        Self::response_because(buffer, status, reason(status))
     }
 
     /// [RFC 3261 8.2.6.2] Begins the response to `request`: status line, the Vias as they came, From, To (with
@@ -60,21 +79,9 @@ impl<'b> Writer<'b> {
         status: u16,
         to_tag: Option<Identifier>,
     ) -> Self {
-        let mut writer = Self::response(buffer, status);
-        writer.copy(request, HeaderName::Via);
-        writer.copy_first(request, HeaderName::From);
-        if let Some(to) = request.header(HeaderName::To) {
-            writer.name(HeaderName::To);
-            writer.buffer.put(to.raw());
-            let untagged = request.to().is_ok_and(|to| !to.params().has(b"tag"));
-            if let (Some(tag), true) = (to_tag, untagged) {
-                writer.buffer.put(b";tag=");
-                tag.write(writer.buffer);
-            }
-            writer.buffer.put(b"\r\n");
-        }
-        writer.copy_first(request, HeaderName::CallId);
-        writer.copy_first(request, HeaderName::CSeq);
+        let vias = request.headers(HeaderName::Via).map(Header::raw);
+        let copied = Copied::of(request);
+        let mut writer = Self::answer(buffer, status, reason(status), vias, &copied, to_tag);
         if status == 100 {
             writer.copy(request, HeaderName::Timestamp);
         }
@@ -95,38 +102,39 @@ impl<'b> Writer<'b> {
         udp_limit: usize,
     ) -> &mut Self {
         self.udp_limit = udp_limit;
-        self.name(HeaderName::Via);
-        self.buffer.put(b"SIP/2.0/");
-        self.transport.get_or_insert(self.buffer.len());
-        self.buffer.put(b"UDP ");
+        self.buffer.put(b"\r\nVia: SIP/2.0/UDP ");
+        let transport = self.buffer.len().saturating_sub(b"UDP ".len());
+        self.transport.get_or_insert(transport);
         self.buffer.put_value(sent_by);
-        self.buffer.put(b";branch=");
-        self.buffer.put(MAGIC_COOKIE);
+        self.buffer.put(b";branch=z9hG4bK");
         branch.write(self.buffer);
-        self.end_line()
+        self
     }
 
     /// Adds a header field. CR, LF or NUL in the value is [unsafe](Unwritable::UnsafeValue).
+    #[inline]
     pub fn header(&mut self, name: HeaderName, value: &[u8]) -> &mut Self {
         self.name(name);
         self.buffer.put_value(value);
-        self.end_line()
+        self
     }
 
     /// Adds a header field whose value is put together from parts.
+    #[inline]
     pub fn parts(&mut self, name: HeaderName, parts: &[&[u8]]) -> &mut Self {
         self.name(name);
         for part in parts {
             self.buffer.put_value(part);
         }
-        self.end_line()
+        self
     }
 
     /// Adds a header field whose value is a number.
+    #[inline]
     pub fn number(&mut self, name: HeaderName, value: u64) -> &mut Self {
         self.name(name);
         self.buffer.put_number(value);
-        self.end_line()
+        self
     }
 
     /// [RFC 3261 20.16] Adds CSeq. A method that is no token is [unsafe](Unwritable::UnsafeValue).
@@ -138,7 +146,7 @@ impl<'b> Writer<'b> {
         self.buffer.put_number(u64::from(number));
         self.buffer.put(b" ");
         self.buffer.put(method);
-        self.end_line()
+        self
     }
 
     /// Adds every header field of that name of another message, in order, the values as they came, folding
@@ -147,17 +155,8 @@ impl<'b> Writer<'b> {
         for header in from.headers(name) {
             self.name(name);
             self.buffer.put(header.raw());
-            self.end_line();
         }
         self
-    }
-
-    fn copy_first(&mut self, from: &Message<'_>, name: HeaderName) {
-        if let Some(header) = from.header(name) {
-            self.name(name);
-            self.buffer.put(header.raw());
-            self.end_line();
-        }
     }
 
     /// Adds a header field whose value `write` writes. CR, LF or NUL in it is
@@ -167,15 +166,15 @@ impl<'b> Writer<'b> {
         let from = self.buffer.len();
         write(self.buffer);
         let written = scan::after(self.buffer.as_slice(), from);
-        if memchr::memchr3(b'\r', b'\n', 0, written).is_some() {
+        if holds_break(written) {
             self.buffer.fail(Unwritable::UnsafeValue);
         }
-        self.end_line()
+        self
     }
 
     /// [RFC 3261 20.14] Ends a message without body.
     pub fn finish(self) {
-        self.buffer.put(b"Content-Length: 0\r\n\r\n");
+        self.buffer.put(b"\r\nContent-Length: 0\r\n\r\n");
         self.settle_transport();
     }
 
@@ -193,18 +192,60 @@ impl<'b> Writer<'b> {
     }
 
     /// A name without canonical form cannot be written.
+    #[inline]
     fn name(&mut self, name: HeaderName) {
-        let text = name.canonical_name();
+        let text = name.line_start();
         if text.is_empty() {
             self.buffer.fail(Unwritable::UnsafeValue);
         }
         self.buffer.put(text);
-        self.buffer.put(b": ");
     }
 
-    fn end_line(&mut self) -> &mut Self {
-        self.buffer.put(b"\r\n");
-        self
+    /// [RFC 3261 21.4.1] As [`response`](Self::response), with another reason phrase.
+    pub(super) fn response_because(buffer: &'b mut Buffer, status: u16, phrase: &[u8]) -> Self {
+        let start = buffer.len();
+        buffer.put(b"SIP/2.0 ");
+        buffer.put_number(u64::from(status));
+        buffer.put(b" ");
+        buffer.put(phrase);
+        Self {
+            buffer,
+            start,
+            transport: None,
+            udp_limit: UDP_LIMIT,
+        }
+    }
+
+    /// [RFC 3261 8.2.6.2] Begins a response with what it copies, values as they stood, folding kept; the To gets
+    /// the tag where it has none.
+    pub(super) fn answer<'m>(
+        buffer: &'b mut Buffer,
+        status: u16,
+        phrase: &[u8],
+        vias: impl Iterator<Item = &'m [u8]>,
+        copied: &Copied<'_>,
+        to_tag: Option<Identifier>,
+    ) -> Self {
+        let mut writer = Self::response_because(buffer, status, phrase);
+        for via in vias {
+            writer.as_it_stood(HeaderName::Via, Some(via));
+        }
+        writer.as_it_stood(HeaderName::From, copied.from);
+        writer.as_it_stood(HeaderName::To, copied.to);
+        if let Some(tag) = to_tag.filter(|_| copied.lacks_to_tag()) {
+            writer.buffer.put(TO_TAG);
+            tag.write(writer.buffer);
+        }
+        writer.as_it_stood(HeaderName::CallId, copied.call_id);
+        writer.as_it_stood(HeaderName::CSeq, copied.cseq);
+        writer
+    }
+
+    fn as_it_stood(&mut self, name: HeaderName, value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.buffer.put(value);
+        }
     }
 
     fn settle_transport(self) {

@@ -206,7 +206,12 @@ fn identifiers(address: &str, incarnation: u64) -> Identifiers {
     for (byte, from) in seed.iter_mut().zip(address.bytes()) {
         *byte = from;
     }
-    Identifiers::new(seed, incarnation, 1)
+    Identifiers::new(seed, incarnation, shard(address))
+}
+
+/// The shard of whoever is at this address, in a network of one node each.
+pub(crate) fn shard(address: &str) -> u16 {
+    handle(address).0 as u16 + 1
 }
 
 /// Larger datagrams than UDP may carry on an unknown path: here everything is lossy.
@@ -365,7 +370,7 @@ impl Host for Server {
 
     fn receive(&mut self, _: Millis, from: &str, bytes: &[u8], sends: &mut Sends) {
         let request = Message::parse(bytes, &Limits::default()).unwrap();
-        assert_eq!(request.expires(), Some(0));
+        assert_eq!(request.expires(), Ok(Some(0)));
         let whom = request.to().unwrap().uri_bytes().to_vec();
         self.told.push(String::from_utf8(whom).unwrap());
         let mut buffer = drive::Buffer::new(4_096);
@@ -648,7 +653,7 @@ impl World {
         for sent in &self.network.sent {
             let message = Message::parse(&sent.bytes, &Limits::default()).unwrap();
             if sent.from == PCSCF && message.method() == Some(Method::Register) {
-                assert_eq!(message.expires(), Some(0));
+                assert_eq!(message.expires(), Ok(Some(0)));
                 let contact = contact(&message);
                 let started = &self.started[&contact];
                 let which = started.iter().filter(|at| **at <= sent.at).count();
@@ -667,7 +672,8 @@ impl World {
                 let mut all = attempts.values_mut().flatten();
                 if let Some(attempt) = all.find(|attempt| attempt.branch == branch) {
                     attempt.over = attempt.over.min(sent.at);
-                    attempt.retry_after = message.retry_after().unwrap_or(0).into();
+                    let wait = message.retry_after().unwrap();
+                    attempt.retry_after = wait.map_or(0, |wait| wait.seconds.into());
                 }
             }
         }

@@ -38,6 +38,27 @@ fn text_form() {
     }
 }
 
+/// [DR-8] The constant one stays the same while others are drawn, is none of them, and is another one in
+/// another incarnation, of another seed, in another shard.
+#[test]
+fn the_constant_one() {
+    let mut identifiers = Identifiers::new([9; 32], 1, 3);
+    let constant = identifiers.constant();
+    assert!((0..1_000).all(|_| identifiers.next() != constant));
+    assert_eq!(identifiers.constant(), constant);
+    assert_eq!(
+        (constant.shard(), Identifiers::new([9; 32], 1, 3).constant()),
+        (3, constant)
+    );
+    for other in [
+        Identifiers::new([9; 32], 2, 3),
+        Identifiers::new([8; 32], 1, 3),
+        Identifiers::new([9; 32], 1, 4),
+    ] {
+        assert_ne!(other.constant(), constant);
+    }
+}
+
 /// [DR-8] Bytes that are not a text of ours are nothing of ours.
 #[test]
 fn garbage_is_refused() {

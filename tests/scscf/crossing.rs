@@ -326,7 +326,10 @@ fn long_header() {
                         matches!(verdict, Verdict::Rejected(reject) if reject.defect == defect),
                         "{verdict:?}"
                     );
-                    assert!(outs.is_empty());
+                    let [answer] = &outs[..] else {
+                        panic!("{outs:?}")
+                    };
+                    assert_eq!(answer.status(), 513);
                     assert_eq!(blob(&host), before);
                 }
                 None if is_register => {

@@ -686,3 +686,95 @@ fn many_at_once() {
     ));
     assert_eq!(status(&host.receive(register())), 200);
 }
+
+/// [RFC 3261 8.2.2.3] A REGISTER that removes bindings may demand what the registrar takes, as it could when
+/// it made them; anything else is named in a 420. One that is not taken is the host's, whatever it demands.
+#[test]
+fn demanded_extensions() {
+    let mut config = config();
+    config.register_extensions.push(b"sec-agree".to_vec());
+    let mut host = Host::registered_with(config);
+    let demanding =
+        |text: String, tags: &str| text.replace("Require: path", &format!("Require: {tags}"));
+    let register = demanding(
+        own("ue-call-1", 11),
+        "path, 100rel, Sec-Agree\r\nRequire: timer",
+    );
+    let before = snapshot(&host);
+    let (verdict, outs) = host.receive_from(Source::Ue, register.as_bytes());
+    assert!(matches!(verdict, Verdict::Rejected(reject) if reject.defect.code == 192));
+    let [answer] = &outs[..] else {
+        panic!("{outs:?}")
+    };
+    assert!(answer.bytes().starts_with("SIP/2.0 420 Bad Extension\r\n"));
+    assert_eq!(header(answer.bytes(), "Unsupported"), Some("100rel, timer"));
+    assert_eq!(header(answer.bytes(), "CSeq"), Some("11 REGISTER"));
+    assert_eq!(snapshot(&host), before);
+    assert_eq!(host.node.counters().refused, 1);
+    let binding = register.replace("Expires: 0", "Expires: 600");
+    let (verdict, outs) = host.receive_from(Source::Ue, binding.as_bytes());
+    assert_eq!((verdict, outs.len()), (Verdict::NotMine, 0));
+    let taken = demanding(
+        own("ue-call-1", 12),
+        "path, outbound, GRUU, pref, sec-agree",
+    );
+    asked(&mut host, &taken);
+}
+
+/// [RFC 3261 18.3] [RFC 3261 21.4.1] What a REGISTER or SUBSCRIBE owes that cannot be read, or lacks
+/// something, with the fault in the reason phrase.
+#[test]
+fn faults_are_named() {
+    let mut host = Host::registered();
+    let before = snapshot(&host);
+    let (register, subscribe) = (register(), subscribe());
+    let cases = [
+        (
+            register.replace("Length: 0", "Length: 1"),
+            "400 body is shorter than Content-Length",
+        ),
+        (
+            register.replace("SIP/2.0\r\nVia", "SIP/3.0\r\nVia"),
+            "505 Version Not Supported",
+        ),
+        (register.replace("Call-ID", "X"), "400 Call-ID is missing"),
+        (
+            register.replace("Max-Forwards: 70", "Max-Forwards: 256"),
+            "400 Max-Forwards is not a number from 0 to 255",
+        ),
+        (
+            register.replace("REGISTER sip:", "REGISTER soap:"),
+            "416 Unsupported URI Scheme",
+        ),
+        (
+            subscribe.replace("Max-Forwards", "Require: 100rel\r\nMax-Forwards"),
+            "420 Bad Extension",
+        ),
+        (
+            subscribe.replace("CSeq: 1 SUBSCRIBE", "CSeq: 1 NOTIFY"),
+            "400 CSeq method is not that of the request",
+        ),
+        (
+            subscribe.replace("Length: 0", "Length: -1"),
+            "400 Content-Length is not a number",
+        ),
+    ];
+    for (bytes, status_line) in cases {
+        let (verdict, outs) = host.receive_from(Source::TrustedCore, bytes.as_bytes());
+        assert!(
+            matches!(verdict, Verdict::Rejected(_)),
+            "{verdict:?}: {bytes}"
+        );
+        let [answer] = &outs[..] else {
+            panic!("{outs:?}")
+        };
+        let first = answer.bytes().lines().next().unwrap();
+        assert_eq!(first, format!("SIP/2.0 {status_line}"));
+        assert_eq!(header(answer.bytes(), "Via"), header(&bytes, "Via"));
+        assert!(header(answer.bytes(), "To").unwrap().contains(";tag="));
+    }
+    assert_eq!(snapshot(&host), before);
+    let other = subscribe.replace("Event: reg", "Event: presence\r\nRequire: 100rel");
+    let (verdict, outs) = host.receive_from(Source::TrustedCore, other.as_bytes());
+    assert_eq!((verdict, outs.len()), (Verdict::NotMine, 0));
+}

@@ -46,7 +46,10 @@ fn response(request: &[u8], status: u16) -> Vec<u8> {
     if request.method() == Some(Method::Subscribe) && status == 200 {
         writer
             .header(HeaderName::Contact, b"<sip:scscf1.home1.example.net>")
-            .number(HeaderName::Expires, request.expires().unwrap().into());
+            .number(
+                HeaderName::Expires,
+                request.expires().unwrap().unwrap().into(),
+            );
     }
     writer.finish();
     buffer.as_slice().to_vec()

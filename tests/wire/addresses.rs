@@ -1,7 +1,7 @@
 //! URIs, addresses, lists of them, parameters, Via.
 
 use ims_procedures::{
-    drive::Defect,
+    drive::{Defect, Reject},
     wire::{Contact, HeaderName, Host, MAGIC_COOKIE, NameAddr, Params, Scheme, Uri, Via, defect},
 };
 
@@ -88,7 +88,7 @@ fn uris_that_are_none() {
         ("sip:a b@c", &defect::URI_BYTE, 5),
         ("sip:a\r\n b@c", &defect::URI_BYTE, 5),
         ("sip:a@b;c=\"d\"", &defect::URI_BYTE, 10),
-        ("sip:a@b c", &defect::AFTER_HOST, 7),
+        ("sip:a@b c", &defect::URI_BYTE, 7),
         ("sip:a@b:", &defect::PORT, 8),
         ("sip:a@b:65536", &defect::PORT, 8),
         ("sip:a@b:000080", &defect::PORT, 8),
@@ -112,179 +112,6 @@ fn uris_that_are_none() {
     }
 }
 
-/// [SD-1] Scheme, host and effective port, nothing else; a substring is never enough.
-#[test]
-fn same_host_and_port() {
-    let same = [
-        (
-            "sip:pcscf1.visited1.net",
-            "sip:term@PCSCF1.visited1.net.:5060;lr",
-        ),
-        ("sips:a:5061", "sips:x@a?y=z"),
-        ("sip:[2001:db8::1]", "sip:u@[2001:0DB8:0:0::0.0.0.1]:5060"),
-        ("sip:192.0.2.1:5060", "sip:192.0.2.1"),
-    ];
-    for (a, b) in same {
-        assert!(
-            uri(a).same_host_port(&uri(b)) && uri(b).same_host_port(&uri(a)),
-            "{a} {b}"
-        );
-    }
-    let different = [
-        ("sip:pcscf1.visited1.net", "sip:xpcscf1.visited1.net"),
-        (
-            "sip:pcscf1.visited1.net",
-            "sip:pcscf1.visited1.net.evil.example",
-        ),
-        (
-            "sip:pcscf1.visited1.net",
-            "sip:pcscf1.visited1.net@evil.example",
-        ),
-        (
-            "sip:pcscf1.visited1.net",
-            "sip:evil.example;x=pcscf1.visited1.net",
-        ),
-        ("sip:pcscf1.visited1.net", "sip:pcscf1.visited1.net:5070"),
-        ("sip:pcscf1.visited1.net", "sips:pcscf1.visited1.net:5060"),
-        ("sip:192.0.2.1", "sip:[::ffff:192.0.2.1]"),
-        ("sip:a..", "sip:a"),
-        ("tel:+1", "tel:+1"),
-        ("urn:a:b", "urn:a:b"),
-    ];
-    for (a, b) in different {
-        assert!(
-            !uri(a).same_host_port(&uri(b)) && !uri(b).same_host_port(&uri(a)),
-            "{a} {b}"
-        );
-    }
-}
-
-/// [RFC 3261 19.1.4] The examples of the clause, and what they leave out.
-#[test]
-fn equivalent_sip_uris() {
-    let same = [
-        (
-            "sip:%61lice@atlanta.com;transport=TCP",
-            "sip:alice@AtlanTa.CoM;Transport=tcp",
-        ),
-        ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
-        (
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;newparam=5",
-        ),
-        (
-            "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
-            "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
-        ),
-        (
-            "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
-            "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
-        ),
-        (
-            "sip:a@[2001:db8::1]:5060",
-            "sip:a@[2001:DB8:0:0:0:0:0:1]:5060",
-        ),
-        ("sip:a:%70w@b", "sip:a:pw@b"),
-    ];
-    for (a, b) in same {
-        assert!(
-            uri(a).equivalent(&uri(b)) && uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
-    }
-    let different = [
-        (
-            "SIP:ALICE@AtLanTa.CoM;Transport=udp",
-            "sip:alice@AtlanTa.CoM;Transport=UDP",
-        ),
-        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
-        ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-        (
-            "sip:bob@biloxi.com",
-            "sip:bob@biloxi.com:6000;transport=tcp",
-        ),
-        (
-            "sip:carol@chicago.com",
-            "sip:carol@chicago.com?Subject=next%20meeting",
-        ),
-        ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
-        (
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;security=off",
-        ),
-        ("sip:a@b", "sips:a@b"),
-        ("sip:a@b", "sip:b"),
-        ("sip:a:pw@b", "sip:a@b"),
-        ("sip:a:pw@b", "sip:a:PW@b"),
-        ("sip:a%40b@c", "sip:a@c"),
-        ("sip:a%3bx@c", "sip:a;x@c"),
-        ("sip:a@b;user=phone", "sip:a@b"),
-        ("sip:a@b;ttl=1", "sip:a@b"),
-        ("sip:a@b;maddr=c", "sip:a@b"),
-        ("sip:a@b?x=1&x=1", "sip:a@b?x=1"),
-        ("sip:a@b?x=1&x=2", "sip:a@b?x=1&x=1"),
-    ];
-    for (a, b) in different {
-        assert!(
-            !uri(a).equivalent(&uri(b)) && !uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
-    }
-}
-
-/// [RFC 3966 4] Telephone numbers apart from visual separators and case; every parameter counts.
-#[test]
-fn equivalent_tel_uris() {
-    let same = [
-        ("tel:+1-201-555-0123", "TEL:+1(201)555.0123"),
-        ("tel:+1;ext=2;isub=9", "tel:+1;ISUB=9;ext=2"),
-        (
-            "tel:7042;phone-context=Example.com",
-            "tel:70-42;phone-context=example.com",
-        ),
-        (
-            "tel:863-1234;phone-context=+1-914-555",
-            "tel:8631234;phone-context=+1914555",
-        ),
-        ("tel:1A;phone-context=x", "tel:1a;phone-context=x"),
-    ];
-    for (a, b) in same {
-        assert!(
-            uri(a).equivalent(&uri(b)) && uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
-    }
-    let different = [
-        ("tel:+1", "tel:1"),
-        ("tel:+12", "tel:+1"),
-        ("tel:+1", "tel:+1;ext=2"),
-        ("tel:+1;ext=3", "tel:+1;ext=2"),
-        ("tel:+1;a", "tel:+1;b"),
-        ("tel:+1;a;a", "tel:+1;a;b"),
-        ("tel:+1", "sip:+1@a;user=phone"),
-        ("urn:a:B", "urn:a:b"),
-    ];
-    for (a, b) in different {
-        assert!(
-            !uri(a).equivalent(&uri(b)) && !uri(b).equivalent(&uri(a)),
-            "{a} {b}"
-        );
-    }
-    assert!(uri("urn:a:b").equivalent(&uri("urn:a:b")));
-}
-
-/// [DR-4] URIs with more parameters than are ever compared are equal only as bytes.
-#[test]
-fn comparing_many_parameters_is_bounded() {
-    let build = |count: usize, last: &str| {
-        let params: String = (0..count).map(|n| format!(";p{n}")).collect();
-        format!("sip:a@b{params}{last}")
-    };
-    assert!(uri(&build(63, ";X")).equivalent(&uri(&build(63, ";x"))));
-    assert!(!uri(&build(64, ";X")).equivalent(&uri(&build(64, ";x"))));
-    assert!(uri(&build(64, ";x")).equivalent(&uri(&build(64, ";x"))));
-}
-
 /// [RFC 3261 25.1] Hosts that stand alone.
 #[test]
 fn hosts() {
@@ -295,6 +122,32 @@ fn hosts() {
     assert!(Host::parse(b"").is_err());
     assert!(Host::parse(b"1.2.3.04").is_err());
     assert!(Host::parse(b"3gpp.example").is_ok());
+}
+
+/// [RFC 5118 4.10] Three colons before an IPv4 tail, as the grammar of RFC 3261 gives them, stand for two;
+/// nowhere else.
+#[test]
+fn three_colons_before_an_ipv4_tail() {
+    for (three, two) in [
+        ("[2001:db8:::192.0.2.1]", "[2001:db8::192.0.2.1]"),
+        ("[:::192.0.2.1]", "[::192.0.2.1]"),
+        ("[1:2:3:4:5:::192.0.2.1]", "[1:2:3:4:5::192.0.2.1]"),
+    ] {
+        let read = Host::parse(three.as_bytes());
+        assert!(read.is_ok(), "{three}");
+        assert_eq!(read, Host::parse(two.as_bytes()), "{three}");
+    }
+    for text in [
+        "[2001:db8:::1]",
+        "[2001:db8::::192.0.2.1]",
+        "[1:2:3:4:5:6:::192.0.2.1]",
+        "[1::2:::192.0.2.1]",
+        "[2001:db8:::192.0.2]",
+        "[:::]",
+    ] {
+        let reject = Host::parse(text.as_bytes()).unwrap_err();
+        assert_eq!((reject.defect, reject.at), (&defect::HOST, 0), "{text}");
+    }
 }
 
 /// [RFC 3261 20.10] The forms of an address.
@@ -558,4 +411,126 @@ fn vias_that_are_none() {
     }
     let message = parse(b"BYE sip:a SIP/2.0\r\n\r\n").unwrap();
     assert_eq!(message.via().unwrap_err().defect, &defect::NO_VIA);
+}
+
+/// The longest value that is read.
+const LONGEST: usize = 65_535;
+
+/// `front`, as many `a` as make `bytes` bytes of it all, `back`.
+fn filled(front: &str, back: &str, bytes: usize) -> String {
+    let room = bytes - front.len() - back.len();
+    [front, &"a".repeat(room), back].concat()
+}
+
+/// [DR-5] In the longest URI every part is where it stands, up to the last byte; one byte more is refused.
+#[test]
+fn the_longest_uri() {
+    let read_at_the_bound = |front: &str, back: &str, check: &dyn Fn(Uri<'_>, &str)| {
+        let text = filled(front, back, LONGEST);
+        let filling = &text[front.len()..text.len() - back.len()];
+        check(uri(&text), filling);
+        let longer = filled(front, back, LONGEST + 1);
+        let reject = Uri::parse(longer.as_bytes()).unwrap_err();
+        assert_eq!(reject.defect, &defect::VALUE_TOO_LONG, "{front}{back}");
+        assert_eq!(reject.at as usize, LONGEST);
+    };
+    read_at_the_bound("sip:", ":pw@b.example:5061;x=y?h=v", &|uri, user| {
+        assert_eq!(uri.user(), Some(user.as_bytes()));
+        assert_eq!(uri.password(), Some(&b"pw"[..]));
+        assert_eq!(uri.host(), Some(Host::Name(b"b.example")));
+        assert_eq!(uri.port(), Some(5061));
+        assert_eq!(uri.params().value(b"x"), Some(&b"y"[..]));
+        assert_eq!(uri.headers(), b"h=v");
+    });
+    read_at_the_bound("sip:u@", "", &|uri, host| {
+        assert_eq!(uri.host(), Some(Host::Name(host.as_bytes())));
+        assert_eq!(uri.port(), None);
+        assert_eq!(uri.params().iter().count(), 0);
+        assert_eq!(uri.headers(), b"");
+    });
+    read_at_the_bound("sips:", "@[2001:db8::1]:5063", &|uri, user| {
+        assert_eq!(uri.user(), Some(user.as_bytes()));
+        assert!(matches!(uri.host(), Some(Host::V6(_))));
+        assert_eq!(uri.port(), Some(5063));
+    });
+    read_at_the_bound("sip:b.example;x=", ";lr", &|uri, value| {
+        assert_eq!(uri.params().value(b"x"), Some(value.as_bytes()));
+        assert!(uri.is_loose_router());
+    });
+    read_at_the_bound("tel:+1;x=", ";ext=7", &|uri, value| {
+        assert_eq!(uri.user(), Some(&b"+1"[..]));
+        assert_eq!(uri.params().value(b"x"), Some(value.as_bytes()));
+        assert_eq!(uri.params().value(b"ext"), Some(&b"7"[..]));
+    });
+}
+
+/// [DR-5] In the longest address every part is where it stands, up to the last byte; one byte more is refused.
+#[test]
+fn the_longest_address() {
+    let read_at_the_bound = |front: &str, back: &str, check: &dyn Fn(NameAddr<'_>, &str)| {
+        let text = filled(front, back, LONGEST);
+        let filling = &text[front.len()..text.len() - back.len()];
+        check(address(&text), filling);
+        let longer = filled(front, back, LONGEST + 1);
+        let reject = NameAddr::parse(longer.as_bytes()).unwrap_err();
+        assert_eq!(reject.defect, &defect::VALUE_TOO_LONG, "{front}{back}");
+        assert_eq!(reject.at as usize, LONGEST);
+    };
+    read_at_the_bound("\"", "\" <sip:b@h.example>;tag=x", &|address, display| {
+        assert_eq!(address.display(), Some(display.as_bytes()));
+        assert_eq!(address.uri_bytes(), b"sip:b@h.example");
+        assert_eq!(address.uri().user(), Some(&b"b"[..]));
+        assert_eq!(address.tag(), Some(&b"x"[..]));
+    });
+    read_at_the_bound("<sip:", "@h.example;x=y>", &|address, user| {
+        assert_eq!(address.uri().user(), Some(user.as_bytes()));
+        assert_eq!(address.uri().host(), Some(Host::Name(b"h.example")));
+        assert_eq!(address.uri().params().value(b"x"), Some(&b"y"[..]));
+        assert_eq!(address.params_raw(), b"");
+    });
+    read_at_the_bound("<sip:h.example>;x=", ";tag=y", &|address, value| {
+        assert_eq!(address.params().value(b"x"), Some(value.as_bytes()));
+        assert_eq!(address.tag(), Some(&b"y"[..]));
+    });
+    read_at_the_bound("sip:h.example;tag=", "", &|address, tag| {
+        assert_eq!(address.uri_bytes(), b"sip:h.example");
+        assert_eq!(address.tag(), Some(tag.as_bytes()));
+    });
+}
+
+/// [DR-5] In the longest Via every part is where it stands, up to the last byte; one byte more is refused.
+#[test]
+fn the_longest_via() {
+    let first = |text: &str, check: &dyn Fn(Result<Via<'_>, Reject>)| {
+        check(Via::parse_list(text.as_bytes()).next().unwrap());
+    };
+    let read_at_the_bound = |front: &str, back: &str, check: &dyn Fn(Via<'_>, &str)| {
+        let text = filled(front, back, LONGEST);
+        let filling = &text[front.len()..text.len() - back.len()];
+        first(&text, &|via| check(via.unwrap(), filling));
+        first(&filled(front, back, LONGEST + 1), &|via| {
+            let reject = via.unwrap_err();
+            assert_eq!(reject.defect, &defect::VALUE_TOO_LONG, "{front}{back}");
+            assert_eq!(reject.at as usize, LONGEST);
+        });
+    };
+    let tail = ";received=192.0.2.1;rport=5062;branch=z9hG4bKx";
+    read_at_the_bound("SIP/2.0/UDP b.example:5061;x=", tail, &|via, value| {
+        assert_eq!(via.transport(), b"UDP");
+        assert_eq!(via.sent_by_raw(), b"b.example:5061");
+        assert_eq!(via.params().value(b"x"), Some(value.as_bytes()));
+        assert_eq!(via.received(), Some(&b"192.0.2.1"[..]));
+        assert_eq!(via.rport(), Some(Some(5062)));
+        assert_eq!(via.branch(), Some(&b"z9hG4bKx"[..]));
+    });
+    read_at_the_bound("SIP/2.0/", " b.example:5061;branch=y", &|via, transport| {
+        assert_eq!(via.transport(), transport.as_bytes());
+        assert_eq!(via.host(), Host::Name(b"b.example"));
+        assert_eq!(via.port(), Some(5061));
+        assert_eq!(via.branch(), Some(&b"y"[..]));
+    });
+    read_at_the_bound("SIP/2.0/TCP ", "", &|via, host| {
+        assert_eq!(via.host(), Host::Name(host.as_bytes()));
+        assert_eq!(via.params().iter().count(), 0);
+    });
 }

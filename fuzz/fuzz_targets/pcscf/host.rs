@@ -515,7 +515,7 @@ fn check_request(bytes: &[u8]) -> Option<Subscribed> {
     match request.method() {
         // [PD-5]
         Some(Method::Register) => {
-            assert_eq!(request.expires(), Some(0));
+            assert_eq!(request.expires(), Ok(Some(0)));
             let contacts: Vec<_> = request.contacts().collect();
             let [Ok(Contact::Addr(contact))] = contacts.as_slice() else {
                 panic!("not one contact")

@@ -14,8 +14,12 @@ use crate::{
         notification::{Denied, Notification, Refusal},
         subscriber::Admission,
     },
-    wire::{Header, HeaderName, Message, Uri, Writer},
+    reginfo,
+    wire::{Accepts, Header, HeaderName, Message, Owed, Uri, Writer},
 };
+
+/// What is taken in a NOTIFY: no extension can be demanded.
+const TAKEN: Accepts<'_> = Accepts::server().content_types(&[reginfo::CONTENT_TYPE]);
 
 impl PcscfNode {
     /// Whether a request is for a subscription of ours: its Request-URI is a Contact that we made.
@@ -37,22 +41,38 @@ impl PcscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let (status, verdict) = match self.take_notify(now, from, message, out) {
+        match self.take_notify(now, from, message, out) {
             Ok(()) => {
                 increment(&mut self.counters.notifies);
-                (200, Verdict::Handled)
+                // What a response copies of its request fits the room of a step.
+                let _ = out.respond(txn, 200, |buffer| {
+                    Writer::respond_to(buffer, message, 200, None).finish();
+                });
+                Ok(Verdict::Handled)
             }
             Err(Denied::Refused(refusal)) => {
                 increment(&mut self.counters.notifies_refused);
-                (refusal.status, Verdict::Rejected(refusal.reject))
+                Ok(self.deny(txn, message, refusal, out))
             }
-            Err(Denied::Misuse(misuse)) => return Err(misuse),
-        };
-        // What a response copies of its request fits the room of a step.
-        let _ = out.respond(txn, status, |buffer| {
-            Writer::respond_to(buffer, message, status, None).finish();
-        });
-        Ok(verdict)
+            Err(Denied::Misuse(misuse)) => Err(misuse),
+        }
+    }
+
+    fn deny(
+        &self,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        refusal: Refusal,
+        out: &mut Outbox<Pcscf>,
+    ) -> Verdict {
+        let owed = Owed::with_status(message, refusal.status, refusal.reject, &TAKEN);
+        let tag = self.identifiers.constant();
+        if let Some(status) = owed.status() {
+            let _ = out.respond(txn, status, |buffer| {
+                owed.write(buffer, message, Some(tag));
+            });
+        }
+        Verdict::Rejected(refusal.reject)
     }
 
     fn take_notify(
@@ -66,7 +86,8 @@ impl PcscfNode {
             return Err(Refusal::new(403, &defect::UNTRUSTED, 0).into());
         }
         let notification = Notification::read(message, &self.config.limits)?;
-        let call_id = message.call_id()?;
+        TAKEN.check(message, &notification.required)?;
+        let call_id = notification.required.call_id;
         let id = self.index.find(CALL_ID, call_id, |id| {
             let user = self.users.get(id as usize);
             let subscription = user.and_then(|user| user.subscription.as_ref());
