@@ -24,6 +24,7 @@
 //! | RFC 4475, RFC 5118 | torture messages: what is read, refused and answered | [`Message::parse`], [`Field::read`] | `tests/wire/torture.rs`, `tests/wire/rfc5118.rs` |
 //! | DR-8, RFC 3261 19.1.4 | the shard that a message belongs to | [`affinity`](fn@affinity) | `tests/wire/affinity.rs` |
 //! | IB-1, PD-11 | passing on byte for byte | [`rewrite`](fn@rewrite) | `tests/wire/writing.rs` |
+//! | | conversions to and from rsip | `rsip` (feature) | `tests/rsip.rs` |
 
 mod affinity;
 mod contact;
@@ -36,6 +37,8 @@ mod name_addr;
 mod params;
 pub(crate) mod register;
 mod rewrite;
+#[cfg(feature = "rsip")]
+pub mod rsip;
 pub(crate) mod salvage;
 mod scan;
 mod start_line;

@@ -1,0 +1,596 @@
+//! Why readers disagree: each class with who is right, by which clause, and an example.
+
+use super::{Aspect, Reader, Value, causes::*};
+
+/// Who reads as the clause says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    We,
+    They,
+    /// The clause leaves it open.
+    Either,
+    /// The clause has neither reading.
+    Neither,
+}
+
+/// A cause of disagreement.
+pub struct Class {
+    pub name: &'static str,
+    /// Who disagrees with us; either where `None`.
+    pub reader: Option<Reader>,
+    pub right: Right,
+    pub clause: &'static str,
+    pub what: &'static str,
+    /// What to put where in [`BASE`] to see it.
+    pub example: (&'static str, &'static [u8]),
+    explains: fn(&Found<'_>) -> bool,
+}
+
+impl Class {
+    pub fn explains(&self, found: &Found<'_>) -> bool {
+        self.reader.is_none_or(|reader| reader == found.reader) && (self.explains)(found)
+    }
+
+    pub fn example(&self) -> Vec<u8> {
+        let (what, by) = self.example;
+        let at = BASE.find(what).expect("a part of the base");
+        [
+            &BASE.as_bytes()[..at],
+            by,
+            &BASE.as_bytes()[at + what.len()..],
+        ]
+        .concat()
+    }
+}
+
+/// What all three read alike.
+pub const BASE: &str = "SUBSCRIBE sip:b@example.net SIP/2.0\r\n\
+    Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1\r\n\
+    Max-Forwards: 70\r\n\
+    From: <sip:a@example.org>;tag=1\r\n\
+    To: <sip:b@example.net>;tag=2\r\n\
+    Call-ID: c1\r\n\
+    CSeq: 1 SUBSCRIBE\r\n\
+    Contact: <sip:a@192.0.2.1:5060>;expires=60\r\n\
+    Expires: 60\r\n\
+    Subject: s\r\n\
+    Content-Length: 2\r\n\
+    \r\n\
+    hi";
+
+const AFTER_START_LINE: &str = BASE
+    .split_at("SUBSCRIBE sip:b@example.net SIP/2.0\r\n".len())
+    .1;
+
+const RSIP: Option<Reader> = Some(Reader::Rsip);
+const EZK: Option<Reader> = Some(Reader::Ezk);
+
+pub const CLASSES: &[Class] = &[
+    // What we refuse, and another reads.
+    Class {
+        name: "bare line end",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7, 25.1",
+        what: "CR, LF or NUL alone in the head: two readers would see different lines",
+        example: ("Subject: s", b"Subject: s\nX: y"),
+        explains: |d| refused_by_us(d, &[105, 106]),
+    },
+    Class {
+        name: "start line",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7.1, 7.2",
+        what: "no request or status line: another version, a status past 699, white space out of place",
+        example: ("SUBSCRIBE sip:b@example.net SIP/2.0", b"SIP/2.0 700 OK"),
+        explains: |d| d.aspect == Aspect::Whole && refused_by_us(d, &[107, 108, 109, 110, 111]),
+    },
+    Class {
+        name: "header name",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "a line without a name before its colon, or folding of nothing; passed over elsewhere",
+        example: ("Subject: s", b"Sub@ject: s"),
+        explains: |d| refused_by_us(d, &[112, 113]),
+    },
+    Class {
+        name: "conflict",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "what must stand once stands twice, with two values: elements would differ about it",
+        example: ("Subject: s", b"Call-ID: c2"),
+        explains: |d| refused_by_us(d, &[114, 136, 164]),
+    },
+    Class {
+        name: "length",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 18.3, 20.14",
+        what: "Content-Length is no number, or more than there is",
+        example: ("Content-Length: 2", b"Content-Length: 3"),
+        explains: |d| refused_by_us(d, &[115, 116]),
+    },
+    Class {
+        name: "no end",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7",
+        what: "the empty line after the header fields is missing",
+        example: ("Content-Length: 2\r\n\r\nhi", b"Content-Length: 0\r\n"),
+        explains: |d| refused_by_us(d, &[100, 104]),
+    },
+    Class {
+        name: "limits",
+        reader: None,
+        right: Right::Either,
+        clause: "RFC 3261 21.5.7",
+        what: "more than our limits allow",
+        example: ("Subject: s", &[b'a'; 70_000]),
+        explains: |d| refused_by_us(d, &[101, 102, 103, 148, 149]),
+    },
+    Class {
+        name: "CSeq",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 8.1.1.5, 20.16",
+        what: "not a number below 2^31 and a method, or not the method of the request",
+        example: ("CSeq: 1 SUBSCRIBE", b"CSeq: 1 NOTIFY"),
+        explains: |d| d.aspect == Aspect::CSeq && refused_by_us(d, &[126, 127, 128]),
+    },
+    Class {
+        name: "Call-ID",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.8",
+        what: "empty, or with white space or a control inside",
+        example: ("Call-ID: c1", b"Call-ID: c 1"),
+        explains: |d| d.aspect == Aspect::CallId && refused_by_us(d, &[125]),
+    },
+    Class {
+        name: "tag",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 19.3, 25.1",
+        what: "a tag that is no token; it is kept, and written again without quotes",
+        example: (";tag=1", b";tag=1/2"),
+        explains: |d| refused_by_us(d, &[137]),
+    },
+    Class {
+        name: "parameter",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "white space or an angle bracket in a parameter outside quotes; cut or kept elsewhere",
+        example: (";expires=60", b";expires=60;x=1<2"),
+        explains: |d| refused_by_us(d, &[153]),
+    },
+    Class {
+        name: "display name",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.10, 25.1",
+        what: "a display name with a colon or a quote in it: where the URI begins is a guess",
+        example: ("<sip:b@example.net>", b"b: c <sip:b@example.net>"),
+        explains: |d| refused_by_us(d, &[132]),
+    },
+    Class {
+        name: "address",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.10, 25.1",
+        what: "quotes or brackets that are not closed, or text where only parameters may stand",
+        example: (
+            "<sip:a@example.org>;tag=1",
+            b"\"a <sip:a@example.org>;tag=1",
+        ),
+        explains: |d| refused_by_us(d, &[130, 131, 133, 134, 135, 138, 139]),
+    },
+    Class {
+        name: "address with a tail",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "an IPv4 address and more, which is no name: cut to the address, or taken for a name, elsewhere",
+        example: ("192.0.2.1:5060;branch", b"192.0.2.1x:5060;branch"),
+        explains: |d| refused_by_us(d, &[143, 151]) && address_with_a_tail(d),
+    },
+    Class {
+        name: "URI",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 19.1.1, 25.1",
+        what: "no scheme, no host, a port past 65,535, a second @, or a byte that no URI has",
+        example: ("<sip:b@example.net>;tag=2", b"<sip:b@exa@mple.net>;tag=2"),
+        explains: |d| refused_by_us(d, &[140, 141, 142, 143, 144, 145, 146]),
+    },
+    Class {
+        name: "Via",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.42",
+        what: "not protocol, sent-by and parameters; what follows is passed over elsewhere",
+        example: (
+            "192.0.2.1:5060;branch=z9hG4bK1",
+            b"192.0.2.1:5060 x;branch=z9hG4bK1",
+        ),
+        explains: |d| d.aspect == Aspect::Via && refused_by_us(d, &[150, 151, 152]),
+    },
+    Class {
+        name: "Expires",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.19",
+        what: "not digits alone",
+        example: ("Expires: 60", b"Expires: +60"),
+        explains: |d| d.aspect == Aspect::Expires && refused_by_us(d, &[160]),
+    },
+    // What others refuse, or take for something else.
+    Class {
+        name: "line ends before",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7.5",
+        what: "empty lines before the start line",
+        example: ("SUBSCRIBE sip", b"\r\nSUBSCRIBE sip"),
+        explains: |d| whole_refused(d) && d.bytes.starts_with(b"\r\n"),
+    },
+    Class {
+        name: "not UTF-8",
+        reader: None,
+        right: Right::Either,
+        clause: "RFC 3261 7.3.1, 25.1",
+        what: "one byte of the head is not UTF-8: refused whole elsewhere, one value of bytes to us",
+        example: ("Subject: s", b"Subject: \xe4"),
+        explains: |d| whole_refused(d) && !is_utf8(head(d)),
+    },
+    Class {
+        name: "small version",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 7.1, 20.42",
+        what: "the version in small letters, also in a Via",
+        example: ("SIP/2.0\r\nVia", b"sip/2.0\r\nVia"),
+        explains: small_version,
+    },
+    Class {
+        name: "folding",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "a folded line: the whole message is refused",
+        example: ("Subject: s", b"Subject:\r\n s"),
+        explains: |d| whole_refused(d) && (has(head(d), b"\r\n ") || has(head(d), b"\r\n\t")),
+    },
+    Class {
+        name: "other method",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.1",
+        what: "a method of none of its fourteen names is refused, in CSeq too; letters have no case",
+        example: ("SUBSCRIBE sip", b"FOO sip"),
+        explains: other_method,
+    },
+    Class {
+        name: "space before colon",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1, 25.1",
+        what: "white space between a header name and its colon",
+        example: ("Subject: s", b"Subject : s"),
+        explains: space_before_colon,
+    },
+    Class {
+        name: "no phrase",
+        reader: RSIP,
+        right: Right::They,
+        clause: "RFC 3261 7.2",
+        what: "a status line that ends after the status: the grammar has a space there; often left out",
+        example: ("SUBSCRIBE sip:b@example.net SIP/2.0", b"SIP/2.0 200"),
+        explains: |d| whole_refused(d) && start_line(d).len() == "SIP/2.0 200".len(),
+    },
+    Class {
+        name: "other scheme",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 19.1, RFC 3966",
+        what: "tel and other schemes: refused, or taken for host and port",
+        example: ("<sip:a@example.org>", b"<tel:+15550100>"),
+        explains: |d| uri_differs(d) && uris(d).iter().any(|uri| !is_sip(uri)),
+    },
+    Class {
+        name: "colon and slashes",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 19.1.1",
+        what: "what stands before :// is taken for a scheme, be it in a parameter or in the body",
+        example: ("branch=z9hG4bK1", b"branch=z9hG4bK1;x=a://b"),
+        explains: colon_and_slashes,
+    },
+    Class {
+        name: "no header fields",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7",
+        what: "no header fields, and an empty line in the body: what precedes it is taken for header fields",
+        example: (AFTER_START_LINE, b"\r\nhi\r\n\r\n"),
+        explains: no_header_fields,
+    },
+    Class {
+        name: "white space at the end",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "white space after a value is taken for a part of it",
+        example: ("Call-ID: c1", b"Call-ID: c1 "),
+        explains: white_space_at_the_end,
+    },
+    Class {
+        name: "white space of Unicode",
+        reader: EZK,
+        right: Right::Neither,
+        clause: "RFC 3261 20.8, 25.1",
+        what: "white space beyond ASCII at an end of a value: a part of it to us, passed over elsewhere",
+        example: ("Call-ID: c1", b"Call-ID: c1\xc2\xa0"),
+        explains: white_space_of_unicode,
+    },
+    Class {
+        name: "white space in CSeq",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 20.16, 25.1",
+        what: "anything but spaces between number and method",
+        example: ("CSeq: 1 SUBSCRIBE", b"CSeq: 1\tSUBSCRIBE"),
+        explains: |d| d.aspect == Aspect::CSeq && d.text.contains(&b'\t'),
+    },
+    Class {
+        name: "headers beyond the grammar",
+        reader: EZK,
+        right: Right::They,
+        clause: "RFC 3261 19.1.1, 25.1",
+        what: "headers of a URI with a byte that should stand escaped, or none",
+        example: ("<sip:b@example.net>", b"<sip:b@example.net?a=(;>"),
+        explains: headers_beyond_the_grammar,
+    },
+    Class {
+        name: "white space in a Via",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 20.42, 25.1",
+        what: "white space in the protocol or beside the colon of sent-by",
+        example: ("192.0.2.1:5060;branch", b"192.0.2.1 : 5060;branch"),
+        explains: white_space_in_a_via,
+    },
+    Class {
+        name: "empty element",
+        reader: None,
+        right: Right::They,
+        clause: "RFC 3261 7.3.1",
+        what: "nothing before the first comma of a list: passed over by us, refused elsewhere",
+        example: ("Via: SIP", b"Via: ,SIP"),
+        explains: empty_element,
+    },
+    Class {
+        name: "empty Contact",
+        reader: RSIP,
+        right: Right::They,
+        clause: "RFC 3261 20.10",
+        what: "Contact without a value: a list of none to us, refused elsewhere",
+        example: ("Contact: <sip:a@192.0.2.1:5060>;expires=60", b"Contact:"),
+        explains: |d| d.aspect == Aspect::Contact && d.ours == Value::Read(String::new()),
+    },
+    Class {
+        name: "parameter name in capitals",
+        reader: EZK,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "a parameter name in capitals is not found",
+        example: (";tag=1", b";Tag=1"),
+        explains: parameter_name_in_capitals,
+    },
+    Class {
+        name: "name that begins as an address",
+        reader: EZK,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "a host name whose first labels look like an IPv4 address is cut to that",
+        example: ("192.0.2.1:5060;branch", b"192.0.2.1.example.net;branch"),
+        explains: name_that_begins_as_an_address,
+    },
+    Class {
+        name: "IPv6",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 19.1.1, 25.1",
+        what: "an address in brackets: refused, or cut at its first colon",
+        example: ("<sip:a@192.0.2.1:5060>", b"<sip:a@[2001:db8::1]:5060>"),
+        explains: |d| value_differs(d) && about(d).contains(&b'['),
+    },
+    Class {
+        name: "three colons",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 25.1, RFC 5118 4.10",
+        what: "an IPv6 address with a third colon before its IPv4 part, as the grammar has it: refused",
+        example: (
+            "<sip:a@192.0.2.1:5060>",
+            b"<sip:a@[2001:db8:::192.0.2.1]:5060>",
+        ),
+        explains: |d| value_differs(d) && has(about(d), b":::"),
+    },
+    Class {
+        name: "dot in the user",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 19.1.1",
+        what: "a user part with a dot becomes part of the host",
+        example: ("<sip:a@example.org>", b"<sip:a.b@example.org>"),
+        explains: dot_in_the_user,
+    },
+    Class {
+        name: "headers in a URI",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 19.1.1",
+        what: "what follows ? in a URI is taken for host, port or parameter",
+        example: ("<sip:a@192.0.2.1:5060>", b"<sip:a@192.0.2.1?x=y>"),
+        explains: |d| uri_differs(d) && about(d).contains(&b'?'),
+    },
+    Class {
+        name: "star",
+        reader: None,
+        right: Right::We,
+        clause: "RFC 3261 10.2.2, 20.10",
+        what: "Contact: * is read as a host of that name, or as nothing",
+        example: ("Contact: <sip:a@192.0.2.1:5060>;expires=60", b"Contact: *"),
+        explains: star,
+    },
+    Class {
+        name: "compact name",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.3",
+        what: "a header field under its compact name is not found",
+        example: ("Call-ID: c1", b"i: c1"),
+        explains: |d| d.compact,
+    },
+    Class {
+        name: "quoted parameter",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "a quoted string as a parameter, such as +sip.instance: the address is refused or cut",
+        example: (";expires=60", b";expires=60;+sip.instance=\"<urn:x>\""),
+        explains: |d| value_differs(d) && about(d).contains(&b'"'),
+    },
+    Class {
+        name: "comma list",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1",
+        what: "several values in one header field: refused, or what follows the first is lost",
+        example: (";expires=60", b";expires=60, <sip:c@192.0.2.2>"),
+        explains: |d| value_differs(d) && about(d).contains(&b','),
+    },
+    Class {
+        name: "body past its length",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 18.3",
+        what: "what follows the body in the datagram is taken for body",
+        example: ("hi", b"hi, and more"),
+        explains: body_past_its_length,
+    },
+    Class {
+        name: "white space in parameters",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 7.3.1, 25.1",
+        what: "white space beside ; or = ends its reading",
+        example: (";tag=1", b" ; tag = 1"),
+        explains: |d| value_differs(d) && has_spaced_parameter(about(d)),
+    },
+    Class {
+        name: "address as a parameter",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "an IPv6 address as a parameter (received, maddr): cut at its first colon",
+        example: (";branch=z9hG4bK1", b";received=2001:db8::1;branch=z9hG4bK1"),
+        explains: address_as_a_parameter,
+    },
+    Class {
+        name: "other transport",
+        reader: RSIP,
+        right: Right::We,
+        clause: "RFC 3261 20.42, 25.1",
+        what: "a transport or method of none of its names, in a Via or as a parameter, is refused",
+        example: ("SIP/2.0/UDP", b"SIP/2.0/DTLS-UDP"),
+        explains: other_transport,
+    },
+    Class {
+        name: "method by its beginning",
+        reader: EZK,
+        right: Right::We,
+        clause: "RFC 3261 7.1",
+        what: "a method is taken for the one that it begins with, in any case",
+        example: ("SUBSCRIBE sip", b"INFORM sip"),
+        explains: method_by_its_beginning,
+    },
+    Class {
+        name: "no Request-URI",
+        reader: None,
+        right: Right::Either,
+        clause: "RFC 3261 8.2.2.1, 19.1.1",
+        what: "a malformed Request-URI: the message is refused elsewhere, by us the URI when it is asked for",
+        example: ("sip:b@example.net SIP", b"sip:b@ SIP"),
+        explains: no_request_uri,
+    },
+    Class {
+        name: "host beyond labels",
+        reader: None,
+        right: Right::They,
+        clause: "RFC 3261 25.1",
+        what: "an underscore (which is in use), or a label that is empty or begins or ends with a hyphen",
+        example: ("<sip:b@example.net>", b"<sip:b@a_b.example.net>"),
+        explains: |d| value_differs(d) && hosts(d).iter().any(|host| !is_strict_host(host)),
+    },
+    Class {
+        name: "user beyond the grammar",
+        reader: None,
+        right: Right::They,
+        clause: "RFC 3261 25.1",
+        what: "a byte in the user part that should stand escaped, or an escape that is none or no UTF-8",
+        example: ("<sip:b@example.net>", b"<sip:b[@example.net>"),
+        explains: |d| uri_differs(d) && uris(d).iter().any(|uri| !is_strict_user(uri)),
+    },
+    Class {
+        name: "parameter beyond the grammar",
+        reader: None,
+        right: Right::They,
+        clause: "RFC 3261 25.1",
+        what: "a parameter that is no token: bytes to us; cut, or the value refused, elsewhere",
+        example: (";expires=60", b";expires=60;x=1@2"),
+        explains: parameter_beyond_the_grammar,
+    },
+    Class {
+        name: "empty parameter",
+        reader: None,
+        right: Right::Either,
+        clause: "RFC 3261 7.3.1",
+        what: "two semicolons in a row, or an empty name: passed over by us, refused or kept elsewhere",
+        example: (";expires=60", b";expires=60;;x"),
+        explains: |d| value_differs(d) && has_empty_parameter(about(d)),
+    },
+    Class {
+        name: "large number",
+        reader: None,
+        right: Right::Either,
+        clause: "RFC 3261 20.19, RFC 4475 3.1.2.4",
+        what: "Expires past 32 bits: the largest number to us, refused elsewhere",
+        example: ("Expires: 60", b"Expires: 4294967296"),
+        explains: |d| d.aspect == Aspect::Expires && d.ours == Value::Read(u32::MAX.to_string()),
+    },
+    Class {
+        name: "escape in a quoted string",
+        reader: EZK,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "a backslash in a quoted string: the address is refused, or left out of its list",
+        example: (
+            "Contact: <sip:a@192.0.2.1:5060>",
+            b"Contact: \"A \\\"B\\\"\" <sip:a@192.0.2.1:5060>",
+        ),
+        explains: |d| value_differs(d) && d.text.contains(&b'\\'),
+    },
+    Class {
+        name: "percent in a parameter",
+        reader: EZK,
+        right: Right::We,
+        clause: "RFC 3261 25.1",
+        what: "an escape of URIs is undone in a parameter of a header field, where it is text",
+        example: (";tag=1", b";tag=%41"),
+        explains: percent_in_a_parameter,
+    },
+];
