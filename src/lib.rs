@@ -34,7 +34,7 @@
 //! | module | what | clauses | ids |
 //! |---|---|---|---|
 //! | [`drive`] | how every node is driven: time, tokens, outbox, limits, faults, snapshots | | DR |
-//! | [`wire`] | SIP messages, read without copying and written; byte-true passing on | RFC 3261, 3325, 3327, 5626, 7315 | IB |
+//! | [`wire`] | SIP messages, read without copying and written; what is owed for one; streams; byte-true passing on | RFC 3261, 3325, 3327, 3329, 3966, 4475, 5118, 5626, 7315 | DR-8, IB |
 //! | [`reginfo`] | registration information documents | RFC 3680, RFC 5628, TS 24.229 7.10 | RI |
 //! | [`regevent`] | a subscription, from the subscriber's and from the notifier's end | RFC 6665, RFC 3680, TS 24.229 5.2.3, 5.4.2.1 | RE, RN |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |

@@ -1,0 +1,83 @@
+//! What the command line says.
+
+use std::{env, fs, path::PathBuf};
+
+pub(crate) const HELP: &str = "\
+measure: what the library's own work costs, one line a measurement
+
+usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump]
+       measure build [--n N] [--repetitions R] [--dump]
+       measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
+
+  parse   reads a SIP message and the twelve fields a registrar needs of it
+  build   writes a REGISTER into a buffer that is used again
+  pathological
+          reads a message filled with one thing over and over; without --kind, lists the kinds
+
+  --n N             messages a repetition (default 20000)
+  --repetitions R   repetitions, of which the median is told (default 9)
+  --input FILE      the message
+  --validate        reads all that every message must have as well: each Via, Max-Forwards
+  --kind KIND       what the message is filled with
+  --bytes B         how long it is (default 65535)
+  --dump            prints what was read or written, and measures nothing
+";
+
+/// A subcommand and its options.
+pub(crate) struct Options {
+    pub(crate) work: String,
+    pub(crate) n: u64,
+    pub(crate) repetitions: usize,
+    pub(crate) dump: bool,
+    pub(crate) validate: bool,
+    pub(crate) kind: Option<String>,
+    pub(crate) bytes: usize,
+    input: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn read() -> Result<Self, String> {
+        let mut arguments = env::args().skip(1);
+        let mut options = Self {
+            work: arguments.next().ok_or("no subcommand")?,
+            n: 20_000,
+            repetitions: 9,
+            dump: false,
+            validate: false,
+            kind: None,
+            bytes: 65_535,
+            input: None,
+        };
+        while let Some(option) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{option} needs a value"));
+            match option.as_str() {
+                "--n" => options.n = number(&value()?)?.max(1),
+                "--repetitions" | "--reps" => options.repetitions = number(&value()?)? as usize,
+                "--input" => options.input = Some(value()?.into()),
+                "--kind" => options.kind = Some(value()?),
+                "--bytes" => options.bytes = number(&value()?)? as usize,
+                "--dump" => options.dump = true,
+                "--validate" => options.validate = true,
+                _ => return Err(format!("unknown option {option}")),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The bytes of the input file.
+    pub(crate) fn input(&self) -> Result<Vec<u8>, String> {
+        let path = self.input.as_ref().ok_or("--input FILE is missing")?;
+        fs::read(path).map_err(|fault| format!("{}: {fault}", path.display()))
+    }
+
+    /// The name of the input file, without its folder.
+    pub(crate) fn input_name(&self) -> String {
+        let name = self.input.as_ref().and_then(|path| path.file_name());
+        name.map_or("-".into(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("{text} is not a number from 0 on"))
+}
