@@ -649,15 +649,14 @@ impl World {
     /// before than its interval, and than its Retry-After; all with one Call-ID and a CSeq of their own. Gives
     /// the attempts of each deregistration.
     pub(crate) fn check_retry_policy(&self) -> Vec<usize> {
-        let mut attempts: HashMap<(Vec<u8>, usize), Vec<Attempt>> = HashMap::new();
+        let mut attempts: HashMap<(Vec<u8>, Vec<u8>), Vec<Attempt>> = HashMap::new();
         for sent in &self.network.sent {
             let message = Message::parse(&sent.bytes, &Limits::default()).unwrap();
             if sent.from == PCSCF && message.method() == Some(Method::Register) {
                 assert_eq!(message.expires(), Ok(Some(0)));
                 let contact = contact(&message);
-                let started = &self.started[&contact];
-                let which = started.iter().filter(|at| **at <= sent.at).count();
-                let seen = attempts.entry((contact, which)).or_default();
+                let call_id = message.call_id().unwrap().to_vec();
+                let seen = attempts.entry((contact, call_id)).or_default();
                 let branch = message.via().unwrap().branch().unwrap().to_vec();
                 if !seen.iter().any(|attempt| attempt.branch == branch) {
                     seen.push(Attempt {
@@ -676,6 +675,10 @@ impl World {
                     attempt.retry_after = wait.map_or(0, |wait| wait.seconds.into());
                 }
             }
+        }
+        for (contact, started) in &self.started {
+            let begun = attempts.keys().filter(|(of, _)| of == contact).count();
+            assert!(begun <= started.len(), "{begun} Call-IDs");
         }
         for seen in attempts.values() {
             assert!(seen.len() <= 3, "{seen:?}");
