@@ -208,6 +208,40 @@ fn a_response_to_a_bad_request() {
     );
 }
 
+/// [RFC 3261 8.2.6.2] Every To without a tag gets one, whatever else is wrong with it, if it can be read as an
+/// address; one with a tag, a malformed one too, keeps it and gets no other.
+#[test]
+fn the_tag_of_an_answer() {
+    let tag = identifier();
+    for (to, is_tagged) in [
+        ("<sip:a@home1.example.net>", true),
+        ("\"a\\\0\" <sip:a@home1.example.net>", true),
+        ("<sip:a@home1.example.net>;q=1;q=2", true),
+        ("<sip:a@home1.example.net>;x=\"\\\0\"", true),
+        ("<sip:a@home1.example.net>;tag", false),
+        ("<sip:a@home1.example.net>;TAG=\"t\"", false),
+        ("<sip:a@home1.example.net>;tag=1;tag=2", false),
+        ("<sip:a@home1.example.net", false),
+        (
+            "<sip:a@home1.example.net>, <sip:b@home1.example.net>",
+            false,
+        ),
+    ] {
+        let request =
+            text(&request_with("")).replace("To: <sip:a@home1.example.net>", &format!("To: {to}"));
+        let request = request.into_bytes();
+        let message = parse(&request).unwrap();
+        let answer = written(|b| Writer::respond_to(b, &message, 400, Some(tag)).finish()).unwrap();
+        let ending = if is_tagged {
+            format!(";tag={tag}")
+        } else {
+            String::new()
+        };
+        let expected = format!("\r\nTo: {to}{ending}\r\n");
+        assert!(text(&answer).contains(&expected), "{to}: {}", text(&answer));
+    }
+}
+
 /// [RFC 3261 21] A reason phrase for every status, of its class where it has none of its own.
 #[test]
 fn reason_phrases() {
