@@ -139,7 +139,8 @@ impl<'a> Message<'a> {
         Ok(message)
     }
 
-    /// A message that is still to be [read](Self::read): nothing is known of it but its bytes.
+    /// A message that is still to be [read](Self::read): nothing is known of it but its bytes. Until then it has
+    /// no header fields and no body, and stands as a response of status 0, which no message that was read has.
     #[must_use]
     #[inline(always)]
     pub const fn unread(bytes: &'a [u8]) -> Self {

@@ -167,8 +167,9 @@ impl<'a> Message<'a> {
     /// [RFC 3261 20.20] From.
     ///
     /// # Errors
-    /// [`defect::NO_FROM`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags,
-    /// [`defect::TAG`] for one that is no token, [`defect::NUL`] in a parameter.
+    /// [`defect::NO_FROM`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags or two of
+    /// a parameter that [`ContactAddr`] reads, [`defect::TAG`] for a tag that is no token, [`defect::NUL`] in a
+    /// parameter.
     pub fn from(&self) -> Result<NameAddr<'a>, Reject> {
         self.party(HeaderName::From, &defect::NO_FROM)
     }
@@ -176,8 +177,9 @@ impl<'a> Message<'a> {
     /// [RFC 3261 20.39] To.
     ///
     /// # Errors
-    /// [`defect::NO_TO`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags,
-    /// [`defect::TAG`] for one that is no token, [`defect::NUL`] in a parameter.
+    /// [`defect::NO_TO`], or what is wrong with it; [`defect::PARAMETER_TWICE`] for two tags or two of
+    /// a parameter that [`ContactAddr`] reads, [`defect::TAG`] for a tag that is no token, [`defect::NUL`] in a
+    /// parameter.
     pub fn to(&self) -> Result<NameAddr<'a>, Reject> {
         self.party(HeaderName::To, &defect::NO_TO)
     }
