@@ -83,13 +83,14 @@ impl Subscribed {
         let uri = b"sip:pcscf1.visited1.example.net:5070";
         let element = Element::new(uri, b"visited1.example.net").unwrap();
         let mut config = Config::new(element, b"\"Visited Network Number 1\"");
-        config.support_reg_event = true;
+        config.subscription.support_reg_event = true;
         let mut node = PcscfNode::new(config, Identifiers::new([7; 32], 1, 3)).unwrap();
         let mut out = Outbox::for_steps(1);
         let (request, response) = (registering("REGISTER"), registering("200"));
         let learn = Command::Learn {
             request: &request,
             response: &response,
+            trunk_group: b"",
         };
         node.command(NOW, learn, &mut out).unwrap();
         let (token, subscribe) = sent(&out);

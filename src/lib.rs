@@ -56,7 +56,7 @@
 //! # let mut host = Host::default();
 //! # let us = Element::new(b"sip:pcscf1.visited1.example.net:5070", b"visited1.example.net")?;
 //! # let mut config = Config::new(us, b"visited1.example.net");
-//! # config.support_reg_event = true;
+//! # config.subscription.support_reg_event = true;
 //! # let identifiers = Identifiers::new([7; 32], 1, 0);
 //! let mut node = PcscfNode::new(config, identifiers)?;
 //! let mut out = Outbox::for_steps(1);

@@ -15,7 +15,7 @@ const OTHER_SET: &str = "sip:user1_business@home1.example.net";
 
 fn unsubscribed() -> Bed {
     let mut config = config();
-    config.support_reg_event = false;
+    config.subscription.support_reg_event = false;
     Bed::new(config)
 }
 
@@ -84,7 +84,7 @@ fn an_emergency_registration_is_spared() {
 #[test]
 fn a_threshold_longer_than_the_grant() {
     let mut config = config();
-    config.support_reg_event = false;
+    config.subscription.support_reg_event = false;
     config.registration_threshold = 600_000;
     let mut bed = Bed::new(config);
     learn(&mut bed, &contact(Some(600)), &contact(Some(600)), 1);
@@ -211,6 +211,7 @@ fn a_ue_that_moves_on_and_on() {
         let learn = Command::Learn {
             request: request.as_bytes(),
             response: response.as_bytes(),
+            trunk_group: b"",
         };
         let verdict = bed.node.command(bed.now, learn, &mut bed.out);
         assert_eq!(verdict, Ok(Verdict::Handled), "registration {port}");
@@ -237,7 +238,7 @@ fn a_new_threshold() {
     let mut bed = unsubscribed();
     learn(&mut bed, &contact(Some(3_600)), &contact(Some(3_600)), 1);
     let mut config = config();
-    config.support_reg_event = false;
+    config.subscription.support_reg_event = false;
     config.registration_threshold = 600_000;
     bed.node.reconfigure(config).unwrap();
     let (at, _) = bed.node.deadline().unwrap();
@@ -250,7 +251,7 @@ fn a_snapshot_at_an_older_time() {
     let mut bed = unsubscribed();
     learn(&mut bed, &contact(Some(3_600)), &contact(Some(3_600)), 1);
     let mut config = config();
-    config.support_reg_event = false;
+    config.subscription.support_reg_event = false;
     let mut blob = Vec::new();
     bed.node.snapshot(Millis(0), &mut blob);
     let node = PcscfNode::restore(config, identifiers(2), Millis(0), &blob).unwrap();

@@ -8,7 +8,10 @@ use common::pcscf::{
 use ims_procedures::{
     drive::{self, Node, Source, Token, Verdict},
     pcscf::{Event, PcscfNode},
-    regevent::subscriber::{self, End, refresh_delay},
+    regevent::{
+        notification::Termination,
+        subscriber::{self, End, refresh_delay},
+    },
 };
 
 struct Subscribe {
@@ -397,12 +400,12 @@ fn a_refresh_that_is_not_answered() {
 /// [RE-8, RE-12] A NOTIFY that says terminated deletes it, with whatever reason; the registration stays (T15).
 #[test]
 fn terminated_deletes() {
-    for reason in [
-        "",
-        ";reason=timeout",
-        ";reason=deactivated",
-        ";reason=probation;retry-after=1",
-        ";reason=novel",
+    for (reason, meaning) in [
+        ("", Termination::Other),
+        (";reason=timeout", Termination::Timeout),
+        (";reason=deactivated", Termination::Deactivated),
+        (";reason=probation;retry-after=1", Termination::Probation),
+        (";reason=novel", Termination::Other),
     ] {
         for first_of_all in [true, false] {
             let (mut bed, first) = registered(3_600);
@@ -413,7 +416,7 @@ fn terminated_deletes() {
             let (verdict, out) =
                 bed.receive(Source::TrustedCore, &first.notify(2, "n1", &state, TARGET));
             assert_eq!(verdict, Verdict::Handled);
-            assert_eq!(ended(&out), End::Terminated);
+            assert_eq!(ended(&out), End::Terminated(meaning));
             assert!(matches!(out[..], [.., Out::Respond { status: 200, .. }]));
             assert!(bed.node.is_registered(CONTACT.as_bytes()));
         }
@@ -453,16 +456,15 @@ fn unsubscribing_waits_for_the_subscribe() {
         matches!(out[..], [Out::Event(_, Event::Deregistered { .. })]),
         "{out:?}"
     );
-    assert_eq!(
-        bed.respond(
-            first.token,
-            &first.accepted(200, &format!("{TARGET}Expires: 3660\r\n"))
-        ),
-        []
-    );
-    let (_, out) = bed.receive(Source::TrustedCore, &first.notify(1, "n1", ACTIVE, ""));
-    let leave = Subscribe::only(&out[1..2]);
+    let accepted = first.accepted(200, &format!("{TARGET}Expires: 3660\r\n"));
+    let leave = Subscribe::only(&bed.respond(first.token, &accepted));
     assert_eq!(leave.line("Expires:"), "Expires: 0");
+    assert_eq!(leave.line("To:"), format!("To: <{PUBLIC}>;tag=n1"));
+    let (_, out) = bed.receive(Source::TrustedCore, &first.notify(1, "n1", ACTIVE, ""));
+    assert!(
+        matches!(out[..], [Out::Respond { status: 200, .. }]),
+        "{out:?}"
+    );
     assert_eq!(
         bed.respond(leave.token, &leave.accepted(200, "Expires: 0\r\n")),
         []

@@ -1268,6 +1268,7 @@ fn a_p_cscf_behind_a_socket() {
     let learn = ims_procedures::pcscf::Command::Learn {
         request: request.as_bytes(),
         response: response.as_bytes(),
+        trunk_group: b"",
     };
     let verdict = txn.command(Millis(0), learn, &mut out);
     assert_eq!(verdict, Ok(Verdict::Handled));

@@ -32,7 +32,7 @@ impl PcscfHost {
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let element = Element::new(PCSCF_URI.as_bytes(), VISITED_DOMAIN.as_bytes())?;
         let mut config = Config::new(element, VISITED_NETWORK.as_bytes());
-        config.support_reg_event = true;
+        config.subscription.support_reg_event = true;
         let node = PcscfNode::new(config, identifiers())?;
         Ok(Self {
             host: Host::new(Actor::Pcscf, node, identifiers()),
@@ -108,6 +108,7 @@ impl PcscfHost {
             let learn = Command::Learn {
                 request: &request,
                 response: &response,
+                trunk_group: b"",
             };
             self.host.command(now, learn, &mut self.journal, network)?;
         }
@@ -163,7 +164,7 @@ impl Duties<Pcscf> for Journal {
         question: &Question,
         texts: &Outbox<Pcscf>,
         network: &mut Network,
-    ) -> Answer {
+    ) -> Answer<'static> {
         let (affected, what) = match question {
             Question::OwedDelivery { affected, .. } => (affected, "delivered what was owed to"),
             Question::SecurityAssociationRelease { affected, .. } => {

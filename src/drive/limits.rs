@@ -21,6 +21,8 @@ pub struct Limits {
     /// for trusted servers alone. Fetches whose NOTIFY is not answered yet stand beside them: half as many,
     /// of which the user may have half. Default 16.
     pub subscribers: usize,
+    /// Contacts of all the registrations that the watcher of one subscription keeps. Default 512.
+    pub watched_contacts: usize,
     /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
@@ -47,6 +49,7 @@ impl Default for Limits {
             identities: 32,
             registration_bytes: 8_192,
             subscribers: 16,
+            watched_contacts: 512,
             users: 1 << 20,
             xml_bytes: 65_535,
             xml_depth: 16,

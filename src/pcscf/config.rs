@@ -53,9 +53,7 @@ pub struct Config {
     /// [PD-4] Milliseconds of remaining registration lifetime below which the registration counts as lost.
     /// Default 0: at its end.
     pub registration_threshold: u64,
-    /// [RE-1] `supportRegEvent`: whether to subscribe to the registration state of the users. Default false.
-    pub support_reg_event: bool,
-    /// The subscriptions.
+    /// [RE-1] The subscriptions, with `supportRegEvent`: whether there are any.
     pub subscription: subscriber::Config,
     /// The bounds.
     pub limits: Limits,
@@ -77,7 +75,6 @@ impl Config {
             notify_bound: 32_000,
             cleanup_bound: 5_000,
             registration_threshold: 0,
-            support_reg_event: false,
             subscription: subscriber::Config::new(element.clone()),
             element,
             limits: Limits::default(),

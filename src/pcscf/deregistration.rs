@@ -14,7 +14,7 @@
 //! ```
 
 use super::{
-    Affected, Answer, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf, Question, messages,
+    Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf, Question, messages,
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
 use crate::drive::{Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards};
@@ -112,8 +112,8 @@ pub enum Input {
     Cleaned {
         /// Of the question.
         token: Token,
-        /// How.
-        answer: Answer,
+        /// Whether it was done.
+        done: bool,
     },
     /// Time has passed.
     Tick,
@@ -177,6 +177,8 @@ pub struct Registration {
     pub(crate) expires_at: Millis,
     /// Seconds it was granted last.
     pub(crate) granted: u32,
+    /// A document has shown its contact as active: one that leaves it out says that it is gone.
+    pub(crate) seen: bool,
     pub(crate) state: State,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
@@ -190,6 +192,7 @@ impl Registration {
             emergency: contact.emergency,
             expires_at: now.after_seconds(contact.expires),
             granted: contact.expires,
+            seen: false,
             state: State::Registered,
             cause: Cause::User,
             registers: 0,

@@ -57,10 +57,11 @@ pub struct Pcscf;
 impl Role for Pcscf {
     type Command<'a> = Command<'a>;
     type Question = Question;
-    type Answer<'a> = Answer;
+    type Answer<'a> = Answer<'a>;
     type Event = Event;
-    // A NOTIFY that ends every contact of a user: its response, a step of cleanup for each, the subscription.
-    const STEP_OUTPUTS: usize = MAX_CONTACTS + 4;
+    // A NOTIFY that ends every contact of a user: its response, a step of cleanup for each, two steps of the
+    // subscription.
+    const STEP_OUTPUTS: usize = MAX_CONTACTS + 8;
     const STEP_BYTES: usize = 256 * 1024;
 }
 
@@ -74,6 +75,8 @@ pub enum Command<'a> {
         request: &'a [u8],
         /// Its final response. One that is not a 2xx changes nothing.
         response: &'a [u8],
+        /// [RE-1] The trunk group that it came over; empty for none.
+        trunk_group: &'a [u8],
     },
     /// [PD-3] The access network reports a UE as lost.
     AccessLost {
@@ -129,16 +132,26 @@ pub enum Question {
         /// Whose.
         affected: Affected,
     },
+    /// Of a subscription: no part of the cleanup.
+    Subscription(subscriber::Question),
+}
+
+impl From<subscriber::Question> for Question {
+    fn from(question: subscriber::Question) -> Self {
+        Self::Subscription(question)
+    }
 }
 
 /// How a question of the P-CSCF is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum Answer<'a> {
     /// It is done.
     Done,
     /// It could not be done; the cleanup goes on.
     Failed,
+    /// To the question of a subscription.
+    Subscription(subscriber::Answer<'a>),
 }
 
 /// What a P-CSCF reports.

@@ -18,12 +18,16 @@ use crate::{
     },
     fleet::{Index, Timers},
     regevent::{
-        notification::Acceptance,
-        subscriber::{self, Subscription},
+        statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
+        subscriber::{self, Profile, Purpose},
+        subscriptions::{Order, Reply, Stepped, Subscriptions, is_for},
+        trunk_group::TrunkGroup,
     },
     wire::{
-        Message, Method,
-        register::{contact_key, is_emergency, retry_after, same_uri},
+        Contact, Message, Method,
+        register::{
+            asked_expires, contact_key, is_emergency, private_identity, retry_after, same_uri,
+        },
         salvage::respond_to_refused,
     },
 };
@@ -31,7 +35,6 @@ use crate::{
 /// Under what users are filed.
 const PRIVATE_IDENTITY: u8 = 1;
 const CONTACT: u8 = 2;
-const CALL_ID: u8 = 3;
 
 const TOO_MANY_CONTACTS: Misuse = Misuse::TooLarge { limit: "contacts" };
 /// [RE-2] A P-CSCF: every user it serves, behind one set of doors.
@@ -42,6 +45,7 @@ pub struct PcscfNode {
     users: Slab<User>,
     index: Index,
     timers: Timers,
+    subscriptions: Subscriptions,
     counters: Counters,
 }
 
@@ -52,8 +56,10 @@ impl PcscfNode {
     /// [`ConfigError`] if the configuration cannot work.
     pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
         config.check()?;
+        let key = identifiers.table_key();
         Ok(Self {
-            index: Index::new(&identifiers.table_key()),
+            index: Index::new(&key),
+            subscriptions: Subscriptions::new(&key),
             config,
             identifiers,
             clock: Clock::default(),
@@ -77,8 +83,13 @@ impl PcscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let users = snapshot::open(blob, now, &node.config)?;
         node.clock.observe(now);
-        for user in users {
-            let id = node.users.insert(user) as u32;
+        for (mut user, subscription) in users {
+            let entry = node.users.vacant_entry();
+            let id = entry.key() as u32;
+            if let Some(subscription) = &subscription {
+                user.subscription = Some(node.subscriptions.restore(id, subscription, now)?);
+            }
+            entry.insert(user);
             node.file(id);
             node.settle(id);
         }
@@ -107,6 +118,24 @@ impl PcscfNode {
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// [RE-11] `sipSubscriptionCountStatistics` of an address context; that of registrations over no named trunk
+    /// group has the empty name.
+    #[must_use]
+    pub fn sip_subscription_count_statistics(
+        &self,
+        address_context: &[u8],
+    ) -> SubscriptionCountStatistics {
+        self.subscriptions.counts(address_context)
+    }
+
+    /// [RE-11] `sipGeneratedSubscriptionStatus` of an address context: a row for each subscription present.
+    pub fn sip_generated_subscription_status<'s>(
+        &'s self,
+        address_context: &'s [u8],
+    ) -> impl Iterator<Item = GeneratedSubscriptionStatus<'s>> {
+        self.subscriptions.rows(address_context)
     }
 
     /// How often the host's time went backwards.
@@ -163,10 +192,13 @@ impl PcscfNode {
     fn learn(
         &mut self,
         now: Millis,
-        request: &[u8],
-        response: &[u8],
+        (request, response): (&[u8], &[u8]),
+        trunk_group: &[u8],
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
+        if !trunk_group.is_empty() && self.trunk_group(trunk_group).is_none() {
+            return Err(Misuse::NoSuchThing);
+        }
         let limits = self.config.limits;
         let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
         let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
@@ -187,9 +219,64 @@ impl PcscfNode {
             None => self.admit(&learned.private_identity)?,
         };
         increment(&mut self.counters.learned);
-        self.apply(now, id, &learned, packed, out)?;
+        let unsubscribed = self.apply(now, id, &learned, packed, out)?;
+        if let Some(registration_expires) = unsubscribed {
+            self.subscribe(now, id, trunk_group, registration_expires, out)?;
+        }
         self.settle(id);
         Ok(Verdict::Handled)
+    }
+
+    fn trunk_group(&self, name: &[u8]) -> Option<&TrunkGroup> {
+        self.config.subscription.trunk_groups.find(name)
+    }
+
+    /// [RE-1, RE-2] The subscription of a user who has none that goes on, if the trunk group wants one.
+    fn subscribe(
+        &mut self,
+        now: Millis,
+        id: u32,
+        trunk_group: &[u8],
+        registration_expires: u32,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let config = &self.config.subscription;
+        let group = config.trunk_groups.find(trunk_group);
+        let is_supported = group.map_or(config.support_reg_event, |group| {
+            config.trunk_groups.supports_reg_event(group)
+        });
+        let Some(user) = self.users.get_mut(id as usize).filter(|_| is_supported) else {
+            return Ok(());
+        };
+        let is_served = |r: &&Registration| !r.is_cleaning() && !r.is_emergency();
+        let Some(registration) = user.registrations.iter().rev().find(is_served) else {
+            return Ok(());
+        };
+        let order = Order {
+            owner: id,
+            purpose: Purpose {
+                resource: registration.public_identity(),
+                destination: group.map_or(b"", |group| &group.destination),
+                service_route: registration.strings.field(Field::ServiceRoute),
+                network: group.map_or(config.network, |group| group.network),
+            },
+            address_context: group.map_or(b"", |group| &group.address_context),
+            registration_expires,
+            keeps_table: false,
+        };
+        if let Some(ending) = user.subscription.take() {
+            self.subscriptions.forget(ending);
+        }
+        let mut cx = Context {
+            now,
+            config,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let limits = &self.config.limits;
+        let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
+        user.subscription = Some(made);
+        Ok(())
     }
 
     /// The strings of every contact, before anything is changed: all fit, or none is taken.
@@ -222,6 +309,9 @@ impl PcscfNode {
         Ok(id)
     }
 
+    /// [RE-2] What a REGISTER and its 2xx make of a user's registrations. Tells how long the registration lasts
+    /// if the user is now to be subscribed to: at the initial registration, later only if the configuration says
+    /// so.
     fn apply(
         &mut self,
         now: Millis,
@@ -229,15 +319,14 @@ impl PcscfNode {
         learned: &Learned<'_>,
         packed: Vec<(&LearnedContact<'_>, Strings)>,
         out: &mut Outbox<Pcscf>,
-    ) -> Result<(), Misuse> {
+    ) -> Result<Option<u32>, Misuse> {
         let Some(user) = self.users.get_mut(id as usize) else {
-            return Ok(());
+            return Ok(None);
         };
         let User {
             private_identity,
             registrations,
             subscription,
-            ..
         } = user;
         let known_before = registrations
             .iter()
@@ -271,9 +360,12 @@ impl PcscfNode {
                 }
             }
         }
-        let mut subscribe_for = None;
+        let mut granted = None;
         for (contact, strings) in packed {
             let known = registrations.iter_mut().find(|r| of(contact, &strings, r));
+            if contact.expires > 0 && !contact.emergency {
+                granted.get_or_insert(contact.expires);
+            }
             match known {
                 Some(known) if contact.expires == 0 => {
                     let _ = known.step(&mut cx, who, Input::Removed, out)?;
@@ -290,12 +382,7 @@ impl PcscfNode {
                     );
                 }
                 None if contact.expires == 0 => continue,
-                None => {
-                    registrations.push(Registration::new(strings, contact, now));
-                    if !contact.emergency {
-                        subscribe_for.get_or_insert(contact.expires);
-                    }
-                }
+                None => registrations.push(Registration::new(strings, contact, now)),
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());
@@ -303,34 +390,11 @@ impl PcscfNode {
             }
         }
         supersede(&mut cx, who, registrations, &mut self.counters, out)?;
-        // [RE-1, RE-2] Once for the initial registration.
-        let Some(registration_expires) = subscribe_for else {
-            return Ok(());
-        };
-        let running = subscription.as_ref().is_some_and(|s| !s.is_ending());
-        if known_before || running || !cx.config.support_reg_event {
-            return Ok(());
-        }
-        if let Some(old) = subscription.take() {
-            self.index.remove(CALL_ID, &old.call_id().text(), id);
-        }
-        let Some(resource) = registrations.last().map(Registration::public_identity) else {
-            return Ok(());
-        };
-        let mut fresh = Subscription::new(&mut cx, resource, &self.config.limits)?;
-        self.index.insert(CALL_ID, &fresh.call_id().text(), id);
-        let mut cx = Context {
-            now,
-            config: &self.config.subscription,
-            identifiers: &mut self.identifiers,
-            id,
-        };
-        let subscribe = subscriber::Input::Subscribe {
-            registration_expires,
-        };
-        fresh.step(&mut cx, subscribe, out)?;
-        *subscription = Some(fresh);
-        Ok(())
+        let running = subscription
+            .and_then(|id| self.subscriptions.machine(id))
+            .is_some_and(|machine| !machine.is_ending());
+        let is_time = !known_before || self.config.subscription.subscribe_at_reregistration;
+        Ok(granted.filter(|_| is_time && !running))
     }
 
     /// [PD-3] The access network lost a UE.
@@ -401,6 +465,7 @@ impl PcscfNode {
         }
     }
 
+    /// One step of a user's subscription, if there is one.
     fn step_subscription(
         &mut self,
         now: Millis,
@@ -408,28 +473,37 @@ impl PcscfNode {
         input: subscriber::Input<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
-        let user = self.users.get_mut(id as usize);
-        let Some(subscription) = user.and_then(|user| user.subscription.as_mut()) else {
+        let user = self.users.get(id as usize);
+        let Some(subscription) = user.and_then(|user| user.subscription) else {
             return Ok(());
         };
         let mut cx = Context {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: subscription,
         };
-        subscription.step(&mut cx, input, out)
+        let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
+        self.take_leave(stepped);
+        Ok(())
     }
 
-    /// After every step of a user: a subscription that is over goes, a user with nothing left goes, the
-    /// timer follows.
-    fn settle(&mut self, id: u32) {
-        let Some(user) = self.users.get_mut(id as usize) else {
+    /// A subscription that is over leaves its user.
+    fn take_leave(&mut self, stepped: Option<Stepped>) {
+        let Some(Stepped { owner, over: true }) = stepped else {
             return;
         };
-        if let Some(over) = user.subscription.take_if(|s| s.is_over()) {
-            self.index.remove(CALL_ID, &over.call_id().text(), id);
+        if let Some(user) = self.users.get_mut(owner as usize) {
+            user.subscription = None;
         }
+        self.settle(owner);
+    }
+
+    /// After every step of a user: one with nothing left goes, the timer follows.
+    fn settle(&mut self, id: u32) {
+        let Some(user) = self.users.get(id as usize) else {
+            return;
+        };
         if user.registrations.is_empty() && user.subscription.is_none() {
             self.index
                 .remove(PRIVATE_IDENTITY, &user.private_identity, id);
@@ -439,6 +513,36 @@ impl PcscfNode {
         }
         let deadline = user.deadline(&self.config).map(|(at, _)| at);
         self.timers.arm(id, deadline);
+    }
+
+    /// [RE-9] A UE asks to go: literal to S2, its subscription ends now if no other registration of the user
+    /// stays.
+    fn deregistering(
+        &mut self,
+        now: Millis,
+        from: Source,
+        message: &Message<'_>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        if self.config.subscription.profile != Profile::Sbc || from == Source::Unknown {
+            return Ok(());
+        }
+        let Ok(private_identity) = private_identity(message) else {
+            return Ok(());
+        };
+        let found = self.find_user(&private_identity);
+        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id as usize)?))) else {
+            return Ok(());
+        };
+        let leaves = |registration: &Registration| {
+            registration.is_emergency()
+                || registration.is_cleaning()
+                || is_removed_by(message, registration.contact())
+        };
+        if user.registrations.iter().all(leaves) {
+            self.step_subscription(now, id, subscriber::Input::Unsubscribe, out)?;
+        }
+        Ok(())
     }
 
     /// Files a restored user under its keys.
@@ -452,10 +556,6 @@ impl PcscfNode {
             let key = contact_key(registration.contact());
             self.index.insert(CONTACT, &key, id);
         }
-        if let Some(subscription) = &user.subscription {
-            self.index
-                .insert(CALL_ID, &subscription.call_id().text(), id);
-        }
     }
 
     /// The answer to something a user's machines asked for.
@@ -466,14 +566,14 @@ impl PcscfNode {
         answer: &drive::Answer<'_, Pcscf>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<bool, Misuse> {
+        if let Some((subscription, _)) = self.subscriptions.awaiting(token) {
+            self.answer_subscription(now, (subscription, token), answer, out)?;
+            return Ok(true);
+        }
         let id = token.machine();
         let Some(user) = self.users.get(id as usize) else {
             return Ok(false);
         };
-        if user.subscription.as_ref().is_some_and(|s| s.awaits(token)) {
-            self.answer_subscription(now, id, token, answer, out)?;
-            return Ok(true);
-        }
         let Some(place) = user.registrations.iter().position(|r| r.awaits(token)) else {
             return Ok(false);
         };
@@ -481,12 +581,14 @@ impl PcscfNode {
             .registrations
             .get(place)
             .is_some_and(Registration::has_request_out);
-        let notify_expected = !user.subscription_is_over();
+        let notify_expected = user.subscription.is_some();
         let input = match (asked_the_network, answer) {
-            (false, drive::Answer::Role(answer)) => Input::Cleaned {
-                token,
-                answer: *answer,
-            },
+            (false, drive::Answer::Role(answer @ (Answer::Done | Answer::Failed))) => {
+                Input::Cleaned {
+                    token,
+                    done: *answer == Answer::Done,
+                }
+            }
             (true, drive::Answer::Timeout | drive::Answer::Unreachable) => {
                 Input::NoResponse { token }
             }
@@ -517,58 +619,78 @@ impl PcscfNode {
     fn answer_subscription(
         &mut self,
         now: Millis,
-        id: u32,
-        token: Token,
+        (id, token): (u32, Token),
         answer: &drive::Answer<'_, Pcscf>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
-        let silence = subscriber::Input::NoResponse { token };
-        match answer {
-            drive::Answer::Response(bytes) => {
-                let read = Message::parse(bytes, &self.config.limits).and_then(|response| {
-                    let provisional = response.status().is_some_and(|status| status < 200);
-                    Ok((
-                        provisional,
-                        Acceptance::read(&response, &self.config.limits)?,
-                    ))
-                });
-                match read {
-                    Ok((true, _)) => Ok(()),
-                    Ok((false, accepted)) => {
-                        self.step_subscription(now, id, accepted.input(token), out)
-                    }
-                    Err(_) => {
-                        increment(&mut self.counters.malformed);
-                        self.step_subscription(now, id, silence, out)
-                    }
-                }
-            }
-            drive::Answer::Timeout | drive::Answer::Unreachable => {
-                self.step_subscription(now, id, silence, out)
-            }
-            _ => Err(Misuse::WrongAnswer),
+        let reply = match answer {
+            drive::Answer::Response(bytes) => Reply::Response(bytes),
+            drive::Answer::Timeout | drive::Answer::Unreachable => Reply::Silence,
+            drive::Answer::Role(Answer::Subscription(answer)) => Reply::Answer(*answer),
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let limits = &self.config.limits;
+        let answered = self
+            .subscriptions
+            .answer(&mut cx, (id, token), reply, limits, out)?;
+        if answered.malformed {
+            increment(&mut self.counters.malformed);
         }
+        self.take_leave(answered.stepped);
+        Ok(())
     }
 
-    /// The most overdue machine of a user acts.
+    /// [DR-6] Whether a subscription is due before the registration that is due at `at`.
+    fn is_subscription_first(&self, at: Millis) -> bool {
+        let deadline = self.subscriptions.deadline();
+        deadline.is_some_and(|(theirs, _)| theirs < at)
+    }
+
+    /// The most overdue registration of a user acts.
     fn tick_user(&mut self, now: Millis, id: u32, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let Some(user) = self.users.get_mut(id as usize) else {
+        let Some(user) = self.users.get(id as usize) else {
             return Ok(());
         };
-        let subscription = user.subscription.as_ref().and_then(Subscription::deadline);
-        let registration = user
+        let due = user
             .registrations
             .iter()
             .enumerate()
             .map(|(place, r)| (r.deadline(&self.config).0, place))
             .min();
-        match (registration, subscription) {
-            (Some((at, place)), other) if other.is_none_or(|(theirs, _)| at <= theirs) => {
-                self.step(now, id, place, Input::Tick, out)
-            }
-            _ => self.step_subscription(now, id, subscriber::Input::Tick, out),
+        match due {
+            Some((_, place)) => self.step(now, id, place, Input::Tick, out),
+            None => Ok(()),
         }
     }
+
+    fn tick_subscription(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id: 0,
+        };
+        let stepped = self.subscriptions.tick(&mut cx, out)?;
+        self.take_leave(stepped);
+        Ok(())
+    }
+}
+
+/// Whether a REGISTER asks for this contact to be removed, alone or with all.
+fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
+    message.contacts().any(|named| match named {
+        Ok(Contact::Star) => message.expires() == Ok(Some(0)),
+        Ok(Contact::Addr(named)) => {
+            asked_expires(&named, message) == 0 && same_uri(named.uri_bytes(), contact)
+        }
+        Err(_) => false,
+    })
 }
 
 /// Takes a user out from under a contact that none of its registrations has any more.
@@ -632,10 +754,13 @@ impl Node for PcscfNode {
             }
         };
         match message.method() {
-            Some(Method::Notify) if self.is_for_us(&message) => {
+            Some(Method::Notify) if is_for(&self.config.element, &message) => {
                 self.notify(now, from, txn, &message, out)
             }
-            Some(Method::Register) => Ok(Verdict::Forward),
+            Some(Method::Register) => {
+                self.deregistering(now, from, &message, out)?;
+                Ok(Verdict::Forward)
+            }
             _ => Ok(Verdict::NotMine),
         }
     }
@@ -669,7 +794,11 @@ impl Node for PcscfNode {
         out.check_room()?;
         let now = self.clock.observe(now);
         match command {
-            Command::Learn { request, response } => self.learn(now, request, response, out),
+            Command::Learn {
+                request,
+                response,
+                trunk_group,
+            } => self.learn(now, (request, response), trunk_group, out),
             Command::AccessLost { contact, evidence } => {
                 self.access_lost(now, contact, evidence, out)
             }
@@ -679,15 +808,23 @@ impl Node for PcscfNode {
     fn tick(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if let Some(id) = self.timers.due(now) {
-            self.tick_user(now, id, out)?;
-            self.settle(id);
+        match self.timers.next() {
+            Some((at, id)) if at <= now && !self.is_subscription_first(at) => {
+                self.tick_user(now, id, out)?;
+                self.settle(id);
+            }
+            _ => self.tick_subscription(now, out)?,
         }
         Ok(())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (at, id) = self.timers.next()?;
+        let Some((at, id)) = self.timers.next() else {
+            return self.subscriptions.deadline();
+        };
+        if self.is_subscription_first(at) {
+            return self.subscriptions.deadline();
+        }
         let named = self
             .users
             .get(id as usize)
@@ -697,13 +834,14 @@ impl Node for PcscfNode {
 
     fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(self.users.iter().map(|(_, user)| user), now, into);
+        let users = self.users.iter().map(|(_, user)| user);
+        snapshot::seal(users, &self.subscriptions, now, into);
     }
 }
 
 /// The answers a host gives to the questions of a P-CSCF.
-impl From<Answer> for drive::Answer<'_, Pcscf> {
-    fn from(answer: Answer) -> Self {
+impl<'a> From<Answer<'a>> for drive::Answer<'a, Pcscf> {
+    fn from(answer: Answer<'a>) -> Self {
         Self::Role(answer)
     }
 }

@@ -14,11 +14,11 @@ use crate::{
         snapshot::{self, Kind},
     },
     fleet::Packed,
-    regevent::subscriber::{self, Subscription},
+    regevent::subscriptions::{self, Subscriptions},
 };
 
 const KIND: Kind = Kind(1);
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct NodeSnapshot {
@@ -29,7 +29,7 @@ struct NodeSnapshot {
 struct UserSnapshot {
     private_identity: Vec<u8>,
     registrations: Vec<RegistrationSnapshot>,
-    subscription: Option<subscriber::Snapshot>,
+    subscription: Option<subscriptions::Snapshot>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +38,7 @@ struct RegistrationSnapshot {
     emergency: bool,
     expires_in: u64,
     granted: u32,
+    seen: bool,
     state: StateSnapshot,
     cause: u8,
     registers: u8,
@@ -65,24 +66,37 @@ enum StateSnapshot {
     },
 }
 
-pub(super) fn seal<'u>(users: impl Iterator<Item = &'u User>, now: Millis, into: &mut Vec<u8>) {
-    let users = users.map(|user| UserSnapshot::of(user, now)).collect();
+pub(super) fn seal<'u>(
+    users: impl Iterator<Item = &'u User>,
+    subscriptions: &Subscriptions,
+    now: Millis,
+    into: &mut Vec<u8>,
+) {
+    let of = |user| UserSnapshot::of(user, subscriptions, now);
+    let users = users.map(of).collect();
     snapshot::seal(KIND, FORMAT, &NodeSnapshot { users }, into);
 }
 
-pub(super) fn open(blob: &[u8], now: Millis, config: &Config) -> Result<Vec<User>, RestoreError> {
+/// A user, and the subscription that is to be its own.
+pub(super) type Restored = (User, Option<subscriptions::Snapshot>);
+
+pub(super) fn open(
+    blob: &[u8],
+    now: Millis,
+    config: &Config,
+) -> Result<Vec<Restored>, RestoreError> {
     let node: NodeSnapshot = snapshot::open(KIND, FORMAT, blob)?;
     if node.users.len() > config.limits.users {
         return Err(RestoreError::TooLarge);
     }
     node.users
-        .iter()
+        .into_iter()
         .map(|user| user.restore(now, config))
         .collect()
 }
 
 impl UserSnapshot {
-    fn of(user: &User, now: Millis) -> Self {
+    fn of(user: &User, subscriptions: &Subscriptions, now: Millis) -> Self {
         Self {
             private_identity: user.private_identity.to_vec(),
             registrations: user
@@ -90,28 +104,27 @@ impl UserSnapshot {
                 .iter()
                 .map(|registration| RegistrationSnapshot::of(registration, now))
                 .collect(),
-            subscription: user.subscription.as_ref().map(|s| s.snapshot(now)),
+            subscription: user
+                .subscription
+                .and_then(|id| subscriptions.snapshot(id, now)),
         }
     }
 
-    fn restore(&self, now: Millis, config: &Config) -> Result<User, RestoreError> {
+    fn restore(self, now: Millis, config: &Config) -> Result<Restored, RestoreError> {
         if self.registrations.len() > config.limits.contacts {
             return Err(RestoreError::TooLarge);
         }
-        let subscription = match &self.subscription {
-            Some(subscription) => Some(Subscription::restore(subscription, now)?),
-            None => None,
-        };
         let registrations = self
             .registrations
             .iter()
             .map(|registration| registration.restore(now))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(User {
-            private_identity: self.private_identity.as_slice().into(),
+        let user = User {
+            private_identity: self.private_identity.into(),
             registrations,
-            subscription,
-        })
+            subscription: None,
+        };
+        Ok((user, self.subscription))
     }
 }
 
@@ -147,6 +160,7 @@ impl RegistrationSnapshot {
             emergency: registration.emergency,
             expires_in: registration.expires_at.since(now),
             granted: registration.granted,
+            seen: registration.seen,
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
@@ -188,6 +202,7 @@ impl RegistrationSnapshot {
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,
+            seen: self.seen,
             state,
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,

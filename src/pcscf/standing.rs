@@ -1,5 +1,7 @@
 //! [PD-10] What a registration information document says of the contacts a P-CSCF serves.
 
+use alloc::vec::Vec;
+
 use super::{
     MAX_CONTACTS, defect,
     registration::{Field, Strings},
@@ -32,11 +34,17 @@ pub enum Standing {
 pub(crate) struct Watched<'r> {
     strings: &'r Strings,
     emergency: bool,
+    seen: bool,
 }
 
 impl<'r> Watched<'r> {
-    pub(crate) const fn new(strings: &'r Strings, emergency: bool) -> Self {
-        Self { strings, emergency }
+    /// `seen` says that an earlier document has shown it.
+    pub(crate) const fn new(strings: &'r Strings, emergency: bool, seen: bool) -> Self {
+        Self {
+            strings,
+            emergency,
+            seen,
+        }
     }
 
     /// [PD-10] The URI is equal; instance and reg-id speak against it only where both sides have them. An
@@ -60,7 +68,19 @@ fn unquoted(value: &str) -> &str {
     inside.unwrap_or(value)
 }
 
-/// What the document says of each of the contacts, in their order.
+/// What a document says.
+pub(crate) struct State {
+    /// Its version.
+    pub(crate) version: u32,
+    /// How much it says.
+    pub(crate) document: DocumentState,
+    /// It says everything, and that every registration is terminated.
+    pub(crate) all_terminated: bool,
+    /// What it says of each of the contacts, in their order.
+    pub(crate) standings: Vec<Standing>,
+}
+
+/// Reads what a document says of these contacts.
 ///
 /// # Errors
 /// [`Reject`], at the byte of the document.
@@ -68,13 +88,15 @@ pub(crate) fn read(
     document: &[u8],
     limits: &Limits,
     watched: &[Watched<'_>],
-) -> Result<[Standing; MAX_CONTACTS], Reject> {
+) -> Result<State, Reject> {
     let mut finder = Finder {
         watched,
         most: limits.identities,
-        is_full: false,
+        version: 0,
+        document: DocumentState::Full,
         found: [Found::default(); MAX_CONTACTS],
         registrations: 0,
+        terminated: 0,
         state: RegistrationState::Init,
         contacts: 0,
         own: 0,
@@ -84,23 +106,18 @@ pub(crate) fn read(
     if finder.registrations > limits.identities {
         return Err(Reject::new(&defect::TOO_MANY_IDENTITIES, 0));
     }
-    let mut standings = [Standing::Unmentioned; MAX_CONTACTS];
-    for (standing, found) in standings.iter_mut().zip(finder.found) {
-        // A partial document leaves out what has not changed: the end of one identity alone is not that of
-        // the contact, unless it is the identity that stands for all (T16).
-        let ended = found.ended_principal || (found.ended && finder.is_full);
-        *standing = match found {
-            Found {
-                active: true,
-                shortened: Some(expires),
-                ..
-            } => Standing::Shortened(expires),
-            Found { active: true, .. } => Standing::Active,
-            Found { .. } if ended => Standing::Terminated,
-            Found { .. } => Standing::Unmentioned,
-        };
-    }
-    Ok(standings)
+    let is_full = finder.document == DocumentState::Full;
+    let standings = watched.iter().zip(finder.found);
+    Ok(State {
+        version: finder.version,
+        document: finder.document,
+        all_terminated: is_full
+            && finder.registrations > 0
+            && finder.registrations == finder.terminated,
+        standings: standings
+            .map(|(watched, found)| found.standing(is_full, watched.seen))
+            .collect(),
+    })
 }
 
 #[derive(Clone, Copy, Default)]
@@ -111,12 +128,37 @@ struct Found {
     ended_principal: bool,
 }
 
+impl Found {
+    /// A partial document leaves out what has not changed: the end of one identity alone is not that of the
+    /// contact, unless it is the identity that stands for all (T16). A full one leaves out only what is gone
+    /// (T08), or was registered after it was written: a contact that no document has shown yet.
+    const fn standing(self, is_full: bool, seen: bool) -> Standing {
+        match self {
+            Self {
+                active: true,
+                shortened: Some(expires),
+                ..
+            } => Standing::Shortened(expires),
+            Self { active: true, .. } => Standing::Active,
+            Self {
+                ended_principal: true,
+                ..
+            } => Standing::Terminated,
+            Self { ended, .. } if is_full && (ended || seen) => Standing::Terminated,
+            Self { .. } => Standing::Unmentioned,
+        }
+    }
+}
+
 struct Finder<'w> {
     watched: &'w [Watched<'w>],
     most: usize,
-    is_full: bool,
+    version: u32,
+    document: DocumentState,
     found: [Found; MAX_CONTACTS],
     registrations: usize,
+    /// Those of them that are terminated.
+    terminated: usize,
     /// Of the registration being read.
     state: RegistrationState,
     contacts: usize,
@@ -140,8 +182,9 @@ const fn bit(place: usize) -> u64 {
 }
 
 impl Visitor for Finder<'_> {
-    fn document(&mut self, _version: u32, state: DocumentState) {
-        self.is_full = state == DocumentState::Full;
+    fn document(&mut self, version: u32, state: DocumentState) {
+        self.version = version;
+        self.document = state;
     }
 
     fn registration(&mut self, registration: &RegistrationView<'_>) {
@@ -150,6 +193,9 @@ impl Visitor for Finder<'_> {
         self.own = 0;
         self.principal = 0;
         self.registrations = self.registrations.saturating_add(1);
+        if registration.state == RegistrationState::Terminated {
+            self.terminated = self.terminated.saturating_add(1);
+        }
         if self.registrations > self.most {
             return;
         }

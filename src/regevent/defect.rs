@@ -57,3 +57,33 @@ pub const NO_CONTACT: Defect = Defect {
     what: "a SUBSCRIBE without Contact",
     clause: "RFC 6665 4.1.2.1",
 };
+
+/// The answer to a routing question cannot be used.
+pub const BAD_ROUTE: Defect = Defect {
+    code: 320,
+    what: "more than 8 next hops, or one that is no SIP URI with a host or longer than 1,024 bytes",
+    clause: "RE-4",
+};
+
+/// A watcher would have more registrations than [`Limits::identities`](crate::drive::Limits::identities).
+pub const TOO_MANY_WATCHED_REGISTRATIONS: Defect = Defect {
+    code: 308,
+    what: "more registrations than a watcher keeps",
+    clause: "limits.identities",
+};
+
+/// A watcher would have more contacts than
+/// [`Limits::watched_contacts`](crate::drive::Limits::watched_contacts).
+pub const TOO_MANY_WATCHED_CONTACTS: Defect = Defect {
+    code: 309,
+    what: "more contacts than a watcher keeps",
+    clause: "limits.watched_contacts",
+};
+
+/// What a watcher would keep takes more bytes than a document may have
+/// ([`Limits::xml_bytes`](crate::drive::Limits::xml_bytes)).
+pub const WATCHED_TOO_LARGE: Defect = Defect {
+    code: 310,
+    what: "more bytes than a watcher keeps",
+    clause: "limits.xml_bytes",
+};

@@ -14,7 +14,12 @@
 //! | RN-2 to RN-4 | the NOTIFY and how it ends | [`notifier`] | `tests/notifier.rs` |
 
 pub mod defect;
+pub mod node;
 pub mod notification;
 pub mod notifier;
+pub mod statistics;
 mod subscribe;
 pub mod subscriber;
+pub(crate) mod subscriptions;
+pub mod trunk_group;
+pub mod watcher;

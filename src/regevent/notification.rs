@@ -2,17 +2,65 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     defect,
-    subscriber::{Dialog, Input},
+    subscriber::{Dialog, Input, Notified, Response},
 };
 use crate::{
     drive::{Defect, Limits, Misuse, Reject, Token},
     reginfo,
     wire::{
-        Header, HeaderName, Message, NameAddr, Required, SubState, register::unfolded, status_owed,
+        Header, HeaderName, Message, NameAddr, Required, SubState,
+        register::{retry_after, unfolded},
+        status_owed,
     },
 };
+
+/// Why a NOTIFY says that a subscription is terminated (RFC 6665 4.1.3, RFC 4660 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Termination {
+    /// `deactivated`: to be subscribed anew at once.
+    Deactivated,
+    /// `probation`: to be subscribed anew later.
+    Probation,
+    /// `rejected`: by a change of policy; not to be subscribed anew.
+    Rejected,
+    /// `timeout`: its time ran out.
+    Timeout,
+    /// `giveup`: the notifier could not find out whether it is allowed.
+    GiveUp,
+    /// `noresource`: there is nothing to subscribe to any more.
+    NoResource,
+    /// `invariant`: the state will not change any more.
+    Invariant,
+    /// `badfilter`: the filter cannot be used.
+    BadFilter,
+    /// None, or one that is not registered.
+    #[default]
+    Other,
+}
+
+impl Termination {
+    /// Reads the `reason` of Subscription-State, in any case.
+    #[must_use]
+    pub fn parse(reason: &[u8]) -> Self {
+        const NAMES: [(&[u8], Termination); 8] = [
+            (b"deactivated", Termination::Deactivated),
+            (b"probation", Termination::Probation),
+            (b"rejected", Termination::Rejected),
+            (b"timeout", Termination::Timeout),
+            (b"giveup", Termination::GiveUp),
+            (b"noresource", Termination::NoResource),
+            (b"invariant", Termination::Invariant),
+            (b"badfilter", Termination::BadFilter),
+        ];
+        let named = |(name, _): &&(&[u8], Self)| reason.eq_ignore_ascii_case(name);
+        NAMES.iter().find(named).map_or(Self::Other, |(_, is)| *is)
+    }
+}
 
 /// A NOTIFY, read as far as its dialog goes.
 pub struct Notification<'m> {
@@ -25,6 +73,8 @@ pub struct Notification<'m> {
     pub cseq: u32,
     state: SubState,
     expires: Option<u32>,
+    reason: Termination,
+    retry_after: Option<u32>,
     target: Option<&'m [u8]>,
     routes: Vec<u8>,
 }
@@ -106,10 +156,8 @@ impl<'m> Notification<'m> {
             let at = at(HeaderName::ContentType);
             return Err(Refusal::new(415, &defect::BODY_TYPE, at));
         }
-        let (state, expires) = match message.subscription_state()? {
-            Some(stated) => (stated.state, stated.expires),
-            None => (SubState::Active, None),
-        };
+        let stated = message.subscription_state()?;
+        let reason = stated.and_then(|stated| stated.reason);
         let required = Required::read(message)?;
         let (from, to) = (required.from, required.to);
         let (target, routes) = dialog(message, [from, to], false, limits)?;
@@ -118,26 +166,54 @@ impl<'m> Notification<'m> {
             remote_tag: from.tag().unwrap_or_default(),
             cseq: required.cseq,
             required,
-            state,
-            expires,
+            state: stated.map_or(SubState::Active, |stated| stated.state),
+            expires: stated.and_then(|stated| stated.expires),
+            reason: reason.map_or(Termination::Other, Termination::parse),
+            retry_after: stated.and_then(|stated| stated.retry_after),
             target,
             routes,
         })
     }
 
+    /// Its Call-ID.
+    #[must_use]
+    pub fn call_id(&self) -> &'m [u8] {
+        self.required.call_id
+    }
+
+    /// The URI of From.
+    #[must_use]
+    pub fn notifier(&self) -> &'m [u8] {
+        self.required.from.uri_bytes()
+    }
+
+    /// The URI of To.
+    #[must_use]
+    pub fn subscriber(&self) -> &'m [u8] {
+        self.required.to.uri_bytes()
+    }
+
+    /// Whether it says that the subscription is terminated.
+    #[must_use]
+    pub fn is_terminated(&self) -> bool {
+        self.state == SubState::Terminated
+    }
+
     /// As the machine takes it.
     #[must_use]
     pub fn input(&self) -> Input<'_> {
-        Input::Notify {
+        Input::Notify(Notified {
             cseq: self.cseq,
             state: self.state,
             expires: self.expires,
+            reason: self.reason,
+            retry_after: self.retry_after,
             dialog: Dialog {
                 remote_tag: self.remote_tag,
                 target: self.target,
                 routes: &self.routes,
             },
-        }
+        })
     }
 }
 
@@ -145,6 +221,8 @@ impl<'m> Notification<'m> {
 pub struct Acceptance<'m> {
     status: u16,
     expires: Option<u32>,
+    min_expires: Option<u32>,
+    retry_after: Option<u32>,
     remote_tag: &'m [u8],
     target: Option<&'m [u8]>,
     routes: Vec<u8>,
@@ -161,6 +239,8 @@ impl<'m> Acceptance<'m> {
             return Ok(Self {
                 status,
                 expires: None,
+                min_expires: message.min_expires().ok().flatten(),
+                retry_after: retry_after(message),
                 remote_tag: b"",
                 target: None,
                 routes: Vec::new(),
@@ -171,6 +251,8 @@ impl<'m> Acceptance<'m> {
         Ok(Self {
             status,
             expires: message.expires().ok().flatten(),
+            min_expires: None,
+            retry_after: None,
             remote_tag: to.tag().unwrap_or_default(),
             target,
             routes,
@@ -180,16 +262,18 @@ impl<'m> Acceptance<'m> {
     /// As the machine takes it.
     #[must_use]
     pub fn input(&self, token: Token) -> Input<'_> {
-        Input::Response {
+        Input::Response(Response {
             token,
             status: self.status,
             expires: self.expires,
+            min_expires: self.min_expires,
+            retry_after: self.retry_after,
             dialog: Dialog {
                 remote_tag: self.remote_tag,
                 target: self.target,
                 routes: &self.routes,
             },
-        }
+        })
     }
 }
 

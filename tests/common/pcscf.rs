@@ -28,7 +28,7 @@ pub fn element() -> Element {
 
 pub fn config() -> Config {
     let mut config = Config::new(element(), b"\"Visited Network Number 1\"");
-    config.support_reg_event = true;
+    config.subscription.support_reg_event = true;
     config
 }
 
@@ -187,6 +187,7 @@ impl Bed {
         let command = Command::Learn {
             request: request.as_bytes(),
             response: response.as_bytes(),
+            trunk_group: b"",
         };
         let verdict = self.node.command(self.now, command, &mut self.out).unwrap();
         assert_eq!(verdict, Verdict::Handled);

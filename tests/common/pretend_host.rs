@@ -60,7 +60,7 @@ impl Default for Host {
         Self {
             now: Millis(0),
             happens: VecDeque::from([
-                Happened::Command(Command::Learn { request, response }),
+                Happened::Command(Command::Learn { request, response, trunk_group: b"" }),
                 Happened::Command(lost),
             ]),
             subscribe: Vec::new(),

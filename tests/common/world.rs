@@ -64,7 +64,7 @@ pub(crate) trait Desk: Role {
 }
 
 impl Desk for Pcscf {
-    fn answer(_: &pcscf::Question) -> pcscf::Answer {
+    fn answer(_: &pcscf::Question) -> pcscf::Answer<'static> {
         pcscf::Answer::Done
     }
 
@@ -533,7 +533,11 @@ impl World {
     fn learn_at_pcscf(&mut self, request: &[u8], response: &[u8]) {
         let now = self.network.now;
         let mut sends = Sends::default();
-        let learn = pcscf::Command::Learn { request, response };
+        let learn = pcscf::Command::Learn {
+            request,
+            response,
+            trunk_group: b"",
+        };
         let status = Message::parse(response, &Limits::default())
             .unwrap()
             .status();

@@ -126,6 +126,7 @@ fn lose_a_user(peers: Peers, crash_before: Option<usize>) -> (Vec<(Millis, Done)
     let learn = pcscf::Command::Learn {
         request: request.as_bytes(),
         response: response.as_bytes(),
+        trunk_group: b"",
     };
     assert_eq!(node.command(now, learn, &mut out), Ok(Verdict::Handled));
     let lost = pcscf::Command::AccessLost {

@@ -61,7 +61,7 @@ pub struct Host {
 fn config(of: &Settings) -> Config {
     let element = Element::new(bytes::ELEMENT.as_bytes(), b"visited1.example.net").unwrap();
     let mut config = Config::new(element, b"\"Visited Network Number 1\"");
-    config.support_reg_event = of.support_reg_event;
+    config.subscription.support_reg_event = of.support_reg_event;
     config.integrity_protected = of.integrity_protected;
     if of.by_service_route {
         config.next_hop = NextHop::ServiceRoute;
@@ -282,7 +282,7 @@ impl Host {
     }
 
     fn learn(&mut self, request: &[u8], response: &[u8], tight: Option<Tight>) {
-        let command = Command::Learn { request, response };
+        let command = Command::Learn { request, response, trunk_group: b"" };
         let allows = Allows {
             begin: true,
             misuse: true,

@@ -2,36 +2,22 @@
 
 use alloc::vec::Vec;
 
-use super::{CALL_ID, PcscfNode};
+use super::PcscfNode;
 use crate::{
-    drive::{Identifier, Millis, Misuse, Outbox, Source, TransactionRef, Verdict, increment},
+    drive::{Context, Millis, Misuse, Outbox, Reject, Source, TransactionRef, Verdict, increment},
     pcscf::{
-        Input, MAX_CONTACTS, Pcscf,
-        standing::{self, Standing, Watched},
+        Input, Pcscf,
+        standing::{self, Standing, State, Watched},
     },
     regevent::{
-        defect,
-        notification::{Denied, Notification, Refusal},
-        subscriber::Admission,
+        notification::{Denied, Notification},
+        subscriptions::{Finding, accept, deny},
+        watcher::Taking,
     },
-    reginfo,
-    wire::{Accepts, Header, HeaderName, Message, Owed, Uri, Writer},
+    wire::Message,
 };
 
-/// What is taken in a NOTIFY: no extension can be demanded.
-const TAKEN: Accepts<'_> = Accepts::server().content_types(&[reginfo::CONTENT_TYPE]);
-
 impl PcscfNode {
-    /// Whether a request is for a subscription of ours: its Request-URI is a Contact that we made.
-    pub(super) fn is_for_us(&self, message: &Message<'_>) -> bool {
-        let Some(Ok(target)) = message.request_uri().map(Uri::parse) else {
-            return false;
-        };
-        let ours = Uri::parse(self.config.element.uri());
-        target.user().and_then(Identifier::parse).is_some()
-            && ours.is_ok_and(|ours| target.same_host_port(&ours))
-    }
-
     /// [RE-10] A NOTIFY to one of our subscriptions.
     pub(super) fn notify(
         &mut self,
@@ -44,35 +30,15 @@ impl PcscfNode {
         match self.take_notify(now, from, message, out) {
             Ok(()) => {
                 increment(&mut self.counters.notifies);
-                // What a response copies of its request fits the room of a step.
-                let _ = out.respond(txn, 200, |buffer| {
-                    Writer::respond_to(buffer, message, 200, None).finish();
-                });
-                Ok(Verdict::Handled)
+                Ok(accept(txn, message, out))
             }
             Err(Denied::Refused(refusal)) => {
                 increment(&mut self.counters.notifies_refused);
-                Ok(self.deny(txn, message, refusal, out))
+                let tag = self.identifiers.constant();
+                Ok(deny(txn, message, refusal, tag, out))
             }
             Err(Denied::Misuse(misuse)) => Err(misuse),
         }
-    }
-
-    fn deny(
-        &self,
-        txn: TransactionRef,
-        message: &Message<'_>,
-        refusal: Refusal,
-        out: &mut Outbox<Pcscf>,
-    ) -> Verdict {
-        let owed = Owed::with_status(message, refusal.status, refusal.reject, &TAKEN);
-        let tag = self.identifiers.constant();
-        if let Some(status) = owed.status() {
-            let _ = out.respond(txn, status, |buffer| {
-                owed.write(buffer, message, Some(tag));
-            });
-        }
-        Verdict::Rejected(refusal.reject)
     }
 
     fn take_notify(
@@ -82,66 +48,121 @@ impl PcscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Denied> {
-        if from != Source::TrustedCore {
-            return Err(Refusal::new(403, &defect::UNTRUSTED, 0).into());
-        }
-        let notification = Notification::read(message, &self.config.limits)?;
-        TAKEN.check(message, &notification.required)?;
-        let call_id = notification.required.call_id;
-        let id = self.index.find(CALL_ID, call_id, |id| {
-            let user = self.users.get(id as usize);
-            let subscription = user.and_then(|user| user.subscription.as_ref());
-            subscription.is_some_and(|s| s.call_id().text() == *call_id)
-        });
-        let Some(user) = id.and_then(|id| self.users.get(id as usize)) else {
-            return Err(unknown_dialog(message));
+        let config = &self.config;
+        let admitted =
+            self.subscriptions
+                .admit(&config.subscription, &config.limits, from, message)?;
+        let Some((id, notification)) = admitted else {
+            return Ok(());
         };
-        let (Some(id), Some(subscription)) = (id, user.subscription.as_ref()) else {
-            return Err(unknown_dialog(message));
+        let Some(owner) = self.subscriptions.owner(id) else {
+            return Ok(());
         };
-        let admission = subscription.admit(
-            notification.local_tag,
-            notification.remote_tag,
-            notification.cseq,
-        );
-        match admission {
-            Admission::New => {}
-            Admission::Repeated => return Ok(()),
-            Admission::Refuse(500) => {
-                let at = message.header(HeaderName::CSeq).map_or(0, Header::at);
-                return Err(Refusal::new(500, &defect::OUT_OF_ORDER, at).into());
+        match self.read_document(id, owner, message, &notification) {
+            Ok(read) => {
+                let standings = read.as_ref().map_or(&[][..], |(state, _)| &state.standings);
+                let finding = read
+                    .as_ref()
+                    .map_or(Finding::default(), |(_, finding)| *finding);
+                self.step_notified(now, id, &notification, finding, out)?;
+                self.apply_standings(now, owner, standings, out)?;
+                self.settle(owner);
+                Ok(())
             }
-            Admission::Refuse(_) => return Err(unknown_dialog(message)),
+            Err(reject) => {
+                // What its header says of the subscription holds all the same.
+                if notification.is_terminated() {
+                    self.step_notified(now, id, &notification, Finding::default(), out)?;
+                }
+                Err(reject.into())
+            }
         }
+    }
+
+    /// [RI-3, PD-10] What the document says of the registrations of the user, if it has one that is taken.
+    fn read_document(
+        &mut self,
+        id: u32,
+        owner: u32,
+        message: &Message<'_>,
+        notification: &Notification<'_>,
+    ) -> Result<Option<(State, Finding)>, Reject> {
+        let body = message.body();
+        let user = self.users.get(owner as usize);
+        let Some(user) = user.filter(|_| !body.is_empty()) else {
+            return Ok(None);
+        };
         let watched: Vec<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency()))
+            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.seen))
             .collect();
-        let standings = match message.body() {
-            [] => [Standing::Unmentioned; MAX_CONTACTS],
-            body => {
-                let start = message.bytes().len().saturating_sub(body.len());
-                standing::read(body, &self.config.limits, &watched)
-                    .map_err(|reject| reject.shifted(start))?
-            }
+        let start = message.end().saturating_sub(body.len());
+        let state = standing::read(body, &self.config.limits, &watched)
+            .map_err(|reject| reject.shifted(start))?;
+        let cseq = notification.cseq;
+        let quirks = self.config.subscription.quirks;
+        let taking = self
+            .subscriptions
+            .judge(id, state.version, state.document, cseq, quirks);
+        let Taking::Process { gap } = taking else {
+            return Ok(None);
         };
-        let count = watched.len();
-        self.step_subscription(now, id, notification.input(), out)?;
-        for (place, standing) in standings.iter().enumerate().take(count).rev() {
+        self.subscriptions.take(id, state.version, cseq);
+        let finding = Finding {
+            gap,
+            all_terminated: state.all_terminated,
+        };
+        Ok(Some((state, finding)))
+    }
+
+    fn step_notified(
+        &mut self,
+        now: Millis,
+        id: u32,
+        notification: &Notification<'_>,
+        finding: Finding,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let stepped = self
+            .subscriptions
+            .notify(&mut cx, id, notification, finding, out)?;
+        self.take_leave(stepped);
+        Ok(())
+    }
+
+    /// [PD-10] The registrations, the last first, as one that is gone changes the places of those after it.
+    fn apply_standings(
+        &mut self,
+        now: Millis,
+        owner: u32,
+        standings: &[Standing],
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        for (place, standing) in standings.iter().enumerate().rev() {
+            if let Standing::Active | Standing::Shortened(_) = standing {
+                self.note_seen(owner, place);
+            }
             let input = match *standing {
                 Standing::Unmentioned | Standing::Active => continue,
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };
-            self.step(now, id, place, input, out)?;
+            self.step(now, owner, place, input, out)?;
         }
-        self.settle(id);
         Ok(())
     }
-}
 
-fn unknown_dialog(message: &Message<'_>) -> Denied {
-    let at = message.header(HeaderName::CallId).map_or(0, Header::at);
-    Refusal::new(481, &defect::UNKNOWN_DIALOG, at).into()
+    fn note_seen(&mut self, owner: u32, place: usize) {
+        let user = self.users.get_mut(owner as usize);
+        if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
+            registration.seen = true;
+        }
+    }
 }

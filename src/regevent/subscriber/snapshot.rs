@@ -1,19 +1,21 @@
-//! What a subscription is in a blob. Instants stand as milliseconds from now.
+//! What a subscription is in a blob. Instants stand as milliseconds from now, or before it.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, State, Subscription};
+use super::{Pending, STRINGS, State, Subscription};
 use crate::{
     drive::{Identifier, Millis, RestoreError},
     fleet::Packed,
+    regevent::trunk_group::Network,
 };
 
-/// What a subscription is in a blob. Instants stand as milliseconds from now.
+/// What a subscription is in a blob.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     state: StateSnapshot,
-    strings: [Vec<u8>; 4],
+    strings: [Vec<u8>; STRINGS],
+    visited: bool,
     call_id: Identifier,
     local_tag: Identifier,
     local_cseq: u32,
@@ -22,56 +24,136 @@ pub(crate) struct Snapshot {
     granted: Option<u32>,
     expires_in: u64,
     refresh_in: u64,
+    sent_ago: u64,
+    begun_ago: u64,
     leave: bool,
+    approved: bool,
+    lapsed: bool,
+    raised: bool,
+    attempts: u8,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum StateSnapshot {
     Idle,
+    Routing {
+        key: Identifier,
+        left: u64,
+    },
     Subscribing {
         pending: Option<Pending>,
         notified: bool,
-        timer_n_in: u64,
+        left: u64,
     },
     Active,
     Refreshing {
-        pending: Pending,
-        timer_n_in: u64,
+        pending: Option<Pending>,
+        notified: bool,
+        left: u64,
     },
     Unsubscribing {
         pending: Option<Pending>,
-        timer_n_in: u64,
+        left: u64,
+    },
+    /// A SUBSCRIBE that was still out is not offered again, as its dialog is gone; it is waited for.
+    Waiting {
+        left: u64,
     },
     Ended,
 }
 
-impl Subscription {
-    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
-        let state = match self.state {
-            State::Idle => StateSnapshot::Idle,
+impl StateSnapshot {
+    fn of(state: State, now: Millis) -> Self {
+        match state {
+            State::Idle => Self::Idle,
+            State::Routing { key, until, .. } => Self::Routing {
+                key,
+                left: until.since(now),
+            },
             State::Subscribing {
                 pending,
                 notified,
                 timer_n,
-            } => StateSnapshot::Subscribing {
+            } => Self::Subscribing {
                 pending,
                 notified,
-                timer_n_in: timer_n.since(now),
+                left: timer_n.since(now),
             },
-            State::Active => StateSnapshot::Active,
-            State::Refreshing { pending, timer_n } => StateSnapshot::Refreshing {
+            State::Active => Self::Active,
+            State::Refreshing {
                 pending,
-                timer_n_in: timer_n.since(now),
-            },
-            State::Unsubscribing { pending, timer_n } => StateSnapshot::Unsubscribing {
+                notified,
+                timer_n,
+            } => Self::Refreshing {
                 pending,
-                timer_n_in: timer_n.since(now),
+                notified,
+                left: timer_n.since(now),
             },
-            State::Ended => StateSnapshot::Ended,
-        };
+            State::Unsubscribing { pending, timer_n } => Self::Unsubscribing {
+                pending,
+                left: timer_n.since(now),
+            },
+            State::Waiting {
+                until,
+                pending,
+                timer_n,
+            } => Self::Waiting {
+                left: match pending {
+                    Some(_) => until.max(timer_n).since(now),
+                    None => until.since(now),
+                },
+            },
+            State::Ended => Self::Ended,
+        }
+    }
+
+    fn restore(self, now: Millis) -> State {
+        match self {
+            Self::Idle => State::Idle,
+            Self::Routing { key, left } => State::Routing {
+                token: None,
+                key,
+                until: now.after(left),
+            },
+            Self::Subscribing {
+                pending,
+                notified,
+                left,
+            } => State::Subscribing {
+                pending,
+                notified,
+                timer_n: now.after(left),
+            },
+            Self::Active => State::Active,
+            Self::Refreshing {
+                pending,
+                notified,
+                left,
+            } => State::Refreshing {
+                pending,
+                notified,
+                timer_n: now.after(left),
+            },
+            Self::Unsubscribing { pending, left } => State::Unsubscribing {
+                pending,
+                timer_n: now.after(left),
+            },
+            Self::Waiting { left } => State::Waiting {
+                until: now.after(left),
+                pending: None,
+                timer_n: now,
+            },
+            Self::Ended => State::Ended,
+        }
+    }
+}
+
+impl Subscription {
+    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
         Snapshot {
-            state,
+            state: StateSnapshot::of(self.state, now),
             strings: self.strings.parts().map(<[u8]>::to_vec),
+            visited: self.network == Network::Visited,
             call_id: self.call_id,
             local_tag: self.local_tag,
             local_cseq: self.local_cseq,
@@ -80,43 +162,26 @@ impl Subscription {
             granted: self.granted,
             expires_in: self.expires_at.since(now),
             refresh_in: self.refresh_at.since(now),
+            sent_ago: now.since(self.sent_at),
+            begun_ago: now.since(self.begun_at),
             leave: self.leave,
+            approved: self.approved,
+            lapsed: self.lapsed,
+            raised: self.raised,
+            attempts: self.attempts,
         }
     }
 
     pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
-        let state = match snapshot.state {
-            StateSnapshot::Idle => State::Idle,
-            StateSnapshot::Subscribing {
-                pending,
-                notified,
-                timer_n_in,
-            } => State::Subscribing {
-                pending,
-                notified,
-                timer_n: now.after(timer_n_in),
-            },
-            StateSnapshot::Active => State::Active,
-            StateSnapshot::Refreshing {
-                pending,
-                timer_n_in,
-            } => State::Refreshing {
-                pending,
-                timer_n: now.after(timer_n_in),
-            },
-            StateSnapshot::Unsubscribing {
-                pending,
-                timer_n_in,
-            } => State::Unsubscribing {
-                pending,
-                timer_n: now.after(timer_n_in),
-            },
-            StateSnapshot::Ended => State::Ended,
-        };
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
+        let before = |ago: u64| Millis(now.0.saturating_sub(ago));
         Ok(Self {
-            state,
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            state: snapshot.state.restore(now),
+            strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
+            network: match snapshot.visited {
+                true => Network::Visited,
+                false => Network::Home,
+            },
             call_id: snapshot.call_id,
             local_tag: snapshot.local_tag,
             local_cseq: snapshot.local_cseq,
@@ -125,7 +190,13 @@ impl Subscription {
             granted: snapshot.granted,
             expires_at: now.after(snapshot.expires_in),
             refresh_at: now.after(snapshot.refresh_in),
+            sent_at: before(snapshot.sent_ago),
+            begun_at: before(snapshot.begun_ago),
             leave: snapshot.leave,
+            approved: snapshot.approved,
+            lapsed: snapshot.lapsed,
+            raised: snapshot.raised,
+            attempts: snapshot.attempts,
         })
     }
 }

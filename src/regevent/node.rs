@@ -1,0 +1,763 @@
+//! Many users whose registration state is subscribed to, behind one set of doors: for a P-CSCF or SBC that does
+//! nothing else of the P-CSCF's procedures, an MSC server, an application server or a UE.
+//!
+//! The host tells which registrations succeeded and ended; the node subscribes, refreshes, takes the NOTIFYs and
+//! keeps the table of every user's registration state, which the host reads when it is told of a change.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::fmt;
+use slab::Slab;
+
+use super::{
+    notification::{Denied, Notification},
+    statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
+    subscriber::{self, Config as SubscriberConfig, Input, Profile, Purpose},
+    subscriptions::{Finding, Order, Reply, Stepped, Subscriptions, accept, deny, is_for},
+    watcher::{Applied, Taking, Watcher},
+};
+use crate::{
+    drive::{
+        self, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node, Outbox,
+        Reject, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict, increment,
+    },
+    fleet::Index,
+    reginfo::DocumentState,
+    wire::{Message, Method, salvage::respond_to_refused},
+};
+
+mod snapshot;
+
+/// Under what users are filed.
+const PRIVATE_IDENTITY: u8 = 1;
+
+/// The vocabulary of an element that watches registration state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegEvent;
+
+impl Role for RegEvent {
+    type Command<'a> = Command<'a>;
+    type Question = subscriber::Question;
+    type Answer<'a> = subscriber::Answer<'a>;
+    type Event = Event;
+    // A NOTIFY: two steps of the subscription, the change, the response.
+    const STEP_OUTPUTS: usize = 8;
+    const STEP_BYTES: usize = 192 * 1024;
+}
+
+/// A registration that succeeded.
+#[derive(Clone, Copy)]
+pub struct Registration<'a> {
+    /// The private identity.
+    pub private_identity: &'a [u8],
+    /// The default public identity: the first P-Associated-URI of the 2xx, else To.
+    pub public_identity: &'a [u8],
+    /// Which of the user's contacts or flows: any bytes that tell them apart.
+    pub flow: &'a [u8],
+    /// Seconds it was granted.
+    pub expires: u32,
+    /// [RE-1] The trunk group that it came over; empty for none.
+    pub trunk_group: &'a [u8],
+    /// [RE-4] The Service-Route of the 2xx: addresses separated by commas; empty for none.
+    pub service_route: &'a [u8],
+    /// Whether it is an emergency registration: those are not subscribed to.
+    pub emergency: bool,
+    /// Whether no REGISTER of its own made it.
+    pub implicit: bool,
+}
+
+/// What a host tells such a node.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// [RE-2] Learn of a registration, or re-registration, that succeeded.
+    LearnRegistered(Registration<'a>),
+    /// [RE-9] Learn that the user asked to deregister: a REGISTER with Expires 0 was received.
+    LearnDeregistering {
+        /// The private identity.
+        private_identity: &'a [u8],
+        /// The contact or flow; empty for all of the user's.
+        flow: &'a [u8],
+    },
+    /// [RE-9] Learn that a registration is gone: by the 2xx to such a REGISTER, or in any other way.
+    LearnDeregistered {
+        /// The private identity.
+        private_identity: &'a [u8],
+        /// The contact or flow; empty for all of the user's.
+        flow: &'a [u8],
+    },
+}
+
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LearnRegistered(_) => "LearnRegistered",
+            Self::LearnDeregistering { .. } => "LearnDeregistering",
+            Self::LearnDeregistered { .. } => "LearnDeregistered",
+        })
+    }
+}
+
+/// What such a node reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Of a subscription.
+    Subscription(subscriber::Event),
+    /// A document was taken. What it changed is marked in the table of the user
+    /// ([`SubscriberNode::table`]) until the next one is.
+    StateNotified {
+        /// The private identity.
+        private_identity: Text,
+        /// The version of the document.
+        version: u32,
+        /// Whether it said everything.
+        full: bool,
+        /// Number of contacts that it changed.
+        changed: u32,
+        /// Every registration of the user is terminated.
+        all_terminated: bool,
+    },
+}
+
+impl From<subscriber::Event> for Event {
+    fn from(event: subscriber::Event) -> Self {
+        Self::Subscription(event)
+    }
+}
+
+/// The configuration of a node. It may be replaced while the node runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The subscriptions.
+    pub subscription: SubscriberConfig,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults, for the subscriptions given.
+    #[must_use]
+    pub fn new(subscription: SubscriberConfig) -> Self {
+        Self {
+            subscription,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Checks that the values can work together.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the field.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |field, what| Err(ConfigError { field, what });
+        self.subscription.check()?;
+        if self.limits.users > 0xff_ffff {
+            return refuse("limits.users", "more than 16,777,215");
+        }
+        if self.limits.message_bytes > 65_535 {
+            return refuse("limits.message_bytes", "more than 65,535");
+        }
+        if self.limits.registration_bytes > 16_384 {
+            return refuse("limits.registration_bytes", "more than 16,384");
+        }
+        Ok(())
+    }
+}
+
+/// What a node has counted since it was made. A restore begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// NOTIFYs accepted.
+    pub notifies: u64,
+    /// NOTIFYs refused.
+    pub notifies_refused: u64,
+    /// [RI-3] Documents taken.
+    pub documents: u64,
+    /// [RI-3] Documents discarded for their version.
+    pub documents_discarded: u64,
+    /// [RI-3] Documents before which others were missed.
+    pub gaps: u64,
+    /// Messages that could not be read.
+    pub malformed: u64,
+    /// Answers that came when nothing waited for them any more.
+    pub stale_answers: u64,
+}
+
+/// One private identity: its flows, and the one subscription they share.
+struct User {
+    private_identity: Box<[u8]>,
+    flows: Vec<Box<[u8]>>,
+    subscription: Option<u32>,
+}
+
+/// [RE-2] Every user whose registration state is watched, behind one set of doors.
+pub struct SubscriberNode {
+    config: Config,
+    identifiers: Identifiers,
+    clock: Clock,
+    users: Slab<User>,
+    index: Index,
+    subscriptions: Subscriptions,
+    counters: Counters,
+}
+
+impl SubscriberNode {
+    /// A node without users.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the configuration cannot work.
+    pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
+        config.check()?;
+        let key = identifiers.table_key();
+        Ok(Self {
+            config,
+            identifiers,
+            clock: Clock::default(),
+            users: Slab::new(),
+            index: Index::new(&key),
+            subscriptions: Subscriptions::new(&key),
+            counters: Counters::default(),
+        })
+    }
+
+    /// [DR-7] A node from the blob of another. `identifiers` must be of an incarnation never used before.
+    /// What was outstanding is offered again by ticks at the same `now`, one request or question each.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the blob cannot be used, or exceeds the limits given.
+    pub fn restore(
+        config: Config,
+        identifiers: Identifiers,
+        now: Millis,
+        blob: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
+        node.clock.observe(now);
+        for user in snapshot::open(blob, &node.config.limits)? {
+            let (user, subscription) = user.into_parts();
+            let id = node.users.insert(user) as u32;
+            let restored = match &subscription {
+                Some(subscription) => Some(node.subscriptions.restore(id, subscription, now)?),
+                None => None,
+            };
+            if let Some(user) = node.users.get_mut(id as usize) {
+                user.subscription = restored;
+                node.index
+                    .insert(PRIVATE_IDENTITY, &user.private_identity, id);
+            }
+        }
+        Ok(node)
+    }
+
+    /// [DR-10] Replaces the configuration; nothing that runs is lost.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; the old one then stays.
+    pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
+        config.check()?;
+        self.config = config;
+        Ok(())
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How often the host's time went backwards.
+    #[must_use]
+    pub const fn time_backwards(&self) -> u64 {
+        self.clock.backwards()
+    }
+
+    /// Number of users held.
+    #[must_use]
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// [RI-3] The registration state of a user, as the documents told it; `None` without a subscription.
+    #[must_use]
+    pub fn table(&self, private_identity: &[u8]) -> Option<&Watcher> {
+        self.subscriptions
+            .table(self.subscription_of(private_identity)?)
+    }
+
+    /// [RE-11] How the subscription of a user stands.
+    #[must_use]
+    pub fn standing(&self, private_identity: &[u8]) -> subscriber::Standing {
+        self.subscription_of(private_identity)
+            .and_then(|id| self.subscriptions.machine(id))
+            .map_or(
+                subscriber::Standing::None,
+                subscriber::Subscription::standing,
+            )
+    }
+
+    /// [RE-11] `sipSubscriptionCountStatistics` of an address context; that of registrations over no named trunk
+    /// group has the empty name.
+    #[must_use]
+    pub fn sip_subscription_count_statistics(
+        &self,
+        address_context: &[u8],
+    ) -> SubscriptionCountStatistics {
+        self.subscriptions.counts(address_context)
+    }
+
+    /// [RE-11] `sipGeneratedSubscriptionStatus` of an address context: a row for each subscription present.
+    pub fn sip_generated_subscription_status<'s>(
+        &'s self,
+        address_context: &'s [u8],
+    ) -> impl Iterator<Item = GeneratedSubscriptionStatus<'s>> {
+        self.subscriptions.rows(address_context)
+    }
+
+    fn find(&self, private_identity: &[u8]) -> Option<u32> {
+        self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
+            let user = self.users.get(id as usize);
+            user.is_some_and(|user| *user.private_identity == *private_identity)
+        })
+    }
+
+    fn subscription_of(&self, private_identity: &[u8]) -> Option<u32> {
+        let id = self.find(private_identity)?;
+        self.users.get(id as usize)?.subscription
+    }
+
+    /// [RE-1, RE-2] A registration that succeeded.
+    fn learn(
+        &mut self,
+        now: Millis,
+        registration: &Registration<'_>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<Verdict, Misuse> {
+        let config = &self.config.subscription;
+        let group = match registration.trunk_group {
+            [] => None,
+            name => Some(config.trunk_groups.find(name).ok_or(Misuse::NoSuchThing)?),
+        };
+        let is_supported = group.map_or(config.support_reg_event, |group| {
+            config.trunk_groups.supports_reg_event(group)
+        });
+        if !is_supported
+            || registration.emergency
+            || (registration.implicit && !config.subscribe_for_implicit)
+        {
+            return Ok(Verdict::NotMine);
+        }
+        let order = Order {
+            owner: 0,
+            purpose: Purpose {
+                resource: registration.public_identity,
+                destination: group.map_or(b"", |group| &group.destination),
+                service_route: registration.service_route,
+                network: group.map_or(config.network, |group| group.network),
+            },
+            address_context: group.map_or(b"", |group| &group.address_context),
+            registration_expires: registration.expires,
+            keeps_table: true,
+        };
+        let limits = self.config.limits;
+        let (id, is_initial) = enter(&mut self.users, &mut self.index, registration, &limits)?;
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return Ok(Verdict::Handled);
+        };
+        let running = user
+            .subscription
+            .and_then(|id| self.subscriptions.machine(id))
+            .is_some_and(|machine| !machine.is_ending());
+        if running || !(is_initial || config.subscribe_at_reregistration) {
+            return Ok(Verdict::Handled);
+        }
+        if let Some(ending) = user.subscription.take() {
+            self.subscriptions.forget(ending);
+        }
+        let mut cx = Context {
+            now,
+            config,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let order = Order { owner: id, ..order };
+        let made = self.subscriptions.subscribe(&mut cx, &order, &limits, out);
+        match made {
+            Ok(subscription) => user.subscription = Some(subscription),
+            Err(misuse) => {
+                self.settle(id);
+                return Err(misuse);
+            }
+        }
+        Ok(Verdict::Handled)
+    }
+
+    /// [RE-9] A user who asks to go: literal to S2, the subscription ends now if nothing of the user stays.
+    fn deregistering(
+        &mut self,
+        now: Millis,
+        private_identity: &[u8],
+        flow: &[u8],
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<Verdict, Misuse> {
+        let Some((id, user)) = self
+            .find(private_identity)
+            .and_then(|id| Some((id, self.users.get(id as usize)?)))
+        else {
+            return Ok(Verdict::NotMine);
+        };
+        let stays = |own: &[u8]| !flow.is_empty() && own != flow;
+        if self.config.subscription.profile == Profile::Sbc
+            && !user.flows.iter().any(|own| stays(own))
+        {
+            self.step(now, id, Input::Unsubscribe, out)?;
+        }
+        Ok(Verdict::Handled)
+    }
+
+    /// [RE-9] What is gone of a user; with the last of it the subscription ends.
+    fn deregistered(
+        &mut self,
+        now: Millis,
+        private_identity: &[u8],
+        flow: &[u8],
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<Verdict, Misuse> {
+        let Some(id) = self.find(private_identity) else {
+            return Ok(Verdict::NotMine);
+        };
+        let Some(user) = self.users.get_mut(id as usize) else {
+            return Ok(Verdict::NotMine);
+        };
+        user.flows.retain(|own| !flow.is_empty() && **own != *flow);
+        if user.flows.is_empty() {
+            self.step(now, id, Input::Unsubscribe, out)?;
+        }
+        self.settle(id);
+        Ok(Verdict::Handled)
+    }
+
+    /// One step of a user's subscription.
+    fn step(
+        &mut self,
+        now: Millis,
+        id: u32,
+        input: Input<'_>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Misuse> {
+        let user = self.users.get(id as usize);
+        let Some(subscription) = user.and_then(|user| user.subscription) else {
+            return Ok(());
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id: subscription,
+        };
+        let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
+        self.after(stepped);
+        Ok(())
+    }
+
+    /// A subscription that is over leaves its user, and a user with nothing left goes.
+    fn after(&mut self, stepped: Option<Stepped>) {
+        let Some(Stepped { owner, over: true }) = stepped else {
+            return;
+        };
+        if let Some(user) = self.users.get_mut(owner as usize) {
+            user.subscription = None;
+        }
+        self.settle(owner);
+    }
+
+    fn settle(&mut self, id: u32) {
+        let is_empty = |user: &User| user.flows.is_empty() && user.subscription.is_none();
+        if self.users.get(id as usize).is_some_and(is_empty) {
+            let user = self.users.remove(id as usize);
+            self.index
+                .remove(PRIVATE_IDENTITY, &user.private_identity, id);
+        }
+    }
+
+    /// [RE-10] A NOTIFY to one of the subscriptions.
+    fn notify(
+        &mut self,
+        now: Millis,
+        from: Source,
+        message: &Message<'_>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Denied> {
+        let config = &self.config;
+        let admitted =
+            self.subscriptions
+                .admit(&config.subscription, &config.limits, from, message)?;
+        let Some((id, notification)) = admitted else {
+            return Ok(());
+        };
+        match self.take_document(now, id, message, &notification) {
+            Ok(applied) => self.apply(now, id, &notification, applied.as_ref(), out)?,
+            Err(reject) => {
+                // What its header says of the subscription holds all the same.
+                if notification.is_terminated() {
+                    self.apply(now, id, &notification, None, out)?;
+                }
+                return Err(reject.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// [RI-3] Merges the document of a NOTIFY, if it has one, into the user's table.
+    fn take_document(
+        &mut self,
+        now: Millis,
+        id: u32,
+        message: &Message<'_>,
+        notification: &Notification<'_>,
+    ) -> Result<Option<Applied>, Reject> {
+        let body = message.body();
+        let Some(table) = self.subscriptions.table_mut(id) else {
+            return Ok(None);
+        };
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let start = message.end().saturating_sub(body.len());
+        let quirks = self.config.subscription.quirks;
+        let applied = table
+            .apply(now, body, notification.cseq, &self.config.limits, quirks)
+            .map_err(|reject| reject.shifted(start))?;
+        match applied.taking {
+            Taking::Process { gap } => {
+                increment(&mut self.counters.documents);
+                if gap {
+                    increment(&mut self.counters.gaps);
+                }
+            }
+            Taking::Discard(_) => increment(&mut self.counters.documents_discarded),
+        }
+        Ok(Some(applied))
+    }
+
+    fn apply(
+        &mut self,
+        now: Millis,
+        id: u32,
+        notification: &Notification<'_>,
+        applied: Option<&Applied>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Misuse> {
+        let taken = applied.filter(|applied| matches!(applied.taking, Taking::Process { .. }));
+        let finding = Finding {
+            gap: taken.is_some_and(|applied| applied.taking == Taking::Process { gap: true }),
+            all_terminated: taken.is_some_and(|applied| applied.all_terminated),
+        };
+        if let (Some(applied), Some(owner)) = (taken, self.subscriptions.owner(id)) {
+            self.report(owner, applied, out);
+            if let (true, Some(user)) = (finding.all_terminated, self.users.get_mut(owner as usize))
+            {
+                user.flows.clear();
+            }
+        }
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let stepped = self
+            .subscriptions
+            .notify(&mut cx, id, notification, finding, out)?;
+        self.after(stepped);
+        Ok(())
+    }
+
+    fn report(&self, owner: u32, applied: &Applied, out: &mut Outbox<RegEvent>) {
+        let Some(user) = self.users.get(owner as usize) else {
+            return;
+        };
+        let private_identity = out.put_text(&user.private_identity);
+        out.event(Event::StateNotified {
+            private_identity,
+            version: applied.version,
+            full: applied.state == DocumentState::Full,
+            changed: u32::try_from(applied.changed).unwrap_or(u32::MAX),
+            all_terminated: applied.all_terminated,
+        });
+    }
+}
+
+/// [RE-2] The user of a registration, with this flow; and whether nothing of the user was registered before.
+fn enter(
+    users: &mut Slab<User>,
+    index: &mut Index,
+    registration: &Registration<'_>,
+    limits: &Limits,
+) -> Result<(u32, bool), Misuse> {
+    let identity = registration.private_identity;
+    let bytes = identity.len().saturating_add(registration.flow.len());
+    if bytes > limits.registration_bytes {
+        return Err(Misuse::TooLarge {
+            limit: "registration_bytes",
+        });
+    }
+    let known = index.find(PRIVATE_IDENTITY, identity, |id| {
+        let user = users.get(id as usize);
+        user.is_some_and(|user| *user.private_identity == *identity)
+    });
+    if let Some((id, user)) = known.and_then(|id| Some((id, users.get_mut(id as usize)?))) {
+        let is_initial = user.flows.is_empty();
+        if !user.flows.iter().any(|own| **own == *registration.flow) {
+            if user.flows.len() >= limits.contacts {
+                return Err(Misuse::TooLarge { limit: "contacts" });
+            }
+            user.flows.push(registration.flow.into());
+        }
+        return Ok((id, is_initial));
+    }
+    if users.len() >= limits.users {
+        return Err(Misuse::NodeFull);
+    }
+    let id = users.insert(User {
+        private_identity: identity.into(),
+        flows: Vec::from([registration.flow.into()]),
+        subscription: None,
+    }) as u32;
+    index.insert(PRIVATE_IDENTITY, identity, id);
+    Ok((id, true))
+}
+
+impl Node for SubscriberNode {
+    type Role = RegEvent;
+
+    /// NOTIFYs of its own subscriptions are taken; all else is not this node's.
+    fn receive(
+        &mut self,
+        now: Millis,
+        from: Source,
+        txn: TransactionRef,
+        bytes: &[u8],
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        let message = match Message::parse(bytes, &self.config.limits) {
+            Ok(message) => message,
+            Err(reject) => {
+                increment(&mut self.counters.malformed);
+                let tag = self.identifiers.constant();
+                respond_to_refused(txn, bytes, &self.config.limits, reject, tag, out);
+                return Ok(Verdict::Rejected(reject));
+            }
+        };
+        let element = &self.config.subscription.element;
+        if message.method() != Some(Method::Notify) || !is_for(element, &message) {
+            return Ok(Verdict::NotMine);
+        }
+        match self.notify(now, from, &message, out) {
+            Ok(()) => {
+                increment(&mut self.counters.notifies);
+                Ok(accept(txn, &message, out))
+            }
+            Err(Denied::Refused(refusal)) => {
+                increment(&mut self.counters.notifies_refused);
+                let tag = self.identifiers.constant();
+                Ok(deny(txn, &message, refusal, tag, out))
+            }
+            Err(Denied::Misuse(misuse)) => Err(misuse),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: drive::Answer<'_, RegEvent>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Misuse> {
+        out.check_room()?;
+        if !self.identifiers.has_given(token) {
+            return Err(Misuse::UnknownToken);
+        }
+        let now = self.clock.observe(now);
+        let Some((id, _)) = self.subscriptions.awaiting(token) else {
+            increment(&mut self.counters.stale_answers);
+            return Ok(());
+        };
+        let reply = match answer {
+            drive::Answer::Response(bytes) => Reply::Response(bytes),
+            drive::Answer::Timeout | drive::Answer::Unreachable => Reply::Silence,
+            drive::Answer::Role(answer) => Reply::Answer(answer),
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id,
+        };
+        let limits = &self.config.limits;
+        let answered = self
+            .subscriptions
+            .answer(&mut cx, (id, token), reply, limits, out)?;
+        if answered.malformed {
+            increment(&mut self.counters.malformed);
+        }
+        self.after(answered.stepped);
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        match command {
+            Command::LearnRegistered(registration) => self.learn(now, &registration, out),
+            Command::LearnDeregistering {
+                private_identity,
+                flow,
+            } => self.deregistering(now, private_identity, flow, out),
+            Command::LearnDeregistered {
+                private_identity,
+                flow,
+            } => self.deregistered(now, private_identity, flow, out),
+        }
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut Outbox<RegEvent>) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        let mut cx = Context {
+            now,
+            config: &self.config.subscription,
+            identifiers: &mut self.identifiers,
+            id: 0,
+        };
+        let stepped = self.subscriptions.tick(&mut cx, out)?;
+        self.after(stepped);
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<(Millis, Timer)> {
+        self.subscriptions.deadline()
+    }
+
+    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+        let now = now.max(self.clock.latest());
+        let users = self.users.iter().map(|(_, user)| user);
+        snapshot::seal(users, &self.subscriptions, now, into);
+    }
+}
+
+/// The answers a host gives to the questions of such a node.
+impl<'a> From<subscriber::Answer<'a>> for drive::Answer<'a, RegEvent> {
+    fn from(answer: subscriber::Answer<'a>) -> Self {
+        Self::Role(answer)
+    }
+}

@@ -1,0 +1,475 @@
+//! Many subscriptions of one element: found by the Call-ID of a NOTIFY, driven by their timers, counted. The
+//! nodes that subscribe hold one of these; what a subscription is for, they know by the number of its owner.
+
+use alloc::{boxed::Box, vec::Vec};
+use serde::{Deserialize, Serialize};
+use slab::Slab;
+
+use super::{
+    defect,
+    notification::{Acceptance, Denied, Notification, Refusal},
+    statistics::{Counted, GeneratedSubscriptionStatus, Statistics, SubscriptionCountStatistics},
+    subscriber::{self, Admission, Answer, Config, Event, Input, Purpose, Question, Subscription},
+    watcher::{self, Taking, Versions, Watcher},
+};
+use crate::{
+    drive::{
+        Context, Identifier, Limits, Millis, Misuse, Outbox, RestoreError, Role, Source, Timer,
+        Token, TransactionRef, Verdict,
+    },
+    fleet::{Index, Timers},
+    reginfo,
+    wire::{Accepts, Element, Header, HeaderName, Message, Owed, Uri, Writer},
+};
+
+/// What is taken in a NOTIFY: no extension can be demanded.
+const TAKEN: Accepts<'_> = Accepts::server().content_types(&[reginfo::CONTENT_TYPE]);
+
+/// Under what subscriptions are filed.
+const CALL_ID: u8 = 1;
+
+/// What is to be subscribed to.
+pub(crate) struct Order<'a> {
+    /// The number of its owner.
+    pub(crate) owner: u32,
+    pub(crate) purpose: Purpose<'a>,
+    pub(crate) address_context: &'a [u8],
+    pub(crate) registration_expires: u32,
+    /// Whether the registration state is kept in a table, or only the count of its documents.
+    pub(crate) keeps_table: bool,
+}
+
+/// What comes back for a token.
+#[derive(Clone, Copy)]
+pub(crate) enum Reply<'a> {
+    Response(&'a [u8]),
+    Silence,
+    Answer(Answer<'a>),
+}
+
+/// What a document says of the subscription it came in.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Finding {
+    /// Documents before it were missed.
+    pub(crate) gap: bool,
+    /// Every registration is terminated.
+    pub(crate) all_terminated: bool,
+}
+
+/// A subscription that took a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Stepped {
+    pub(crate) owner: u32,
+    /// It is over, and no longer here.
+    pub(crate) over: bool,
+}
+
+struct Entry {
+    owner: u32,
+    context: u16,
+    machine: Subscription,
+    versions: Versions,
+    table: Option<Box<Watcher>>,
+}
+
+/// The subscriptions.
+pub(crate) struct Subscriptions {
+    entries: Slab<Entry>,
+    index: Index,
+    timers: Timers,
+    statistics: Statistics,
+}
+
+impl Subscriptions {
+    pub(crate) fn new(table_key: &[u8; 16]) -> Self {
+        Self {
+            entries: Slab::new(),
+            index: Index::new(table_key),
+            timers: Timers::default(),
+            statistics: Statistics::default(),
+        }
+    }
+
+    /// [RE-2] Makes a subscription and sends its SUBSCRIBE, or asks for its route.
+    pub(crate) fn subscribe<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        order: &Order<'_>,
+        limits: &Limits,
+        out: &mut Outbox<R>,
+    ) -> Result<u32, Misuse>
+    where
+        R: Role,
+        R::Event: From<Event>,
+        R::Question: From<Question>,
+    {
+        let machine = Subscription::new(cx, order.purpose, limits)?;
+        let call_id = machine.call_id();
+        let id = self.entries.insert(Entry {
+            owner: order.owner,
+            context: self.statistics.context(order.address_context),
+            machine,
+            versions: Versions::new(),
+            table: order.keeps_table.then(Box::default),
+        }) as u32;
+        self.index.insert(CALL_ID, &call_id.text(), id);
+        let subscribe = Input::Subscribe {
+            registration_expires: order.registration_expires,
+        };
+        self.step(cx, id, subscribe, out)?;
+        Ok(id)
+    }
+
+    /// Something happens to one of them. `None` if it is not there.
+    pub(crate) fn step<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        id: u32,
+        input: Input<'_>,
+        out: &mut Outbox<R>,
+    ) -> Result<Option<Stepped>, Misuse>
+    where
+        R: Role,
+        R::Event: From<Event>,
+        R::Question: From<Question>,
+    {
+        let Some(entry) = self.entries.get_mut(id as usize) else {
+            return Ok(None);
+        };
+        let (counted, call_id) = (Counted::of(&entry.machine), entry.machine.call_id());
+        cx.id = id;
+        entry.machine.step(cx, input, out)?;
+        self.statistics
+            .note(entry.context, counted, Counted::of(&entry.machine));
+        if entry.machine.call_id() != call_id {
+            entry.versions.restart();
+            if let Some(table) = &mut entry.table {
+                table.restart();
+            }
+            self.index.remove(CALL_ID, &call_id.text(), id);
+            self.index
+                .insert(CALL_ID, &entry.machine.call_id().text(), id);
+        }
+        let (owner, over) = (entry.owner, entry.machine.is_over());
+        let deadline = entry.machine.deadline().map(|(at, _)| at);
+        self.timers.arm(id, deadline);
+        if over {
+            self.index
+                .remove(CALL_ID, &entry.machine.call_id().text(), id);
+            self.entries.remove(id as usize);
+        }
+        Ok(Some(Stepped { owner, over }))
+    }
+
+    /// Drops one without a word: another takes its place.
+    pub(crate) fn forget(&mut self, id: u32) {
+        let Some(entry) = self.entries.try_remove(id as usize) else {
+            return;
+        };
+        let before = Counted::of(&entry.machine);
+        self.statistics
+            .note(entry.context, before, Counted::NOTHING);
+        self.index
+            .remove(CALL_ID, &entry.machine.call_id().text(), id);
+        self.timers.arm(id, None);
+    }
+
+    /// The subscription that a token is for, and its owner.
+    pub(crate) fn awaiting(&self, token: Token) -> Option<(u32, u32)> {
+        let id = token.machine();
+        let entry = self.entries.get(id as usize)?;
+        entry.machine.awaits(token).then_some((id, entry.owner))
+    }
+
+    /// What came back for a token that [`awaiting`](Self::awaiting) knows.
+    pub(crate) fn answer<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        (id, token): (u32, Token),
+        reply: Reply<'_>,
+        limits: &Limits,
+        out: &mut Outbox<R>,
+    ) -> Result<Answered, Misuse>
+    where
+        R: Role,
+        R::Event: From<Event>,
+        R::Question: From<Question>,
+    {
+        let Some(entry) = self.entries.get(id as usize) else {
+            return Ok(Answered::default());
+        };
+        let mut malformed = false;
+        let routing = entry.machine.is_routing();
+        let stepped = match (routing, reply) {
+            (true, Reply::Answer(answer)) => {
+                self.step(cx, id, Input::Answered { token, answer }, out)?
+            }
+            (_, Reply::Silence) => self.step(cx, id, Input::NoResponse { token }, out)?,
+            (false, Reply::Response(bytes)) => match Message::parse(bytes, limits) {
+                Ok(response) if response.status().is_some_and(|status| status < 200) => None,
+                Ok(response) => match Acceptance::read(&response, limits) {
+                    Ok(acceptance) => self.step(cx, id, acceptance.input(token), out)?,
+                    Err(_) => {
+                        malformed = true;
+                        self.step(cx, id, Input::NoResponse { token }, out)?
+                    }
+                },
+                Err(_) => {
+                    malformed = true;
+                    self.step(cx, id, Input::NoResponse { token }, out)?
+                }
+            },
+            (true, Reply::Response(_)) | (false, Reply::Answer(_)) => {
+                return Err(Misuse::WrongAnswer);
+            }
+        };
+        Ok(Answered { stepped, malformed })
+    }
+
+    /// [RE-10] Reads a NOTIFY and finds its subscription. `None` for one that came before: it is answered again,
+    /// and that is all.
+    pub(crate) fn admit<'m>(
+        &self,
+        config: &Config,
+        limits: &Limits,
+        from: Source,
+        message: &Message<'m>,
+    ) -> Result<Option<(u32, Notification<'m>)>, Denied> {
+        if from != Source::TrustedCore {
+            return Err(Refusal::new(403, &defect::UNTRUSTED, 0).into());
+        }
+        let notification = Notification::read(message, limits)?;
+        TAKEN.check(message, &notification.required)?;
+        let call_id = notification.call_id();
+        let found = self.index.find(CALL_ID, call_id, |id| {
+            let entry = self.entries.get(id as usize);
+            entry.is_some_and(|entry| entry.machine.call_id().text() == *call_id)
+        });
+        let Some((id, entry)) = found.and_then(|id| Some((id, self.entries.get(id as usize)?)))
+        else {
+            return Err(unknown_dialog(message));
+        };
+        match entry.machine.admit(config, &notification) {
+            Admission::New => Ok(Some((id, notification))),
+            Admission::Repeated => Ok(None),
+            Admission::Refuse(500) => {
+                let at = message.header(HeaderName::CSeq).map_or(0, Header::at);
+                Err(Refusal::new(500, &defect::OUT_OF_ORDER, at).into())
+            }
+            Admission::Refuse(_) => Err(unknown_dialog(message)),
+        }
+    }
+
+    /// The owner of a subscription.
+    pub(crate) fn owner(&self, id: u32) -> Option<u32> {
+        self.entries.get(id as usize).map(|entry| entry.owner)
+    }
+
+    /// [RI-3] Whether the document of that version is taken, for a subscription without a table.
+    pub(crate) fn judge(
+        &self,
+        id: u32,
+        version: u32,
+        state: reginfo::DocumentState,
+        cseq: u32,
+        quirks: watcher::Quirks,
+    ) -> Taking {
+        let versions = self.entries.get(id as usize).map(|entry| entry.versions);
+        versions
+            .unwrap_or_default()
+            .judge(version, state, cseq, quirks)
+    }
+
+    /// [RI-3] Takes note of a document that was taken.
+    pub(crate) fn take(&mut self, id: u32, version: u32, cseq: u32) {
+        if let Some(entry) = self.entries.get_mut(id as usize) {
+            entry.versions.take(version, cseq);
+        }
+    }
+
+    /// [RI-3] The table of a subscription, if it keeps one.
+    pub(crate) fn table(&self, id: u32) -> Option<&Watcher> {
+        self.entries.get(id as usize)?.table.as_deref()
+    }
+
+    /// [RI-3] The table of a subscription, if it keeps one.
+    pub(crate) fn table_mut(&mut self, id: u32) -> Option<&mut Watcher> {
+        self.entries.get_mut(id as usize)?.table.as_deref_mut()
+    }
+
+    /// [RE-9] A NOTIFY that was admitted, its document read. Registrations that are all terminated end a
+    /// subscription that goes on; a gap has it refreshed.
+    pub(crate) fn notify<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        id: u32,
+        notification: &Notification<'_>,
+        finding: Finding,
+        out: &mut Outbox<R>,
+    ) -> Result<Option<Stepped>, Misuse>
+    where
+        R: Role,
+        R::Event: From<Event>,
+        R::Question: From<Question>,
+    {
+        let stepped = self.step(cx, id, notification.input(), out)?;
+        if notification.is_terminated() || stepped.is_none_or(|stepped| stepped.over) {
+            return Ok(stepped);
+        }
+        if finding.all_terminated {
+            return self.step(cx, id, Input::Unsubscribe, out);
+        }
+        if finding.gap {
+            return self.step(cx, id, Input::Resynchronise, out);
+        }
+        Ok(stepped)
+    }
+
+    /// The most overdue one acts.
+    pub(crate) fn tick<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        out: &mut Outbox<R>,
+    ) -> Result<Option<Stepped>, Misuse>
+    where
+        R: Role,
+        R::Event: From<Event>,
+        R::Question: From<Question>,
+    {
+        match self.timers.due(cx.now) {
+            Some(id) => self.step(cx, id, Input::Tick, out),
+            None => Ok(None),
+        }
+    }
+
+    /// The earliest deadline, and the timer that fires.
+    pub(crate) fn deadline(&self) -> Option<(Millis, Timer)> {
+        let (at, id) = self.timers.next()?;
+        let machine = self.entries.get(id as usize).map(|entry| &entry.machine);
+        let named = machine.and_then(Subscription::deadline);
+        Some((at, named.map_or(Timer("subscription"), |(_, timer)| timer)))
+    }
+
+    /// The machine of a subscription.
+    pub(crate) fn machine(&self, id: u32) -> Option<&Subscription> {
+        self.entries.get(id as usize).map(|entry| &entry.machine)
+    }
+
+    /// [RE-11] The counts of an address context.
+    pub(crate) fn counts(&self, address_context: &[u8]) -> SubscriptionCountStatistics {
+        self.statistics.of(address_context)
+    }
+
+    /// [RE-11] The rows of an address context.
+    pub(crate) fn rows<'s>(
+        &'s self,
+        address_context: &'s [u8],
+    ) -> impl Iterator<Item = GeneratedSubscriptionStatus<'s>> {
+        self.entries
+            .iter()
+            .filter(move |(_, entry)| self.statistics.name(entry.context) == address_context)
+            .filter_map(|(id, entry)| GeneratedSubscriptionStatus::of(id as u32, &entry.machine))
+    }
+
+    /// [DR-7] What one of them is in a blob.
+    pub(crate) fn snapshot(&self, id: u32, now: Millis) -> Option<Snapshot> {
+        let entry = self.entries.get(id as usize)?;
+        Some(Snapshot {
+            address_context: self.statistics.name(entry.context).to_vec(),
+            machine: entry.machine.snapshot(now),
+            versions: entry.versions,
+            table: entry.table.as_ref().map(|table| table.snapshot(now)),
+        })
+    }
+
+    /// [DR-7] Takes one in from a blob.
+    pub(crate) fn restore(
+        &mut self,
+        owner: u32,
+        snapshot: &Snapshot,
+        now: Millis,
+    ) -> Result<u32, RestoreError> {
+        let table = match &snapshot.table {
+            Some(table) => Some(Box::new(Watcher::restore(table, now)?)),
+            None => None,
+        };
+        let machine = Subscription::restore(&snapshot.machine, now)?;
+        let context = self.statistics.context(&snapshot.address_context);
+        self.statistics
+            .note_restored(context, Counted::of(&machine));
+        let call_id = machine.call_id();
+        let deadline = machine.deadline().map(|(at, _)| at);
+        let id = self.entries.insert(Entry {
+            owner,
+            context,
+            machine,
+            versions: snapshot.versions,
+            table,
+        }) as u32;
+        self.index.insert(CALL_ID, &call_id.text(), id);
+        self.timers.arm(id, deadline);
+        Ok(id)
+    }
+}
+
+/// What an answer did.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Answered {
+    pub(crate) stepped: Option<Stepped>,
+    /// The response could not be read, and counted as none.
+    pub(crate) malformed: bool,
+}
+
+/// A subscription with its documents in a blob.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    address_context: Vec<u8>,
+    machine: subscriber::Snapshot,
+    versions: Versions,
+    table: Option<watcher::Snapshot>,
+}
+
+/// [RE-10] Whether a request is for a subscription of this element: its Request-URI is a Contact that we made.
+pub(crate) fn is_for(element: &Element, message: &Message<'_>) -> bool {
+    let Some(Ok(target)) = message.request_uri().map(Uri::parse) else {
+        return false;
+    };
+    let ours = Uri::parse(element.uri());
+    target.user().and_then(Identifier::parse).is_some()
+        && ours.is_ok_and(|ours| target.same_host_port(&ours))
+}
+
+/// The 200 to a NOTIFY.
+pub(crate) fn accept<R: Role>(
+    txn: TransactionRef,
+    message: &Message<'_>,
+    out: &mut Outbox<R>,
+) -> Verdict {
+    // What a response copies of its request fits the room of a step.
+    let _ = out.respond(txn, 200, |buffer| {
+        Writer::respond_to(buffer, message, 200, None).finish();
+    });
+    Verdict::Handled
+}
+
+/// The answer to a NOTIFY that is refused.
+pub(crate) fn deny<R: Role>(
+    txn: TransactionRef,
+    message: &Message<'_>,
+    refusal: Refusal,
+    tag: Identifier,
+    out: &mut Outbox<R>,
+) -> Verdict {
+    let owed = Owed::with_status(message, refusal.status, refusal.reject, &TAKEN);
+    if let Some(status) = owed.status() {
+        let _ = out.respond(txn, status, |buffer| {
+            owed.write(buffer, message, Some(tag));
+        });
+    }
+    Verdict::Rejected(refusal.reject)
+}
+
+fn unknown_dialog(message: &Message<'_>) -> Denied {
+    let at = message.header(HeaderName::CallId).map_or(0, Header::at);
+    Refusal::new(481, &defect::UNKNOWN_DIALOG, at).into()
+}
