@@ -315,6 +315,12 @@ impl SubscriberNode {
         self.subscriptions.rows(address_context)
     }
 
+    /// Whether something is still waited for under this token. An answer to one that is not is stale.
+    #[must_use]
+    pub fn awaits(&self, token: Token) -> bool {
+        self.subscriptions.awaiting(token).is_some()
+    }
+
     fn find(&self, private_identity: &[u8]) -> Option<u32> {
         self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
             let user = self.users.get(id as usize);

@@ -339,9 +339,10 @@ pub struct Subscription {
     granted: Option<u32>,
     expires_at: Millis,
     refresh_at: Millis,
-    /// When the latest SUBSCRIBE was sent, and the latest initial one.
-    sent_at: Millis,
-    begun_at: Millis,
+    /// Before this the floor allows no SUBSCRIBE after the latest one.
+    not_before: Millis,
+    /// Lost before this, it was lost soon after it was made.
+    settled_at: Millis,
     /// It is to be ended as soon as no SUBSCRIBE is out.
     leave: bool,
     /// The notifier has not said `pending` last.
@@ -392,8 +393,8 @@ impl Subscription {
             granted: None,
             expires_at: Millis(0),
             refresh_at: Millis(0),
-            sent_at: Millis(0),
-            begun_at: Millis(0),
+            not_before: Millis(0),
+            settled_at: Millis(0),
             leave: false,
             approved: true,
             lapsed: false,
@@ -725,8 +726,7 @@ impl Subscription {
             }
             (State::Active, Input::Tick) if cx.now >= self.refresh_at => self.refresh(cx, out),
             (State::Active, Input::Resynchronise) => {
-                let floor = self.sent_at.after_seconds(cx.config.floor);
-                self.refresh_at = self.refresh_at.min(floor.max(cx.now));
+                self.refresh_at = self.refresh_at.min(self.not_before.max(cx.now));
             }
             (
                 State::Refreshing {
@@ -973,7 +973,7 @@ impl Subscription {
 
     /// [RE-2] The initial SUBSCRIBE.
     fn subscribe<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
-        self.begun_at = cx.now;
+        self.settled_at = cx.now.after(backoff(cx.config, self.attempts));
         let pending = Some(self.pend(cx, self.asked, true));
         self.state = State::Subscribing {
             pending,
@@ -1158,16 +1158,11 @@ impl Subscription {
         if !config.is_rfc6665() || self.leave {
             return self.end(why, out);
         }
-        let backoff = |attempts: u8| {
-            let doubled = 1u64.checked_shl(attempts.into()).unwrap_or(u64::MAX);
-            let wait = config.resubscribe_interval.saturating_mul(doubled);
-            wait.min(LONGEST_BACKOFF)
-        };
-        if cx.now.since(self.begun_at) > backoff(self.attempts) {
+        if cx.now > self.settled_at {
             self.attempts = 0;
         }
         let paced = match self.attempts.checked_sub(1) {
-            Some(before) => backoff(before),
+            Some(before) => backoff(config, before),
             None => 0,
         };
         let wait = match retry {
@@ -1183,7 +1178,7 @@ impl Subscription {
         }
         self.attempts = self.attempts.saturating_add(1);
         let floor = match self.granted {
-            Some(granted) if granted < config.floor => self.sent_at.after_seconds(config.floor),
+            Some(granted) if granted < config.floor => self.not_before,
             _ => Millis(0),
         };
         let until = cx.now.after(wait).max(floor);
@@ -1339,7 +1334,7 @@ impl Subscription {
     /// Another SUBSCRIBE; [`offer`](Self::offer) hands it out.
     fn pend(&mut self, cx: &mut Context<'_, Config>, expires: u32, initial: bool) -> Pending {
         self.local_cseq = self.local_cseq.saturating_add(1);
-        self.sent_at = cx.now;
+        self.not_before = cx.now.after_seconds(cx.config.floor);
         Pending {
             token: None,
             branch: cx.identifier(),
@@ -1365,6 +1360,13 @@ pub const fn refresh_delay(granted: u32) -> u64 {
     } else {
         granted.saturating_mul(500)
     }
+}
+
+/// Milliseconds from one loss to the next attempt, after so many in a row.
+fn backoff(config: &Config, attempts: u8) -> u64 {
+    let doubled = 1u64.checked_shl(attempts.into()).unwrap_or(u64::MAX);
+    let wait = config.resubscribe_interval.saturating_mul(doubled);
+    wait.min(LONGEST_BACKOFF)
 }
 
 const fn is_success(status: u16) -> bool {

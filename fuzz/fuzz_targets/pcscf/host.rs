@@ -282,7 +282,11 @@ impl Host {
     }
 
     fn learn(&mut self, request: &[u8], response: &[u8], tight: Option<Tight>) {
-        let command = Command::Learn { request, response, trunk_group: b"" };
+        let command = Command::Learn {
+            request,
+            response,
+            trunk_group: b"",
+        };
         let allows = Allows {
             begin: true,
             misuse: true,

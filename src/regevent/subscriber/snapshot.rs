@@ -1,4 +1,4 @@
-//! What a subscription is in a blob. Instants stand as milliseconds from now, or before it.
+//! What a subscription is in a blob. Instants stand as milliseconds from now.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ pub(crate) struct Snapshot {
     granted: Option<u32>,
     expires_in: u64,
     refresh_in: u64,
-    sent_ago: u64,
-    begun_ago: u64,
+    not_before_in: u64,
+    settled_in: u64,
     leave: bool,
     approved: bool,
     lapsed: bool,
@@ -162,8 +162,8 @@ impl Subscription {
             granted: self.granted,
             expires_in: self.expires_at.since(now),
             refresh_in: self.refresh_at.since(now),
-            sent_ago: now.since(self.sent_at),
-            begun_ago: now.since(self.begun_at),
+            not_before_in: self.not_before.since(now),
+            settled_in: self.settled_at.since(now),
             leave: self.leave,
             approved: self.approved,
             lapsed: self.lapsed,
@@ -174,7 +174,6 @@ impl Subscription {
 
     pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
-        let before = |ago: u64| Millis(now.0.saturating_sub(ago));
         Ok(Self {
             state: snapshot.state.restore(now),
             strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
@@ -190,8 +189,8 @@ impl Subscription {
             granted: snapshot.granted,
             expires_at: now.after(snapshot.expires_in),
             refresh_at: now.after(snapshot.refresh_in),
-            sent_at: before(snapshot.sent_ago),
-            begun_at: before(snapshot.begun_ago),
+            not_before: now.after(snapshot.not_before_in),
+            settled_at: now.after(snapshot.settled_in),
             leave: snapshot.leave,
             approved: snapshot.approved,
             lapsed: snapshot.lapsed,
