@@ -112,7 +112,7 @@ pub enum Event {
         version: u32,
         /// Whether it said everything.
         full: bool,
-        /// Number of contacts that it changed.
+        /// Number of rows that it changed, registrations and contacts.
         changed: u32,
         /// Every registration of the user is terminated.
         all_terminated: bool,
@@ -361,6 +361,7 @@ impl SubscriberNode {
             keeps_table: true,
         };
         let limits = self.config.limits;
+        order.purpose.check(&limits)?;
         let (id, is_initial) = enter(&mut self.users, &mut self.index, registration, &limits)?;
         let Some(user) = self.users.get_mut(id as usize) else {
             return Ok(Verdict::Handled);
@@ -382,14 +383,10 @@ impl SubscriberNode {
             id,
         };
         let order = Order { owner: id, ..order };
-        let made = self.subscriptions.subscribe(&mut cx, &order, &limits, out);
-        match made {
-            Ok(subscription) => user.subscription = Some(subscription),
-            Err(misuse) => {
-                self.settle(id);
-                return Err(misuse);
-            }
-        }
+        let made = self
+            .subscriptions
+            .subscribe(&mut cx, &order, &limits, out)?;
+        user.subscription = Some(made);
         Ok(Verdict::Handled)
     }
 

@@ -1,0 +1,9 @@
+//! The subscriber of the registration event package, through the node that holds many, on bytes: one file for
+//! each topic, and `seed` for each sentence of the source (S2).
+
+#[path = "regevent/bed.rs"]
+mod bed;
+#[path = "regevent/refresh.rs"]
+mod refresh;
+#[path = "regevent/seed.rs"]
+mod seed;
