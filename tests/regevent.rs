@@ -5,5 +5,7 @@
 mod bed;
 #[path = "regevent/refresh.rs"]
 mod refresh;
+#[path = "regevent/refusals.rs"]
+mod refusals;
 #[path = "regevent/seed.rs"]
 mod seed;
