@@ -9,3 +9,5 @@ mod refresh;
 mod refusals;
 #[path = "regevent/seed.rs"]
 mod seed;
+#[path = "regevent/terminations.rs"]
+mod terminations;
