@@ -3,11 +3,21 @@
 
 #[path = "regevent/bed.rs"]
 mod bed;
+#[path = "regevent/dialog.rs"]
+mod dialog;
+#[path = "regevent/fixtures.rs"]
+mod fixtures;
 #[path = "regevent/refresh.rs"]
 mod refresh;
 #[path = "regevent/refusals.rs"]
 mod refusals;
+#[path = "regevent/routing.rs"]
+mod routing;
 #[path = "regevent/seed.rs"]
 mod seed;
+#[path = "regevent/statistics.rs"]
+mod statistics;
 #[path = "regevent/terminations.rs"]
 mod terminations;
+#[path = "regevent/trunk_groups.rs"]
+mod trunk_groups;

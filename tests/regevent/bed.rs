@@ -453,3 +453,8 @@ pub fn is_gone(version: u32) -> String {
         &[(PUBLIC, "terminated", "terminated", "deactivated")],
     )
 }
+
+/// The command that tells of a registration.
+pub fn learn(registration: Registration<'_>) -> Command<'_> {
+    Command::LearnRegistered(registration)
+}
