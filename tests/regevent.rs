@@ -3,6 +3,7 @@
 
 #[path = "regevent/bed.rs"]
 mod bed;
+mod common;
 #[path = "regevent/dialog.rs"]
 mod dialog;
 #[path = "regevent/fixtures.rs"]
@@ -21,3 +22,5 @@ mod statistics;
 mod terminations;
 #[path = "regevent/trunk_groups.rs"]
 mod trunk_groups;
+#[path = "regevent/unsubscribing.rs"]
+mod unsubscribing;
