@@ -12,6 +12,8 @@ mod fixtures;
 mod refresh;
 #[path = "regevent/refusals.rs"]
 mod refusals;
+#[path = "regevent/restoring.rs"]
+mod restoring;
 #[path = "regevent/routing.rs"]
 mod routing;
 #[path = "regevent/seed.rs"]

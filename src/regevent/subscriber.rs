@@ -375,9 +375,10 @@ pub struct Subscription {
     granted: Option<u32>,
     expires_at: Millis,
     refresh_at: Millis,
-    /// When the latest SUBSCRIBE was sent, and the latest initial one.
-    sent_at: Millis,
-    begun_at: Millis,
+    /// When the floor since the latest SUBSCRIBE is over.
+    floor_at: Millis,
+    /// When it will have stood so long that its loss is not one more in a row.
+    settled_at: Millis,
     /// It is to be ended as soon as no SUBSCRIBE is out.
     leave: bool,
     /// The notifier has not said `pending` last.
@@ -420,8 +421,8 @@ impl Subscription {
             granted: None,
             expires_at: Millis(0),
             refresh_at: Millis(0),
-            sent_at: Millis(0),
-            begun_at: Millis(0),
+            floor_at: Millis(0),
+            settled_at: Millis(0),
             leave: false,
             approved: true,
             stated: false,
@@ -754,8 +755,7 @@ impl Subscription {
             }
             (State::Active, Input::Tick) if cx.now >= self.refresh_at => self.refresh(cx, out),
             (State::Active, Input::Resynchronise) => {
-                let floor = self.sent_at.after_seconds(cx.config.floor);
-                self.refresh_at = self.refresh_at.min(floor.max(cx.now));
+                self.refresh_at = self.refresh_at.min(self.floor_at.max(cx.now));
             }
             (
                 State::Refreshing {
@@ -1005,7 +1005,7 @@ impl Subscription {
 
     /// [RE-2] The initial SUBSCRIBE.
     fn subscribe<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
-        self.begun_at = cx.now;
+        self.settled_at = cx.now.after(backoff(cx.config, self.attempts));
         let pending = Some(self.pend(cx, self.asked, true));
         self.state = State::Subscribing {
             pending,
@@ -1194,16 +1194,11 @@ impl Subscription {
         if !config.is_rfc6665() || self.leave {
             return self.end(why, out);
         }
-        let backoff = |attempts: u8| {
-            let doubled = 1u64.checked_shl(attempts.into()).unwrap_or(u64::MAX);
-            let wait = config.resubscribe_interval.saturating_mul(doubled);
-            wait.min(LONGEST_BACKOFF)
-        };
-        if cx.now.since(self.begun_at) > backoff(self.attempts) {
+        if cx.now >= self.settled_at {
             self.attempts = 0;
         }
         let paced = match self.attempts.checked_sub(1) {
-            Some(before) => backoff(before),
+            Some(before) => backoff(config, before),
             None => 0,
         };
         let wait = match retry {
@@ -1219,7 +1214,7 @@ impl Subscription {
         }
         self.attempts = self.attempts.saturating_add(1);
         let floor = match self.granted {
-            Some(granted) if granted < config.floor => self.sent_at.after_seconds(config.floor),
+            Some(granted) if granted < config.floor => self.floor_at,
             _ => Millis(0),
         };
         let until = cx.now.after(wait).max(floor);
@@ -1376,7 +1371,7 @@ impl Subscription {
     /// Another SUBSCRIBE; [`offer`](Self::offer) hands it out.
     fn pend(&mut self, cx: &mut Context<'_, Config>, expires: u32, initial: bool) -> Pending {
         self.local_cseq = self.local_cseq.saturating_add(1);
-        self.sent_at = cx.now;
+        self.floor_at = cx.now.after_seconds(cx.config.floor);
         self.stated = false;
         Pending {
             token: None,
@@ -1396,6 +1391,13 @@ const MOST_STRINGS: usize = u16::MAX as usize;
 
 /// Milliseconds that doubling ends at.
 const LONGEST_BACKOFF: u64 = 3_600_000;
+
+/// [RE-8] Milliseconds to wait after a loss that so many others in a row came before.
+fn backoff(config: &Config, before: u8) -> u64 {
+    let doubled = 1u64.checked_shl(before.into()).unwrap_or(u64::MAX);
+    let wait = config.resubscribe_interval.saturating_mul(doubled);
+    wait.min(LONGEST_BACKOFF)
+}
 
 /// [RE-7] Milliseconds from a grant of so many seconds until the refresh: 600 s before its end where it is
 /// more than 1,200 s, half of it otherwise (S2 L38–41).

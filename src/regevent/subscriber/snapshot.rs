@@ -1,4 +1,5 @@
-//! What a subscription is in a blob. Instants stand as milliseconds from now, or before it.
+//! What a subscription is in a blob. Instants stand as milliseconds from now; none of them is before it, as another
+//! epoch may not reach so far back.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -24,8 +25,8 @@ pub(crate) struct Snapshot {
     granted: Option<u32>,
     expires_in: u64,
     refresh_in: u64,
-    sent_ago: u64,
-    begun_ago: u64,
+    floor_in: u64,
+    settled_in: u64,
     leave: bool,
     approved: bool,
     stated: bool,
@@ -163,8 +164,8 @@ impl Subscription {
             granted: self.granted,
             expires_in: self.expires_at.since(now),
             refresh_in: self.refresh_at.since(now),
-            sent_ago: now.since(self.sent_at),
-            begun_ago: now.since(self.begun_at),
+            floor_in: self.floor_at.since(now),
+            settled_in: self.settled_at.since(now),
             leave: self.leave,
             approved: self.approved,
             stated: self.stated,
@@ -176,7 +177,6 @@ impl Subscription {
 
     pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
-        let before = |ago: u64| Millis(now.0.saturating_sub(ago));
         Ok(Self {
             state: snapshot.state.restore(now),
             strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
@@ -192,8 +192,8 @@ impl Subscription {
             granted: snapshot.granted,
             expires_at: now.after(snapshot.expires_in),
             refresh_at: now.after(snapshot.refresh_in),
-            sent_at: before(snapshot.sent_ago),
-            begun_at: before(snapshot.begun_ago),
+            floor_at: now.after(snapshot.floor_in),
+            settled_at: now.after(snapshot.settled_in),
             leave: snapshot.leave,
             approved: snapshot.approved,
             stated: snapshot.stated,
