@@ -8,6 +8,8 @@ mod common;
 mod dialog;
 #[path = "regevent/fixtures.rs"]
 mod fixtures;
+#[path = "regevent/properties.rs"]
+mod properties;
 #[path = "regevent/refresh.rs"]
 mod refresh;
 #[path = "regevent/refusals.rs"]
