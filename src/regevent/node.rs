@@ -3,6 +3,13 @@
 //!
 //! The host tells which registrations succeeded and ended; the node subscribes, refreshes, takes the NOTIFYs and
 //! keeps the table of every user's registration state, which the host reads when it is told of a change.
+//!
+//! | id | what | where | test |
+//! |---|---|---|---|
+//! | RE-1 | which registrations are subscribed to | [`trunk_group`](super::trunk_group) | `tests/regevent/trunk_groups.rs` |
+//! | RE-2 | one subscription for all flows of a user | [`SubscriberNode`] | `tests/regevent/trunk_groups.rs` |
+//! | RE-4 | the routing question | [`Question::Routing`](subscriber::Question::Routing) | `tests/regevent/routing.rs` |
+//! | RE-11 | the statistics | [`statistics`](super::statistics) | `tests/regevent/statistics.rs` |
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;

@@ -142,7 +142,7 @@ fn assert_does(profile: Profile, name: &str, does: Does) {
             let last = out.last().unwrap();
             match wait.filter(|_| profile == Profile::Rfc6665) {
                 None => {
-                    assert_eq!([last.clone()], ended(why), "{name}");
+                    assert_eq!(*last, ended(why)[0], "{name}");
                     assert_eq!(bed.next(), None);
                 }
                 Some(wait) => {

@@ -116,9 +116,9 @@ fn without_next_hops() {
 #[test]
 fn bad_answers() {
     let long = format!("<sip:{}@h>", "a".repeat(1_019));
-    let nine = vec!["<sip:a.example.net>"; 9].join(", ");
+    let nine = ["<sip:a.example.net>"; 9].join(", ");
     let eight_thousand = format!("<sip:{}.example.net;lr>", "a".repeat(8_000));
-    let too_much = vec![eight_thousand.as_str(); 3].join(", ");
+    let too_much = [eight_thousand.as_str(); 3].join(", ");
     for (next_hops, route) in [
         (nine.as_str(), ""),
         (&long, ""),

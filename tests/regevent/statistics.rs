@@ -178,6 +178,22 @@ fn failures() {
     }
 }
 
+/// [RE-11] An attempt whose first NOTIFY says terminated has failed, also where another will follow.
+#[test]
+fn a_failure_that_is_made_anew() {
+    let (mut bed, first) = registered(config(Profile::Rfc6665), 3_600);
+    bed.notified(&first.notify(1, "terminated;reason=deactivated", ""));
+    assert_eq!(
+        (counts(&bed, ""), row(&bed)),
+        ([1, 0, 0, 1, 1], Some((0, "waiting")))
+    );
+    bed.respond(&first, 200, "Expires: 3660\r\n");
+    let anew = Subscribe::only(&bed.fire(ANEW));
+    bed.respond(&anew, 200, "Expires: 3660\r\n");
+    bed.notified(&anew.notify(1, "active", ""));
+    assert_eq!(counts(&bed, ""), [2, 1, 1, 0, 1]);
+}
+
 /// [RE-11] A 423 that is followed is still the one attempt.
 #[test]
 fn one_attempt() {
