@@ -61,7 +61,8 @@ pub const NO_CONTACT: Defect = Defect {
 /// The answer to a routing question cannot be used.
 pub const BAD_ROUTE: Defect = Defect {
     code: 320,
-    what: "more than 8 next hops, or one that is no SIP URI with a host or longer than 1,024 bytes",
+    what: "more than 8 next hops, one that is no SIP URI with a host or longer than 1,024 bytes, or routes of \
+           more than 16,384 bytes",
     clause: "RE-4",
 };
 

@@ -3,6 +3,13 @@
 //!
 //! The host tells which registrations succeeded and ended; the node subscribes, refreshes, takes the NOTIFYs and
 //! keeps the table of every user's registration state, which the host reads when it is told of a change.
+//!
+//! | id | what | where | test |
+//! |---|---|---|---|
+//! | RE-1 | which registrations are subscribed to | [`trunk_group`](super::trunk_group) | `tests/regevent/trunk_groups.rs` |
+//! | RE-2 | one subscription for all flows of a user | [`SubscriberNode`] | `tests/regevent/trunk_groups.rs` |
+//! | RE-4 | the routing question | [`Question::Routing`](subscriber::Question::Routing) | `tests/regevent/routing.rs` |
+//! | RE-11 | the statistics | [`statistics`](super::statistics) | `tests/regevent/statistics.rs` |
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
@@ -112,7 +119,7 @@ pub enum Event {
         version: u32,
         /// Whether it said everything.
         full: bool,
-        /// Number of contacts that it changed.
+        /// Number of rows that it changed, registrations and contacts.
         changed: u32,
         /// Every registration of the user is terminated.
         all_terminated: bool,
@@ -367,6 +374,7 @@ impl SubscriberNode {
             keeps_table: true,
         };
         let limits = self.config.limits;
+        order.purpose.check(&limits)?;
         let (id, is_initial) = enter(&mut self.users, &mut self.index, registration, &limits)?;
         let Some(user) = self.users.get_mut(id as usize) else {
             return Ok(Verdict::Handled);
@@ -388,14 +396,10 @@ impl SubscriberNode {
             id,
         };
         let order = Order { owner: id, ..order };
-        let made = self.subscriptions.subscribe(&mut cx, &order, &limits, out);
-        match made {
-            Ok(subscription) => user.subscription = Some(subscription),
-            Err(misuse) => {
-                self.settle(id);
-                return Err(misuse);
-            }
-        }
+        let made = self
+            .subscriptions
+            .subscribe(&mut cx, &order, &limits, out)?;
+        user.subscription = Some(made);
         Ok(Verdict::Handled)
     }
 

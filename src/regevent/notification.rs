@@ -199,7 +199,7 @@ impl<'m> Notification<'m> {
         self.state == SubState::Terminated
     }
 
-    /// As the machine takes it.
+    /// As the machine takes it, before its document is read.
     #[must_use]
     pub fn input(&self) -> Input<'_> {
         Input::Notify(Notified {
@@ -213,6 +213,7 @@ impl<'m> Notification<'m> {
                 target: self.target,
                 routes: &self.routes,
             },
+            nothing_left: false,
         })
     }
 }

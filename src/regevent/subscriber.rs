@@ -37,7 +37,7 @@ use crate::{
     fleet::Packed,
     regevent::defect,
     wire::{
-        NameAddr, SubState,
+        NameAddr, SubState, Uri,
         register::{first_uri, same_uri},
     },
 };
@@ -130,7 +130,7 @@ pub enum Answer<'a> {
         /// SIP URIs of the next hops in order, as addresses separated by commas, at most 8 of 1,024 bytes each.
         /// Empty: the first of `route`, or what the public identity resolves to.
         next_hops: &'a [u8],
-        /// The value of Route in the SUBSCRIBE; empty for none.
+        /// The value of Route in the SUBSCRIBE; empty for none. With the next hops 16,384 bytes at most.
         route: &'a [u8],
     },
     /// [RE-4] There is no route: the subscription ends.
@@ -174,6 +174,40 @@ pub struct Purpose<'a> {
     pub network: Network,
 }
 
+impl<'a> Purpose<'a> {
+    /// [RE-2] Checks that a subscription can be made for it.
+    ///
+    /// # Errors
+    /// [`Misuse::BadCommand`] for an identity that is no URI, or routes that are no addresses;
+    /// [`Misuse::TooLarge`] if together they exceed the limits.
+    pub fn check(&self, limits: &Limits) -> Result<(), Misuse> {
+        Uri::parse(self.resource).map_err(Misuse::BadCommand)?;
+        for route in NameAddr::parse_list(self.service_route) {
+            route.map_err(Misuse::BadCommand)?;
+        }
+        let length = self.strings().iter().map(|part| part.len()).sum::<usize>();
+        match length <= limits.registration_bytes {
+            true => Ok(()),
+            false => Err(TOO_LARGE),
+        }
+    }
+
+    /// What is kept of it. In a visited network nothing is done with the Service-Route.
+    fn strings(&self) -> [&'a [u8]; STRINGS] {
+        let mut parts: [&[u8]; STRINGS] = [b""; STRINGS];
+        parts[RESOURCE] = self.resource;
+        parts[DESTINATION] = self.destination;
+        if self.network == Network::Home {
+            parts[SERVICE_ROUTE] = self.service_route;
+        }
+        parts
+    }
+}
+
+const TOO_LARGE: Misuse = Misuse::TooLarge {
+    limit: "registration_bytes",
+};
+
 /// A final response to a SUBSCRIBE, as far as a subscription needs it.
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
@@ -206,6 +240,8 @@ pub struct Notified<'a> {
     pub retry_after: Option<u32>,
     /// The dialog that it shows.
     pub dialog: Dialog<'a>,
+    /// Its document says that every registration is terminated: there is nothing to subscribe to anew.
+    pub nothing_left: bool,
 }
 
 /// What can happen to a subscription.
@@ -339,14 +375,16 @@ pub struct Subscription {
     granted: Option<u32>,
     expires_at: Millis,
     refresh_at: Millis,
-    /// Before this the floor allows no SUBSCRIBE after the latest one.
-    not_before: Millis,
-    /// Lost before this, it was lost soon after it was made.
+    /// When the floor since the latest SUBSCRIBE is over.
+    floor_at: Millis,
+    /// When it will have stood so long that its loss is not one more in a row.
     settled_at: Millis,
     /// It is to be ended as soon as no SUBSCRIBE is out.
     leave: bool,
     /// The notifier has not said `pending` last.
     approved: bool,
+    /// A NOTIFY has said how long it lasts since the latest SUBSCRIBE was sent.
+    stated: bool,
     /// Its time ran out while a SUBSCRIBE was out, and that has been reported.
     lapsed: bool,
     /// The SUBSCRIBE that is out follows a 423.
@@ -370,20 +408,10 @@ impl Subscription {
         purpose: Purpose<'_>,
         limits: &Limits,
     ) -> Result<Self, Misuse> {
-        let service_route = match purpose.network {
-            Network::Home => purpose.service_route,
-            Network::Visited => b"",
-        };
-        let mut parts: [&[u8]; STRINGS] = [b""; STRINGS];
-        parts[RESOURCE] = purpose.resource;
-        parts[DESTINATION] = purpose.destination;
-        parts[SERVICE_ROUTE] = service_route;
-        let strings = Packed::new(parts, limits.registration_bytes);
+        let strings = Packed::new(purpose.strings(), limits.registration_bytes);
         Ok(Self {
             state: State::Idle,
-            strings: strings.ok_or(Misuse::TooLarge {
-                limit: "registration_bytes",
-            })?,
+            strings: strings.ok_or(TOO_LARGE)?,
             network: purpose.network,
             call_id: cx.identifier(),
             local_tag: cx.identifier(),
@@ -393,10 +421,11 @@ impl Subscription {
             granted: None,
             expires_at: Millis(0),
             refresh_at: Millis(0),
-            not_before: Millis(0),
+            floor_at: Millis(0),
             settled_at: Millis(0),
             leave: false,
             approved: true,
+            stated: false,
             lapsed: false,
             raised: false,
             attempts: 0,
@@ -726,7 +755,7 @@ impl Subscription {
             }
             (State::Active, Input::Tick) if cx.now >= self.refresh_at => self.refresh(cx, out),
             (State::Active, Input::Resynchronise) => {
-                self.refresh_at = self.refresh_at.min(self.not_before.max(cx.now));
+                self.refresh_at = self.refresh_at.min(self.floor_at.max(cx.now));
             }
             (
                 State::Refreshing {
@@ -738,7 +767,7 @@ impl Subscription {
             ) if is_answer(pending, response.token) => {
                 if is_success(response.status) {
                     self.retarget(response.dialog.target);
-                    if !notified || self.lapsed {
+                    if !self.stated || self.lapsed {
                         self.grant(cx, response.expires.unwrap_or(self.asked), out);
                     }
                     if notified || !waits_for_notify(cx.config, response.status) {
@@ -953,6 +982,9 @@ impl Subscription {
     /// [RE-4] Keeps the routes that the host names, if they can be used.
     fn take_routes(&mut self, next_hops: &[u8], route: &[u8]) -> Result<(), Misuse> {
         let bad = |at| Misuse::BadCommand(Reject::new(&defect::BAD_ROUTE, at));
+        if next_hops.len().saturating_add(route.len()) > MOST_ROUTE_BYTES {
+            return Err(bad(0));
+        }
         let mut hops = 0usize;
         for hop in NameAddr::parse_list(next_hops) {
             let hop = hop.map_err(Misuse::BadCommand)?;
@@ -1017,7 +1049,8 @@ impl Subscription {
         if self.strings.get(REMOTE_TAG).is_empty() {
             self.adopt(response.dialog);
         }
-        if !notified || self.lapsed {
+        let is_dialog = self.strings.get(REMOTE_TAG) == response.dialog.remote_tag;
+        if self.lapsed || (is_dialog && !self.stated) {
             self.grant(cx, response.expires.unwrap_or(self.asked), out);
         }
         if notified {
@@ -1144,7 +1177,10 @@ impl Subscription {
         R: Role,
         R::Event: From<Event>,
     {
-        let retry = of_termination(cx.config, notify.reason, notify.retry_after);
+        let retry = match notify.nothing_left {
+            true => Retry::Never,
+            false => of_termination(cx.config, notify.reason, notify.retry_after),
+        };
         self.lose(cx, End::Terminated(notify.reason), retry, out);
     }
 
@@ -1158,7 +1194,7 @@ impl Subscription {
         if !config.is_rfc6665() || self.leave {
             return self.end(why, out);
         }
-        if cx.now > self.settled_at {
+        if cx.now >= self.settled_at {
             self.attempts = 0;
         }
         let paced = match self.attempts.checked_sub(1) {
@@ -1178,7 +1214,7 @@ impl Subscription {
         }
         self.attempts = self.attempts.saturating_add(1);
         let floor = match self.granted {
-            Some(granted) if granted < config.floor => self.not_before,
+            Some(granted) if granted < config.floor => self.floor_at,
             _ => Millis(0),
         };
         let until = cx.now.after(wait).max(floor);
@@ -1278,6 +1314,7 @@ impl Subscription {
         self.retarget(dialog.target);
         self.remote_cseq = Some(notify.cseq);
         self.approved = notify.state != SubState::Pending;
+        self.stated |= notify.expires.is_some();
     }
 
     /// [RE-5] The dialog is this one.
@@ -1334,7 +1371,8 @@ impl Subscription {
     /// Another SUBSCRIBE; [`offer`](Self::offer) hands it out.
     fn pend(&mut self, cx: &mut Context<'_, Config>, expires: u32, initial: bool) -> Pending {
         self.local_cseq = self.local_cseq.saturating_add(1);
-        self.not_before = cx.now.after_seconds(cx.config.floor);
+        self.floor_at = cx.now.after_seconds(cx.config.floor);
+        self.stated = false;
         Pending {
             token: None,
             branch: cx.identifier(),
@@ -1344,11 +1382,22 @@ impl Subscription {
     }
 }
 
-/// Bytes that the strings of a subscription may grow to: those of its user, and a dialog within the limits.
+/// Bytes of the routes that a host may name.
+const MOST_ROUTE_BYTES: usize = 16_384;
+
+/// Bytes that the strings of a subscription may grow to: those of its user and a dialog, each within
+/// [`Limits::registration_bytes`], and the routes.
 const MOST_STRINGS: usize = u16::MAX as usize;
 
 /// Milliseconds that doubling ends at.
 const LONGEST_BACKOFF: u64 = 3_600_000;
+
+/// [RE-8] Milliseconds to wait after a loss that so many others in a row came before.
+fn backoff(config: &Config, before: u8) -> u64 {
+    let doubled = 1u64.checked_shl(before.into()).unwrap_or(u64::MAX);
+    let wait = config.resubscribe_interval.saturating_mul(doubled);
+    wait.min(LONGEST_BACKOFF)
+}
 
 /// [RE-7] Milliseconds from a grant of so many seconds until the refresh: 600 s before its end where it is
 /// more than 1,200 s, half of it otherwise (S2 L38–41).

@@ -312,7 +312,11 @@ impl Subscriptions {
         R::Event: From<Event>,
         R::Question: From<Question>,
     {
-        let stepped = self.step(cx, id, notification.input(), out)?;
+        let mut input = notification.input();
+        if let Input::Notify(notified) = &mut input {
+            notified.nothing_left = finding.all_terminated;
+        }
+        let stepped = self.step(cx, id, input, out)?;
         if notification.is_terminated() || stepped.is_none_or(|stepped| stepped.over) {
             return Ok(stepped);
         }

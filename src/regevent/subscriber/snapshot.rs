@@ -1,4 +1,5 @@
-//! What a subscription is in a blob. Instants stand as milliseconds from now.
+//! What a subscription is in a blob. Instants stand as milliseconds from now; none of them is before it, as another
+//! epoch may not reach so far back.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,11 @@ pub(crate) struct Snapshot {
     granted: Option<u32>,
     expires_in: u64,
     refresh_in: u64,
-    not_before_in: u64,
+    floor_in: u64,
     settled_in: u64,
     leave: bool,
     approved: bool,
+    stated: bool,
     lapsed: bool,
     raised: bool,
     attempts: u8,
@@ -162,10 +164,11 @@ impl Subscription {
             granted: self.granted,
             expires_in: self.expires_at.since(now),
             refresh_in: self.refresh_at.since(now),
-            not_before_in: self.not_before.since(now),
+            floor_in: self.floor_at.since(now),
             settled_in: self.settled_at.since(now),
             leave: self.leave,
             approved: self.approved,
+            stated: self.stated,
             lapsed: self.lapsed,
             raised: self.raised,
             attempts: self.attempts,
@@ -189,10 +192,11 @@ impl Subscription {
             granted: snapshot.granted,
             expires_at: now.after(snapshot.expires_in),
             refresh_at: now.after(snapshot.refresh_in),
-            not_before: now.after(snapshot.not_before_in),
+            floor_at: now.after(snapshot.floor_in),
             settled_at: now.after(snapshot.settled_in),
             leave: snapshot.leave,
             approved: snapshot.approved,
+            stated: snapshot.stated,
             lapsed: snapshot.lapsed,
             raised: snapshot.raised,
             attempts: snapshot.attempts,

@@ -1,0 +1,30 @@
+//! The subscriber of the registration event package, through the node that holds many, on bytes: one file for
+//! each topic, and `seed` for each sentence of the source (S2).
+
+#[path = "regevent/bed.rs"]
+mod bed;
+mod common;
+#[path = "regevent/dialog.rs"]
+mod dialog;
+#[path = "regevent/fixtures.rs"]
+mod fixtures;
+#[path = "regevent/properties.rs"]
+mod properties;
+#[path = "regevent/refresh.rs"]
+mod refresh;
+#[path = "regevent/refusals.rs"]
+mod refusals;
+#[path = "regevent/restoring.rs"]
+mod restoring;
+#[path = "regevent/routing.rs"]
+mod routing;
+#[path = "regevent/seed.rs"]
+mod seed;
+#[path = "regevent/statistics.rs"]
+mod statistics;
+#[path = "regevent/terminations.rs"]
+mod terminations;
+#[path = "regevent/trunk_groups.rs"]
+mod trunk_groups;
+#[path = "regevent/unsubscribing.rs"]
+mod unsubscribing;
