@@ -6,7 +6,8 @@ use ims_procedures::{
         TransactionRef,
     },
     regevent::notifier::{
-        Config, End, Event, Input, Reason, Resource, Subscribe, Subscription, ends_subscription,
+        Config, Document, End, Event, Input, Reason, Resource, Subscribe, Subscription,
+        ends_subscription,
     },
     wire::{Element, Message},
 };
@@ -27,12 +28,36 @@ impl Role for Only {
 /// Registration state of which only the version and what is new show.
 #[derive(Default)]
 struct State {
+    changes: u64,
     terminations: u64,
+    forgotten: u64,
     terminated: bool,
     too_large: bool,
 }
 
+impl State {
+    /// A change that ends something.
+    fn terminate(&mut self) {
+        self.changes += 1;
+        self.terminations = self.changes;
+    }
+
+    /// The end of everything.
+    fn end() -> Self {
+        Self {
+            changes: 1,
+            terminations: 1,
+            terminated: true,
+            ..Self::default()
+        }
+    }
+}
+
 impl Resource for State {
+    fn changes(&self) -> u64 {
+        self.changes
+    }
+
     fn terminations(&self) -> u64 {
         self.terminations
     }
@@ -41,11 +66,17 @@ impl Resource for State {
         self.terminated
     }
 
-    fn write_document(&self, buffer: &mut Buffer, version: u32, since: u64, _: Millis) {
-        buffer.put(b"version ");
-        buffer.put_number(version.into());
+    fn remembers(&self, since: u64) -> bool {
+        self.forgotten <= since
+    }
+
+    fn write_document(&self, buffer: &mut Buffer, document: &Document) {
+        assert!(!document.to_user);
+        buffer.put(document.state.as_str().as_bytes());
+        buffer.put(b" version ");
+        buffer.put_number(document.version.into());
         buffer.put(b" since ");
-        buffer.put_number(since);
+        buffer.put_number(document.since);
         if self.too_large {
             buffer.put(&[b'x'; 64 * 1024]);
         }
@@ -262,7 +293,7 @@ fn accepted() {
     assert!(header(ok, "To").ends_with(&host.tag(notify)));
     assert_eq!(state(&outs), "active;expires=3600");
     assert!(header(notify, "P-Charging-Vector").contains(";orig-ioi=home.example"));
-    assert!(notify.ends_with("\r\n\r\nversion 0 since 0"));
+    assert!(notify.ends_with("\r\n\r\nfull version 0 since 0"));
 }
 
 /// [RN-1] Never more than was asked, never more than the most; without Expires the package's default.
@@ -338,7 +369,7 @@ fn change_while_outstanding() {
     let mut host = Host::new();
     let token = notify(&host.subscribe(&text(1, &expires(3_600), "")));
     for _ in 0..3 {
-        host.state.terminations += 1;
+        host.state.terminate();
         assert!(host.step(Input::Changed).is_empty());
         assert!(host.tick().is_empty());
     }
@@ -347,7 +378,7 @@ fn change_while_outstanding() {
     assert!(bytes(&outs).ends_with("version 1 since 0"));
     let token = notify(&outs);
     assert!(host.step(answer(token, 200)).is_empty());
-    host.state.terminations += 1;
+    host.state.terminate();
     host.step(Input::Changed);
     assert!(
         bytes(&host.tick()).ends_with("version 2 since 3"),
@@ -372,7 +403,7 @@ fn pacing() {
     host.step(Input::Changed);
     assert!(host.step(answer(token, 200)).is_empty());
     assert_eq!(host.deadline(), Some(5_000));
-    host.state.terminations = 1;
+    host.state.terminate();
     host.step(Input::Changed);
     assert_eq!(host.deadline(), Some(0));
     let token = notify(&host.tick());
@@ -460,7 +491,7 @@ fn unsubscribe() {
     assert_eq!(state(&outs), "terminated;reason=timeout");
     let outs_while_closing = host.subscribe(&text(4, &expires(100), &tag));
     assert!(matches!(&outs_while_closing[..], [Done::Respond(481, _)]));
-    host.state.terminations = 1;
+    host.state.terminate();
     assert!(
         host.step(Input::Changed).is_empty(),
         "nothing after the last"
@@ -516,11 +547,7 @@ fn last_registration() {
     ] {
         let mut host = Host::active(100);
         host.config.last_registration_gone = reason;
-        host.state = State {
-            terminations: 1,
-            terminated: true,
-            too_large: false,
-        };
+        host.state = State::end();
         host.step(Input::Changed);
         let outs = host.tick();
         assert_eq!(state(&outs), expected);
@@ -536,11 +563,7 @@ fn last_registration() {
 #[test]
 fn back_in_time() {
     let mut host = Host::active(100);
-    host.state = State {
-        terminations: 1,
-        terminated: true,
-        too_large: false,
-    };
+    host.state = State::end();
     host.step(Input::Changed);
     host.state.terminated = false;
     host.step(Input::Changed);
@@ -595,13 +618,13 @@ fn killing_codes() {
 fn told_with_the_answer() {
     for (status, since) in [(200, 1), (202, 1), (299, 1), (300, 0), (500, 0), (603, 0)] {
         let mut host = Host::active(3_600);
-        host.state.terminations = 1;
+        host.state.terminate();
         host.step(Input::Changed);
         let token = notify(&host.tick());
         assert_eq!(host.subscription.as_ref().unwrap().told(), 0, "not yet");
         assert!(host.step(answer(token, status)).is_empty());
         assert_eq!(host.subscription.as_ref().unwrap().told(), since);
-        host.state.terminations = 2;
+        host.state.terminate();
         host.step(Input::Changed);
         host.now = host.now.after(4_000);
         let outs = host.tick();
@@ -616,7 +639,7 @@ fn told_with_the_answer() {
 #[test]
 fn refused_again_and_again() {
     let mut host = Host::active(3_600);
-    host.state.terminations = 1;
+    host.state.terminate();
     host.step(Input::Changed);
     for ended in [false, true] {
         let mut token = notify(&host.tick());
@@ -683,11 +706,7 @@ fn retry_after() {
 #[test]
 fn last_refused() {
     let mut host = Host::active(100);
-    host.state = State {
-        terminations: 1,
-        terminated: true,
-        too_large: false,
-    };
+    host.state = State::end();
     host.step(Input::Changed);
     for wait in [4_000, 8_000, 16_000] {
         let outs = host.tick();

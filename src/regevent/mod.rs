@@ -11,8 +11,11 @@
 //! | RE-8, RE-9 | how it ends | [`subscriber`] | `tests/subscriber.rs` |
 //! | RE-10 | which NOTIFY is taken | [`notification`] | `tests/pcscf.rs` |
 //! | RE-12 | its loss is not the registration's | [`subscriber`] | `tests/subscriber.rs` |
+//! | RN-1 | what is asked for, and how long | [`notifier`] | `tests/notifier.rs` |
+//! | RN-2 | which event a contact has | [`contact_events`] | `tests/contact_events.rs` |
 //! | RN-2 to RN-4 | the NOTIFY and how it ends | [`notifier`] | `tests/notifier.rs` |
 
+pub mod contact_events;
 pub mod defect;
 pub mod notification;
 pub mod notifier;

@@ -30,6 +30,7 @@ mod registration;
 mod set;
 mod snapshot;
 mod third_party;
+mod wildcard;
 
 pub use config::{Border, Config};
 pub use deregistration::{Assignment, Cause, Dialogs, Outcome};

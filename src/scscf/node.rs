@@ -297,7 +297,7 @@ impl ScscfNode {
             .find_identity(learned.registered_identity)
             .or_else(|| self.find_identity(default?));
         // One that is only of a deregistration has no room of a user's yet.
-        let binds = learned.contacts.iter().any(|(_, expires)| *expires > 0);
+        let binds = learned.contacts.iter().any(|contact| contact.expires > 0);
         let is_full = binds && self.load.served >= limits.users;
         let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id as usize)?))) {
             Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),

@@ -133,10 +133,10 @@ impl Set {
         waiting.count()
     }
 
-    /// The latest termination that every subscriber knows of.
+    /// Number of the latest change that every subscriber knows of.
     fn told(&self) -> u64 {
         let told = self.subscriptions.iter().map(Subscription::told).min();
-        told.unwrap_or(self.table.terminations())
+        told.unwrap_or(self.table.changes())
     }
 
     fn uses(&self) -> impl Fn(u32) -> bool {
