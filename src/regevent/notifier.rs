@@ -237,10 +237,17 @@ impl Subscription {
     /// subscription's in the same dialog (RFC 6665 8.2.1).
     #[must_use]
     pub fn is_of(&self, request: &Subscribe<'_>) -> bool {
-        request.local_tag == Some(&self.local_tag.text())
-            && request.remote_tag == self.strings.get(REMOTE_TAG)
-            && request.call_id == self.call_id()
+        request
+            .local_tag
+            .is_some_and(|tag| self.has_dialog(request.call_id, tag, request.remote_tag))
             && request.event_id == self.strings.get(EVENT_ID)
+    }
+
+    /// Whether it has the dialog with this Call-ID, and these tags of ours and of the subscriber.
+    pub(crate) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
+        local_tag == self.local_tag.text()
+            && remote_tag == self.strings.get(REMOTE_TAG)
+            && call_id == self.call_id()
     }
 
     /// [RN-1] Whether a SUBSCRIBE outside of dialogs is the one that made this subscription, come again: the

@@ -21,6 +21,7 @@
 
 mod bindings;
 mod config;
+mod counters;
 pub mod defect;
 mod deregistration;
 mod messages;
@@ -33,8 +34,9 @@ mod third_party;
 mod wildcard;
 
 pub use config::{Border, Config};
+pub use counters::Counters;
 pub use deregistration::{Assignment, Cause, Dialogs, Outcome};
-pub use node::{Counters, ScscfNode};
+pub use node::ScscfNode;
 pub use recognition::{Reason, Reasons, Recognition, recognise};
 
 use core::fmt;

@@ -284,6 +284,13 @@ impl Set {
             .position(|subscription| subscription.is_of(request))
     }
 
+    /// Whether a subscription has that dialog.
+    pub(super) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|subscription| subscription.has_dialog(call_id, local_tag, remote_tag))
+    }
+
     /// [RN-1] The subscription that this SUBSCRIBE has made already.
     pub(super) fn made_by(&self, request: &Subscribe<'_>) -> Option<usize> {
         self.subscriptions
