@@ -386,6 +386,63 @@ fn change_while_outstanding() {
     );
 }
 
+/// [RN-2, RN-3] With `partial_state`: only changes, if the subscriber is known to know the rest; everything in
+/// the answer to a SUBSCRIBE, after a refusal, where changes were forgotten, and at the end.
+#[test]
+fn partial_state() {
+    let document = |outs: &[Done]| bytes(outs).split("\r\n\r\n").nth(1).unwrap().to_string();
+    let mut host = Host::new();
+    host.config.partial_state = true;
+    let outs = host.subscribe(&text(1, &expires(3_600), ""));
+    let tag = host.tag(bytes(&outs));
+    assert_eq!(document(&outs), "full version 0 since 0");
+    host.step(answer(notify(&outs), 200));
+    let change = |host: &mut Host| {
+        host.state.changes += 1;
+        host.step(Input::Changed);
+        host.tick()
+    };
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 1 since 0");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 2 since 1");
+    host.step(answer(notify(&outs), 503));
+    host.now = host.now.after(4_000);
+    let outs = host.tick();
+    assert_eq!(document(&outs), "full version 3 since 1");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 4 since 2");
+    host.step(answer(notify(&outs), 200));
+
+    host.state.forgotten = 4;
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "full version 5 since 3");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(
+        document(&outs),
+        "partial version 6 since 4",
+        "forgotten is known"
+    );
+
+    // A refresh while it is out.
+    host.subscribe(&text(2, &expires(3_600), &tag));
+    let outs = host.step(answer(notify(&outs), 200));
+    assert_eq!(document(&outs), "full version 7 since 5");
+    host.step(answer(notify(&outs), 200));
+    host.now = host.now.after(3_600_000);
+    let outs = host.tick();
+    assert_eq!(state(&outs), "terminated;reason=timeout");
+    assert_eq!(document(&outs), "full version 8 since 5");
+
+    let mut host = Host::new();
+    host.config.partial_state = true;
+    let outs = host.subscribe(&text(1, &expires(0), ""));
+    assert_eq!(document(&outs), "full version 0 since 0", "a fetch");
+}
+
 /// [RN-3] Pacing brings changes together and never delays a termination.
 #[test]
 fn pacing() {
@@ -537,7 +594,7 @@ fn expiry() {
     assert_eq!(state(&last), "terminated;reason=timeout");
 }
 
-/// [RN-4] The last registration is gone: `noresource`, or what the operator says.
+/// [RN-4, T14] The last registration is gone, and so is the subscription: `noresource`, or what the operator says.
 #[test]
 fn last_registration() {
     for (reason, expected) in [

@@ -197,3 +197,88 @@ impl Sample<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, instance, is_wildcarded};
+    use alloc::{format, string::String};
+
+    fn of(expression: &str) -> String {
+        let uri = format!("sip:a!{expression}!z@home.example");
+        assert!(is_wildcarded(uri.as_bytes()));
+        String::from_utf8(instance(uri.as_bytes()).unwrap()).unwrap()
+    }
+
+    /// [SD-7] What each part of an expression gives.
+    #[test]
+    fn instances() {
+        for (expression, expected) in [
+            ("", ""),
+            (".*", ""),
+            (".+", "x"),
+            (".", "x"),
+            ("b?c", "c"),
+            ("%5b0-9%5d%7b3%7d", "000"),
+            ("[0-9]{2,4}", "00"),
+            ("[0-9]{,4}", ""),
+            ("[^0-9]", "a"),
+            ("[^a]", "0"),
+            ("[]x]", "]"),
+            ("[[:digit:]]", "0"),
+            ("[[:alpha:]]b", "ab"),
+            ("(foo|bar)+", "foo"),
+            ("(foo|bar)*q", "q"),
+            ("foo|bar", "foo"),
+            ("(a(b|c)){2}", "abab"),
+            ("\\.", "."),
+            ("^b$", "b"),
+            (")", ")"),
+            ("(((((((((((b)))))))))))c", ""),
+            ("[", ""),
+            ("\\", "x"),
+            ("b{", ""),
+            ("*+?", ""),
+            ("%zz", "%zz"),
+        ] {
+            assert_eq!(
+                of(expression),
+                format!("sip:a{expected}z@home.example"),
+                "{expression}"
+            );
+        }
+    }
+
+    /// [SD-7] What is not wildcarded.
+    #[test]
+    fn others() {
+        for uri in [
+            "sip:a@b",
+            "sip:a!b@c",
+            "sip:a@b!.*!c",
+            "tel:+1",
+            "",
+            "!!",
+            "sip:!",
+        ] {
+            assert!(
+                !is_wildcarded(uri.as_bytes()) && instance(uri.as_bytes()).is_none(),
+                "{uri}"
+            );
+        }
+    }
+
+    /// [DR-5] An expression that asks for more than is written, again and again, is cut.
+    #[test]
+    fn bounded() {
+        for expression in [
+            "b{254}{254}{254}{254}",
+            "b{999999999999999999999}",
+            "(b{200}){200}",
+        ] {
+            assert!(
+                of(expression).len() <= LONGEST + "z@home.example".len(),
+                "{expression}"
+            );
+        }
+    }
+}

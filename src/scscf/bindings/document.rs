@@ -222,3 +222,127 @@ impl Write for ContactId {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::{super::FIELDS, *};
+    use crate::{
+        drive::{Limits, Millis},
+        fleet::Packed,
+        reginfo::{self, ContactEvent},
+    };
+
+    const NOW: Millis = Millis(1_000_000);
+
+    /// A set of two identities, the first registered explicitly, with one contact.
+    fn table() -> Bindings {
+        let mut table = Bindings::default();
+        for uri in [&b"sip:alice@home.example"[..], b"tel:+1"] {
+            table.add_identity(uri, false);
+        }
+        let mut parts: [&[u8]; FIELDS] = [b""; FIELDS];
+        parts[Field::Uri as usize] = b"sip:alice@192.0.2.1";
+        let binding = Binding {
+            number: 0,
+            strings: Packed::new(parts, 1_000).unwrap(),
+            cseq: 1,
+            expires_at: NOW.after_seconds(3_600),
+            explicit: 0,
+            first_cseq: 0,
+            event: ContactEvent::Registered,
+            changed: 0,
+            status: Status::Active,
+        };
+        table.rebind(Vec::from([binding]), Cause::Register, NOW);
+        table
+    }
+
+    fn read(table: &Bindings, state: DocumentState, since: u64) -> reginfo::Document {
+        let mut buffer = Buffer::new(10_000);
+        let document = Document {
+            version: 0,
+            state,
+            since,
+            to_user: false,
+            now: NOW,
+        };
+        table.write_document(&mut buffer, &document);
+        assert!(buffer.as_slice().len() <= table.document_bound());
+        reginfo::Document::read(buffer.as_slice(), &Limits::default()).unwrap()
+    }
+
+    /// [RN-2, RN-4, T10, T20] Each end is written as what it is, with an expiry of zero; `probation`, and only
+    /// that, with the time to wait (RFC 3680 5.1.2).
+    #[test]
+    fn ends() {
+        for (cause, event, retry_after) in [
+            (Cause::Register, ContactEvent::Unregistered, None),
+            (Cause::Timer, ContactEvent::Expired, None),
+            (Cause::Deactivation, ContactEvent::Deactivated, None),
+            (Cause::Rejection, ContactEvent::Rejected, None),
+            (Cause::Reauthentication, ContactEvent::Deactivated, None),
+            (
+                Cause::Probation { retry_after: 90 },
+                ContactEvent::Probation,
+                Some(90),
+            ),
+        ] {
+            let mut table = table();
+            let since = table.changes;
+            table.remove(&[0], cause, NOW);
+            assert_eq!((table.terminations, table.changes), (since + 1, since + 1));
+            for state in [DocumentState::Full, DocumentState::Partial] {
+                let document = read(&table, state, since);
+                assert_eq!(document.registrations.len(), 2);
+                for registration in document.registrations {
+                    assert_eq!(registration.state, RegistrationState::Terminated);
+                    let contact = &registration.contacts[0];
+                    assert_eq!(contact.event, Some(event));
+                    assert_eq!(contact.state, ContactState::Terminated);
+                    assert_eq!(
+                        (contact.expires, contact.retry_after),
+                        (Some(0), retry_after)
+                    );
+                }
+            }
+            let later = read(&table, DocumentState::Full, since + 1);
+            assert!(
+                later.registrations.iter().all(|r| r.contacts.is_empty()),
+                "told before"
+            );
+        }
+    }
+
+    /// [RN-2, RN-3] A contact that is there carries its expiry whatever its event, `shortened` too (RFC 3680
+    /// 5.1.2); a change that ends nothing is no termination.
+    #[test]
+    fn shortened() {
+        let mut table = table();
+        let (since, terminations) = (table.changes, table.terminations);
+        let mut after = table.bindings.clone();
+        after[0].expires_at = NOW.after_seconds(60);
+        table.rebind(after.clone(), Cause::Reauthentication, NOW);
+        assert_eq!(
+            (table.changes, table.terminations),
+            (since + 1, terminations)
+        );
+        let document = read(&table, DocumentState::Partial, since);
+        assert_eq!(document.registrations.len(), 2);
+        for registration in document.registrations {
+            assert_eq!(registration.state, RegistrationState::Active);
+            let contact = &registration.contacts[0];
+            assert_eq!(contact.event, Some(ContactEvent::Shortened));
+            assert_eq!((contact.expires, contact.retry_after), (Some(60), None));
+        }
+        // The same again is no change.
+        table.rebind(after, Cause::Reauthentication, NOW);
+        assert_eq!(table.changes, since + 1);
+        assert!(
+            read(&table, DocumentState::Partial, since + 1)
+                .registrations
+                .is_empty()
+        );
+    }
+}
