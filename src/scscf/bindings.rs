@@ -247,10 +247,15 @@ impl Bindings {
     }
 
     fn identity(&self, uri: &[u8]) -> Option<usize> {
-        let key = canonical(uri);
-        self.identities
-            .iter()
-            .position(|own| own.termination.is_none() && canonical(&own.uri) == key)
+        let position = |is: &dyn Fn(&Identity) -> bool| {
+            let here = |own: &Identity| own.termination.is_none() && is(own);
+            self.identities.iter().position(here)
+        };
+        // As a rule it is spelled as it was.
+        position(&|own| *own.uri == *uri).or_else(|| {
+            let key = canonical(uri);
+            position(&|own| canonical(&own.uri) == key)
+        })
     }
 
     /// Whether a public identity is one of the set.

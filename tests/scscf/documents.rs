@@ -504,15 +504,13 @@ proptest! {
         config.limits.contacts = contacts;
         let mut host = Host::new(config);
         // One contact that stays, so that the subscription does.
-        let mut cseq = 1;
         let mut associated = vec![PUBLIC, TEL];
-        host.learn(&Registration { cseq, ..Registration::of("sip:192.0.2.99", "") });
+        host.learn(&Registration { cseq: 1, ..Registration::of("sip:192.0.2.99", "") });
         let (_, first) = host.subscribe();
         let mut table = Table::default();
         table.take(&read(&first));
         let end = [Act::Tell(200), Act::Wait, Act::Tell(200)];
-        for act in acts.into_iter().chain(end) {
-            cseq += 1;
+        for (cseq, act) in (2..).zip(acts.into_iter().chain(end)) {
             match act {
                 Act::Register(n) => {
                     let one = Registration {

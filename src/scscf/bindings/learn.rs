@@ -86,16 +86,18 @@ impl Bindings {
             }
             return;
         }
-        let keys: Vec<Vec<u8>> = associated.iter().map(|uri| canonical(uri)).collect();
-        let registered = canonical(learned.registered_identity);
-        let left = |own: &Identity| {
-            let key = canonical(&own.uri);
-            own.termination.is_none() && !keys.contains(&key) && (key != registered || !own.barred)
+        let is_listed = |own: &Identity| {
+            associated.contains(&&*own.uri) || {
+                let key = canonical(&own.uri);
+                associated.iter().any(|uri| canonical(uri) == key)
+            }
         };
-        if self.identities.iter().any(|own| left(own) && !own.barred) {
+        let left = self.shown().filter(|own| !is_listed(own));
+        let left: Vec<u32> = left.map(|own| own.number).collect();
+        if !left.is_empty() {
             let termination = self.next_termination();
             for own in &mut self.identities {
-                if left(own) && !own.barred {
+                if left.contains(&own.number) {
                     own.termination = Some(termination);
                 }
             }
