@@ -6,7 +6,8 @@ use ims_procedures::{
         TransactionRef,
     },
     regevent::notifier::{
-        Config, End, Event, Input, Reason, Resource, Subscribe, Subscription, ends_subscription,
+        Config, Document, End, Event, Input, Reason, Resource, Subscribe, Subscription,
+        ends_subscription,
     },
     wire::{Element, Message},
 };
@@ -27,12 +28,36 @@ impl Role for Only {
 /// Registration state of which only the version and what is new show.
 #[derive(Default)]
 struct State {
+    changes: u64,
     terminations: u64,
+    forgotten: u64,
     terminated: bool,
     too_large: bool,
 }
 
+impl State {
+    /// A change that ends something.
+    fn terminate(&mut self) {
+        self.changes += 1;
+        self.terminations = self.changes;
+    }
+
+    /// The end of everything.
+    fn end() -> Self {
+        Self {
+            changes: 1,
+            terminations: 1,
+            terminated: true,
+            ..Self::default()
+        }
+    }
+}
+
 impl Resource for State {
+    fn changes(&self) -> u64 {
+        self.changes
+    }
+
     fn terminations(&self) -> u64 {
         self.terminations
     }
@@ -41,11 +66,17 @@ impl Resource for State {
         self.terminated
     }
 
-    fn write_document(&self, buffer: &mut Buffer, version: u32, since: u64, _: Millis) {
-        buffer.put(b"version ");
-        buffer.put_number(version.into());
+    fn remembers(&self, since: u64) -> bool {
+        self.forgotten <= since
+    }
+
+    fn write_document(&self, buffer: &mut Buffer, document: &Document) {
+        assert!(!document.to_user);
+        buffer.put(document.state.as_str().as_bytes());
+        buffer.put(b" version ");
+        buffer.put_number(document.version.into());
         buffer.put(b" since ");
-        buffer.put_number(since);
+        buffer.put_number(document.since);
         if self.too_large {
             buffer.put(&[b'x'; 64 * 1024]);
         }
@@ -262,7 +293,7 @@ fn accepted() {
     assert!(header(ok, "To").ends_with(&host.tag(notify)));
     assert_eq!(state(&outs), "active;expires=3600");
     assert!(header(notify, "P-Charging-Vector").contains(";orig-ioi=home.example"));
-    assert!(notify.ends_with("\r\n\r\nversion 0 since 0"));
+    assert!(notify.ends_with("\r\n\r\nfull version 0 since 0"));
 }
 
 /// [RN-1] Never more than was asked, never more than the most; without Expires the package's default.
@@ -338,7 +369,7 @@ fn change_while_outstanding() {
     let mut host = Host::new();
     let token = notify(&host.subscribe(&text(1, &expires(3_600), "")));
     for _ in 0..3 {
-        host.state.terminations += 1;
+        host.state.terminate();
         assert!(host.step(Input::Changed).is_empty());
         assert!(host.tick().is_empty());
     }
@@ -347,12 +378,69 @@ fn change_while_outstanding() {
     assert!(bytes(&outs).ends_with("version 1 since 0"));
     let token = notify(&outs);
     assert!(host.step(answer(token, 200)).is_empty());
-    host.state.terminations += 1;
+    host.state.terminate();
     host.step(Input::Changed);
     assert!(
         bytes(&host.tick()).ends_with("version 2 since 3"),
         "told before"
     );
+}
+
+/// [RN-2, RN-3] With `partial_state`: only changes, if the subscriber is known to know the rest; everything in
+/// the answer to a SUBSCRIBE, after a refusal, where changes were forgotten, and at the end.
+#[test]
+fn partial_state() {
+    let document = |outs: &[Done]| bytes(outs).split("\r\n\r\n").nth(1).unwrap().to_string();
+    let mut host = Host::new();
+    host.config.partial_state = true;
+    let outs = host.subscribe(&text(1, &expires(3_600), ""));
+    let tag = host.tag(bytes(&outs));
+    assert_eq!(document(&outs), "full version 0 since 0");
+    host.step(answer(notify(&outs), 200));
+    let change = |host: &mut Host| {
+        host.state.changes += 1;
+        host.step(Input::Changed);
+        host.tick()
+    };
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 1 since 0");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 2 since 1");
+    host.step(answer(notify(&outs), 503));
+    host.now = host.now.after(4_000);
+    let outs = host.tick();
+    assert_eq!(document(&outs), "full version 3 since 1");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "partial version 4 since 2");
+    host.step(answer(notify(&outs), 200));
+
+    host.state.forgotten = 4;
+    let outs = change(&mut host);
+    assert_eq!(document(&outs), "full version 5 since 3");
+    host.step(answer(notify(&outs), 200));
+    let outs = change(&mut host);
+    assert_eq!(
+        document(&outs),
+        "partial version 6 since 4",
+        "forgotten is known"
+    );
+
+    // A refresh while it is out.
+    host.subscribe(&text(2, &expires(3_600), &tag));
+    let outs = host.step(answer(notify(&outs), 200));
+    assert_eq!(document(&outs), "full version 7 since 5");
+    host.step(answer(notify(&outs), 200));
+    host.now = host.now.after(3_600_000);
+    let outs = host.tick();
+    assert_eq!(state(&outs), "terminated;reason=timeout");
+    assert_eq!(document(&outs), "full version 8 since 5");
+
+    let mut host = Host::new();
+    host.config.partial_state = true;
+    let outs = host.subscribe(&text(1, &expires(0), ""));
+    assert_eq!(document(&outs), "full version 0 since 0", "a fetch");
 }
 
 /// [RN-3] Pacing brings changes together and never delays a termination.
@@ -372,7 +460,7 @@ fn pacing() {
     host.step(Input::Changed);
     assert!(host.step(answer(token, 200)).is_empty());
     assert_eq!(host.deadline(), Some(5_000));
-    host.state.terminations = 1;
+    host.state.terminate();
     host.step(Input::Changed);
     assert_eq!(host.deadline(), Some(0));
     let token = notify(&host.tick());
@@ -460,7 +548,7 @@ fn unsubscribe() {
     assert_eq!(state(&outs), "terminated;reason=timeout");
     let outs_while_closing = host.subscribe(&text(4, &expires(100), &tag));
     assert!(matches!(&outs_while_closing[..], [Done::Respond(481, _)]));
-    host.state.terminations = 1;
+    host.state.terminate();
     assert!(
         host.step(Input::Changed).is_empty(),
         "nothing after the last"
@@ -506,7 +594,7 @@ fn expiry() {
     assert_eq!(state(&last), "terminated;reason=timeout");
 }
 
-/// [RN-4] The last registration is gone: `noresource`, or what the operator says.
+/// [RN-4, T14] The last registration is gone, and so is the subscription: `noresource`, or what the operator says.
 #[test]
 fn last_registration() {
     for (reason, expected) in [
@@ -516,11 +604,7 @@ fn last_registration() {
     ] {
         let mut host = Host::active(100);
         host.config.last_registration_gone = reason;
-        host.state = State {
-            terminations: 1,
-            terminated: true,
-            too_large: false,
-        };
+        host.state = State::end();
         host.step(Input::Changed);
         let outs = host.tick();
         assert_eq!(state(&outs), expected);
@@ -536,11 +620,7 @@ fn last_registration() {
 #[test]
 fn back_in_time() {
     let mut host = Host::active(100);
-    host.state = State {
-        terminations: 1,
-        terminated: true,
-        too_large: false,
-    };
+    host.state = State::end();
     host.step(Input::Changed);
     host.state.terminated = false;
     host.step(Input::Changed);
@@ -595,13 +675,13 @@ fn killing_codes() {
 fn told_with_the_answer() {
     for (status, since) in [(200, 1), (202, 1), (299, 1), (300, 0), (500, 0), (603, 0)] {
         let mut host = Host::active(3_600);
-        host.state.terminations = 1;
+        host.state.terminate();
         host.step(Input::Changed);
         let token = notify(&host.tick());
         assert_eq!(host.subscription.as_ref().unwrap().told(), 0, "not yet");
         assert!(host.step(answer(token, status)).is_empty());
         assert_eq!(host.subscription.as_ref().unwrap().told(), since);
-        host.state.terminations = 2;
+        host.state.terminate();
         host.step(Input::Changed);
         host.now = host.now.after(4_000);
         let outs = host.tick();
@@ -616,7 +696,7 @@ fn told_with_the_answer() {
 #[test]
 fn refused_again_and_again() {
     let mut host = Host::active(3_600);
-    host.state.terminations = 1;
+    host.state.terminate();
     host.step(Input::Changed);
     for ended in [false, true] {
         let mut token = notify(&host.tick());
@@ -683,11 +763,7 @@ fn retry_after() {
 #[test]
 fn last_refused() {
     let mut host = Host::active(100);
-    host.state = State {
-        terminations: 1,
-        terminated: true,
-        too_large: false,
-    };
+    host.state = State::end();
     host.step(Input::Changed);
     for wait in [4_000, 8_000, 16_000] {
         let outs = host.tick();

@@ -3,6 +3,8 @@
 
 #[path = "scscf/crossing.rs"]
 mod crossing;
+#[path = "scscf/documents.rs"]
+mod documents;
 #[path = "common/fixture.rs"]
 mod fixture;
 #[path = "scscf/properties.rs"]

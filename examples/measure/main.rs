@@ -11,6 +11,7 @@ mod build;
 mod counting;
 #[path = "../../tests/common/pathological.rs"]
 mod generated;
+mod notify;
 mod options;
 mod parse;
 mod pathological;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let done = Options::read().and_then(|options| match options.work.as_str() {
         "parse" => parse::run(&options),
         "build" => build::run(&options),
+        "notify" => notify::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

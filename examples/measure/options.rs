@@ -7,10 +7,12 @@ measure: what the library's own work costs, one line a measurement
 
 usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump]
        measure build [--n N] [--repetitions R] [--dump]
+       measure notify [--others N] [--changes M] [--repetitions R]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
   build   writes a REGISTER into a buffer that is used again
+  notify  tells three subscribers of a change of one user, who registered again, while others are served too
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 
@@ -19,6 +21,8 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
   --input FILE      the message
   --validate        reads all that every message must have as well: each Via, Max-Forwards
   --kind KIND       what the message is filled with
+  --others N        other users, each with a subscriber (default 1000)
+  --changes M       the same as --n
   --bytes B         how long it is (default 65535)
   --dump            prints what was read or written, and measures nothing
 ";
@@ -32,6 +36,7 @@ pub(crate) struct Options {
     pub(crate) validate: bool,
     pub(crate) kind: Option<String>,
     pub(crate) bytes: usize,
+    pub(crate) others: u64,
     input: Option<PathBuf>,
 }
 
@@ -46,16 +51,18 @@ impl Options {
             validate: false,
             kind: None,
             bytes: 65_535,
+            others: 1_000,
             input: None,
         };
         while let Some(option) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{option} needs a value"));
             match option.as_str() {
-                "--n" => options.n = number(&value()?)?.max(1),
+                "--n" | "--changes" => options.n = number(&value()?)?.max(1),
                 "--repetitions" | "--reps" => options.repetitions = number(&value()?)? as usize,
                 "--input" => options.input = Some(value()?.into()),
                 "--kind" => options.kind = Some(value()?),
                 "--bytes" => options.bytes = number(&value()?)? as usize,
+                "--others" => options.others = number(&value()?)?,
                 "--dump" => options.dump = true,
                 "--validate" => options.validate = true,
                 _ => return Err(format!("unknown option {option}")),

@@ -18,8 +18,11 @@
 //! | RE-11 | what an operator sees | [`statistics`] | `tests/regevent.rs` |
 //! | RE-12 | its loss is not the registration's | [`subscriber`] | `tests/subscriber.rs` |
 //! | RI-3 | the table of a subscriber, and which document is the next | [`watcher`] | `tests/watcher.rs` |
+//! | RN-1 | what is asked for, and how long | [`notifier`] | `tests/notifier.rs` |
+//! | RN-2 | which event a contact has | [`contact_events`] | `tests/contact_events.rs` |
 //! | RN-2 to RN-4 | the NOTIFY and how it ends | [`notifier`] | `tests/notifier.rs` |
 
+pub mod contact_events;
 pub mod defect;
 pub mod node;
 pub mod notification;

@@ -17,118 +17,21 @@ use serde::{Deserialize, Serialize};
 pub use super::subscribe::Subscribe;
 use crate::{
     drive::{
-        Buffer, ConfigError, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text,
-        Timer, Token, TransactionRef,
+        Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Timer, Token,
+        TransactionRef,
     },
     fleet::Packed,
-    wire::Element,
+    reginfo::DocumentState,
 };
 
+mod config;
 mod messages;
+mod resource;
 mod snapshot;
 
+pub use config::{Config, Reason};
+pub use resource::{Document, Resource};
 pub(crate) use snapshot::Snapshot;
-
-/// What a notifier decides about its subscriptions.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The notifying element.
-    pub element: Element,
-    /// The longest a subscription is granted, in seconds. Default 600,000.
-    pub max_expires: u32,
-    /// [RN-1] Less than so many seconds is refused with 423, where RFC 6665 4.2.1.1 allows it: from 1 second
-    /// to below an hour. Default 0: never.
-    pub min_expires: u32,
-    /// Seconds granted to a SUBSCRIBE without Expires. Default 3,761 (RFC 3680 4.4).
-    pub default_expires: u32,
-    /// [RN-3] Milliseconds between NOTIFYs of changes; a termination never waits. Default 0: no pacing.
-    pub pace: u64,
-    /// Milliseconds after which a NOTIFY counts as unanswered although the host said nothing.
-    /// Default 40,000: more than 64·T1.
-    pub answer_bound: u64,
-    /// [RN-3] How often a NOTIFY that is refused with a status that does not end the subscription is sent in
-    /// all, each time with the state of that moment; then the subscription counts as not answered. Default 4.
-    pub attempts: u8,
-    /// [RN-3] Milliseconds from such a refusal to the next NOTIFY, doubled with each one that follows.
-    /// Default 4,000.
-    pub retry: u64,
-    /// [RN-3] The longest Retry-After of a refusal that is waited for, in seconds, and the longest wait at
-    /// all. Default 120.
-    pub retry_after_limit: u32,
-    /// [RN-4] The reason that the final NOTIFY gives when the last registration went. Default `noresource`.
-    pub last_registration_gone: Reason,
-}
-
-impl Config {
-    /// The defaults, for the element given.
-    #[must_use]
-    pub const fn new(element: Element) -> Self {
-        Self {
-            element,
-            max_expires: 600_000,
-            min_expires: 0,
-            default_expires: 3_761,
-            pace: 0,
-            answer_bound: 40_000,
-            attempts: 4,
-            retry: 4_000,
-            retry_after_limit: 120,
-            last_registration_gone: Reason::NoResource,
-        }
-    }
-
-    /// Checks that the values can work together.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the field.
-    pub const fn check(&self) -> Result<(), ConfigError> {
-        let (field, what) = if self.max_expires == 0 {
-            ("max_expires", "0")
-        } else if self.min_expires > 3_600 {
-            ("min_expires", "more than 3,600")
-        } else if self.min_expires > self.max_expires {
-            ("min_expires", "more than max_expires")
-        } else if self.default_expires == 0 {
-            ("default_expires", "0")
-        } else if self.answer_bound == 0 {
-            ("answer_bound", "0")
-        } else if self.attempts == 0 {
-            ("attempts", "0")
-        } else if self.retry == 0 {
-            ("retry", "0")
-        } else {
-            return Ok(());
-        };
-        Err(ConfigError { field, what })
-    }
-}
-
-/// Why a subscription is said to be terminated (RFC 6665 4.1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Reason {
-    /// `noresource`: there is nothing to subscribe to any more.
-    NoResource,
-    /// `timeout`: its time ran out, or the subscriber ended it.
-    Timeout,
-    /// `deactivated`: to be subscribed anew at once.
-    Deactivated,
-    /// `rejected`: not to be subscribed again.
-    Rejected,
-}
-
-impl Reason {
-    /// As it stands in Subscription-State.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoResource => "noresource",
-            Self::Timeout => "timeout",
-            Self::Deactivated => "deactivated",
-            Self::Rejected => "rejected",
-        }
-    }
-}
 
 /// How a subscription ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,19 +80,6 @@ pub enum Event {
         /// Why.
         why: End,
     },
-}
-
-/// The registration state that subscriptions are to.
-pub trait Resource {
-    /// Number of the latest termination of anything. It never goes down.
-    fn terminations(&self) -> u64;
-
-    /// Whether every registration is terminated: the next NOTIFY is the last.
-    fn is_terminated(&self) -> bool;
-
-    /// [RN-2] Writes the document of that version: full state, with what was terminated after termination
-    /// number `since`; what was terminated before is left out (RN-3).
-    fn write_document(&self, buffer: &mut Buffer, version: u32, since: u64, now: Millis);
 }
 
 /// What can happen to a subscription.
@@ -246,7 +136,7 @@ struct Outstanding {
     /// `None` after a restore, until it is offered again.
     token: Option<Token>,
     until: Millis,
-    /// The latest termination that it tells of.
+    /// The latest change that it tells of.
     tells: u64,
     bytes: Box<[u8]>,
 }
@@ -275,8 +165,10 @@ pub struct Subscription {
     local_cseq: u32,
     remote_cseq: u32,
     version: u32,
-    /// The latest termination that the subscriber has taken note of, with a 2xx.
+    /// The latest change that the subscriber has taken note of, with a 2xx.
     told: u64,
+    /// Whether the next document must say everything, whatever is configured.
+    full_due: bool,
     /// NOTIFYs refused since the last 2xx.
     refusals: u8,
     /// No change is told before: a NOTIFY was refused.
@@ -319,6 +211,7 @@ impl Subscription {
             remote_cseq: request.cseq,
             version: 0,
             told: 0,
+            full_due: true,
             refusals: 0,
             not_before: Millis(0),
             expires_at: Millis(0),
@@ -340,12 +233,21 @@ impl Subscription {
         self.strings.get(TARGET)
     }
 
-    /// Whether a SUBSCRIBE is of this dialog.
+    /// Whether a SUBSCRIBE is of this subscription: its dialog, and its event id, which may be another
+    /// subscription's in the same dialog (RFC 6665 8.2.1).
     #[must_use]
     pub fn is_of(&self, request: &Subscribe<'_>) -> bool {
-        request.local_tag == Some(&self.local_tag.text())
-            && request.remote_tag == self.strings.get(REMOTE_TAG)
-            && request.call_id == self.call_id()
+        request
+            .local_tag
+            .is_some_and(|tag| self.has_dialog(request.call_id, tag, request.remote_tag))
+            && request.event_id == self.strings.get(EVENT_ID)
+    }
+
+    /// Whether it has the dialog with this Call-ID, and these tags of ours and of the subscriber.
+    pub(crate) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
+        local_tag == self.local_tag.text()
+            && remote_tag == self.strings.get(REMOTE_TAG)
+            && call_id == self.call_id()
     }
 
     /// [RN-1] Whether a SUBSCRIBE outside of dialogs is the one that made this subscription, come again: the
@@ -356,6 +258,7 @@ impl Subscription {
         request.local_tag.is_none()
             && request.call_id == self.call_id()
             && request.remote_tag == self.strings.get(REMOTE_TAG)
+            && request.event_id == self.strings.get(EVENT_ID)
             && request.cseq <= self.remote_cseq
     }
 
@@ -380,7 +283,7 @@ impl Subscription {
         matches!(self.state, State::Ended)
     }
 
-    /// The latest termination that the subscriber has taken note of: the 2xx to its NOTIFY has come.
+    /// Number of the latest change that the subscriber has taken note of: the 2xx to its NOTIFY has come.
     #[must_use]
     pub const fn told(&self) -> u64 {
         self.told
@@ -467,7 +370,7 @@ impl Subscription {
                 self.state = State::Ended;
             }
             (State::Idle, Input::Subscribe { to, request }) => {
-                self.told = resource.terminations();
+                self.told = resource.changes();
                 self.grant(cx, request);
                 self.is_fetch = self.ending.is_some();
                 self.accept(cx, to, request, out);
@@ -671,6 +574,7 @@ impl Subscription {
         let most = u64::from(config.retry_after_limit).saturating_mul(1_000);
         self.not_before = cx.now.after(wait.max(asked).min(most));
         self.outstanding = None;
+        self.full_due = true;
         self.state = State::Active {
             due: Some(self.not_before),
         };
@@ -691,9 +595,11 @@ impl Subscription {
         }
     }
 
-    /// A SUBSCRIBE is a target refresh (RFC 6665 3.1). A target that would exceed the limit is not taken.
+    /// [RN-2] A SUBSCRIBE is a target refresh (RFC 6665 3.1), and answered with full state (RFC 3680 4.3). A
+    /// target that would exceed the limit is not taken.
     fn follow(&mut self, request: &Subscribe<'_>) {
         self.remote_cseq = request.cseq;
+        self.full_due = true;
         if request.target != self.target() {
             let mut parts = self.strings.parts();
             parts[TARGET] = request.target;
@@ -712,7 +618,7 @@ impl Subscription {
     ) -> Millis {
         let outstanding = self.outstanding.as_ref();
         let told = outstanding.map_or(self.told, |outstanding| outstanding.tells);
-        let may_wait = resource.terminations() == told && self.ending.is_none();
+        let may_wait = resource.terminations() <= told && self.ending.is_none();
         let paced = match self.notified_at {
             Some(last) if may_wait => last.after(cx.config.pace).max(cx.now),
             _ => cx.now,
@@ -733,27 +639,49 @@ impl Subscription {
         }
         self.local_cseq = self.local_cseq.saturating_add(1);
         let (token, branch) = (cx.token(), cx.identifier());
+        let document = self.next_document(cx, resource);
         let mut sent = Vec::new();
         let written = self.request(cx.config, token, out, |buffer| {
             let start = buffer.len();
-            self.write(cx, resource, branch, buffer);
+            let body = |buffer: &mut Buffer| resource.write_document(buffer, &document);
+            self.write(cx, branch, body, buffer);
             sent.extend_from_slice(buffer.as_slice().get(start..).unwrap_or_default());
         });
         if !written {
             return self.end(End::TooLarge, out);
         }
+        self.full_due = false;
         self.version = self.version.saturating_add(1);
         self.notified_at = Some(cx.now);
         self.outstanding = Some(Outstanding {
             token: Some(token),
             until: cx.now.after(cx.config.answer_bound),
-            tells: resource.terminations(),
+            tells: resource.changes(),
             bytes: sent.into_boxed_slice(),
         });
         self.state = match self.ending {
             Some(why) => State::Closing(why),
             None => State::Notifying { due: None },
         };
+    }
+
+    /// [RN-2] What the next NOTIFY carries: everything, unless only changes are wanted and the subscriber is
+    /// known to know the rest.
+    fn next_document<S: Resource>(&self, cx: &Context<'_, Config>, resource: &S) -> Document {
+        let is_partial = cx.config.partial_state
+            && !self.full_due
+            && self.ending.is_none()
+            && resource.remembers(self.told);
+        Document {
+            version: self.version,
+            state: match is_partial {
+                true => DocumentState::Partial,
+                false => DocumentState::Full,
+            },
+            since: self.told,
+            to_user: self.is_own,
+            now: cx.now,
+        }
     }
 
     /// [DR-7] The NOTIFY that is out, once more.

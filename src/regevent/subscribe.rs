@@ -10,7 +10,7 @@ use super::{
 use crate::{
     drive::Reject,
     reginfo,
-    wire::{HeaderName, Message, Required},
+    wire::{Header, HeaderName, Message, Params, Required},
 };
 
 /// A SUBSCRIBE, read as far as its dialog goes.
@@ -71,13 +71,29 @@ impl<'m> Subscribe<'m> {
         self.local_tag.is_none() && self.expires == Some(0)
     }
 
-    /// [RN-1] Whether it takes the documents of the package: without Accept it does (RFC 3680 4.5).
+    /// [RN-1] Whether it takes the documents of the package: without Accept it does (RFC 3680 4.5). The range that
+    /// names them most closely counts, and a `q` of zero means no (RFC 3261 20.1).
     #[must_use]
     pub fn accepts_reginfo(&self) -> bool {
-        let mut ranges = [reginfo::CONTENT_TYPE, b"application/*", b"*/*"].into_iter();
-        self.message.header(HeaderName::Accept).is_none()
-            || ranges.any(|range| self.message.lists(HeaderName::Accept, range))
+        let ranges = [reginfo::CONTENT_TYPE, b"application/*", b"*/*"];
+        let mut closest = ranges.into_iter().filter_map(|range| {
+            let headers = self.message.headers(HeaderName::Accept);
+            let mut listed = headers.flat_map(Header::elements);
+            listed.find_map(|listed| accepts(listed, range))
+        });
+        self.message.header(HeaderName::Accept).is_none() || closest.next().unwrap_or(false)
     }
+}
+
+/// What an element of Accept says of a range; `None` if it is of another one.
+fn accepts(element: &[u8], range: &[u8]) -> Option<bool> {
+    let end = memchr::memchr(b';', element).unwrap_or(element.len());
+    let (listed, params) = element.split_at_checked(end)?;
+    let refuses = |q: &[u8]| q.iter().all(|byte| matches!(byte, b'0' | b'.'));
+    listed
+        .trim_ascii_end()
+        .eq_ignore_ascii_case(range)
+        .then(|| !Params::new(params).value(b"q").is_some_and(refuses))
 }
 
 impl fmt::Debug for Subscribe<'_> {

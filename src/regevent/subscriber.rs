@@ -1411,13 +1411,6 @@ pub const fn refresh_delay(granted: u32) -> u64 {
     }
 }
 
-/// Milliseconds from one loss to the next attempt, after so many in a row.
-fn backoff(config: &Config, attempts: u8) -> u64 {
-    let doubled = 1u64.checked_shl(attempts.into()).unwrap_or(u64::MAX);
-    let wait = config.resubscribe_interval.saturating_mul(doubled);
-    wait.min(LONGEST_BACKOFF)
-}
-
 const fn is_success(status: u16) -> bool {
     status >= 200 && status < 300
 }

@@ -2,20 +2,20 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::registration::{Learned, canonical};
+use super::registration::canonical;
 use crate::{
-    drive::{Buffer, Limits, Millis, Misuse, Reject},
+    drive::{Limits, Millis, Misuse, Reject},
     fleet::Packed,
-    regevent::notifier::Resource,
-    reginfo::{
-        ContactEvent, ContactOut, ContactState, DocumentState, DocumentWriter, Id,
-        RegistrationState,
-    },
+    regevent::contact_events::{self, Cause, Which, contact_events},
+    reginfo::ContactEvent,
     wire::{
         Contact, Message, NameAddr, Params, Uri,
-        register::{flow, is_emergency, kept_params, private_identity, same_contact, username},
+        register::{flow, is_emergency, private_identity, same_contact, username},
     },
 };
+
+mod document;
+mod learn;
 
 /// [SD-3] Milliseconds for which a removed binding is remembered, so that a REGISTER that comes again is
 /// answered again: twice 64·T1.
@@ -34,21 +34,26 @@ pub(crate) enum Field {
     Path,
     /// The Call-ID of the REGISTER that last changed it.
     CallId,
+    /// The display name of the contact.
+    DisplayName,
+    /// Its preference, as it stood.
+    Q,
+    /// The public GRUU that it was given.
+    PublicGruu,
+    /// The temporary GRUU that it was given last.
+    TemporaryGruu,
 }
 
-pub(crate) const FIELDS: usize = 5;
+pub(crate) const FIELDS: usize = 9;
 const CALL_ID: usize = Field::CallId as usize;
 
 /// Whether a binding is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    Active {
-        refreshed: bool,
-    },
+    Active,
     Gone {
-        event: ContactEvent,
-        /// Number of the termination.
-        termination: u64,
+        /// Seconds to wait before registering again, with `probation`.
+        retry_after: Option<u32>,
         /// Until when a REGISTER that removed it may come again.
         until: Millis,
     },
@@ -63,6 +68,12 @@ pub(crate) struct Binding {
     pub(crate) expires_at: Millis,
     /// The identity that was registered explicitly; all others came with it.
     pub(crate) explicit: u32,
+    /// CSeq of the REGISTER that brought the first temporary GRUU that is still good (RFC 5628 5).
+    pub(crate) first_cseq: u32,
+    /// The latest event, as the identity that was registered explicitly sees it.
+    pub(crate) event: ContactEvent,
+    /// Number of the change that brought it.
+    pub(crate) changed: u64,
     pub(crate) status: Status,
 }
 
@@ -72,15 +83,34 @@ impl Binding {
     }
 
     pub(crate) const fn is_active(&self) -> bool {
-        matches!(self.status, Status::Active { .. })
+        matches!(self.status, Status::Active)
     }
 
     fn is_of(&self, private_identity: &[u8]) -> bool {
         self.field(Field::PrivateIdentity) == private_identity
     }
 
+    fn has_temporary_gruu(&self) -> bool {
+        !self.field(Field::TemporaryGruu).is_empty()
+    }
+
     fn flow(&self) -> (Option<&[u8]>, Option<&[u8]>) {
         flow(Params::new(self.field(Field::Params)))
+    }
+
+    /// What it is to [`contact_events`], as the identity that was registered explicitly sees it.
+    fn contact(&self) -> contact_events::Contact<'_> {
+        let (instance, reg_id) = self.flow();
+        contact_events::Contact {
+            private_identity: self.field(Field::PrivateIdentity),
+            uri: self.field(Field::Uri),
+            instance,
+            reg_id,
+            call_id: self.field(Field::CallId),
+            cseq: self.cseq,
+            expires_at: self.expires_at,
+            explicit: true,
+        }
     }
 
     /// [SD-3] Whether a contact names this binding: the same flow, where both have instance and reg-id
@@ -132,7 +162,9 @@ pub(crate) struct Identity {
     pub(crate) uri: Box<[u8]>,
     /// It is never shown.
     pub(crate) barred: bool,
-    /// Number of the termination by which it left the set.
+    /// Number of the change by which it came to be shown.
+    pub(crate) changed: u64,
+    /// Number of the change by which it left the set.
     pub(crate) termination: Option<u64>,
 }
 
@@ -157,7 +189,12 @@ pub(crate) struct Bindings {
     pub(crate) bindings: Vec<Binding>,
     pub(crate) identities_ever: u32,
     pub(crate) bindings_ever: u32,
+    /// Number of the latest change.
+    pub(crate) changes: u64,
+    /// Number of the latest change that ended anything.
     pub(crate) terminations: u64,
+    /// Number of the latest change that ended what had to be forgotten before everybody knew.
+    pub(crate) forgotten: u64,
 }
 
 impl Bindings {
@@ -203,16 +240,22 @@ impl Bindings {
             number,
             uri: uri.into(),
             barred,
+            changed: self.changes,
             termination: None,
         });
         number
     }
 
     fn identity(&self, uri: &[u8]) -> Option<usize> {
-        let key = canonical(uri);
-        self.identities
-            .iter()
-            .position(|own| own.termination.is_none() && canonical(&own.uri) == key)
+        let position = |is: &dyn Fn(&Identity) -> bool| {
+            let here = |own: &Identity| own.termination.is_none() && is(own);
+            self.identities.iter().position(here)
+        };
+        // As a rule it is spelled as it was.
+        position(&|own| *own.uri == *uri).or_else(|| {
+            let key = canonical(uri);
+            position(&|own| canonical(&own.uri) == key)
+        })
     }
 
     /// Whether a public identity is one of the set.
@@ -222,27 +265,77 @@ impl Bindings {
             .any(|own| own.termination.is_none() && canonical(&own.uri) == key)
     }
 
+    fn next_change(&mut self) -> u64 {
+        self.changes = self.changes.saturating_add(1);
+        self.changes
+    }
+
     fn next_termination(&mut self) -> u64 {
-        self.terminations = self.terminations.saturating_add(1);
+        self.terminations = self.next_change();
         self.terminations
     }
 
-    /// Removes bindings. They stay as tombstones.
-    pub(crate) fn remove(&mut self, numbers: &[u32], event: ContactEvent, now: Millis) {
-        let termination = self.next_termination();
+    /// [RN-2, RN-3] Makes `after` what is bound; what is gone stays as a tombstone. It is one change, whatever
+    /// comes together, if anything is new of any contact.
+    pub(crate) fn rebind(&mut self, mut after: Vec<Binding>, cause: Cause, now: Millis) {
+        let before: Vec<_> = self.active().map(Binding::contact).collect();
+        let there: Vec<_> = after.iter().map(Binding::contact).collect();
+        let changes: Vec<_> = contact_events(&before, &there, cause).collect();
+        let is_kept = |number: u32| after.iter().any(|binding| binding.number == number);
+        let ends = self.active().any(|binding| !is_kept(binding.number));
+        if changes.is_empty() && !ends {
+            return;
+        }
+        let number = match ends {
+            true => self.next_termination(),
+            false => self.next_change(),
+        };
         for binding in &mut self.bindings {
-            if binding.is_active() && numbers.contains(&binding.number) {
+            if binding.is_active() && !is_kept(binding.number) {
+                binding.event = cause.ends_with();
+                binding.changed = number;
                 binding.status = Status::Gone {
-                    event,
-                    termination,
+                    retry_after: cause.retry_after(),
                     until: now.after(TOMBSTONE),
                 };
             }
         }
+        for change in changes {
+            let Which::After(place) = change.contact else {
+                continue;
+            };
+            if let Some(binding) = after.get_mut(place) {
+                binding.event = change.event;
+                binding.changed = number;
+            }
+        }
+        for new in after {
+            let known = self
+                .bindings
+                .iter_mut()
+                .find(|old| old.number == new.number);
+            match known {
+                Some(old) => *old = new,
+                None => self.bindings.push(new),
+            }
+        }
+    }
+
+    /// Removes bindings. They stay as tombstones.
+    pub(crate) fn remove(&mut self, numbers: &[u32], cause: Cause, now: Millis) {
+        let stays = |binding: &&Binding| !numbers.contains(&binding.number);
+        let after = self.active().filter(stays).cloned().collect();
+        self.rebind(after, cause, now);
     }
 
     /// [SD-3] Removes bindings as this REGISTER says, which is remembered with them.
     pub(crate) fn remove_by(&mut self, numbers: &[u32], call_id: &[u8], cseq: u32, now: Millis) {
+        self.sign(numbers, call_id, cseq);
+        self.remove(numbers, Cause::Register, now);
+    }
+
+    /// Remembers with bindings which REGISTER named them last.
+    fn sign(&mut self, numbers: &[u32], call_id: &[u8], cseq: u32) {
         for binding in &mut self.bindings {
             if numbers.contains(&binding.number) {
                 let mut parts = binding.strings.parts();
@@ -253,7 +346,6 @@ impl Bindings {
                 binding.cseq = cseq;
             }
         }
-        self.remove(numbers, ContactEvent::Unregistered, now);
     }
 
     /// The bindings past their time, of one private identity.
@@ -279,9 +371,9 @@ impl Bindings {
             .bindings
             .iter()
             .filter_map(|binding| match binding.status {
-                Status::Gone {
-                    termination, until, ..
-                } if termination <= told && !uses(binding.number) => Some(until),
+                Status::Gone { until, .. } if binding.changed <= told && !uses(binding.number) => {
+                    Some(until)
+                }
                 _ => None,
             });
         useless.min()
@@ -291,15 +383,10 @@ impl Bindings {
     /// no REGISTER can come again.
     pub(crate) fn purge(&mut self, told: u64, now: Millis, uses: impl Fn(u32) -> bool) {
         self.bindings.retain(|binding| match binding.status {
-            Status::Gone {
-                termination, until, ..
-            } => termination > told || until > now || uses(binding.number),
-            Status::Active { .. } => true,
-        });
-        self.identities.retain(|identity| {
-            identity
-                .termination
-                .is_none_or(|termination| termination > told)
+            Status::Gone { until, .. } => {
+                binding.changed > told || until > now || uses(binding.number)
+            }
+            Status::Active => true,
         });
     }
 
@@ -406,176 +493,18 @@ impl Bindings {
             .then(|| first.into())
     }
 
-    /// [SD-7, RN-2] Takes over what a REGISTER and its 2xx left; says whether anything changed that
-    /// subscribers are told of.
-    ///
-    /// # Errors
-    /// [`Misuse::TooLarge`] if it exceeds a limit; nothing is changed then.
-    pub(crate) fn learn(
-        &mut self,
-        learned: &Learned<'_>,
-        now: Millis,
-        limits: &Limits,
-    ) -> Result<bool, Misuse> {
-        let mut next = self.clone();
-        next.learn_identities(learned);
-        let explicit = next.identity(learned.registered_identity);
-        let explicit = explicit.and_then(|place| next.identities.get(place));
-        let explicit = explicit.map_or(u32::MAX, |identity| identity.number);
-        if learned.all_removed {
-            let of_user = next.active().filter(|b| b.is_of(&learned.private_identity));
-            let numbers: Vec<u32> = of_user.map(|binding| binding.number).collect();
-            next.remove(&numbers, ContactEvent::Unregistered, now);
-        }
-        for (contact, expires) in &learned.contacts {
-            next.learn_contact(learned, contact, *expires, explicit, now)?;
-        }
-        next.trim(limits)?;
-        let changed = *self != next;
-        *self = next;
-        Ok(changed)
-    }
-
-    fn learn_identities(&mut self, learned: &Learned<'_>) {
-        let associated = &learned.associated_identities;
-        if associated.is_empty() {
-            match self.identity(learned.registered_identity) {
-                Some(place) if self.identities.len() == 1 => {
-                    if let Some(only) = self.identities.get_mut(place) {
-                        only.barred = false;
-                    }
-                }
-                Some(_) => {}
-                None => {
-                    self.add_identity(learned.registered_identity, false);
-                }
-            }
-            return;
-        }
-        let keys: Vec<Vec<u8>> = associated.iter().map(|uri| canonical(uri)).collect();
-        let registered = canonical(learned.registered_identity);
-        let left = |own: &Identity| {
-            let key = canonical(&own.uri);
-            own.termination.is_none() && !keys.contains(&key) && (key != registered || !own.barred)
-        };
-        if self.identities.iter().any(|own| left(own) && !own.barred) {
-            let termination = self.next_termination();
-            for own in &mut self.identities {
-                if left(own) && !own.barred {
-                    own.termination = Some(termination);
-                }
-            }
-        }
-        for uri in associated {
-            match self.identity(uri) {
-                Some(place) => {
-                    if let Some(own) = self.identities.get_mut(place) {
-                        own.barred = false;
-                    }
-                }
-                None => {
-                    self.add_identity(uri, false);
-                }
-            }
-        }
-        // Registered, but not among those that may be used: barred.
-        if self.identity(learned.registered_identity).is_none() {
-            self.add_identity(learned.registered_identity, true);
-        }
-        if let Some(place) = associated.first().and_then(|first| self.identity(first)) {
-            if let Some(first) = self.identities.get_mut(..=place) {
-                first.rotate_right(1);
-            }
-        }
-    }
-
-    fn learn_contact(
-        &mut self,
-        learned: &Learned<'_>,
-        contact: &NameAddr<'_>,
-        expires: u32,
-        explicit: u32,
-        now: Millis,
-    ) -> Result<(), Misuse> {
-        let who = learned.private_identity.as_slice();
-        let named: Vec<u32> = self
-            .active()
-            .filter(|binding| binding.is_of(who) && binding.is_named_by(contact))
-            .map(|binding| binding.number)
-            .collect();
-        if expires == 0 {
-            if !named.is_empty() {
-                self.remove_by(&named, learned.call_id, learned.cseq, now);
-            }
-            return Ok(());
-        }
-        let params = kept_params(contact);
-        let parts: [&[u8]; FIELDS] = [
-            who,
-            contact.uri_bytes(),
-            &params,
-            &learned.path,
-            learned.call_id,
-        ];
-        let strings = Packed::new(parts, usize::from(u16::MAX)).ok_or(Misuse::TooLarge {
-            limit: "registration_bytes",
-        })?;
-        let same_uri = |binding: &&mut Binding| {
-            named.contains(&binding.number)
-                && Uri::parse(binding.field(Field::Uri))
-                    .is_ok_and(|uri| same_contact(&uri, &contact.uri()))
-        };
-        if let Some(known) = self.bindings.iter_mut().find(same_uri) {
-            known.strings = strings;
-            known.cseq = learned.cseq;
-            known.expires_at = now.after_seconds(expires);
-            known.status = Status::Active { refreshed: true };
-            return Ok(());
-        }
-        // A changed URI ends the old contact and begins a new one (T19): of a flow, and of an instance
-        // without flows unless the 2xx still lists the old one.
-        let replaced: Vec<u32> = self
-            .active()
-            .filter(|binding| {
-                named.contains(&binding.number)
-                    || (binding.is_of(who)
-                        && binding.is_replaced_by(contact)
-                        && !learned
-                            .listed
-                            .iter()
-                            .any(|listed| binding.is_named_by(listed)))
-            })
-            .map(|binding| binding.number)
-            .collect();
-        if !replaced.is_empty() {
-            self.remove(&replaced, ContactEvent::Unregistered, now);
-        }
-        let number = self.bindings_ever;
-        self.bindings_ever = number.saturating_add(1);
-        self.bindings.push(Binding {
-            number,
-            strings,
-            cseq: learned.cseq,
-            expires_at: now.after_seconds(expires),
-            explicit,
-            status: Status::Active { refreshed: false },
-        });
-        Ok(())
-    }
-
     /// [DR-5] Within the limits, giving up what is gone where need be: a full document without it says the
-    /// same.
+    /// same, and is what subscribers who do not know it yet are sent.
     fn trim(&mut self, limits: &Limits) -> Result<(), Misuse> {
-        if self
-            .identities
-            .iter()
-            .filter(|own| own.termination.is_none())
-            .count()
-            > limits.identities
-        {
+        let departed = |own: &&Identity| own.termination.is_some();
+        let left = self.identities.iter().filter(departed).count();
+        if self.identities.len().saturating_sub(left) > limits.identities {
             return Err(Misuse::TooLarge {
                 limit: "identities",
             });
+        }
+        for _ in limits.identities..left {
+            self.forget_identity();
         }
         loop {
             let limit = if self.bindings.len() > limits.contacts {
@@ -587,15 +516,38 @@ impl Bindings {
             } else {
                 return Ok(());
             };
-            let oldest = self
-                .bindings
-                .iter()
-                .position(|binding| !binding.is_active());
-            match oldest {
-                Some(place) => self.bindings.remove(place),
-                None => return Err(Misuse::TooLarge { limit }),
+            let forgets = match limit {
+                "contacts" => self.forget_binding(),
+                _ => self.forget_identity() || self.forget_binding(),
             };
+            if !forgets {
+                return Err(Misuse::TooLarge { limit });
+            }
         }
+    }
+
+    /// Forgets the binding that has been gone longest; false if none is gone.
+    fn forget_binding(&mut self) -> bool {
+        let gone = |(_, binding): &(usize, &Binding)| !binding.is_active();
+        let places = self.bindings.iter().enumerate().filter(gone);
+        let Some((place, _)) = places.min_by_key(|(_, binding)| binding.changed) else {
+            return false;
+        };
+        let ended = self.bindings.remove(place).changed;
+        self.forgotten = self.forgotten.max(ended);
+        true
+    }
+
+    /// Forgets the identity that left first; false if none has left.
+    fn forget_identity(&mut self) -> bool {
+        let left = self.identities.iter().enumerate();
+        let left = left.filter_map(|(place, own)| Some((own.termination?, place)));
+        let Some((ended, place)) = left.min() else {
+            return false;
+        };
+        self.identities.remove(place);
+        self.forgotten = self.forgotten.max(ended);
+        true
     }
 
     /// Bytes of all strings kept.
@@ -608,95 +560,5 @@ impl Bindings {
         strings
             .chain(identities)
             .fold(0, |sum, string| sum.saturating_add(string.len()))
-    }
-
-    /// No document of the set is longer.
-    fn document_bound(&self) -> usize {
-        let contact = |binding: &Binding| {
-            let params = binding.field(Field::Params);
-            let count = params.iter().filter(|byte| **byte == b';').count();
-            200usize
-                .saturating_add(escaped(binding.field(Field::Uri)))
-                .saturating_add(escaped(params))
-                .saturating_add(count.saturating_mul(48))
-        };
-        let contacts = self
-            .bindings
-            .iter()
-            .map(contact)
-            .fold(0, usize::saturating_add);
-        self.identities
-            .iter()
-            .filter(|identity| !identity.barred)
-            .map(|identity| {
-                contacts
-                    .saturating_add(100)
-                    .saturating_add(escaped(&identity.uri))
-            })
-            .fold(200, usize::saturating_add)
-    }
-}
-
-/// The most bytes that a text takes in a document.
-fn escaped(text: &[u8]) -> usize {
-    let one = |byte: &u8| match byte {
-        b'<' | b'>' | b'&' | b'"' | b'\'' => 6,
-        0x20..=0x7e => 1,
-        _ => 3,
-    };
-    text.iter().map(one).fold(0, usize::saturating_add)
-}
-
-impl Resource for Bindings {
-    fn terminations(&self) -> u64 {
-        self.terminations
-    }
-
-    fn is_terminated(&self) -> bool {
-        self.active().next().is_none()
-    }
-
-    /// [RN-2] Every identity of the set that is not barred, every one with every contact.
-    fn write_document(&self, buffer: &mut Buffer, version: u32, since: u64, now: Millis) {
-        let mut document = DocumentWriter::new(buffer, version, DocumentState::Full);
-        for identity in self.identities.iter().filter(|identity| !identity.barred) {
-            if identity
-                .termination
-                .is_some_and(|termination| termination <= since)
-            {
-                continue;
-            }
-            let left = identity.termination.is_some();
-            let state = if left || self.is_terminated() {
-                RegistrationState::Terminated
-            } else {
-                RegistrationState::Active
-            };
-            let id = Id::Numbered('r', identity.number.into());
-            document.registration(&identity.uri, id, state);
-            for binding in &self.bindings {
-                let event = match binding.status {
-                    Status::Gone { termination, .. } if termination <= since => continue,
-                    Status::Gone { event, .. } => event,
-                    Status::Active { .. } if left => ContactEvent::Rejected,
-                    Status::Active { refreshed: true } => ContactEvent::Refreshed,
-                    Status::Active { .. } if binding.explicit == identity.number => {
-                        ContactEvent::Registered
-                    }
-                    Status::Active { .. } => ContactEvent::Created,
-                };
-                let expires = match event.state() {
-                    ContactState::Active => binding.seconds_left(now),
-                    ContactState::Terminated => 0,
-                };
-                let id = Id::Numbered('c', binding.number.into());
-                let uri = binding.field(Field::Uri);
-                let mut contact = ContactOut::new(id, event.state(), event, uri);
-                contact.expires = Some(expires);
-                contact.params_raw = binding.field(Field::Params);
-                document.contact(&contact);
-            }
-        }
-        document.finish();
     }
 }

@@ -33,6 +33,9 @@ pub struct Config {
     /// this node takes, so that whoever could register can deregister. Default `path`, `outbound`, `gruu`,
     /// `pref`.
     pub register_extensions: Vec<Vec<u8>>,
+    /// [RN-1] Whether a SUBSCRIBE to another event package than `reg` is refused here with 489, for a host that
+    /// has none to route it to. Default false: it is the host's, unless it is in a dialog of a subscription.
+    pub refuse_other_packages: bool,
     /// [SD-4] Whether the HSS is asked to keep this S-CSCF's name (server assignment types 6 and 7 instead of
     /// 4 and 5). Default false.
     pub keep_server_name: bool,
@@ -70,6 +73,7 @@ impl Config {
             observe_only: false,
             borders: Vec::new(),
             trusted_servers: Vec::new(),
+            refuse_other_packages: false,
             register_extensions: REGISTER_EXTENSIONS.map(<[u8]>::to_vec).to_vec(),
             keep_server_name: false,
             waiting_deregistrations: 1_024,

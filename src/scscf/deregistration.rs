@@ -28,7 +28,7 @@ use crate::{
         Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Reject, Text, Timer, Token,
         TransactionRef,
     },
-    reginfo::ContactEvent,
+    regevent::contact_events,
     wire::{
         HeaderName, Message, NameAddr,
         register::{private_identity, username},
@@ -309,7 +309,7 @@ impl Deregistration {
             ) => {
                 self.private_identity = private_identity.into();
                 self.removed = numbers.to_vec();
-                table.remove(numbers, ContactEvent::Expired, cx.now);
+                table.remove(numbers, contact_events::Cause::Timer, cx.now);
                 self.release(cx, table, out);
             }
 

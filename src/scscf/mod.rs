@@ -15,12 +15,15 @@
 //! | SD-4 | server assignment, 200, application servers | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-7 | the set: identities, contacts, flows, barred ones | `bindings` | `tests/scscf.rs` |
 //! | SD-8 | the HSS does not answer | `Deregistration::step` | `tests/scscf.rs` |
-//! | RN-1 | who may subscribe | [`ScscfNode`] | `tests/scscf.rs` |
+//! | RN-1 | who may subscribe, and to what | [`ScscfNode`] | `tests/scscf.rs` |
+//! | RN-2, RN-3 | what the documents say | `bindings` | `tests/scscf.rs` |
 //! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
+//! | RN-4 | what is over leaves nothing | [`ScscfNode`] | `tests/subscribing_allocations.rs` |
 //! | RN-5 | cost of a change | [`ScscfNode`] | `tests/scscf.rs` |
 
 mod bindings;
 mod config;
+mod counters;
 pub mod defect;
 mod deregistration;
 mod messages;
@@ -30,10 +33,12 @@ mod registration;
 mod set;
 mod snapshot;
 mod third_party;
+mod wildcard;
 
 pub use config::{Border, Config};
+pub use counters::Counters;
 pub use deregistration::{Assignment, Cause, Dialogs, Outcome};
-pub use node::{Counters, ScscfNode};
+pub use node::ScscfNode;
 pub use recognition::{Reason, Reasons, Recognition, recognise};
 
 use core::fmt;

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use slab::Slab;
 
 use super::{
-    Command, Config, Recognition, Scscf,
+    Command, Config, Counters, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
-    deregistration::{Assignment, Cause, Deregistration, Input},
+    deregistration::{Cause, Deregistration, Input},
     messages, recognise,
     recognition::check_asserted,
     registration::{Learned, canonical},
@@ -37,79 +37,6 @@ const CALL_ID: u8 = 2;
 
 /// Seconds after which one who met a limit may come again.
 const RETRY_AFTER: &[u8] = b"10";
-
-/// What an S-CSCF node has counted since it was made. A restore begins anew.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// REGISTERs with their 2xx that were learnt.
-    pub learned: u64,
-    /// Deregistrations recognised as a P-CSCF's, those only observed among them.
-    pub pcscf_initiated: u64,
-    /// Deregistrations that are a user's.
-    pub user_initiated: u64,
-    /// Deregistrations that looked like a P-CSCF's and failed a check, if only that nothing they name is bound.
-    pub suspicious: u64,
-    /// Deregistrations that removed bindings: by a P-CSCF.
-    pub removed_by_pcscf: u64,
-    /// … by a user.
-    pub removed_by_user: u64,
-    /// … at the end of their time.
-    pub expired: u64,
-    /// Deregistrations that came again and were answered again.
-    pub repeated: u64,
-    /// Deregistrations challenged with 401.
-    pub challenged: u64,
-    /// Deregistrations refused with 403.
-    pub denied: u64,
-    /// Deregistrations of what is not known here: 481.
-    pub unknown: u64,
-    /// Deregistrations answered 416, 420, 500 or 513.
-    pub refused: u64,
-    /// Deregistrations refused with 503: as many wait for the verdict on the user as
-    /// [`Config::waiting_deregistrations`] allows.
-    pub turned_away: u64,
-    /// Server assignments that failed.
-    pub assignments_failed: u64,
-    /// Server assignments that were not answered in time.
-    pub assignments_unanswered: u64,
-    /// Application servers that were told.
-    pub servers_told: u64,
-    /// Application servers that could not be told.
-    pub servers_failed: u64,
-    /// SUBSCRIBEs accepted, refreshes and fetches among them.
-    pub subscribes: u64,
-    /// SUBSCRIBEs refused.
-    pub subscribes_refused: u64,
-    /// Messages that could not be read.
-    pub malformed: u64,
-    /// Answers that came when nothing waited for them any more.
-    pub stale_answers: u64,
-}
-
-impl Counters {
-    fn count_end(&mut self, ended: &Deregistration) {
-        let counter = match (ended.is_accepted(), ended.cause, ended.answered) {
-            (true, Cause::Pcscf, _) => &mut self.removed_by_pcscf,
-            (true, Cause::User, _) => &mut self.removed_by_user,
-            (true, Cause::Expired, _) => &mut self.expired,
-            (false, _, 200) => &mut self.repeated,
-            (false, _, 401) => &mut self.challenged,
-            (false, _, 403) => &mut self.denied,
-            (false, _, 481) => &mut self.unknown,
-            (false, _, _) => &mut self.refused,
-        };
-        increment(counter);
-        match ended.outcome.assignment {
-            Assignment::Failed => increment(&mut self.assignments_failed),
-            Assignment::NoAnswer => increment(&mut self.assignments_unanswered),
-            Assignment::NotNeeded | Assignment::Assigned => {}
-        }
-        let servers = (ended.outcome.servers_told, ended.outcome.servers_failed);
-        self.servers_told = self.servers_told.saturating_add(servers.0.into());
-        self.servers_failed = self.servers_failed.saturating_add(servers.1.into());
-    }
-}
 
 /// [RN-5] An S-CSCF: every set it serves, behind one set of doors.
 pub struct ScscfNode {
@@ -297,7 +224,7 @@ impl ScscfNode {
             .find_identity(learned.registered_identity)
             .or_else(|| self.find_identity(default?));
         // One that is only of a deregistration has no room of a user's yet.
-        let binds = learned.contacts.iter().any(|(_, expires)| *expires > 0);
+        let binds = learned.contacts.iter().any(|contact| contact.expires > 0);
         let is_full = binds && self.load.served >= limits.users;
         let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id as usize)?))) {
             Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),
@@ -415,7 +342,24 @@ impl ScscfNode {
         Ok(Verdict::Handled)
     }
 
-    /// [RN-1] A SUBSCRIBE; one to another package is not this node's.
+    /// [RN-1] A SUBSCRIBE to another package than `reg`, which is the host's, or refused with 489.
+    fn other_package(&self, message: &Message<'_>) -> Result<Verdict, Denied> {
+        let required = Required::read(message).ok();
+        let dialog = required.as_ref().and_then(|required| {
+            let (local, remote) = (required.to.tag()?, required.from.tag()?);
+            self.index.find(CALL_ID, required.call_id, |id| {
+                let set = self.sets.get(id as usize);
+                set.is_some_and(|set| set.has_dialog(required.call_id, local, remote))
+            })
+        });
+        if dialog.is_none() && !self.config.refuse_other_packages {
+            return Ok(Verdict::NotMine);
+        }
+        let other = &regevent::defect::BAD_EVENT;
+        Err(refusal(message, 489, other, HeaderName::Event))
+    }
+
+    /// [RN-1] A SUBSCRIBE.
     fn subscribe(
         &mut self,
         now: Millis,
@@ -425,7 +369,7 @@ impl ScscfNode {
         out: &mut Outbox<Scscf>,
     ) -> Result<Verdict, Denied> {
         let Some(request) = Subscribe::read(message)? else {
-            return Ok(Verdict::NotMine);
+            return self.other_package(message);
         };
         if from != Source::TrustedCore {
             return Err(refusal(
@@ -542,6 +486,10 @@ impl ScscfNode {
             accept if *accept == defect::NOT_ACCEPTED => {
                 Some((HeaderName::Accept, crate::reginfo::CONTENT_TYPE))
             }
+            // RFC 6665 8.2.2: which packages there are.
+            event if *event == regevent::defect::BAD_EVENT => {
+                Some((HeaderName::AllowEvents, &b"reg"[..]))
+            }
             _ => None,
         };
         let extensions: Vec<&[u8]> = match message.method() {
@@ -569,13 +517,17 @@ impl ScscfNode {
         let Some(set) = self.sets.get_mut(id as usize) else {
             return;
         };
-        let (over, running): (Vec<_>, Vec<_>) =
-            set.subscriptions.drain(..).partition(Subscription::is_over);
-        set.subscriptions = running;
-        for ended in &over {
-            let remains = |other: &Subscription| other.call_id() == ended.call_id();
+        let mut ended = Vec::new();
+        set.subscriptions.retain(|subscription| {
+            if subscription.is_over() {
+                ended.push(subscription.call_id().to_vec());
+            }
+            !subscription.is_over()
+        });
+        for call_id in &ended {
+            let remains = |other: &Subscription| other.call_id() == call_id;
             if !set.subscriptions.iter().any(remains) {
-                self.index.remove(CALL_ID, ended.call_id(), id);
+                self.index.remove(CALL_ID, call_id, id);
             }
         }
         set.procedures.retain(|procedure| {

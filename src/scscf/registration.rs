@@ -4,8 +4,39 @@ use alloc::vec::Vec;
 
 use crate::{
     drive::Reject,
-    wire::{Contact, HeaderName, Host, Message, NameAddr, Scheme, Uri, register},
+    wire::{Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Scheme, Uri, register},
 };
+
+/// A contact as the REGISTER named it and the 2xx granted it.
+pub(crate) struct LearnedContact<'m> {
+    pub(crate) asked: ContactAddr<'m>,
+    /// Seconds granted; 0 if it is not bound.
+    pub(crate) expires: u32,
+    /// Public and temporary GRUU, empty for none.
+    pub(crate) gruus: [&'m [u8]; 2],
+}
+
+impl<'m> LearnedContact<'m> {
+    fn read(
+        asked: ContactAddr<'m>,
+        request: &Message<'m>,
+        response: &Message<'m>,
+    ) -> Result<Self, Reject> {
+        let negotiated = [HeaderName::Supported, HeaderName::Require]
+            .into_iter()
+            .any(|name| request.lists(name, b"gruu"));
+        let listed = match negotiated {
+            true => register::listed(&asked, response)?,
+            false => None,
+        };
+        let gruus = listed.map_or([None; 2], |listed| [listed.pub_gruu(), listed.temp_gruu()]);
+        Ok(Self {
+            expires: register::granted_expires(&asked, request, response)?,
+            gruus: gruus.map(Option::unwrap_or_default),
+            asked,
+        })
+    }
+}
 
 /// A registration as a REGISTER and its 2xx leave it.
 pub(crate) struct Learned<'m> {
@@ -13,7 +44,7 @@ pub(crate) struct Learned<'m> {
     pub(crate) registered_identity: &'m [u8],
     /// The default one first; empty if the 2xx does not say.
     pub(crate) associated_identities: Vec<&'m [u8]>,
-    pub(crate) contacts: Vec<(NameAddr<'m>, u32)>,
+    pub(crate) contacts: Vec<LearnedContact<'m>>,
     pub(crate) listed: Vec<NameAddr<'m>>,
     pub(crate) all_removed: bool,
     pub(crate) path: Vec<u8>,
@@ -23,7 +54,8 @@ pub(crate) struct Learned<'m> {
 
 impl<'m> Learned<'m> {
     /// [SD-7] Reads a REGISTER, as it was received, and the 2xx that was sent. The expiry of a contact is
-    /// that of *this* contact in the 2xx: its parameter before the header (T22).
+    /// that of *this* contact in the 2xx: its parameter before the header (T22). Its GRUUs are those of the
+    /// 2xx, if the REGISTER said that they are understood (T35).
     ///
     /// # Errors
     /// [`Reject`] where a header that is needed is missing or cannot be read.
@@ -59,8 +91,8 @@ impl<'m> Learned<'m> {
             match contact? {
                 Contact::Star => learned.all_removed = true,
                 Contact::Addr(contact) => {
-                    let expires = register::granted_expires(&contact, request, response)?;
-                    learned.contacts.push((*contact, expires));
+                    let contact = LearnedContact::read(contact, request, response)?;
+                    learned.contacts.push(contact);
                 }
             }
         }

@@ -133,10 +133,10 @@ impl Set {
         waiting.count()
     }
 
-    /// The latest termination that every subscriber knows of.
+    /// Number of the latest change that every subscriber knows of.
     fn told(&self) -> u64 {
         let told = self.subscriptions.iter().map(Subscription::told).min();
-        told.unwrap_or(self.table.terminations())
+        told.unwrap_or(self.table.changes())
     }
 
     fn uses(&self) -> impl Fn(u32) -> bool {
@@ -282,6 +282,13 @@ impl Set {
         self.subscriptions
             .iter()
             .position(|subscription| subscription.is_of(request))
+    }
+
+    /// Whether a subscription has that dialog.
+    pub(super) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|subscription| subscription.has_dialog(call_id, local_tag, remote_tag))
     }
 
     /// [RN-1] The subscription that this SUBSCRIBE has made already.

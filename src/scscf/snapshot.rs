@@ -21,7 +21,7 @@ use crate::{
 };
 
 const KIND: Kind = Kind(2);
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct NodeSnapshot {
@@ -34,7 +34,9 @@ struct SetSnapshot {
     bindings: Vec<BindingSnapshot>,
     identities_ever: u32,
     bindings_ever: u32,
+    changes: u64,
     terminations: u64,
+    forgotten: u64,
     subscriptions: Vec<notifier::Snapshot>,
     procedures: Vec<ProcedureSnapshot>,
 }
@@ -44,6 +46,7 @@ struct IdentitySnapshot {
     number: u32,
     uri: Vec<u8>,
     barred: bool,
+    changed: u64,
     termination: Option<u64>,
 }
 
@@ -54,19 +57,16 @@ struct BindingSnapshot {
     cseq: u32,
     expires_in: u64,
     explicit: u32,
+    first_cseq: u32,
+    event: u8,
+    changed: u64,
     status: StatusSnapshot,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum StatusSnapshot {
-    Active {
-        refreshed: bool,
-    },
-    Gone {
-        event: u8,
-        termination: u64,
-        left: u64,
-    },
+    Active,
+    Gone { retry_after: Option<u32>, left: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -143,7 +143,9 @@ impl SetSnapshot {
                 .collect(),
             identities_ever: table.identities_ever,
             bindings_ever: table.bindings_ever,
+            changes: table.changes,
             terminations: table.terminations,
+            forgotten: table.forgotten,
             subscriptions: set.subscriptions.iter().map(|s| s.snapshot(now)).collect(),
             procedures: set
                 .procedures
@@ -179,7 +181,9 @@ impl SetSnapshot {
                 bindings: bindings.collect::<Result<_, _>>()?,
                 identities_ever: self.identities_ever,
                 bindings_ever: self.bindings_ever,
+                changes: self.changes,
                 terminations: self.terminations,
+                forgotten: self.forgotten,
             },
             subscriptions: subscriptions.collect::<Result<_, _>>()?,
             procedures: procedures.collect::<Result<_, _>>()?,
@@ -194,6 +198,7 @@ impl IdentitySnapshot {
             number: identity.number,
             uri: identity.uri.to_vec(),
             barred: identity.barred,
+            changed: identity.changed,
             termination: identity.termination,
         }
     }
@@ -203,6 +208,7 @@ impl IdentitySnapshot {
             number: self.number,
             uri: self.uri.as_slice().into(),
             barred: self.barred,
+            changed: self.changed,
             termination: self.termination,
         }
     }
@@ -216,15 +222,13 @@ impl BindingSnapshot {
             cseq: binding.cseq,
             expires_in: binding.expires_at.since(now),
             explicit: binding.explicit,
+            first_cseq: binding.first_cseq,
+            event: event_code(binding.event),
+            changed: binding.changed,
             status: match binding.status {
-                Status::Active { refreshed } => StatusSnapshot::Active { refreshed },
-                Status::Gone {
-                    event,
-                    termination,
-                    until,
-                } => StatusSnapshot::Gone {
-                    event: event_code(event),
-                    termination,
+                Status::Active => StatusSnapshot::Active,
+                Status::Gone { retry_after, until } => StatusSnapshot::Gone {
+                    retry_after,
                     left: until.since(now),
                 },
             },
@@ -239,15 +243,13 @@ impl BindingSnapshot {
             cseq: self.cseq,
             expires_at: now.after(self.expires_in),
             explicit: self.explicit,
+            first_cseq: self.first_cseq,
+            event: event_of(self.event).ok_or(RestoreError::Damaged)?,
+            changed: self.changed,
             status: match self.status {
-                StatusSnapshot::Active { refreshed } => Status::Active { refreshed },
-                StatusSnapshot::Gone {
-                    event,
-                    termination,
-                    left,
-                } => Status::Gone {
-                    event: event_of(event).ok_or(RestoreError::Damaged)?,
-                    termination,
+                StatusSnapshot::Active => Status::Active,
+                StatusSnapshot::Gone { retry_after, left } => Status::Gone {
+                    retry_after,
                     until: now.after(left),
                 },
             },
@@ -363,12 +365,16 @@ impl ServerSnapshot {
 }
 
 /// Events by number: a number is never given to another event.
-const EVENTS: [ContactEvent; 5] = [
+const EVENTS: [ContactEvent; 9] = [
     ContactEvent::Expired,
     ContactEvent::Deactivated,
     ContactEvent::Probation,
     ContactEvent::Unregistered,
     ContactEvent::Rejected,
+    ContactEvent::Registered,
+    ContactEvent::Created,
+    ContactEvent::Refreshed,
+    ContactEvent::Shortened,
 ];
 
 fn event_code(event: ContactEvent) -> u8 {

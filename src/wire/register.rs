@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Contact, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri, put_unfolded};
+use super::{
+    Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri, put_unfolded,
+};
 use crate::drive::{Buffer, Reject};
 
 /// Seconds that stand for an expiry that is not given or cannot be read (RFC 3261 10.3 step 7).
@@ -18,8 +20,7 @@ pub(crate) fn asked_expires(contact: &NameAddr<'_>, request: &Message<'_>) -> u3
 }
 
 /// [PD-1, SD-7] Seconds that the 2xx leaves to a contact of the REGISTER: its parameter there before the
-/// header, and of *this* contact (T22); 0 if it is not listed. Where several are listed under its URI, that
-/// of its own flow counts.
+/// header, and of *this* contact (T22); 0 if it is not listed.
 ///
 /// # Errors
 /// [`Reject`] if a Contact of the response cannot be read.
@@ -32,6 +33,21 @@ pub(crate) fn granted_expires(
     if asked == 0 {
         return Ok(0);
     }
+    Ok(listed(contact, response)?.map_or(0, |listed| {
+        let own = listed.params().number(b"expires");
+        own.or(response.expires().ok().flatten()).unwrap_or(asked)
+    }))
+}
+
+/// The contact of the 2xx that is this contact of the REGISTER, if it is listed. Where several are listed under
+/// its URI, that of its own flow counts.
+///
+/// # Errors
+/// [`Reject`] if a Contact of the response cannot be read.
+pub(crate) fn listed<'m>(
+    contact: &NameAddr<'_>,
+    response: &Message<'m>,
+) -> Result<Option<ContactAddr<'m>>, Reject> {
     let mut found = None;
     for listed in response.contacts() {
         let Contact::Addr(listed) = listed? else {
@@ -48,10 +64,7 @@ pub(crate) fn granted_expires(
             break;
         }
     }
-    Ok(found.map_or(0, |listed| {
-        let own = listed.params().number(b"expires");
-        own.or(response.expires().ok().flatten()).unwrap_or(asked)
-    }))
+    Ok(found)
 }
 
 /// [PD-6] Seconds after which to come again; `None` if not said, or not in a way that can be read.
@@ -65,11 +78,13 @@ pub(crate) fn flow<'p>(params: Params<'p>) -> (Option<&'p [u8]>, Option<&'p [u8]
     (params.value(b"+sip.instance"), params.value(b"reg-id"))
 }
 
-/// The parameters that stay with a contact: all but `expires` and `q`, from the first `;`, without folding.
+/// The parameters that stay with a contact, from the first `;`, without folding: all but `expires` and `q`, and
+/// but the GRUUs, which only a registrar gives (RFC 5627 4.2).
 pub(crate) fn kept_params(contact: &NameAddr<'_>) -> Vec<u8> {
+    const LEFT_OUT: [&[u8]; 4] = [b"expires", b"q", b"pub-gruu", b"temp-gruu"];
     let mut params = Vec::new();
     for (name, value) in contact.params().iter() {
-        if name.eq_ignore_ascii_case(b"expires") || name.eq_ignore_ascii_case(b"q") {
+        if LEFT_OUT.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             continue;
         }
         params.push(b';');

@@ -83,11 +83,11 @@ fn registers_again_before_the_hss() {
     let text = notify.bytes();
     assert!(text.contains("Subscription-State: active"), "{text}");
     assert_eq!(
-        text.matches("id=\"c0\" state=\"terminated\" event=\"unregistered\"")
+        text.matches("c0\" state=\"terminated\" event=\"unregistered\"")
             .count(),
         2
     );
-    assert!(text.contains("id=\"c1\" state=\"active\" event=\"registered\""));
+    assert!(text.contains("c1\" state=\"active\" event=\"registered\""));
     host.respond(&notify, 200);
 
     let [ok, done] = host.answer(&release, Answer::Released).try_into().unwrap();

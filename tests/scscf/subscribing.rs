@@ -128,6 +128,13 @@ fn package_and_accept() {
         ("Accept: text/plain, application/REGINFO+xml;q=0.5", 200),
         ("Accept: application/*", 200),
         ("Accept: */*", 200),
+        ("Accept: application/reginfo+xml;q=0", 406),
+        ("Accept: application/reginfo+xml;q=0.000, */*", 406),
+        (
+            "Accept: */*;q=0, application/reginfo+xml ;charset=utf-8;q=0.001",
+            200,
+        ),
+        ("Accept: text/plain\r\nAccept: application/*", 200),
         ("X: y", 200),
     ] {
         let mut host = Host::registered();
@@ -151,6 +158,112 @@ fn package_and_accept() {
     assert_eq!(status(&outs), 400);
 }
 
+/// [RN-1] In a dialog of ours, or where the host has no other package, a SUBSCRIBE to another one is refused
+/// with 489, which says which one there is (RFC 6665 8.2.2).
+#[test]
+fn other_packages() {
+    for refuses in [false, true] {
+        let mut config = config();
+        config.refuse_other_packages = refuses;
+        let mut host = Host::registered_with(config);
+        let (accepted, _) = host.subscribe();
+        let inside = in_dialog(&accepted, 2, 3000);
+        for (text, is_refused) in [
+            (inside.clone(), true),
+            (inside.replace("s-call-1", "x"), refuses),
+            (inside.replace(";tag=s-tag", ";tag=x"), refuses),
+            (another("2"), refuses),
+        ] {
+            for event in ["Event: presence", "Event: REG", "X: y"] {
+                let text = text.replace("Event: reg", event);
+                let (verdict, outs) = host.receive_from(Source::TrustedCore, text.as_bytes());
+                match is_refused {
+                    true => {
+                        assert_eq!(status(&outs), 489, "{text}");
+                        assert_eq!(header(outs[0].bytes(), "Allow-Events"), Some("reg"));
+                    }
+                    false => assert_eq!((verdict, outs.len()), (Verdict::NotMine, 0)),
+                }
+            }
+        }
+        assert_eq!(host.node.subscribers(PUBLIC.as_bytes()), 1);
+    }
+}
+
+/// [RN-1] The event id belongs to the subscription: with another one in the dialog it is unknown (RFC 6665
+/// 8.2.1), and a SUBSCRIBE that differs by it alone makes another subscription.
+#[test]
+fn event_id() {
+    let mut host = Host::registered();
+    let with = |text: String, id: &str| text.replace("Event: reg", &format!("Event: reg{id}"));
+    let outs = host.receive(with(subscribe(), ";id=7"));
+    let accepted = outs[0].clone();
+    host.respond(&outs[2], 200);
+    for id in ["", ";id=8"] {
+        let other = with(in_dialog(&accepted, 2, 3000), id);
+        assert_eq!(status(&host.receive(other)), 481, "{id}");
+    }
+    let outs = host.receive(with(in_dialog(&accepted, 2, 3000), ";id=7"));
+    assert_eq!(outs[0].status(), 200);
+    assert_eq!(header(outs[1].bytes(), "Event"), Some("reg;id=7"));
+    let other = with(another("2"), ";id=8").replace("s-call-2", "s-call-1");
+    let outs = host.receive(other);
+    assert_eq!(header(outs[2].bytes(), "Event"), Some("reg;id=8"));
+    assert_eq!(host.node.subscribers(PUBLIC.as_bytes()), 2);
+}
+
+/// [RN-1] Without Expires the package's default, 3,761 s (RFC 3680 4.4); never more than was asked.
+#[test]
+fn granted() {
+    for (asked, expected) in [
+        ("X: y", "3761"),
+        ("Expires: 1", "1"),
+        ("Expires: 4000000", "600000"),
+    ] {
+        let mut host = Host::registered();
+        let outs = host.receive(subscribe().replace("Expires: 3660", asked));
+        assert_eq!(header(outs[0].bytes(), "Expires"), Some(expected));
+        let state = format!("active;expires={expected}");
+        assert_eq!(
+            header(outs[2].bytes(), "Subscription-State"),
+            Some(state.as_str())
+        );
+    }
+}
+
+/// [RN-3, T25] A re-REGISTER gives each subscriber one NOTIFY, whatever its contacts; a refresh of one
+/// subscription gives the others none.
+#[test]
+fn no_storm() {
+    let mut host = Host::registered();
+    let mut accepted = Vec::new();
+    for name in ["1", "2", "3"] {
+        let outs = host.receive(another(name));
+        host.respond(&outs[2], 200);
+        accepted.push(outs[0].clone());
+    }
+    for cseq in [11, 12] {
+        let contact = format!("<{CONTACT}>;{INSTANCE};reg-id=1");
+        host.learn(&Registration {
+            cseq,
+            contacts: vec![contact.clone(), "<sip:192.0.2.9>".into()],
+            granted: vec![contact, "<sip:192.0.2.9>".into()],
+            ..Registration::default()
+        });
+        let notifies = host.ticks();
+        assert_eq!(notifies.len(), 3);
+        for notify in &notifies {
+            assert!(host.respond(notify, 200).is_empty());
+        }
+        assert!(host.run(60_000).is_empty());
+    }
+    let refresh = in_dialog(&accepted[0], 2, 3000);
+    let outs = host.receive(refresh);
+    assert_eq!(outs.len(), 2, "the 200 and its own NOTIFY");
+    host.respond(&outs[1], 200);
+    assert!(host.run(60_000).is_empty());
+}
+
 /// [RN-1] 423 only below an hour and the minimum; the old subscription stays.
 #[test]
 fn too_brief() {
@@ -172,7 +285,7 @@ fn too_brief() {
     assert_eq!(header(outs[0].bytes(), "Expires"), Some("600"));
 }
 
-/// [RN-1, RN-4] The same Contact in a new dialog takes the place of the old one, without a word to it; that
+/// [RN-1, RN-4, T31] The same Contact in a new dialog takes the place of the old one, without a word to it; that
 /// the old one is over is reported.
 #[test]
 fn replaced() {

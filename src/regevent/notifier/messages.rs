@@ -1,7 +1,7 @@
 //! What a notifier sends: the answers to a SUBSCRIBE, and the NOTIFY.
 
 use super::{
-    Config, EVENT_ID, End, LOCAL_URI, REMOTE_TAG, REMOTE_URI, ROUTES, Reason, Resource, Subscribe,
+    Config, EVENT_ID, End, LOCAL_URI, REMOTE_TAG, REMOTE_URI, ROUTES, Reason, Subscribe,
     Subscription,
 };
 use crate::{
@@ -65,12 +65,12 @@ impl Subscription {
         out.request(request, write).is_ok()
     }
 
-    /// The NOTIFY.
-    pub(super) fn write<S: Resource>(
+    /// [RN-2, RN-4] The NOTIFY, around its document.
+    pub(super) fn write(
         &self,
         cx: &Context<'_, Config>,
-        resource: &S,
         branch: Identifier,
+        document: impl FnOnce(&mut Buffer),
         buffer: &mut Buffer,
     ) {
         let element = &cx.config.element;
@@ -109,9 +109,7 @@ impl Subscription {
             }
         });
         element.write_charging_vector(&mut message, branch);
-        message.body(reginfo::CONTENT_TYPE, |buffer| {
-            resource.write_document(buffer, self.version, self.told, cx.now);
-        });
+        message.body(reginfo::CONTENT_TYPE, document);
     }
 
     fn write_contact(&self, config: &Config, message: &mut Writer<'_>) {
