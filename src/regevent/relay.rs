@@ -126,6 +126,31 @@ pub enum Body {
 ///
 /// A URI of a Contact that stands without angle brackets gets them if the other one needs them (RFC 3261 20.10).
 ///
+/// ```
+/// use ims_procedures::{
+///     drive::{Buffer, Limits},
+///     regevent::relay::{Config, Mapped, Pair, Relayed, relay},
+/// };
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let received = b"SUBSCRIBE sip:alice@home1.example.net SIP/2.0\r\nFrom: <sip:p@v>;tag=1\r\n\
+/// #     To: <sip:alice@home1.example.net>\r\nCSeq: 1 SUBSCRIBE\r\nEvent: reg\r\nm:<sip:7@10.0.0.7>;x=1\r\n\r\n";
+/// # let mut sent = Vec::new();
+/// # let mut send = |bytes: &[u8]| sent.extend_from_slice(bytes);
+/// let (limits, config) = (Limits::default(), Config::default());
+/// let mut buffer = Buffer::new(limits.message_bytes);
+/// let outbound = Mapped {
+///     contacts: &[Pair { inside: b"sip:7@10.0.0.7", outside: b"sip:7@ibcf.visited1.example.net" }],
+///     ..Mapped::default()
+/// };
+/// match relay(received, &limits, &config, &outbound, &mut buffer)? {
+///     Relayed::Written(_) => send(buffer.as_slice()),
+///     Relayed::NotOurs => send(received),
+/// }
+/// # assert!(String::from_utf8(sent)?.ends_with("\r\nm:<sip:7@ibcf.visited1.example.net>;x=1\r\n\r\n"));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Untranslated`]; the buffer is then as before. Of a request that is rejected the host owes the status that
 /// [`status_owed`](crate::wire::status_owed) says, 400 for a document; a response is discarded. More bytes than
