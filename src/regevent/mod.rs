@@ -4,6 +4,7 @@
 //! application servers and UEs; the S-CSCF notifies. [`subscriber`] and [`notifier`] are one subscription each,
 //! seen from either end; [`node::SubscriberNode`] holds the subscriptions of many users behind one set of doors,
 //! as the P-CSCF's node does beside its own procedures. [`watcher`] is the table that documents are merged into.
+//! What stands between two networks passes the messages on, and remembers nothing: [`relay`].
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
@@ -21,12 +22,14 @@
 //! | RN-1 | what is asked for, and how long | [`notifier`] | `tests/notifier.rs` |
 //! | RN-2 | which event a contact has | [`contact_events`] | `tests/contact_events.rs` |
 //! | RN-2 to RN-4 | the NOTIFY and how it ends | [`notifier`] | `tests/notifier.rs` |
+//! | IB-1 | what passes through an IBCF or IPX proxy | [`relay`](mod@relay) | `tests/relay.rs` |
 
 pub mod contact_events;
 pub mod defect;
 pub mod node;
 pub mod notification;
 pub mod notifier;
+pub mod relay;
 pub mod statistics;
 mod subscribe;
 pub mod subscriber;

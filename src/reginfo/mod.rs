@@ -2,8 +2,9 @@
 //! (RFC 3680), with GRUUs (RFC 5628) and the extensions of TS 24.229 7.10. No state, no policy.
 //!
 //! [`read`] walks a document and shows it to a [`Visitor`], piece by piece and without a copy; [`Document`]
-//! keeps all of it; [`DocumentWriter`] writes one. Whatever is wrong with a document is one of the constants
-//! of [`defect`], with the byte at which it was found.
+//! keeps all of it; [`DocumentWriter`] writes one; [`translate`](fn@translate) copies one into the terms of
+//! another network. Whatever is wrong with a document is one of the constants of [`defect`], with the byte at
+//! which it was found.
 //!
 //! Elements are known by namespace, never by prefix; those that are unknown, or stand where they do not
 //! belong, are passed over with all that is in them, and so are attributes. An undeclared prefix counts as an
@@ -28,12 +29,14 @@
 //! | RI-2 | what is refused, and control characters | [`read`], [`defect`] | `tests/reginfo.rs` |
 //! | RI-4 | writing | [`DocumentWriter`], [`Document::write`] | `tests/reginfo.rs` |
 //! | RI-5 | visitor without allocation, owned model on top | [`read`], [`Document::read`] | `tests/reginfo_allocations.rs` |
+//! | IB-1 | translation while copying | [`translate`](fn@translate), [`Translation`] | `tests/relay.rs` |
 
 pub mod defect;
 mod document;
 mod names;
 mod read;
 mod tag;
+mod translate;
 mod view;
 mod write;
 mod xml;
@@ -43,6 +46,8 @@ pub use names::{
     ContactEvent, ContactState, DocumentState, IndicationHandling, PolicyAction, RegistrationState,
 };
 pub use read::{check, read};
+pub use translate::{NewUri, Translation, Untranslated, translate};
+pub(crate) use translate::{Spelling, Splice, splice};
 pub use view::{ContactView, RegistrationEnd, RegistrationView, TempGruu};
 pub use write::{ContactOut, DocumentWriter, Id};
 

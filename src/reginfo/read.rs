@@ -752,7 +752,7 @@ fn version_number(text: &str) -> Option<u32> {
 
 /// [RI-1] A number of the schema type unsignedLong, clamped: a negative one is 0, one beyond 64 bits the
 /// largest. `None` for what is no whole number.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
