@@ -14,6 +14,7 @@ mod generated;
 mod options;
 mod parse;
 mod pathological;
+mod reginfo;
 mod sink;
 mod timing;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let done = Options::read().and_then(|options| match options.work.as_str() {
         "parse" => parse::run(&options),
         "build" => build::run(&options),
+        "reginfo" => reginfo::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

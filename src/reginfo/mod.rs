@@ -31,10 +31,12 @@
 
 pub mod defect;
 mod document;
+mod key;
 mod names;
 mod read;
 mod tag;
 mod view;
+mod word;
 mod write;
 mod xml;
 
