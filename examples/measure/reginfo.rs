@@ -79,10 +79,7 @@ fn bare(bytes: &[u8]) -> u64 {
     loop {
         match reader.read_event() {
             Ok(Event::Eof) | Err(_) => return events,
-            Ok(event) => {
-                black_box(&event);
-                events += 1;
-            }
+            Ok(_) => events += 1,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The attributes that mean something, told by name.
 
-use super::word::{bytes_below, each, keep_below, lowest, word_at, word_of, zeros};
+use super::word::{bytes_below, each, equal, first_word, keep_below, word_of};
 
 /// An attribute by its name. What it means depends on the element; most mean nothing on most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +62,14 @@ impl Key {
             .map_or(Self::Other, |(_, key)| *key)
     }
 
-    /// The known name that begins at byte `at` with the equals sign right after it, and how long it is. `None`
-    /// says nothing: the name must then be read byte by byte.
+    /// The known name that comes first, with the equals sign right after it, and how long it is. `None` says
+    /// nothing: the name must then be read byte by byte.
     #[inline]
-    pub(super) fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
-        let word = word_at(bytes, at)?;
-        let equals = lowest(zeros(word ^ each(b'=')));
+    pub(super) fn first(bytes: &[u8]) -> Option<(Self, usize)> {
+        let word = first_word(bytes)?;
+        let equals = equal(word, each(b'='));
         if equals == 0 {
-            return Self::long_at(bytes.get(at..)?);
+            return Self::first_long(bytes);
         }
         match Self::short(keep_below(word, equals)) {
             Self::Other => None,
@@ -77,7 +77,7 @@ impl Key {
         }
     }
 
-    fn long_at(bytes: &[u8]) -> Option<(Self, usize)> {
+    fn first_long(bytes: &[u8]) -> Option<(Self, usize)> {
         LONG.iter()
             .find(|(long, _)| matches!(bytes.strip_prefix(*long), Some([b'=', ..])))
             .map(|(long, key)| (*key, long.len()))

@@ -143,6 +143,8 @@ impl<'a> Reading<'a> {
         config.check_comments = true;
         config.check_end_names = true;
         config.expand_empty_elements = false;
+        // Between elements it means nothing: there is no event for it. See `open_leaf`.
+        config.trim_text_start = true;
         Self {
             xml,
             document,
@@ -169,21 +171,24 @@ impl<'a> Reading<'a> {
         if self.document.starts_with('\u{feff}') {
             return Err(Reject::new(&defect::TEXT_OUTSIDE_ROOT, 0));
         }
-        let mut start = self.position();
+        let mut last = 0;
         loop {
             let event = self.xml.read_event();
             let end = self.position();
-            // Each event is taken apart by kind at once: to drop one of any kind costs more than to look at it.
+            // How long an event is says where it begins: white space before it may have been passed over.
+            let begin =
+                |length: usize, around: usize| end.saturating_sub(length).saturating_sub(around);
+            // Each is taken apart by kind at once: to drop one of any kind costs more than to look at it.
             match event {
                 Ok(Event::Start(tag)) => {
-                    let name = tag.name().0.len();
+                    let (name, begin) = (tag.name().0.len(), begin(tag.len(), 2));
                     drop(tag);
-                    self.open(start, name, end.saturating_sub(1), visitor)?;
+                    self.open(begin, name, end.saturating_sub(1), visitor)?;
                 }
                 Ok(Event::Empty(tag)) => {
-                    let name = tag.name().0.len();
+                    let (name, begin) = (tag.name().0.len(), begin(tag.len(), 3));
                     drop(tag);
-                    self.open(start, name, end.saturating_sub(2), visitor)?;
+                    self.open(begin, name, end.saturating_sub(2), visitor)?;
                     self.close(visitor)?;
                 }
                 Ok(Event::End(tag)) => {
@@ -191,28 +196,28 @@ impl<'a> Reading<'a> {
                     self.close(visitor)?;
                 }
                 Ok(Event::Text(text)) => {
+                    let begin = begin(text.len(), 0);
                     drop(text);
-                    self.text(start, end)?;
+                    self.text(begin, end)?;
                 }
-                Ok(Event::CData(_)) => {
-                    let text = self.between(start.saturating_add(9), end.saturating_sub(3));
-                    self.section(text, start.saturating_add(9))?;
-                }
+                Ok(Event::CData(text)) => self.section(&text, begin(text.len(), 3))?,
                 Ok(Event::GeneralRef(name)) => {
+                    let begin = begin(name.len(), 2);
                     drop(name);
-                    self.reference(start, end)?;
+                    self.reference(begin, end)?;
                 }
                 Ok(Event::Comment(_)) => {}
-                Ok(Event::PI(_)) => {
-                    let from = start.saturating_add(2);
-                    instruction(self.between(from, end.saturating_sub(2)), from)?;
+                Ok(Event::PI(text)) => instruction(&text, begin(text.len(), 2))?,
+                Ok(Event::Decl(text)) => self.declaration(begin(text.len(), 4), end)?,
+                Ok(Event::DocType(_)) => {
+                    let white = self.between(last, end).bytes().position(|b| !is_white(b));
+                    let begin = last.saturating_add(white.unwrap_or_default());
+                    return Err(Reject::new(&defect::DOCTYPE, begin));
                 }
-                Ok(Event::Decl(_)) => self.declaration(start, end.saturating_sub(2))?,
-                Ok(Event::DocType(_)) => return Err(Reject::new(&defect::DOCTYPE, start)),
                 Ok(Event::Eof) => return self.end(),
                 Err(error) => return Err(self.refusal(&error)),
             }
-            start = end;
+            last = end;
         }
     }
 
@@ -257,14 +262,14 @@ impl<'a> Reading<'a> {
     }
 
     /// [RFC 3680 5.1] The XML declaration, which only begins a document and names no encoding but UTF-8.
-    fn declaration(&mut self, start: usize, end: usize) -> Result<(), Reject> {
-        let bad = Reject::new(&defect::DECLARATION, start);
-        if start != 0 {
+    fn declaration(&mut self, begin: usize, end: usize) -> Result<(), Reject> {
+        let bad = Reject::new(&defect::DECLARATION, begin);
+        if begin != 0 {
             return Err(bad);
         }
         // Quotes need not be closed here.
-        let text = self.between(0, end);
-        self.attributes.scan(text, 5, end)?;
+        let end = end.saturating_sub(2);
+        self.attributes.scan(self.between(0, end), 5, end)?;
         let mut expected = 0u8;
         for attribute in self.attributes.iter() {
             let fits = match (attribute.name, expected) {
@@ -547,7 +552,9 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// The text of a leaf is read with the white space in it.
     fn open_leaf(&mut self, leaf: Leaf, end: usize) {
+        self.xml.config_mut().trim_text_start = false;
         self.place = Place::Leaf(leaf);
         self.leaf = LeafText::Empty;
         self.leaf_at = end.saturating_add(1);
@@ -572,6 +579,7 @@ impl<'a> Reading<'a> {
     }
 
     fn close_leaf(&mut self, leaf: Leaf) -> Result<Place, Reject> {
+        self.xml.config_mut().trim_text_start = true;
         let piece = match self.leaf {
             LeafText::Empty => Piece::Plain(""),
             LeafText::Plain(text) => self.plain_leaf(trim(text), leaf),
@@ -657,7 +665,6 @@ impl<'a> Reading<'a> {
     }
 
     /// Character data as it stands.
-    #[inline]
     fn text(&mut self, from: usize, to: usize) -> Result<(), Reject> {
         if self.section_ends {
             no_section_end(self.between(from, to), from)?;

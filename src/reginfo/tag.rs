@@ -6,7 +6,7 @@ use super::{
     defect,
     key::Key,
     names::{Element, Namespace},
-    word::{bytes_below, controls, each, lowest, word_at, zeros},
+    word::{Ends, bytes_below},
     xml::{Kind, Scratch, is_wide_name, referenced},
 };
 use crate::drive::Reject;
@@ -61,7 +61,7 @@ pub(super) struct TagName<'a> {
 impl<'a> TagName<'a> {
     /// The name of the tag that begins at byte `from` of the document, with `length` bytes before the first white
     /// space or the end of the tag. Where those are a name of ours, they need not be read byte by byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn scan(document: &'a str, from: usize, length: usize) -> Option<Self> {
         let bytes = document.as_bytes();
         let end = from.wrapping_add(length);
@@ -214,36 +214,46 @@ impl<'a> Attributes<'a> {
 
     fn scan_all(&mut self, document: &'a str, from: usize, to: usize) -> Result<(), Reject> {
         let bytes = document.as_bytes();
+        // What has been read is always told by how much is left: one bound to check instead of two.
+        let place = |rest: &[u8]| bytes.len().wrapping_sub(rest.len());
+        let mut rest = bytes.get(from..).unwrap_or_default();
         let mut seen = 0u64;
-        let mut at = from;
         loop {
-            let begin = skip_white(bytes, at);
+            let begun = skip_white(rest);
+            let begin = place(begun);
             if begin >= to {
                 return Ok(());
             }
             let malformed = || Reject::new(&defect::MALFORMED, begin);
-            if begin == at {
+            if begun.len() == rest.len() {
                 return Err(malformed());
             }
-            let (key, after) = match Key::at(bytes, begin) {
-                Some((key, length)) => (key, begin.wrapping_add(length)),
+            let (key, length) = match Key::first(begun) {
+                Some(first) => first,
                 None => any_key(document, begin).ok_or_else(malformed)?,
             };
-            let (open, quote) = match bytes.get(after..) {
-                Some([b'=', quote @ (b'"' | b'\''), ..]) => (after.wrapping_add(1), *quote),
-                _ => spaced_quote(bytes, after).ok_or_else(malformed)?,
+            let (name, after) = begun.split_at_checked(length).ok_or_else(malformed)?;
+            let (quote, value) = match after {
+                [b'=', quote @ (b'"' | b'\''), value @ ..] => (*quote, value),
+                _ => spaced_quote(after).ok_or_else(malformed)?,
             };
-            let start = open.wrapping_add(1);
-            let (end, plain) = scan_value(document, start, to, quote)?;
+            let start = place(value);
+            let run = run(value, quote);
+            let (end, plain) = match value.get(run) {
+                Some(byte) if *byte == quote && start.wrapping_add(run) < to => {
+                    (start.wrapping_add(run), true)
+                }
+                _ => (scan_value(document, start, to, quote)?, false),
+            };
             let attribute = Attribute {
                 key,
-                name: bytes.get(begin..after).unwrap_or_default(),
+                name,
                 value: document.get(start..end).unwrap_or_default(),
                 at: start,
                 plain,
             };
             self.push(attribute, begin, &mut seen)?;
-            at = end.wrapping_add(1);
+            rest = bytes.get(end.wrapping_add(1)..).unwrap_or_default();
         }
     }
 
@@ -288,78 +298,69 @@ fn shared_bit(name: &[u8]) -> u64 {
     1u64 << 32 << (mixed & 31)
 }
 
-/// The key of the attribute whose name begins at byte `begin`, and where that ends.
+/// The key of the attribute whose name begins at byte `begin`, and how long that is.
 fn any_key(document: &str, begin: usize) -> Option<(Key, usize)> {
     let end = Name::scan(document, begin)?.end;
-    Some((Key::of(document.as_bytes().get(begin..end)?), end))
+    let name = document.as_bytes().get(begin..end)?;
+    Some((Key::of(name), name.len()))
 }
 
-/// The quote that opens a value, and where, when there is white space around the equals sign.
+/// The quote that opens a value, and what follows, when there is white space around the equals sign.
 #[cold]
-fn spaced_quote(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let equals = skip_white(bytes, at);
-    if bytes.get(equals) != Some(&b'=') {
+fn spaced_quote(after: &[u8]) -> Option<(u8, &[u8])> {
+    let (b'=', after) = skip_white(after).split_first()? else {
         return None;
-    }
-    let open = skip_white(bytes, equals.wrapping_add(1));
-    match bytes.get(open) {
-        Some(quote @ (b'"' | b'\'')) => Some((open, *quote)),
+    };
+    match skip_white(after).split_first()? {
+        (quote @ (b'"' | b'\''), value) => Some((*quote, value)),
         _ => None,
     }
 }
 
 #[inline]
-fn skip_white(bytes: &[u8], mut at: usize) -> usize {
-    while bytes.get(at).is_some_and(|b| class(*b) & WHITE != 0) {
-        at = at.wrapping_add(1);
+fn skip_white(mut rest: &[u8]) -> &[u8] {
+    while let [byte, after @ ..] = rest {
+        if class(*byte) & WHITE == 0 {
+            break;
+        }
+        rest = after;
     }
-    at
+    rest
 }
 
-/// The end of a value that begins at byte `at`, in a tag that ends before byte `to`, and whether it is plain.
-#[inline]
-fn scan_value(
-    document: &str,
-    mut at: usize,
-    to: usize,
-    quote: u8,
-) -> Result<(usize, bool), Reject> {
-    let bytes = document.as_bytes();
-    let mut plain = true;
+/// The end of a value that is not plain, or has none, and begins at byte `at` in a tag that ends before byte `to`.
+fn scan_value(document: &str, mut at: usize, to: usize, quote: u8) -> Result<usize, Reject> {
+    let bytes = document.as_bytes().get(..to).unwrap_or_default();
     loop {
-        at = run_end(bytes, at, quote);
+        at = at.wrapping_add(run(bytes.get(at..).unwrap_or_default(), quote));
         match bytes.get(at) {
-            _ if at >= to => return Err(Reject::new(&defect::MALFORMED, to)),
-            Some(byte) if *byte == quote => return Ok((at, plain)),
-            Some(b'&') => {
-                plain = false;
-                at = scan_reference(document, at, to)?;
-            }
+            Some(byte) if *byte == quote => return Ok(at),
+            Some(b'&') => at = scan_reference(document, at, to)?,
             Some(b'<') | None => return Err(Reject::new(&defect::MALFORMED, at)),
-            Some(_) => plain = false,
+            Some(_) => {}
         }
         at = at.wrapping_add(1);
     }
 }
 
-/// The place of the first byte from `at` on that is the quote, `<`, `&` or a control character.
+/// How many bytes come before the first that is the quote, `<`, `&` or a control character.
 #[inline]
-fn run_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
-    // Either quote differs from the ampersand in one bit: without it, one comparison finds both.
-    let apart = each(quote ^ b'&');
-    let quotes = each(quote | b'&');
-    while let Some(word) = word_at(bytes, at) {
-        let stop =
-            lowest(zeros((word | apart) ^ quotes) | zeros(word ^ each(b'<')) | controls(word));
-        if stop != 0 {
-            return at.wrapping_add(bytes_below(stop));
+fn run(bytes: &[u8], quote: u8) -> usize {
+    let ends = Ends::of_run(quote);
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let ends = ends.in_word(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return bytes
+                .len()
+                .wrapping_sub(rest.len())
+                .wrapping_add(bytes_below(ends));
         }
-        at = at.wrapping_add(8);
+        rest = after;
     }
-    let rest = bytes.get(at..).unwrap_or_default();
     let stops = |byte: u8| byte == quote || class(byte) & STOP != 0;
     let tail = rest.iter().position(|b| stops(*b)).unwrap_or(rest.len());
-    at.wrapping_add(tail)
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(tail)
 }
 
 /// The place of the semicolon of the reference that begins at byte `at`. Its name ends at the first byte that
