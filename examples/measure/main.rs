@@ -15,6 +15,7 @@ mod notify;
 mod options;
 mod parse;
 mod pathological;
+mod reginfo;
 mod sink;
 mod timing;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         "parse" => parse::run(&options),
         "build" => build::run(&options),
         "notify" => notify::run(&options),
+        "reginfo" => reginfo::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

@@ -8,18 +8,22 @@ measure: what the library's own work costs, one line a measurement
 usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump]
        measure build [--n N] [--repetitions R] [--dump]
        measure notify [--others N] [--changes M] [--repetitions R]
+       measure reginfo --input FILE [--owned | --bare] [--n N] [--repetitions R] [--dump]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
   build   writes a REGISTER into a buffer that is used again
   notify  tells three subscribers of a change of one user, who registered again, while others are served too
+  reginfo reads a registration information document and every field of it
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 
   --n N             messages a repetition (default 20000)
   --repetitions R   repetitions, of which the median is told (default 9)
-  --input FILE      the message
+  --input FILE      the message or document
   --validate        reads all that every message must have as well: each Via, Max-Forwards
+  --owned           keeps the document first
+  --bare            quick-xml's events alone, none of them looked at
   --kind KIND       what the message is filled with
   --others N        other users, each with a subscriber (default 1000)
   --changes M       the same as --n
@@ -34,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) repetitions: usize,
     pub(crate) dump: bool,
     pub(crate) validate: bool,
+    pub(crate) owned: bool,
+    pub(crate) bare: bool,
     pub(crate) kind: Option<String>,
     pub(crate) bytes: usize,
     pub(crate) others: u64,
@@ -49,6 +55,8 @@ impl Options {
             repetitions: 9,
             dump: false,
             validate: false,
+            owned: false,
+            bare: false,
             kind: None,
             bytes: 65_535,
             others: 1_000,
@@ -65,6 +73,8 @@ impl Options {
                 "--others" => options.others = number(&value()?)?,
                 "--dump" => options.dump = true,
                 "--validate" => options.validate = true,
+                "--owned" => options.owned = true,
+                "--bare" => options.bare = true,
                 _ => return Err(format!("unknown option {option}")),
             }
         }

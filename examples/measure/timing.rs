@@ -45,8 +45,28 @@ pub(crate) fn repeat(n: u64, work: &mut impl FnMut() -> u64) -> u64 {
 impl Figures {
     /// One line: who, what, and how long it took.
     pub(crate) fn print(&self, input: &str, bytes: usize, n: u64) {
+        println!("{}", self.line("ims-procedures", input, bytes, n));
+    }
+
+    /// The same of a peer, and how long each of the things took of which the input has so many.
+    pub(crate) fn print_each(
+        &self,
+        peer: &str,
+        input: &str,
+        bytes: usize,
+        n: u64,
+        (thing, count): (&str, u64),
+    ) {
         println!(
-            "peer=ims-procedures input={input} bytes={bytes} n={n} ns_per_msg={:.1} min={:.1} max={:.1} \
+            "{} {thing}s={count} ns_per_{thing}={:.1}",
+            self.line(peer, input, bytes, n),
+            self.median / count.max(1) as f64,
+        );
+    }
+
+    fn line(&self, peer: &str, input: &str, bytes: usize, n: u64) -> String {
+        format!(
+            "peer={peer} input={input} bytes={bytes} n={n} ns_per_msg={:.1} min={:.1} max={:.1} \
              allocs_per_msg={} alloc_bytes_per_msg={} mb_s={:.0}",
             self.median,
             self.min,
@@ -54,6 +74,6 @@ impl Figures {
             self.allocations,
             self.allocated_bytes,
             bytes as f64 / self.median * 1_000.0,
-        );
+        )
     }
 }

@@ -33,11 +33,13 @@
 
 pub mod defect;
 mod document;
+mod key;
 mod names;
 mod read;
 mod tag;
 mod translate;
 mod view;
+mod word;
 mod write;
 mod xml;
 

@@ -321,25 +321,46 @@ pub(super) enum Element {
 }
 
 impl Element {
-    /// [RI-1] By namespace and local name. The `actions` of TS 24.229 7.10.3 are those of RFC 4745;
-    /// documents that put the element into the 3GPP namespace are seen too.
-    pub(super) fn of(namespace: Namespace, local: &str) -> Self {
-        match (namespace, local) {
-            (Namespace::Unknown, _) => Self::Unknown,
-            (Namespace::Reginfo, "uri") => Self::Uri,
-            (Namespace::Reginfo, "unknown-param") => Self::UnknownParam,
-            (Namespace::Reginfo, "contact") => Self::Contact,
-            (Namespace::Reginfo, "registration") => Self::Registration,
-            (Namespace::Reginfo, "display-name") => Self::DisplayName,
-            (Namespace::Reginfo, "reginfo") => Self::Reginfo,
-            (Namespace::Gruuinfo, "pub-gruu") => Self::PubGruu,
-            (Namespace::Gruuinfo, "temp-gruu") => Self::TempGruu,
-            (Namespace::ExtRegExp, "wildcardedIdentity") => Self::WildcardedIdentity,
-            (Namespace::CommonPolicy | Namespace::ExtRegInfo, "actions") => Self::Actions,
-            (Namespace::ExtRegInfo, "rph") => Self::Rph,
-            (Namespace::ExtRegInfo, "privSender") => Self::PrivSender,
-            (Namespace::ExtRegInfo, "pni") => Self::Pni,
-            (Namespace::ExtRegInfo, "privSenderPNI") => Self::PrivSenderPni,
+    /// [RI-1] The element of this local name, if it is of that namespace. The `actions` of TS 24.229 7.10.3 are
+    /// those of RFC 4745; documents that put the element into the 3GPP namespace are seen too.
+    #[inline]
+    pub(super) fn within(self, namespace: Namespace) -> Self {
+        let fits = match self {
+            Self::Reginfo
+            | Self::Registration
+            | Self::Contact
+            | Self::Uri
+            | Self::DisplayName
+            | Self::UnknownParam => namespace == Namespace::Reginfo,
+            Self::PubGruu | Self::TempGruu => namespace == Namespace::Gruuinfo,
+            Self::WildcardedIdentity => namespace == Namespace::ExtRegExp,
+            Self::Actions => matches!(namespace, Namespace::CommonPolicy | Namespace::ExtRegInfo),
+            Self::Rph | Self::PrivSender | Self::Pni | Self::PrivSenderPni => {
+                namespace == Namespace::ExtRegInfo
+            }
+            Self::Unknown => false,
+        };
+        if fits { self } else { Self::Unknown }
+    }
+
+    /// The one element that has this local name.
+    #[inline]
+    pub(super) fn named(local: &[u8]) -> Self {
+        match local {
+            b"uri" => Self::Uri,
+            b"unknown-param" => Self::UnknownParam,
+            b"contact" => Self::Contact,
+            b"registration" => Self::Registration,
+            b"display-name" => Self::DisplayName,
+            b"reginfo" => Self::Reginfo,
+            b"pub-gruu" => Self::PubGruu,
+            b"temp-gruu" => Self::TempGruu,
+            b"wildcardedIdentity" => Self::WildcardedIdentity,
+            b"actions" => Self::Actions,
+            b"rph" => Self::Rph,
+            b"privSender" => Self::PrivSender,
+            b"pni" => Self::Pni,
+            b"privSenderPNI" => Self::PrivSenderPni,
             _ => Self::Unknown,
         }
     }

@@ -9,11 +9,12 @@ use quick_xml::{
 
 use super::{
     ContactView, RegistrationEnd, RegistrationView, TempGruu, Visitor, defect,
+    key::Key,
     names::{
         ContactEvent, ContactState, DocumentState, Element, IndicationHandling, PolicyAction,
         RegistrationState,
     },
-    tag::{Attributes, Name, Namespaces},
+    tag::{Attributes, Namespaces, TagName},
     xml::{
         Kind, Piece, Scratch, characters, has_control, is_name, is_white, referenced, resolve, trim,
     },
@@ -142,6 +143,8 @@ impl<'a> Reading<'a> {
         config.check_comments = true;
         config.check_end_names = true;
         config.expand_empty_elements = false;
+        // Between elements it means nothing: there is no event for it. See `open_leaf`.
+        config.trim_text_start = true;
         Self {
             xml,
             document,
@@ -168,57 +171,60 @@ impl<'a> Reading<'a> {
         if self.document.starts_with('\u{feff}') {
             return Err(Reject::new(&defect::TEXT_OUTSIDE_ROOT, 0));
         }
+        let mut last = 0;
         loop {
-            let start = self.position();
-            // Looked at where it lies: it is never moved.
             let event = self.xml.read_event();
             let end = self.position();
-            let inside = |front: usize, back: usize| {
-                let from = start.saturating_add(front);
-                let to = end.saturating_sub(back);
-                (self.document.get(from..to).unwrap_or_default(), from)
-            };
-            match &event {
-                Ok(Event::Start(_)) => {
-                    let (tag, at) = inside(1, 1);
-                    self.open(tag, at, visitor)?;
+            // How long an event is says where it begins: white space before it may have been passed over.
+            let begin =
+                |length: usize, around: usize| end.saturating_sub(length).saturating_sub(around);
+            // Each is taken apart by kind at once: to drop one of any kind costs more than to look at it.
+            match event {
+                Ok(Event::Start(tag)) => {
+                    let (name, begin) = (tag.name().0.len(), begin(tag.len(), 2));
+                    drop(tag);
+                    self.open(begin, name, end.saturating_sub(1), visitor)?;
                 }
-                Ok(Event::Empty(_)) => {
-                    let (tag, at) = inside(1, 2);
-                    self.open(tag, at, visitor)?;
+                Ok(Event::Empty(tag)) => {
+                    let (name, begin) = (tag.name().0.len(), begin(tag.len(), 3));
+                    drop(tag);
+                    self.open(begin, name, end.saturating_sub(2), visitor)?;
                     self.close(visitor)?;
                 }
-                Ok(Event::End(_)) => self.close(visitor)?,
-                Ok(Event::Text(_)) => {
-                    let (text, at) = inside(0, 0);
-                    if self.section_ends {
-                        no_section_end(text, at)?;
-                    }
-                    self.text(text, at)?;
+                Ok(Event::End(tag)) => {
+                    drop(tag);
+                    self.close(visitor)?;
                 }
-                Ok(Event::CData(_)) => {
-                    let (text, at) = inside(9, 3);
-                    self.resolved(text, at)?;
+                Ok(Event::Text(text)) => {
+                    let begin = begin(text.len(), 0);
+                    drop(text);
+                    self.text(begin, end)?;
                 }
-                Ok(Event::GeneralRef(_)) => {
-                    let (name, at) = inside(1, 1);
-                    let character = referenced(name, at.saturating_sub(1))?;
-                    self.resolved(character.encode_utf8(&mut [0; 4]), at.saturating_sub(1))?;
+                Ok(Event::CData(text)) => self.section(&text, begin(text.len(), 3))?,
+                Ok(Event::GeneralRef(name)) => {
+                    let begin = begin(name.len(), 2);
+                    drop(name);
+                    self.reference(begin, end)?;
                 }
                 Ok(Event::Comment(_)) => {}
-                Ok(Event::PI(_)) => {
-                    let (text, at) = inside(2, 2);
-                    instruction(text, at)?;
+                Ok(Event::PI(text)) => instruction(&text, begin(text.len(), 2))?,
+                Ok(Event::Decl(text)) => self.declaration(begin(text.len(), 4), end)?,
+                Ok(Event::DocType(_)) => {
+                    let white = self.between(last, end).bytes().position(|b| !is_white(b));
+                    let begin = last.saturating_add(white.unwrap_or_default());
+                    return Err(Reject::new(&defect::DOCTYPE, begin));
                 }
-                Ok(Event::Decl(_)) => {
-                    let (text, at) = inside(5, 2);
-                    self.declaration(text, start, at)?;
-                }
-                Ok(Event::DocType(_)) => return Err(Reject::new(&defect::DOCTYPE, start)),
                 Ok(Event::Eof) => return self.end(),
-                Err(error) => return Err(self.refusal(error)),
+                Err(error) => return Err(self.refusal(&error)),
             }
+            last = end;
         }
+    }
+
+    /// A part of the document.
+    #[inline]
+    fn between(&self, from: usize, to: usize) -> &'a str {
+        self.document.get(from..to).unwrap_or_default()
     }
 
     fn position(&self) -> usize {
@@ -256,27 +262,29 @@ impl<'a> Reading<'a> {
     }
 
     /// [RFC 3680 5.1] The XML declaration, which only begins a document and names no encoding but UTF-8.
-    fn declaration(&mut self, text: &'a str, start: usize, at: usize) -> Result<(), Reject> {
-        let bad = Reject::new(&defect::DECLARATION, start);
-        if start != 0 {
+    fn declaration(&mut self, begin: usize, end: usize) -> Result<(), Reject> {
+        let bad = Reject::new(&defect::DECLARATION, begin);
+        if begin != 0 {
             return Err(bad);
         }
-        self.attributes.scan(text, 0, at)?;
+        // Quotes need not be closed here.
+        let end = end.saturating_sub(2);
+        self.attributes.scan(self.between(0, end), 5, end)?;
         let mut expected = 0u8;
         for attribute in self.attributes.iter() {
             let fits = match (attribute.name, expected) {
-                ("version", 0) => is_xml_1(attribute.value),
-                ("encoding", 1) if attribute.value.eq_ignore_ascii_case("UTF-8") => true,
-                ("encoding", 1) => return Err(Reject::new(&defect::ENCODING, attribute.at)),
-                ("standalone", 1 | 2) => matches!(attribute.value, "yes" | "no"),
+                (b"version", 0) => is_xml_1(attribute.value),
+                (b"encoding", 1) if attribute.value.eq_ignore_ascii_case("UTF-8") => true,
+                (b"encoding", 1) => return Err(Reject::new(&defect::ENCODING, attribute.at)),
+                (b"standalone", 1 | 2) => matches!(attribute.value, "yes" | "no"),
                 _ => false,
             };
             if !fits {
                 return Err(bad);
             }
             expected = match attribute.name {
-                "version" => 1,
-                "encoding" => 2,
+                b"version" => 1,
+                b"encoding" => 2,
                 _ => 3,
             };
         }
@@ -291,14 +299,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A start tag: `tag` is what stands between the angle brackets, from byte `at` on.
+    /// The start tag that begins at byte `begin`, `length` bytes of it before the first white space, and has its
+    /// last attribute before byte `end`.
     fn open(
         &mut self,
-        tag: &'a str,
-        at: usize,
+        begin: usize,
+        length: usize,
+        end: usize,
         visitor: &mut (impl Visitor + ?Sized),
     ) -> Result<(), Reject> {
-        let begin = at.saturating_sub(1);
         self.elements = self.elements.saturating_add(1);
         if self.elements > self.element_limit {
             return Err(Reject::new(&defect::TOO_MANY_ELEMENTS, begin));
@@ -307,8 +316,9 @@ impl<'a> Reading<'a> {
         if self.depth > self.depth_limit {
             return Err(Reject::new(&defect::TOO_DEEP, begin));
         }
-        let name = Name::scan(tag, 0).ok_or(Reject::new(&defect::MALFORMED, begin))?;
-        self.attributes.scan(tag, name.whole.len(), at)?;
+        let name = TagName::scan(self.document, begin.saturating_add(1), length)
+            .ok_or(Reject::new(&defect::MALFORMED, begin))?;
+        self.attributes.scan(self.document, name.end, end)?;
         if self.ignored > 0 {
             self.ignored = self.ignored.saturating_add(1);
             return Ok(());
@@ -317,8 +327,7 @@ impl<'a> Reading<'a> {
             self.namespaces
                 .declare(&self.attributes, self.depth, &mut self.scratch)?;
         }
-        let element = Element::of(self.namespaces.of(name.prefix()), name.local());
-        let end = at.saturating_add(tag.len());
+        let element = name.element.within(self.namespaces.of(name.prefix));
         match (self.place, element) {
             (Place::Contact, Element::Uri) if self.contact.uri.is_none() => {
                 self.open_leaf(Leaf::Uri, end);
@@ -359,12 +368,12 @@ impl<'a> Reading<'a> {
         let mut state = None;
         let (mut version_at, mut state_at) = (begin, begin);
         for attribute in self.attributes.iter() {
-            match attribute.name {
-                "version" => {
+            match attribute.key {
+                Key::Version => {
                     version = version_number(self.scratch.value(attribute)?);
                     version_at = attribute.at;
                 }
-                "state" => {
+                Key::State => {
                     state = DocumentState::parse(self.scratch.value(attribute)?);
                     state_at = attribute.at;
                 }
@@ -391,13 +400,13 @@ impl<'a> Reading<'a> {
         let mut state = None;
         let mut state_at = begin;
         for attribute in self.attributes.iter() {
-            match attribute.name {
-                "aor" => {
+            match attribute.key {
+                Key::Aor => {
                     let piece = self.scratch.attribute(attribute, Kind::Uri)?;
                     aor = Some(self.scratch.trimmed(piece));
                 }
-                "id" => id = Some(self.scratch.attribute(attribute, Kind::Text)?),
-                "state" => {
+                Key::Id => id = Some(self.scratch.attribute(attribute, Kind::Text)?),
+                Key::State => {
                     state = RegistrationState::parse(self.scratch.value(attribute)?);
                     state_at = attribute.at;
                 }
@@ -429,18 +438,18 @@ impl<'a> Reading<'a> {
         let contact = &mut self.contact;
         let scratch = &mut self.scratch;
         for attribute in self.attributes.iter() {
-            match attribute.name {
-                "id" => contact.id = Some(scratch.attribute(attribute, Kind::Text)?),
-                "state" => contact.state = ContactState::parse(scratch.value(attribute)?),
-                "event" => contact.event = ContactEvent::parse(scratch.value(attribute)?),
-                "expires" => contact.expires = number(scratch.value(attribute)?),
-                "retry-after" => contact.retry_after = number(scratch.value(attribute)?),
-                "duration-registered" => {
+            match attribute.key {
+                Key::Id => contact.id = Some(scratch.attribute(attribute, Kind::Text)?),
+                Key::State => contact.state = ContactState::parse(scratch.value(attribute)?),
+                Key::Event => contact.event = ContactEvent::parse(scratch.value(attribute)?),
+                Key::Expires => contact.expires = number(scratch.value(attribute)?),
+                Key::RetryAfter => contact.retry_after = number(scratch.value(attribute)?),
+                Key::DurationRegistered => {
                     contact.duration_registered = number(scratch.value(attribute)?);
                 }
-                "q" => contact.q = Some(scratch.attribute(attribute, Kind::Text)?),
-                "callid" => contact.callid = Some(scratch.attribute(attribute, Kind::Text)?),
-                "cseq" => contact.cseq = number(scratch.value(attribute)?),
+                Key::Q => contact.q = Some(scratch.attribute(attribute, Kind::Text)?),
+                Key::CallId => contact.callid = Some(scratch.attribute(attribute, Kind::Text)?),
+                Key::Cseq => contact.cseq = number(scratch.value(attribute)?),
                 _ => {}
             }
         }
@@ -452,7 +461,7 @@ impl<'a> Reading<'a> {
     fn open_param(&mut self, end: usize) -> Result<(), Reject> {
         self.param = Piece::Plain("");
         for attribute in self.attributes.iter() {
-            if attribute.name == "name" {
+            if attribute.key == Key::Name {
                 let piece = self.scratch.attribute(attribute, Kind::Text)?;
                 self.param = self.scratch.trimmed(piece);
             }
@@ -464,7 +473,7 @@ impl<'a> Reading<'a> {
     /// [RFC 3680 5.1.2] `display-name`.
     fn open_display_name(&mut self, end: usize) -> Result<(), Reject> {
         for attribute in self.attributes.iter() {
-            if attribute.name == "xml:lang" {
+            if attribute.key == Key::Lang {
                 let piece = self.scratch.attribute(attribute, Kind::Text)?;
                 self.contact.display_name_lang = Some(self.scratch.trimmed(piece));
             }
@@ -477,7 +486,7 @@ impl<'a> Reading<'a> {
     fn pub_gruu(&mut self) -> Result<(), Reject> {
         self.ignored = 1;
         for attribute in self.attributes.iter() {
-            if attribute.name == "uri" && self.contact.pub_gruu.is_none() {
+            if attribute.key == Key::Uri && self.contact.pub_gruu.is_none() {
                 let piece = self.scratch.attribute(attribute, Kind::Uri)?;
                 self.contact.pub_gruu = Some(self.scratch.trimmed(piece));
             }
@@ -491,12 +500,12 @@ impl<'a> Reading<'a> {
         let mut uri = None;
         let mut first_cseq = None;
         for attribute in self.attributes.iter() {
-            match attribute.name {
-                "uri" => {
+            match attribute.key {
+                Key::Uri => {
                     let piece = self.scratch.attribute(attribute, Kind::Uri)?;
                     uri = Some(self.scratch.trimmed(piece));
                 }
-                "first-cseq" => first_cseq = number(self.scratch.value(attribute)?),
+                Key::FirstCseq => first_cseq = number(self.scratch.value(attribute)?),
                 _ => {}
             }
         }
@@ -512,17 +521,17 @@ impl<'a> Reading<'a> {
         let [mut namespace, mut value, mut domain] = [None; 3];
         let mut handling = None;
         for attribute in self.attributes.iter() {
-            match (element, attribute.name) {
-                (Element::Rph, "ns") => {
+            match (element, attribute.key) {
+                (Element::Rph, Key::Ns) => {
                     namespace = Some(self.scratch.attribute(attribute, Kind::Text)?);
                 }
-                (Element::Rph, "val") => {
+                (Element::Rph, Key::Val) => {
                     value = Some(self.scratch.attribute(attribute, Kind::Text)?);
                 }
-                (Element::Pni, "insert") => {
+                (Element::Pni, Key::Insert) => {
                     handling = IndicationHandling::parse(self.scratch.value(attribute)?);
                 }
-                (Element::Pni, "domain") => {
+                (Element::Pni, Key::Domain) => {
                     let piece = self.scratch.attribute(attribute, Kind::Uri)?;
                     domain = Some(self.scratch.trimmed(piece));
                 }
@@ -543,7 +552,9 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// The text of a leaf is read with the white space in it.
     fn open_leaf(&mut self, leaf: Leaf, end: usize) {
+        self.xml.config_mut().trim_text_start = false;
         self.place = Place::Leaf(leaf);
         self.leaf = LeafText::Empty;
         self.leaf_at = end.saturating_add(1);
@@ -568,6 +579,7 @@ impl<'a> Reading<'a> {
     }
 
     fn close_leaf(&mut self, leaf: Leaf) -> Result<Place, Reject> {
+        self.xml.config_mut().trim_text_start = true;
         let piece = match self.leaf {
             LeafText::Empty => Piece::Plain(""),
             LeafText::Plain(text) => self.plain_leaf(trim(text), leaf),
@@ -653,41 +665,63 @@ impl<'a> Reading<'a> {
     }
 
     /// Character data as it stands.
-    fn text(&mut self, text: &'a str, at: usize) -> Result<(), Reject> {
+    fn text(&mut self, from: usize, to: usize) -> Result<(), Reject> {
+        if self.section_ends {
+            no_section_end(self.between(from, to), from)?;
+        }
         match (self.ignored, self.place) {
             (0, Place::Leaf(leaf)) => {
-                self.leaf = match self.leaf {
-                    LeafText::Empty => LeafText::Plain(text),
-                    begun => self.extended(begun, text, leaf),
-                };
+                let text = self.between(from, to);
+                match self.leaf {
+                    LeafText::Empty => self.leaf = LeafText::Plain(text),
+                    begun => self.extend(begun, text, leaf),
+                }
                 Ok(())
             }
-            (0, Place::Prolog | Place::Epilog) => match text.bytes().position(|b| !is_white(b)) {
-                None => Ok(()),
-                Some(inside) => Err(Reject::new(
-                    &defect::TEXT_OUTSIDE_ROOT,
-                    at.saturating_add(inside),
-                )),
-            },
+            (0, Place::Prolog | Place::Epilog) => white_only(self.between(from, to), from),
             _ => Ok(()),
         }
     }
 
-    /// Character data by a reference or in a CDATA section.
-    fn resolved(&mut self, text: &str, at: usize) -> Result<(), Reject> {
+    /// Character data in a CDATA section, `at` within it.
+    fn section(&mut self, text: &str, at: usize) -> Result<(), Reject> {
+        if let Some(leaf) = self.leaf_of_data(at)? {
+            self.extend(self.leaf, text, leaf);
+        }
+        Ok(())
+    }
+
+    /// A character by a reference.
+    fn reference(&mut self, from: usize, to: usize) -> Result<(), Reject> {
+        let name = self.between(from.saturating_add(1), to.saturating_sub(1));
+        let character = referenced(name, from)?;
+        if let Some(leaf) = self.leaf_of_data(from)? {
+            let start = self.begin_decoded(self.leaf, leaf);
+            self.scratch.push_character(character, leaf.kind());
+            self.leaf = LeafText::Decoded(start);
+        }
+        Ok(())
+    }
+
+    /// The leaf that character data belongs to, which is not white space alone for certain.
+    fn leaf_of_data(&self, at: usize) -> Result<Option<Leaf>, Reject> {
         match (self.ignored, self.place) {
-            (0, Place::Leaf(leaf)) => {
-                self.leaf = self.extended(self.leaf, text, leaf);
-                Ok(())
-            }
+            (0, Place::Leaf(leaf)) => Ok(Some(leaf)),
             (0, Place::Prolog | Place::Epilog) => Err(Reject::new(&defect::TEXT_OUTSIDE_ROOT, at)),
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
     /// The text of a leaf that does not stand in the document in one run.
-    fn extended(&mut self, begun: LeafText<'a>, more: &str, leaf: Leaf) -> LeafText<'a> {
-        let start = match begun {
+    fn extend(&mut self, begun: LeafText<'a>, more: &str, leaf: Leaf) {
+        let start = self.begin_decoded(begun, leaf);
+        self.scratch.push(more, leaf.kind());
+        self.leaf = LeafText::Decoded(start);
+    }
+
+    /// Where the text of a leaf begins in the scratch, all of it so far moved there.
+    fn begin_decoded(&mut self, begun: LeafText<'a>, leaf: Leaf) -> usize {
+        match begun {
             LeafText::Decoded(start) => start,
             LeafText::Empty => self.scratch.len(),
             LeafText::Plain(text) => {
@@ -695,9 +729,18 @@ impl<'a> Reading<'a> {
                 self.scratch.push(text, leaf.kind());
                 start
             }
-        };
-        self.scratch.push(more, leaf.kind());
-        LeafText::Decoded(start)
+        }
+    }
+}
+
+/// [XML 1.0 2.8] Outside the root there is no text but white space.
+fn white_only(text: &str, at: usize) -> Result<(), Reject> {
+    match text.bytes().position(|b| !is_white(b)) {
+        None => Ok(()),
+        Some(inside) => Err(Reject::new(
+            &defect::TEXT_OUTSIDE_ROOT,
+            at.saturating_add(inside),
+        )),
     }
 }
 

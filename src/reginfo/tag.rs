@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use super::{
     defect,
-    names::Namespace,
+    key::Key,
+    names::{Element, Namespace},
+    word::{Ends, bytes_below},
     xml::{Kind, Scratch, is_wide_name, referenced},
 };
 use crate::drive::Reject;
@@ -45,53 +47,98 @@ fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
-/// A qualified name ([Namespaces in XML 1.0, 4]).
+/// The name of a tag.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Name<'a> {
-    pub(super) whole: &'a str,
-    /// Bytes of the prefix; 0 for none.
-    prefix: usize,
+pub(super) struct TagName<'a> {
+    /// Empty for none.
+    pub(super) prefix: &'a [u8],
+    /// The element that has the local name, in whatever namespace.
+    pub(super) element: Element,
+    /// Where it ends in the document.
+    pub(super) end: usize,
 }
 
-impl<'a> Name<'a> {
-    pub(super) fn prefix(&self) -> &'a str {
-        self.whole.get(..self.prefix).unwrap_or_default()
-    }
-
-    pub(super) fn local(&self) -> &'a str {
-        match self.prefix {
-            0 => self.whole,
-            prefix => self
-                .whole
-                .get(prefix.saturating_add(1)..)
-                .unwrap_or_default(),
+impl<'a> TagName<'a> {
+    /// The name of the tag that begins at byte `from` of the document, with `length` bytes before the first white
+    /// space or the end of the tag. Where those are a name of ours, they need not be read byte by byte.
+    #[inline(always)]
+    pub(super) fn scan(document: &'a str, from: usize, length: usize) -> Option<Self> {
+        let bytes = document.as_bytes();
+        let end = from.wrapping_add(length);
+        let whole = bytes.get(from..end)?;
+        let element = Element::named(whole);
+        if element != Element::Unknown {
+            let prefix = b"";
+            return Some(Self {
+                prefix,
+                element,
+                end,
+            });
         }
-    }
-
-    /// The name that begins at byte `from` of the tag, up to whatever cannot be part of one.
-    #[inline]
-    pub(super) fn scan(tag: &'a str, from: usize) -> Option<Self> {
-        let bytes = tag.as_bytes();
         let mut met = 0u8;
-        let mut at = scan_part(bytes, from, &mut met)?;
-        let mut prefix = 0usize;
-        if bytes.get(at) == Some(&b':') {
-            prefix = at.wrapping_sub(from);
-            at = scan_part(bytes, at.wrapping_add(1), &mut met)?;
+        let colon = scan_part(bytes, from, &mut met)?;
+        if let (0, Some([b':', local @ ..])) = (met & WIDE, bytes.get(colon..end)) {
+            let element = Element::named(local);
+            if element != Element::Unknown {
+                let prefix = bytes.get(from..colon)?;
+                return Some(Self {
+                    prefix,
+                    element,
+                    end,
+                });
+            }
         }
-        let name = Self {
-            whole: tag.get(from..at)?,
-            prefix,
-        };
-        if met & WIDE == 0 || name.is_wide() {
-            Some(name)
-        } else {
-            None
-        }
+        Self::scan_any(document, from)
     }
 
-    fn is_wide(&self) -> bool {
-        (self.prefix == 0 || is_wide_name(self.prefix())) && is_wide_name(self.local())
+    /// Any other name: it ends at whatever cannot be part of one.
+    fn scan_any(document: &'a str, from: usize) -> Option<Self> {
+        let bytes = document.as_bytes();
+        let name = Name::scan(document, from)?;
+        let (prefix, local) = match name.colon {
+            Some(colon) => (
+                bytes.get(from..colon)?,
+                bytes.get(colon.wrapping_add(1)..name.end)?,
+            ),
+            None => (&b""[..], bytes.get(from..name.end)?),
+        };
+        Some(Self {
+            prefix,
+            element: Element::named(local),
+            end: name.end,
+        })
+    }
+}
+
+/// Where the parts of a qualified name end ([Namespaces in XML 1.0, 4]).
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    colon: Option<usize>,
+    end: usize,
+}
+
+impl Name {
+    /// The name that begins at byte `from` of the document, up to whatever cannot be part of one.
+    fn scan(document: &str, from: usize) -> Option<Self> {
+        let bytes = document.as_bytes();
+        let mut met = 0u8;
+        let mut end = scan_part(bytes, from, &mut met)?;
+        let mut colon = None;
+        if bytes.get(end) == Some(&b':') {
+            colon = Some(end);
+            end = scan_part(bytes, end.wrapping_add(1), &mut met)?;
+        }
+        let name = Self { colon, end };
+        (met & WIDE == 0 || name.is_wide(document, from)).then_some(name)
+    }
+
+    #[cold]
+    fn is_wide(&self, document: &str, from: usize) -> bool {
+        let wide = |from: usize, to: usize| document.get(from..to).is_some_and(is_wide_name);
+        match self.colon {
+            Some(colon) => wide(from, colon) && wide(colon.wrapping_add(1), self.end),
+            None => wide(from, self.end),
+        }
     }
 }
 
@@ -116,7 +163,8 @@ fn scan_part(bytes: &[u8], at: usize, met: &mut u8) -> Option<usize> {
 /// One attribute of a start tag, as it stands there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attribute<'a> {
-    pub(super) name: &'a str,
+    pub(super) key: Key,
+    pub(super) name: &'a [u8],
     /// Between the quotes, references not resolved.
     pub(super) value: &'a str,
     /// Where the value begins in the document.
@@ -142,6 +190,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn iter(&self) -> core::slice::Iter<'_, Attribute<'a>> {
         self.table.iter()
     }
@@ -151,156 +200,175 @@ impl<'a> Attributes<'a> {
         self.declares
     }
 
-    /// [RI-2] Reads the attributes of a tag from byte `from` of it on; the tag itself begins at byte `base` of
-    /// the document. References are checked here, whether the attribute will be looked at or not.
+    /// [RI-2] Reads the attributes of a tag that ends before byte `to` of the document, from byte `from` on.
+    /// References are checked here, whether the attribute will be looked at or not.
     #[inline]
-    pub(super) fn scan(&mut self, tag: &'a str, from: usize, base: usize) -> Result<(), Reject> {
+    pub(super) fn scan(&mut self, document: &'a str, from: usize, to: usize) -> Result<(), Reject> {
         self.table.clear();
         self.declares = false;
-        if from >= tag.len() {
+        if from >= to {
             return Ok(());
         }
-        self.scan_all(tag, from, base)
+        self.scan_all(document, from, to)
     }
 
-    fn scan_all(&mut self, tag: &'a str, from: usize, base: usize) -> Result<(), Reject> {
-        let bytes = tag.as_bytes();
+    fn scan_all(&mut self, document: &'a str, from: usize, to: usize) -> Result<(), Reject> {
+        let bytes = document.as_bytes();
+        // What has been read is always told by how much is left: one bound to check instead of two.
+        let place = |rest: &[u8]| bytes.len().wrapping_sub(rest.len());
+        let mut rest = bytes.get(from..).unwrap_or_default();
         let mut seen = 0u64;
-        let mut at = from;
         loop {
-            let begin = skip_white(bytes, at);
-            if begin >= bytes.len() {
+            let begun = skip_white(rest);
+            let begin = place(begun);
+            if begin >= to {
                 return Ok(());
             }
-            let malformed = || Reject::new(&defect::MALFORMED, base.wrapping_add(begin));
-            if begin == at {
+            let malformed = || Reject::new(&defect::MALFORMED, begin);
+            if begun.len() == rest.len() {
                 return Err(malformed());
             }
-            let name = Name::scan(tag, begin).ok_or_else(malformed)?.whole;
-            let after = begin.wrapping_add(name.len());
-            let (open, quote) = match bytes.get(after..) {
-                Some([b'=', quote @ (b'"' | b'\''), ..]) => (after.wrapping_add(1), *quote),
-                _ => spaced_quote(bytes, after).ok_or_else(malformed)?,
+            let (key, length) = match Key::first(begun) {
+                Some(first) => first,
+                None => any_key(document, begin).ok_or_else(malformed)?,
             };
-            let start = open.wrapping_add(1);
-            let (end, plain) = scan_value(tag, start, quote, base)?;
+            let (name, after) = begun.split_at_checked(length).ok_or_else(malformed)?;
+            let (quote, value) = match after {
+                [b'=', quote @ (b'"' | b'\''), value @ ..] => (*quote, value),
+                _ => spaced_quote(after).ok_or_else(malformed)?,
+            };
+            let start = place(value);
+            let run = run(value, quote);
+            let (end, plain) = match value.get(run) {
+                Some(byte) if *byte == quote && start.wrapping_add(run) < to => {
+                    (start.wrapping_add(run), true)
+                }
+                _ => (scan_value(document, start, to, quote)?, false),
+            };
             let attribute = Attribute {
+                key,
                 name,
-                value: tag.get(start..end).ok_or_else(malformed)?,
-                at: base.wrapping_add(start),
+                value: document.get(start..end).unwrap_or_default(),
+                at: start,
                 plain,
             };
-            self.push(attribute, base.wrapping_add(begin), &mut seen)?;
-            at = end.wrapping_add(1);
+            self.push(attribute, begin, &mut seen)?;
+            rest = bytes.get(end.wrapping_add(1)..).unwrap_or_default();
         }
     }
 
-    /// [RI-2] Takes one more. A bit for each name seen keeps the search for a duplicate to the names that may
-    /// be one; the limit bounds it at worst.
+    /// [RI-2] Takes one more, that begins at byte `at`. Each known name seen has a bit of its own; the others
+    /// share the rest, which keeps the search for a duplicate to those that may be one. The limit bounds it at
+    /// worst.
     #[inline]
     fn push(&mut self, attribute: Attribute<'a>, at: usize, seen: &mut u64) -> Result<(), Reject> {
         if self.table.len() >= self.limit {
             return Err(Reject::new(&defect::TOO_MANY_ATTRIBUTES, at));
         }
-        let name = attribute.name.as_bytes();
-        let first = name.first().copied().unwrap_or(0);
-        let last = name.last().copied().unwrap_or(0);
-        let mixed = first
-            .wrapping_mul(31)
-            .wrapping_add(last)
-            .wrapping_add(name.len() as u8);
-        let bit = 1u64 << (mixed & 63);
-        if *seen & bit != 0 && self.table.iter().any(|other| other.name == attribute.name) {
+        let bit = match attribute.key {
+            Key::Other => {
+                self.declares |= attribute.name.starts_with(b"xmlns");
+                shared_bit(attribute.name)
+            }
+            key => 1u64 << (key as u8),
+        };
+        if *seen & bit != 0 && self.holds(&attribute) {
             return Err(Reject::new(&defect::DUPLICATE_ATTRIBUTE, at));
         }
         *seen |= bit;
-        self.declares |= first == b'x' && attribute.name.starts_with("xmlns");
         self.table.push(attribute);
         Ok(())
     }
+
+    #[cold]
+    fn holds(&self, attribute: &Attribute<'a>) -> bool {
+        self.table.iter().any(|held| held.name == attribute.name)
+    }
 }
 
-/// The quote that opens a value, and where, when there is white space around the equals sign.
+/// One of the bits that no known name has.
+fn shared_bit(name: &[u8]) -> u64 {
+    let first = name.first().copied().unwrap_or(0);
+    let last = name.last().copied().unwrap_or(0);
+    let mixed = first
+        .wrapping_mul(31)
+        .wrapping_add(last)
+        .wrapping_add(name.len() as u8);
+    const { assert!((Key::Other as u8) <= 32) };
+    1u64 << 32 << (mixed & 31)
+}
+
+/// The key of the attribute whose name begins at byte `begin`, and how long that is.
+fn any_key(document: &str, begin: usize) -> Option<(Key, usize)> {
+    let end = Name::scan(document, begin)?.end;
+    let name = document.as_bytes().get(begin..end)?;
+    Some((Key::of(name), name.len()))
+}
+
+/// The quote that opens a value, and what follows, when there is white space around the equals sign.
 #[cold]
-fn spaced_quote(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let equals = skip_white(bytes, at);
-    if bytes.get(equals) != Some(&b'=') {
+fn spaced_quote(after: &[u8]) -> Option<(u8, &[u8])> {
+    let (b'=', after) = skip_white(after).split_first()? else {
         return None;
-    }
-    let open = skip_white(bytes, equals.wrapping_add(1));
-    match bytes.get(open) {
-        Some(quote @ (b'"' | b'\'')) => Some((open, *quote)),
+    };
+    match skip_white(after).split_first()? {
+        (quote @ (b'"' | b'\''), value) => Some((*quote, value)),
         _ => None,
     }
 }
 
 #[inline]
-fn skip_white(bytes: &[u8], mut at: usize) -> usize {
-    while bytes.get(at).is_some_and(|b| class(*b) & WHITE != 0) {
-        at = at.wrapping_add(1);
+fn skip_white(mut rest: &[u8]) -> &[u8] {
+    while let [byte, after @ ..] = rest {
+        if class(*byte) & WHITE == 0 {
+            break;
+        }
+        rest = after;
     }
-    at
+    rest
 }
 
-/// The end of a value that begins at byte `at` of the tag, and whether it is plain.
-#[inline]
-fn scan_value(tag: &str, at: usize, quote: u8, base: usize) -> Result<(usize, bool), Reject> {
-    let bytes = tag.as_bytes();
-    let mut plain = true;
-    let mut at = at;
+/// The end of a value that is not plain, or has none, and begins at byte `at` in a tag that ends before byte `to`.
+fn scan_value(document: &str, mut at: usize, to: usize, quote: u8) -> Result<usize, Reject> {
+    let bytes = document.as_bytes().get(..to).unwrap_or_default();
     loop {
         at = at.wrapping_add(run(bytes.get(at..).unwrap_or_default(), quote));
         match bytes.get(at) {
-            Some(byte) if *byte == quote => return Ok((at, plain)),
-            Some(b'&') => {
-                plain = false;
-                at = scan_reference(tag, at, base)?;
-            }
-            Some(b'<') | None => {
-                return Err(Reject::new(&defect::MALFORMED, base.wrapping_add(at)));
-            }
-            Some(_) => plain = false,
+            Some(byte) if *byte == quote => return Ok(at),
+            Some(b'&') => at = scan_reference(document, at, to)?,
+            Some(b'<') | None => return Err(Reject::new(&defect::MALFORMED, at)),
+            Some(_) => {}
         }
         at = at.wrapping_add(1);
     }
 }
 
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// How many bytes come before the first that is the quote, `<`, `&` or a control character. Eight are looked
-/// at together: a byte that is zero, or below a bound, is the lowest to borrow in a subtraction.
+/// How many bytes come before the first that is the quote, `<`, `&` or a control character.
 #[inline]
 fn run(bytes: &[u8], quote: u8) -> usize {
-    let quotes = each(quote);
-    let mut length = 0usize;
-    let words = bytes.chunks_exact(8);
-    let rest = words.remainder();
-    for word in words {
-        let word = u64::from_le_bytes(word.try_into().unwrap_or_default());
-        let zero = |word: u64| word.wrapping_sub(each(1)) & !word;
-        let stops = zero(word ^ quotes)
-            | zero(word ^ each(b'<'))
-            | zero(word ^ each(b'&'))
-            | (word.wrapping_sub(each(0x20)) & !word);
-        let stops = stops & each(0x80);
-        if stops != 0 {
-            return length.wrapping_add((stops.trailing_zeros() / 8) as usize);
+    let ends = Ends::of_run(quote);
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let ends = ends.in_word(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return bytes
+                .len()
+                .wrapping_sub(rest.len())
+                .wrapping_add(bytes_below(ends));
         }
-        length = length.wrapping_add(8);
+        rest = after;
     }
     let stops = |byte: u8| byte == quote || class(byte) & STOP != 0;
     let tail = rest.iter().position(|b| stops(*b)).unwrap_or(rest.len());
-    length.wrapping_add(tail)
+    bytes.len().wrapping_sub(rest.len()).wrapping_add(tail)
 }
 
 /// The place of the semicolon of the reference that begins at byte `at`. Its name ends at the first byte that
 /// cannot be part of one, so that no byte is looked at more often than twice.
-fn scan_reference(tag: &str, at: usize, base: usize) -> Result<usize, Reject> {
-    let bare = Reject::new(&defect::BARE_AMPERSAND, base.wrapping_add(at));
+fn scan_reference(document: &str, at: usize, to: usize) -> Result<usize, Reject> {
+    let bare = Reject::new(&defect::BARE_AMPERSAND, at);
     let start = at.wrapping_add(1);
-    let rest = tag.as_bytes().get(start..).unwrap_or_default();
+    let rest = document.as_bytes().get(start..to).unwrap_or_default();
     let length = rest
         .iter()
         .position(|b| *b != b'#' && class(*b) & (NAME | COLON) == 0)
@@ -309,16 +377,13 @@ fn scan_reference(tag: &str, at: usize, base: usize) -> Result<usize, Reject> {
         return Err(bare);
     }
     let end = start.wrapping_add(length);
-    referenced(
-        tag.get(start..end).unwrap_or_default(),
-        base.wrapping_add(at),
-    )?;
+    referenced(document.get(start..end).unwrap_or_default(), at)?;
     Ok(end)
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Binding<'a> {
-    prefix: &'a str,
+    prefix: &'a [u8],
     namespace: Namespace,
     depth: usize,
 }
@@ -349,9 +414,9 @@ impl<'a> Namespaces<'a> {
         scratch: &mut Scratch,
     ) -> Result<(), Reject> {
         for attribute in attributes.iter() {
-            let prefix = match attribute.name.strip_prefix("xmlns") {
-                Some("") => "",
-                Some(rest) if rest.starts_with(':') => rest.trim_start_matches(':'),
+            let prefix = match attribute.name.strip_prefix(b"xmlns") {
+                Some([]) => &[],
+                Some([b':', prefix @ ..]) => prefix,
                 _ => continue,
             };
             let before = scratch.len();
@@ -388,18 +453,19 @@ impl<'a> Namespaces<'a> {
             left = true;
         }
         if left {
-            self.default = self.resolve("");
+            self.default = self.resolve(b"");
         }
     }
 
-    pub(super) fn of(&self, prefix: &str) -> Namespace {
+    #[inline]
+    pub(super) fn of(&self, prefix: &[u8]) -> Namespace {
         match prefix {
-            "" => self.default,
+            [] => self.default,
             _ => self.resolve(prefix),
         }
     }
 
-    fn resolve(&self, prefix: &str) -> Namespace {
+    fn resolve(&self, prefix: &[u8]) -> Namespace {
         self.bindings
             .iter()
             .rev()

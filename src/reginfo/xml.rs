@@ -7,6 +7,8 @@ use super::{defect, tag::Attribute};
 use crate::drive::{Limits, Reject};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+/// Bytes that are looked at together.
+const CHUNK: usize = 128;
 
 /// [RI-2] The document as text and the bytes of the byte order mark before it. Refuses what is too large,
 /// in another encoding, or holds a character that XML 1.0 2.2 does not allow.
@@ -30,23 +32,22 @@ pub(super) fn characters<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(&'a st
     }
 }
 
+/// The place of the first character that may not stand in a document.
 fn illegal_character(bytes: &[u8]) -> Option<usize> {
-    let illegal = |b: u8| b < 0x20 && b != b'\n' && b != b'\t' && b != b'\r';
     let mut at = 0usize;
-    let mut high = 0u8;
-    // Without an early exit inside a chunk the scan is done many bytes at a time.
-    for chunk in bytes.chunks(128) {
-        let (any, bits) = chunk
-            .iter()
-            .fold((false, 0), |(any, bits), b| (any | illegal(*b), bits | *b));
-        if any {
-            let inside = chunk.iter().position(|b| illegal(*b)).unwrap_or(0);
-            return Some(at.saturating_add(inside));
+    let mut wide = false;
+    for chunk in bytes.chunks(CHUNK) {
+        if any(chunk, |b| i8::from_ne_bytes([b]) < 0x20 && b != b'\n') {
+            let illegal = |b: u8| b < 0x20 && !is_white(b);
+            if any(chunk, illegal) {
+                let inside = chunk.iter().position(|b| illegal(*b)).unwrap_or(0);
+                return Some(at.saturating_add(inside));
+            }
+            wide |= any(chunk, |b| !b.is_ascii());
         }
-        high |= bits;
         at = at.saturating_add(chunk.len());
     }
-    if high < 0x80 {
+    if !wide {
         return None;
     }
     let fffe = memchr::memmem::find(bytes, b"\xef\xbf\xbe");
@@ -54,6 +55,16 @@ fn illegal_character(bytes: &[u8]) -> Option<usize> {
     match (fffe, ffff) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
+    }
+}
+
+/// Whether there is such a byte in a chunk. Its length is known and every byte of it is looked at, so that a
+/// compiler looks at many at a time.
+#[inline]
+fn any(chunk: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    match chunk.first_chunk::<CHUNK>() {
+        Some(chunk) => chunk.iter().fold(false, |any, b| any | is(*b)),
+        None => chunk.iter().fold(false, |any, b| any | is(*b)),
     }
 }
 
@@ -211,6 +222,7 @@ impl Scratch {
     }
 
     /// The value of an attribute ([XML 1.0 3.3.3]: white space in it is a space).
+    #[inline]
     pub(super) fn attribute<'a>(
         &mut self,
         attribute: &Attribute<'a>,
@@ -219,6 +231,10 @@ impl Scratch {
         if attribute.plain {
             return Ok(Piece::Plain(attribute.value));
         }
+        self.decoded(attribute, kind)
+    }
+
+    fn decoded<'a>(&mut self, attribute: &Attribute<'a>, kind: Kind) -> Result<Piece<'a>, Reject> {
         let start = self.len();
         let mut rest = attribute.value;
         let mut at = attribute.at;
@@ -246,12 +262,23 @@ impl Scratch {
     }
 
     /// The value of an attribute that is a number or one of a few words.
+    #[inline]
     pub(super) fn value<'s, 'a: 's>(
         &'s mut self,
         attribute: &Attribute<'a>,
     ) -> Result<&'s str, Reject> {
         let piece = self.attribute(attribute, Kind::Text)?;
         Ok(trim(self.get(piece)))
+    }
+
+    /// Appends one character, which a reference stands for; as in [`push`](Self::push).
+    pub(super) fn push_character(&mut self, character: char, kind: Kind) {
+        let control = u8::try_from(character).is_ok_and(is_control);
+        self.0.push(if control && kind == Kind::Text {
+            ' '
+        } else {
+            character
+        });
     }
 
     /// Appends text of an element; control characters of a [`Kind::Text`] as spaces.
@@ -272,6 +299,7 @@ impl Scratch {
     }
 
     /// White space at both ends taken off.
+    #[inline]
     pub(super) fn trimmed<'a>(&self, piece: Piece<'a>) -> Piece<'a> {
         match piece {
             Piece::Plain(text) => Piece::Plain(trim(text)),
