@@ -18,6 +18,9 @@ git apply --recount "$patch"
 
 case $target in
 reginfo) seeds=(fuzz/seeds/reginfo tests/fixtures/reginfo tests/fixtures/malformed) ;;
+reginfo_differential)
+    seeds=(fuzz/seeds/reginfo_differential fuzz/seeds/reginfo tests/fixtures/reginfo tests/fixtures/malformed)
+    ;;
 pcscf) seeds=(fuzz/seeds/pcscf) ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 esac

@@ -10,7 +10,7 @@ use super::{
     defect,
     names::Element,
     read::{check, number},
-    tag::{Attribute, Attributes, Name, Namespaces},
+    tag::{Attribute, Attributes, Namespaces, TagName},
     xml::{Kind, Scratch, characters, is_character, is_control, is_white, referenced, trim},
 };
 use crate::drive::{Buffer, Limits, Reject, Unwritable};
@@ -346,13 +346,11 @@ impl<'a> Walk<'a, '_, '_> {
                 (self.document.get(from..to).unwrap_or_default(), from)
             };
             match event {
-                Ok(Event::Start(_)) => {
-                    let (tag, at) = inside(1, 1);
-                    self.open(tag, at)?;
+                Ok(Event::Start(tag)) => {
+                    self.open(start, tag.name().0.len(), end.saturating_sub(1))?;
                 }
-                Ok(Event::Empty(_)) => {
-                    let (tag, at) = inside(1, 2);
-                    self.open(tag, at)?;
+                Ok(Event::Empty(tag)) => {
+                    self.open(start, tag.name().0.len(), end.saturating_sub(2))?;
                     self.close();
                 }
                 Ok(Event::End(_)) => self.close(),
@@ -399,19 +397,22 @@ impl<'a> Walk<'a, '_, '_> {
         self.pieces.push(Piece { whole, inner });
     }
 
-    fn open(&mut self, tag: &'a str, at: usize) -> Result<(), Reject> {
+    /// The start tag that begins at byte `begin`, `length` bytes of it before the first white space, and has its
+    /// last attribute before byte `end`.
+    fn open(&mut self, begin: usize, length: usize, end: usize) -> Result<(), Reject> {
         self.depth = self.depth.saturating_add(1);
         if self.ignored > 0 {
             self.ignored = self.ignored.saturating_add(1);
             return Ok(());
         }
-        let name = Name::scan(tag, 0).ok_or(Reject::new(&defect::MALFORMED, at))?;
-        self.attributes.scan(tag, name.whole.len(), at)?;
+        let name = TagName::scan(self.document, begin.saturating_add(1), length)
+            .ok_or(Reject::new(&defect::MALFORMED, begin))?;
+        self.attributes.scan(self.document, name.end, end)?;
         if self.attributes.declares() {
             self.namespaces
                 .declare(&self.attributes, self.depth, &mut self.scratch)?;
         }
-        let element = Element::of(self.namespaces.of(name.prefix()), name.local());
+        let element = name.element.within(self.namespaces.of(name.prefix));
         match (self.place, element) {
             (Place::Contact, Element::Uri) if !self.seen.uri => {
                 self.seen.uri = true;
@@ -446,7 +447,7 @@ impl<'a> Walk<'a, '_, '_> {
     /// [RFC 3680 5.1.1] The address of record.
     fn registration(&mut self) -> Result<(), Reject> {
         self.place = Place::Registration;
-        match self.attribute("aor") {
+        match self.attribute(b"aor") {
             Some(aor) => self.uri_attribute(&aor, |to, uri, new| to.aor(uri, new)),
             None => Ok(()),
         }
@@ -456,7 +457,7 @@ impl<'a> Walk<'a, '_, '_> {
     fn contact(&mut self) -> Result<(), Reject> {
         self.place = Place::Contact;
         self.seen = Seen::default();
-        let Some(attribute) = self.attribute("expires") else {
+        let Some(attribute) = self.attribute(b"expires") else {
             return Ok(());
         };
         self.scratch.truncate(0);
@@ -483,7 +484,7 @@ impl<'a> Walk<'a, '_, '_> {
             return Ok(());
         }
         let mut attributes = self.attributes.iter();
-        let uri = attributes.find(|attribute| attribute.name == "uri");
+        let uri = attributes.find(|attribute| attribute.name == b"uri");
         *seen = uri.is_some();
         match uri.copied() {
             Some(uri) => self.uri_attribute(&uri, |to, uri, new| to.gruu(uri, new)),
@@ -491,7 +492,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
-    fn attribute(&self, name: &str) -> Option<Attribute<'a>> {
+    fn attribute(&self, name: &[u8]) -> Option<Attribute<'a>> {
         let mut attributes = self.attributes.iter();
         attributes.find(|attribute| attribute.name == name).copied()
     }
