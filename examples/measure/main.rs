@@ -11,9 +11,12 @@ mod build;
 mod counting;
 #[path = "../../tests/common/pathological.rs"]
 mod generated;
+#[path = "../../tests/common/notified.rs"]
+mod notified;
 mod options;
 mod parse;
 mod pathological;
+mod receive;
 mod sink;
 mod timing;
 
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let done = Options::read().and_then(|options| match options.work.as_str() {
         "parse" => parse::run(&options),
         "build" => build::run(&options),
+        "receive" => receive::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

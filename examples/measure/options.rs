@@ -7,10 +7,12 @@ measure: what the library's own work costs, one line a measurement
 
 usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump]
        measure build [--n N] [--repetitions R] [--dump]
+       measure receive [--kind NODE] [--n N] [--repetitions R] [--dump]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
   build   writes a REGISTER into a buffer that is used again
+  receive receives a NOTIFY with three registrations, and answers it: by a watcher, or with --kind pcscf by a P-CSCF
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 

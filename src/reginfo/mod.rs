@@ -38,6 +38,7 @@ mod view;
 mod write;
 mod xml;
 
+pub(crate) use document::Gathered;
 pub use document::{Contact, Document, Registration};
 pub use names::{
     ContactEvent, ContactState, DocumentState, IndicationHandling, PolicyAction, RegistrationState,
