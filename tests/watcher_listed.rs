@@ -4,7 +4,7 @@
 
 use ims_procedures::{
     drive::{Buffer, Limits, Millis},
-    regevent::watcher::{Quirks, Watcher},
+    regevent::watcher::{Change, Quirks, RegistrationRow, Watcher},
     reginfo::{
         Contact, ContactEvent, ContactState, Document, DocumentState, PolicyAction, Registration,
         RegistrationState, TempGruu,
@@ -116,7 +116,7 @@ fn stranger() -> Registration {
 }
 
 /// The rows as they compare, without the stranger's.
-fn rows(table: &Watcher) -> Vec<&ims_procedures::regevent::watcher::RegistrationRow> {
+fn rows(table: &Watcher) -> Vec<&RegistrationRow> {
     let rows = table.registrations();
     rows.filter(|row| row.aor != STRANGER).collect()
 }
@@ -136,6 +136,10 @@ proptest! {
             document.registrations.insert(place, stranger());
             let with_stranger = apply(&mut beside, &document, &limits).unwrap();
             prop_assert_eq!(rows(&alone), rows(&beside));
+            let mut listed = alone.registrations();
+            if listed.any(|row| row.change != Some(Change::Omitted)) {
+                prop_assert_eq!(alone.all_terminated(), beside.all_terminated());
+            }
             let news = beside
                 .registrations()
                 .filter(|row| row.aor == STRANGER && row.change.is_some());

@@ -93,28 +93,20 @@ impl<'r> Listing<'r> {
     /// The document so far, to be kept whole from here on.
     fn others(&mut self) -> &mut Gathered {
         let (rows, changes) = (self.rows, &self.changes);
-        let (version, state, heard) = (self.version, self.state, self.heard);
+        let (version, state) = (self.version, self.state);
         self.others.get_or_insert_with(|| {
             let mut said = changes.contacts.iter();
-            let latest = changes.registrations.len().saturating_sub(1);
-            let registrations = (0_usize..).zip(rows.iter().zip(&changes.registrations));
-            let registrations = registrations.map(|(at, (row, state))| {
-                let listed = if at == latest {
-                    heard
-                } else {
-                    row.contacts.len()
-                };
-                Registration {
-                    aor: row.aor.clone(),
-                    id: row.id.clone(),
-                    state: *state,
-                    contacts: (row.contacts.iter().take(listed))
-                        .zip(&mut said)
-                        .map(|(row, said)| said.contact(row))
-                        .collect(),
-                    wildcarded_identity: row.wildcarded_identity.clone(),
-                    policy: row.policy.clone(),
-                }
+            let registrations = rows.iter().zip(&changes.registrations);
+            let registrations = registrations.map(|(row, state)| Registration {
+                aor: row.aor.clone(),
+                id: row.id.clone(),
+                state: *state,
+                // Of the latest, those that were heard: no more is said.
+                contacts: (row.contacts.iter().zip(&mut said))
+                    .map(|(row, said)| said.contact(row))
+                    .collect(),
+                wildcarded_identity: row.wildcarded_identity.clone(),
+                policy: row.policy.clone(),
             });
             Gathered(Document {
                 version,
