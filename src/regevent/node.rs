@@ -200,6 +200,8 @@ pub struct SubscriberNode {
     users: Slab<User>,
     index: Index,
     subscriptions: Subscriptions,
+    /// Private identity and table of the subscription that the latest call ended.
+    ended: Option<(Box<[u8]>, Box<Watcher>)>,
     counters: Counters,
 }
 
@@ -218,6 +220,7 @@ impl SubscriberNode {
             users: Slab::new(),
             index: Index::new(&key),
             subscriptions: Subscriptions::new(&key),
+            ended: None,
             counters: Counters::default(),
         })
     }
@@ -279,11 +282,15 @@ impl SubscriberNode {
         self.users.len()
     }
 
-    /// [RI-3] The registration state of a user, as the documents told it; `None` without a subscription.
+    /// [RI-3] The registration state of a user, as the documents told it; `None` without a subscription. The table
+    /// of a subscription that a call ended, with what the last NOTIFY changed, can be read until the next call.
     #[must_use]
     pub fn table(&self, private_identity: &[u8]) -> Option<&Watcher> {
-        self.subscriptions
-            .table(self.subscription_of(private_identity)?)
+        match (self.subscription_of(private_identity), &self.ended) {
+            (Some(id), _) => self.subscriptions.table(id),
+            (None, Some((own, table))) if **own == *private_identity => Some(table),
+            (None, _) => None,
+        }
     }
 
     /// [RE-11] How the subscription of a user stands.
@@ -313,6 +320,13 @@ impl SubscriberNode {
         address_context: &'s [u8],
     ) -> impl Iterator<Item = GeneratedSubscriptionStatus<'s>> {
         self.subscriptions.rows(address_context)
+    }
+
+    /// What every call begins with.
+    fn begin(&mut self, now: Millis, out: &Outbox<RegEvent>) -> Result<Millis, Misuse> {
+        out.check_room()?;
+        self.ended = None;
+        Ok(self.clock.observe(now))
     }
 
     fn find(&self, private_identity: &[u8]) -> Option<u32> {
@@ -466,8 +480,10 @@ impl SubscriberNode {
         let Some(Stepped { owner, over: true }) = stepped else {
             return;
         };
+        let table = self.subscriptions.take_ended_table();
         if let Some(user) = self.users.get_mut(owner as usize) {
             user.subscription = None;
+            self.ended = table.map(|table| (user.private_identity.clone(), table));
         }
         self.settle(owner);
     }
@@ -641,8 +657,7 @@ impl Node for SubscriberNode {
         bytes: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let message = match Message::parse(bytes, &self.config.limits) {
             Ok(message) => message,
             Err(reject) => {
@@ -681,7 +696,7 @@ impl Node for SubscriberNode {
         if !self.identifiers.has_given(token) {
             return Err(Misuse::UnknownToken);
         }
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let Some((id, _)) = self.subscriptions.awaiting(token) else {
             increment(&mut self.counters.stale_answers);
             return Ok(());
@@ -715,8 +730,7 @@ impl Node for SubscriberNode {
         command: Command<'_>,
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         match command {
             Command::LearnRegistered(registration) => self.learn(now, &registration, out),
             Command::LearnDeregistering {
@@ -731,8 +745,7 @@ impl Node for SubscriberNode {
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<RegEvent>) -> Result<(), Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let mut cx = Context {
             now,
             config: &self.config.subscription,

@@ -16,7 +16,7 @@ use ims_procedures::{
 };
 
 const IDENTITY: &str = "sip:001010100000000@ims.mnc001.mcc001.3gppnetwork.org";
-const PRIVATE_IDENTITY: &str = "001010100000000@ims.mnc001.mcc001.3gppnetwork.org";
+pub const PRIVATE_IDENTITY: &str = "001010100000000@ims.mnc001.mcc001.3gppnetwork.org";
 const CONTACT: &str = "sip:001010100000000@[2001:db8::1:0]:1357;comp=sigcomp";
 const ELEMENT: &str = "sip:pcscf1.visited1.net:5060";
 /// CSeq and version of the NOTIFY before the first: all that follow have as many digits.
