@@ -11,10 +11,13 @@ mod build;
 mod counting;
 #[path = "../../tests/common/pathological.rs"]
 mod generated;
+#[path = "../../tests/common/notified.rs"]
+mod notified;
 mod notify;
 mod options;
 mod parse;
 mod pathological;
+mod receive;
 mod reginfo;
 mod sink;
 mod timing;
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         "build" => build::run(&options),
         "notify" => notify::run(&options),
         "reginfo" => reginfo::run(&options),
+        "receive" => receive::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

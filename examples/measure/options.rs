@@ -9,12 +9,14 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
        measure build [--n N] [--repetitions R] [--dump]
        measure notify [--others N] [--changes M] [--repetitions R]
        measure reginfo --input FILE [--owned | --bare] [--n N] [--repetitions R] [--dump]
+       measure receive [--kind NODE] [--n N] [--repetitions R] [--dump]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
   build   writes a REGISTER into a buffer that is used again
   notify  tells three subscribers of a change of one user, who registered again, while others are served too
   reginfo reads a registration information document and every field of it
+  receive receives a NOTIFY with three registrations, and answers it: by a watcher, or with --kind pcscf by a P-CSCF
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 

@@ -207,6 +207,8 @@ pub struct SubscriberNode {
     users: Slab<User>,
     index: Index,
     subscriptions: Subscriptions,
+    /// Private identity and table of the subscription that the latest call ended.
+    ended: Option<(Box<[u8]>, Box<Watcher>)>,
     counters: Counters,
 }
 
@@ -225,6 +227,7 @@ impl SubscriberNode {
             users: Slab::new(),
             index: Index::new(&key),
             subscriptions: Subscriptions::new(&key),
+            ended: None,
             counters: Counters::default(),
         })
     }
@@ -286,11 +289,15 @@ impl SubscriberNode {
         self.users.len()
     }
 
-    /// [RI-3] The registration state of a user, as the documents told it; `None` without a subscription.
+    /// [RI-3] The registration state of a user, as the documents told it; `None` without a subscription. The table
+    /// of a subscription that a call ended, with what the last NOTIFY changed, can be read until the next call.
     #[must_use]
     pub fn table(&self, private_identity: &[u8]) -> Option<&Watcher> {
-        self.subscriptions
-            .table(self.subscription_of(private_identity)?)
+        match (self.subscription_of(private_identity), &self.ended) {
+            (Some(id), _) => self.subscriptions.table(id),
+            (None, Some((own, table))) if **own == *private_identity => Some(table),
+            (None, _) => None,
+        }
     }
 
     /// [RE-11] How the subscription of a user stands.
@@ -326,6 +333,13 @@ impl SubscriberNode {
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
         self.subscriptions.awaiting(token).is_some()
+    }
+
+    /// What every call begins with.
+    fn begin(&mut self, now: Millis, out: &Outbox<RegEvent>) -> Result<Millis, Misuse> {
+        out.check_room()?;
+        self.ended = None;
+        Ok(self.clock.observe(now))
     }
 
     fn find(&self, private_identity: &[u8]) -> Option<u32> {
@@ -476,8 +490,10 @@ impl SubscriberNode {
         let Some(Stepped { owner, over: true }) = stepped else {
             return;
         };
+        let table = self.subscriptions.take_ended_table();
         if let Some(user) = self.users.get_mut(owner as usize) {
             user.subscription = None;
+            self.ended = table.map(|table| (user.private_identity.clone(), table));
         }
         self.settle(owner);
     }
@@ -651,8 +667,7 @@ impl Node for SubscriberNode {
         bytes: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let message = match Message::parse(bytes, &self.config.limits) {
             Ok(message) => message,
             Err(reject) => {
@@ -691,7 +706,7 @@ impl Node for SubscriberNode {
         if !self.identifiers.has_given(token) {
             return Err(Misuse::UnknownToken);
         }
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let Some((id, _)) = self.subscriptions.awaiting(token) else {
             increment(&mut self.counters.stale_answers);
             return Ok(());
@@ -725,8 +740,7 @@ impl Node for SubscriberNode {
         command: Command<'_>,
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         match command {
             Command::LearnRegistered(registration) => self.learn(now, &registration, out),
             Command::LearnDeregistering {
@@ -741,8 +755,7 @@ impl Node for SubscriberNode {
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<RegEvent>) -> Result<(), Misuse> {
-        out.check_room()?;
-        let now = self.clock.observe(now);
+        let now = self.begin(now, out)?;
         let mut cx = Context {
             now,
             config: &self.config.subscription,

@@ -78,6 +78,8 @@ pub(crate) struct Subscriptions {
     index: Index,
     timers: Timers,
     statistics: Statistics,
+    /// Of the latest subscription that is over, until it is fetched.
+    ended: Option<Box<Watcher>>,
 }
 
 impl Subscriptions {
@@ -87,6 +89,7 @@ impl Subscriptions {
             index: Index::new(table_key),
             timers: Timers::default(),
             statistics: Statistics::default(),
+            ended: None,
         }
     }
 
@@ -156,7 +159,7 @@ impl Subscriptions {
         if over {
             self.index
                 .remove(CALL_ID, &entry.machine.call_id().text(), id);
-            self.entries.remove(id as usize);
+            self.ended = self.entries.remove(id as usize).table;
         }
         Ok(Some(Stepped { owner, over }))
     }
@@ -295,6 +298,11 @@ impl Subscriptions {
     /// [RI-3] The table of a subscription, if it keeps one.
     pub(crate) fn table_mut(&mut self, id: u32) -> Option<&mut Watcher> {
         self.entries.get_mut(id as usize)?.table.as_deref_mut()
+    }
+
+    /// [RI-3] The table of the subscription that the latest step ended.
+    pub(crate) fn take_ended_table(&mut self) -> Option<Box<Watcher>> {
+        self.ended.take()
     }
 
     /// [RE-9] A NOTIFY that was admitted, its document read. Registrations that are all terminated end a

@@ -18,6 +18,7 @@
 //!   no news ([`Change`] is `None`); one that is listed as active again is `Added`.
 //! - **Repetitions in one document**: the contacts of all elements of a registration count; of all else, the last.
 
+mod listed;
 mod merge;
 mod pairing;
 mod rows;
@@ -28,6 +29,7 @@ mod versions;
 use alloc::vec::Vec;
 use core::fmt;
 
+use listed::{Listed, Listing};
 pub use rows::{Change, ContactRow, RegistrationRow};
 #[allow(unused_imports)] // The nodes of the roles keep it in their own blobs.
 pub(crate) use snapshot::Snapshot;
@@ -35,7 +37,7 @@ pub use versions::{Discarded, Quirks, Taking, Versions};
 
 use crate::{
     drive::{Limits, Millis, Reject},
-    reginfo::{Document, DocumentState, RegistrationState},
+    reginfo::{DocumentState, RegistrationState, read},
 };
 
 /// What became of a document.
@@ -89,12 +91,18 @@ impl Watcher {
         limits: &Limits,
         quirks: Quirks,
     ) -> Result<Applied, Reject> {
-        let document = Document::read(document, limits)?;
-        let (version, state) = (document.version, document.state);
+        let mut listing = Listing::new(&self.rows);
+        read(document, limits, &mut listing)?;
+        let (version, state) = (listing.version, listing.state);
         let taking = self.versions.judge(version, state, cseq, quirks);
         let mut changed = 0;
         if let Taking::Process { .. } = taking {
-            self.rows = merge::merge(&self.rows, document, now, limits)?;
+            match listing.finish() {
+                Listed::Rows(changes) => changes.apply(&mut self.rows, now, limits)?,
+                Listed::Others(document) => {
+                    self.rows = merge::merge(&self.rows, document, now, limits)?;
+                }
+            }
             self.versions.take(version, cseq);
             changed = self.changed();
         }

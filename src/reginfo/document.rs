@@ -218,7 +218,8 @@ fn borrowed(action: &PolicyAction<String>) -> PolicyAction<&[u8]> {
     }
 }
 
-struct Gathered(Document);
+/// A document that is being read.
+pub(crate) struct Gathered(pub(crate) Document);
 
 impl Visitor for Gathered {
     fn document(&mut self, version: u32, state: DocumentState) {

@@ -43,6 +43,7 @@ mod word;
 mod write;
 mod xml;
 
+pub(crate) use document::Gathered;
 pub use document::{Contact, Document, Registration};
 pub use names::{
     ContactEvent, ContactState, DocumentState, IndicationHandling, PolicyAction, RegistrationState,

@@ -37,7 +37,7 @@ pub(super) fn merge(
 
 /// What a row was before the document.
 #[derive(Clone, Copy)]
-enum Before {
+pub(super) enum Before {
     /// Not there.
     Absent,
     /// There, and known to be terminated or left out.
@@ -180,8 +180,7 @@ impl Merging {
         }
         self.size.add_contact(&contact);
         let is_active = contact.state == ContactState::Active;
-        let expires = contact.expires.filter(|_| is_active);
-        let expires_at = expires.map(|seconds| self.now.after(seconds.saturating_mul(1_000)));
+        let expires_at = expiry(&contact, self.now);
         let (before, differs) = match row {
             None => (Before::Absent, false),
             Some(row) if !row.is_active() => (Before::Gone, false),
@@ -219,13 +218,20 @@ impl Merging {
     }
 }
 
-const fn change(before: Before, is_gone: bool, differs: bool) -> Option<Change> {
+pub(super) const fn change(before: Before, is_gone: bool, differs: bool) -> Option<Change> {
     match (before, is_gone) {
         (Before::Absent | Before::Present, true) => Some(Change::Terminated),
         (Before::Absent | Before::Gone, false) => Some(Change::Added),
         (Before::Present, false) if differs => Some(Change::Updated),
         (Before::Gone, true) | (Before::Present, false) => None,
     }
+}
+
+/// When a contact expires that a document received at `now` lists.
+pub(super) fn expiry(contact: &Contact, now: Millis) -> Option<Millis> {
+    let is_active = contact.state == ContactState::Active;
+    let expires = contact.expires.filter(|_| is_active);
+    expires.map(|seconds| now.after(seconds.saturating_mul(1_000)))
 }
 
 /// A document has one element for a registration (RFC 3680 5.1). Where it has several, the contacts of all count,
