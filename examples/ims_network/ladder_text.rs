@@ -5,31 +5,13 @@ use std::fmt::Write;
 use ims_procedures::drive::Millis;
 
 use crate::{
+    columns::{NAMES, place},
     faults::Fate,
     provisioning::Actor,
     tape::{Entry, What},
 };
 
 const WIDTH: usize = 120;
-const NAMES: [(&str, usize); 5] = [
-    ("UE", 12),
-    ("P-CSCF", 49),
-    ("S-CSCF", 88),
-    ("AS", 106),
-    ("HSS", 117),
-];
-
-/// Where the line of an element stands.
-const fn place(actor: Actor) -> usize {
-    let column = match actor {
-        Actor::Ue(_) => 0,
-        Actor::Pcscf => 1,
-        Actor::Scscf => 2,
-        Actor::As => 3,
-        Actor::Hss => 4,
-    };
-    NAMES[column].1
-}
 
 /// Draws the ladder.
 pub fn draw(entries: &[Entry]) -> String {

@@ -13,11 +13,16 @@
 //! | `network.rs`, `streams.rs`, `faults.rs` | sockets, and what happens to messages on their way |
 //! | `world.rs` | everybody together, and the clock |
 //! | `tape.rs`, `summary.rs` | what happened |
-//! | `ladder_text.rs`, `ladder_html.rs`, `capture.rs`, `report.rs` | the ways to show it |
-//! | `options.rs` | the command line |
+//! | `ladder_text.rs`, `columns.rs`, `ladder_html.rs`, `capture.rs` | the ways to show it |
+//! | `report.rs`, `aligned.rs` | what came of it, and the table at the end |
+//! | `options.rs`, `values.rs` | the command line |
+//!
+//! The example `reg_event` is made of some of these files too.
 
+mod aligned;
 mod application_server;
 mod capture;
+mod columns;
 mod faults;
 mod host;
 mod hss;
@@ -38,6 +43,7 @@ mod summary;
 mod tape;
 mod third_party;
 mod ue;
+mod values;
 mod world;
 
 use std::{error::Error, fs, process::ExitCode};

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::values::{number, probability};
+
 /// The most users: each has a socket of its own.
 const MOST_USERS: usize = 500;
 /// With more users than this, only what concerns a lost user is shown.
@@ -133,11 +135,6 @@ impl Options {
     }
 }
 
-fn number<N: std::str::FromStr>(name: &str, text: &str) -> Result<N, String> {
-    text.parse()
-        .map_err(|_| format!("{name}: {text} is not a number it can take"))
-}
-
 fn list(name: &str, text: &str) -> Result<Vec<usize>, String> {
     let mut numbers = Vec::new();
     for part in text.split(',') {
@@ -148,13 +145,4 @@ fn list(name: &str, text: &str) -> Result<Vec<usize>, String> {
         numbers.push(one);
     }
     Ok(numbers)
-}
-
-fn probability(name: &str, text: &str, most: f64) -> Result<f64, String> {
-    let value: f64 = number(name, text)?;
-    if (0.0..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(format!("{name} is not between 0 and {most}"))
-    }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use ims_procedures::pcscf::{Cause, Outcome};
 
 use crate::{
+    aligned::aligned,
     ladder_html::escaped,
     options::Options,
     provisioning::{User, set_of},
@@ -167,23 +168,7 @@ fn outcome(outcome: Outcome) -> String {
 pub fn table(world: &World, options: &Options) -> String {
     let mut rows = rows(world, options);
     rows.insert(0, HEADINGS.map(str::to_owned));
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let _ = match column {
-                0..=2 => write!(text, "{cell:<width$}   "),
-                _ => write!(text, "{cell:>width$}   "),
-            };
-        }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-    }
-    text
+    aligned(&rows, |column| column > 2)
 }
 
 /// The table, and what is not as it must be, as HTML.

@@ -69,16 +69,12 @@ pub fn matches(name: &str, bytes: &[u8], values: &mut Values) {
 /// The message of a fixture with its placeholders replaced by the values known.
 pub fn fill(name: &str, values: &Values) -> Vec<u8> {
     let mut filled = template(name);
-    let body_length = filled
-        .split_once("\r\n\r\n")
-        .map_or("", |(_, body)| body)
-        .to_owned();
     for (placeholder, value) in values {
         if placeholder != "body-length" {
             filled = filled.replace(&format!("{{{placeholder}}}"), value);
         }
     }
-    filled
-        .replace("{body-length}", &body_length.len().to_string())
-        .into_bytes()
+    let body = filled.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let length = body.len().to_string();
+    filled.replace("{body-length}", &length).into_bytes()
 }

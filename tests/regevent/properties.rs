@@ -351,7 +351,8 @@ impl World {
         for user in USERS {
             let is_there = bed.node.table(user.as_bytes()).is_some();
             let stands = bed.node.standing(user.as_bytes()) != Standing::None;
-            assert_eq!(is_there, stands);
+            // The table of one that has just ended is there until the next call.
+            assert!(is_there || !stands);
         }
     }
 
