@@ -32,7 +32,7 @@ pub struct Counters {
     /// Deregistrations answered 416, 420, 500 or 513.
     pub refused: u64,
     /// Deregistrations refused with 503: as many wait for the verdict on the user as
-    /// [`Config::waiting_deregistrations`] allows.
+    /// [`waiting_deregistrations`](super::Config::waiting_deregistrations) allows.
     pub turned_away: u64,
     /// Server assignments that failed.
     pub assignments_failed: u64,
