@@ -9,6 +9,7 @@ use ims_procedures::{
     regevent::{
         node::{self, Command, RegEvent, Registration, SubscriberNode},
         subscriber::{Config as SubscriberConfig, Profile, Standing},
+        watcher::RegistrationRow,
     },
     scscf::{self, Reasons, Scscf, ScscfNode},
     wire::Element,
@@ -820,7 +821,7 @@ impl World {
             .find(|registration| registration.aor == PUBLIC);
         let mut known: Vec<&[u8]> = own
             .into_iter()
-            .flat_map(|registration| registration.contacts())
+            .flat_map(RegistrationRow::contacts)
             .filter(|contact| contact.is_active())
             .map(|contact| contact.contact.uri.as_bytes())
             .collect();
