@@ -96,7 +96,7 @@ fn show_action(action: &PolicyAction<String>) -> String {
         }
         PolicyAction::PrivilegedSender => "privSender".to_owned(),
         PolicyAction::PrivateNetworkIndication { handling, domain } => {
-            let handling = handling.map(|handling| handling.as_str());
+            let handling = handling.map(ims_procedures::reginfo::IndicationHandling::as_str);
             format!("pni {handling:?} {domain:?}")
         }
         PolicyAction::PrivilegedSenderForPrivateTraffic => "privSenderPNI".to_owned(),

@@ -376,7 +376,7 @@ impl Speller<'_> {
                         self.leaf(REGINFO, part, &language, name, Kind::Text);
                     }
                     ("uri" | "display-name", _) => {
-                        self.leaf(REGINFO, part, &[], "another", Kind::Text)
+                        self.leaf(REGINFO, part, &[], "another", Kind::Text);
                     }
                     _ => self.gruu(part, contact, time),
                 }
@@ -391,7 +391,7 @@ impl Speller<'_> {
         match (part, time) {
             (_, 1) => self.attribute("uri", "another", Kind::Uri, true),
             ("pub-gruu", _) => {
-                self.attribute("uri", contact.pub_gruu.as_deref().unwrap(), Kind::Uri, true)
+                self.attribute("uri", contact.pub_gruu.as_deref().unwrap(), Kind::Uri, true);
             }
             _ => {
                 self.attribute("uri", &temporary.unwrap().uri, Kind::Uri, true);

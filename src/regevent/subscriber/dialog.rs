@@ -18,7 +18,7 @@ const MOST_ROUTE_BYTES: usize = 16_384;
 impl Subscription {
     /// [RE-10] Whether a NOTIFY is the next of this dialog, by Call-ID, tags and CSeq, with
     /// [`Config::strict_dialog_uris`] by URIs too. Until the dialog is known, any notifier's tag will do; with
-    /// [`Profile::Rfc6665`] until the first NOTIFY, whoever sent the 2xx. Afterwards another is refused (RE-6).
+    /// [`Profile::Rfc6665`](super::Profile::Rfc6665) until the first NOTIFY, whoever sent the 2xx. Afterwards another is refused (RE-6).
     #[must_use]
     pub fn admit(&self, config: &Config, notification: &Notification<'_>) -> Admission {
         let known = self.strings.get(REMOTE_TAG);
@@ -70,7 +70,7 @@ impl Subscription {
     }
 
     /// [RE-5] Takes over what a NOTIFY says of the dialog. The first one makes it where nothing came before,
-    /// and with [`Profile::Rfc6665`] in any case (RFC 6665 4.4.1).
+    /// and with [`Profile::Rfc6665`](super::Profile::Rfc6665) in any case (RFC 6665 4.4.1).
     pub(super) fn follow(&mut self, config: &Config, notify: Notified<'_>, first: bool) {
         let dialog = notify.dialog;
         if self.strings.get(REMOTE_TAG).is_empty() || (first && config.is_rfc6665()) {

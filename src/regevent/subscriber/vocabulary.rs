@@ -48,7 +48,7 @@ pub enum Event {
         /// Seconds granted.
         expires: u32,
     },
-    /// [RE-8] It is lost, and will be subscribed anew: [`Profile::Rfc6665`] alone.
+    /// [RE-8] It is lost, and will be subscribed anew: [`Profile::Rfc6665`](super::Profile::Rfc6665) alone.
     SubscriptionLost {
         /// The public identity subscribed to.
         resource: Text,
@@ -190,7 +190,7 @@ pub struct Response<'a> {
     pub dialog: Dialog<'a>,
 }
 
-/// A NOTIFY that [`Subscription::admit`] let in, as far as a subscription needs it.
+/// A NOTIFY that [`Subscription::admit`](super::Subscription::admit) let in, as far as a subscription needs it.
 #[derive(Clone, Copy)]
 pub struct Notified<'a> {
     /// Its CSeq number.
@@ -231,10 +231,10 @@ pub enum Input<'a> {
         /// Of the SUBSCRIBE.
         token: Token,
     },
-    /// A NOTIFY of this subscription that [`Subscription::admit`] let in.
+    /// A NOTIFY of this subscription that [`Subscription::admit`](super::Subscription::admit) let in.
     Notify(Notified<'a>),
     /// [RI-3] Documents were missed: refresh, so that a full one comes. At most one each
-    /// [`floor`](Config::floor).
+    /// [`floor`](super::Config::floor).
     Resynchronise,
     /// End it.
     Unsubscribe,
