@@ -14,12 +14,13 @@ use std::{
 
 use ims_procedures::{
     drive::{Limits, Reject},
+    reginfo,
     wire::{
         Accepts, Authorization, Contact, Framer, HeaderName, Message, NameAddr, Params, Salvage,
         Uri, Via, affinity, validate,
     },
 };
-use pathological::{ALL, Kind, pathological};
+use pathological::{ALL, DOCUMENTS, Kind, pathological};
 
 struct Counting;
 
@@ -242,4 +243,25 @@ fn a_message_costs_what_it_is_long_without_limits() {
         read += usize::from(large.values > LARGE / 64);
     }
     assert!(read > ALL.len() / 3, "too few are read: {read}");
+}
+
+/// [RI-2] [RI-5] A document is read with as many allocations whatever its length, but for the doubling of what holds
+/// decoded text.
+#[test]
+fn a_document_costs_what_it_is_long() {
+    let mut limits = Limits::default();
+    limits.xml_elements = usize::MAX;
+    let mut read = 0;
+    for kind in DOCUMENTS {
+        let [small, large] = [SMALL, LARGE].map(|size| {
+            let bytes = pathological(kind, size - 1);
+            let before = COUNT.get();
+            let is_read = reginfo::check(&bytes, &limits).is_ok();
+            (COUNT.get() - before, is_read)
+        });
+        assert!(large.0 <= small.0 + 4, "{}: {small:?} {large:?}", kind.name);
+        assert_eq!(small.1, large.1, "{}", kind.name);
+        read += usize::from(large.1);
+    }
+    assert!(read > DOCUMENTS.len() / 2, "too few are read: {read}");
 }

@@ -199,3 +199,79 @@ pub const ALL: &[Kind] = &[
     value("digits in CSeq", "CSeq:", "0", " BYE"),
     value("digits in Expires", "Expires:", "9", ""),
 ];
+
+const DOCUMENT: &str =
+    "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">";
+const REGISTRATION: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
+    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">";
+const CONTACT: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
+    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">\
+    <contact id=\"c\" state=\"active\" event=\"created\"><uri>sip:a@b</uri>";
+const URI: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
+    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">\
+    <contact id=\"c\" state=\"active\" event=\"created\"><uri>sip:";
+const END: &str = "</reginfo>";
+const REGISTRATION_END: &str = "</registration></reginfo>";
+const CONTACT_END: &str = "</contact></registration></reginfo>";
+const URI_END: &str = "</uri></contact></registration></reginfo>";
+
+/// [RI-2] Registration information documents, all of them well-formed as far as they go.
+pub const DOCUMENTS: &[Kind] = &[
+    whole("document: comments", DOCUMENT, "<!-- - -->", END),
+    whole("document: instructions", DOCUMENT, "<?a b?>", END),
+    whole("document: white space", DOCUMENT, " \n\t", END),
+    whole("document: text", DOCUMENT, "text", END),
+    whole("document: brackets", DOCUMENT, "]] ", END),
+    whole("document: unknown elements", DOCUMENT, "<a/>", END),
+    whole(
+        "document: unknown elements with ends",
+        DOCUMENT,
+        "<a><b></b></a>",
+        END,
+    ),
+    whole(
+        "document: declarations",
+        DOCUMENT,
+        "<a xmlns:b=\"urn:ietf:params:xml:ns:reginfo\"/>",
+        END,
+    ),
+    whole(
+        "document: registrations",
+        DOCUMENT,
+        "<registration aor=\"\" id=\"\" state=\"init\"/>",
+        END,
+    ),
+    whole(
+        "document: attributes",
+        REGISTRATION,
+        "<contact a=\"\" b=\"\" c=\"\" d=\"\" e=\"\" f=\"\" g=\"\" h=\"\" i=\"\" j=\"\" k=\"\" l=\"\" m=\"\" n=\"\"/>",
+        REGISTRATION_END,
+    ),
+    whole(
+        "document: contacts",
+        REGISTRATION,
+        "<contact/>",
+        REGISTRATION_END,
+    ),
+    whole(
+        "document: parameters",
+        CONTACT,
+        "<unknown-param/>",
+        CONTACT_END,
+    ),
+    whole(
+        "document: second URIs",
+        CONTACT,
+        "<uri>sip:a</uri>",
+        CONTACT_END,
+    ),
+    whole("document: a long URI", URI, "a", URI_END),
+    whole("document: references", URI, "&#97;", URI_END),
+    whole("document: entities", URI, "&amp;", URI_END),
+    whole("document: sections", URI, "<![CDATA[]]>", URI_END),
+    whole("document: comments in a URI", URI, "a<!---->", URI_END),
+    whole("document: open sections", URI, "<![CDATA[", ""),
+    whole("document: open comments", URI, "<!--", ""),
+    whole("document: angles", URI, "<", ""),
+    whole("document: ends", URI, "</a", ""),
+];
