@@ -23,11 +23,13 @@ use properties::Property;
 use stateright::{Checker, HasDiscoveries, Model};
 use world::{Setting, World};
 
-/// How far, by the environment: `small`, which a build without optimisation does in seconds, `gate` or `large`.
+/// How far, by the environment: `quick`, which a build without optimisation does in seconds, `small`, which an
+/// optimised one does, `more` or `large`.
 fn bounds() -> Vec<(u8, u8)> {
     match std::env::var("EXPLORATION").as_deref() {
-        Err(_) | Ok("small") => vec![(1, 0), (0, 1)],
-        Ok("gate") => vec![(2, 1)],
+        Err(_) | Ok("quick") => vec![(0, 1)],
+        Ok("small") => vec![(1, 0), (0, 1)],
+        Ok("more") => vec![(2, 1)],
         Ok("large") => vec![(2, 2)],
         Ok(own) => {
             let (changes, faults) = own.split_once(',').expect("CHANGES,FAULTS");
