@@ -1271,18 +1271,20 @@ fn fixture_body(name: &str) -> String {
 #[test]
 fn the_first_light_document() {
     let body = written(|writer| {
-        for (aor, id) in [
-            ("sip:user1_public1@home1.example.net", 0),
-            ("tel:+12125551111", 1),
+        for (aor, id, contact) in [
+            ("sip:user1_public1@home1.example.net", 0, "r0c0"),
+            ("tel:+12125551111", 1, "r1c0"),
         ] {
             let id = Id::Numbered('r', id);
             writer.registration(aor.as_bytes(), id, RegistrationState::Terminated);
             writer.contact(&ContactOut {
                 expires: Some(0),
+                callid: Some(b"{register-call-id}"),
+                cseq: Some(1),
                 params_raw:
                     b";+sip.instance=\"<urn:gsma:imei:90420156-025763-0>\";reg-id=1;expires=0",
                 ..ContactOut::new(
-                    Id::Numbered('c', 0),
+                    Id::Text(contact.as_bytes()),
                     ContactState::Terminated,
                     ContactEvent::Unregistered,
                     b"sip:[2001:db8::aaa:bbb]:1357;comp=sigcomp",
