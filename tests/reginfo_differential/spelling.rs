@@ -245,7 +245,13 @@ impl Speller<'_> {
                         Kind::Uri,
                     );
                     if self.choices.once_in(4) {
-                        self.leaf(EXT_REG_EXP, "wildcardedIdentity", &[], "another", Kind::Uri);
+                        self.leaf(
+                            EXT_REG_EXP,
+                            "wildcardedIdentity",
+                            &[],
+                            "an other one",
+                            Kind::Text,
+                        );
                     }
                 }
                 _ => self.policy(registration.policy.as_deref().unwrap()),
@@ -353,7 +359,7 @@ impl Speller<'_> {
         let mut params = contact.params.iter();
         for part in parts {
             self.strange_children();
-            // The first counts.
+            // The first counts; what a later one holds is not looked at.
             let times = if part != "unknown-param" && self.choices.once_in(6) {
                 2
             } else {
@@ -376,7 +382,7 @@ impl Speller<'_> {
                         self.leaf(REGINFO, part, &language, name, Kind::Text);
                     }
                     ("uri" | "display-name", _) => {
-                        self.leaf(REGINFO, part, &[], "another", Kind::Text)
+                        self.leaf(REGINFO, part, &[], "an other one", Kind::Text)
                     }
                     _ => self.gruu(part, contact, time),
                 }
@@ -389,7 +395,7 @@ impl Speller<'_> {
         let name = self.open(GRUUINFO, part);
         let temporary = contact.temp_gruu.as_ref();
         match (part, time) {
-            (_, 1) => self.attribute("uri", "another", Kind::Uri, true),
+            (_, 1) => self.put(" uri='sip:evil@h&#13;'"),
             ("pub-gruu", _) => {
                 self.attribute("uri", contact.pub_gruu.as_deref().unwrap(), Kind::Uri, true)
             }
