@@ -125,6 +125,14 @@ pub fn number_of_no_character(d: &Found<'_>) -> bool {
 }
 
 /// See the class of that name.
+pub fn default_namespace_twice(d: &Found<'_>) -> bool {
+    let value = refused_text(d)
+        .strip_prefix(b"xmlns")
+        .map(<[u8]>::trim_ascii_start);
+    refused_by_us(d, &[214]) && value.is_some_and(|value| value.starts_with(b"="))
+}
+
+/// See the class of that name.
 pub fn limits(d: &Found<'_>) -> bool {
     if !refused_by_us(d, &[200, 201, 202, 203, 204]) {
         return false;

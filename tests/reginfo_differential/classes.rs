@@ -118,6 +118,15 @@ pub const CLASSES: &[Class] = &[
         explains: number_of_no_character,
     },
     Class {
+        name: "default namespace twice",
+        readers: ROXMLTREE,
+        right: Right::We,
+        clause: "XML 1.0 3.1",
+        what: "xmlns twice on one element, like any attribute: of no concern to roxmltree",
+        example: ("Ann", "<x xmlns=\"\" xmlns=\"u\"/>"),
+        explains: default_namespace_twice,
+    },
+    Class {
         name: "control in a URI",
         readers: BOTH,
         right: Right::We,
