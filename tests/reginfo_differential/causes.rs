@@ -108,8 +108,8 @@ pub fn colons(d: &Found<'_>) -> bool {
     let name = &text[..end];
     let count = name.iter().filter(|byte| **byte == b':').count();
     let odd = name.starts_with(b":") || name.ends_with(b":") || count > 1;
-    // The start of a tag's second colon is where we stop.
-    refused_by_us(d, &[213]) && odd
+    // We stop where the second colon is; and an end tag with nothing before its colon ends nothing.
+    refused_by_us(d, &[213]) && odd || refused_by_us(d, &[215]) && text.starts_with(b"/:")
 }
 
 /// See the class of that name.

@@ -104,7 +104,7 @@ pub const CLASSES: &[Class] = &[
         readers: BOTH,
         right: Right::We,
         clause: "Namespaces in XML 1.0, 3, 4",
-        what: "a name with nothing before its colon, or with a second colon",
+        what: "a name with nothing before its colon, or with a second colon; the former passes for the same name without",
         example: ("Ann", "<:x/>"),
         explains: colons,
     },

@@ -3,7 +3,7 @@
 
 use ims_procedures::{
     drive::{Limits, Reject},
-    reginfo::{Contact, Document, IndicationHandling, PolicyAction, Registration},
+    reginfo::{Contact, Document, PolicyAction, Registration},
 };
 use roxmltree::Node;
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ fn show_action(action: &PolicyAction<String>) -> String {
         }
         PolicyAction::PrivilegedSender => "privSender".to_owned(),
         PolicyAction::PrivateNetworkIndication { handling, domain } => {
-            let handling = handling.map(IndicationHandling::as_str);
+            let handling = handling.map(ims_procedures::reginfo::IndicationHandling::as_str);
             format!("pni {handling:?} {domain:?}")
         }
         PolicyAction::PrivilegedSenderForPrivateTraffic => "privSenderPNI".to_owned(),
