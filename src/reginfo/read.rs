@@ -337,7 +337,9 @@ impl<'a> Reading<'a> {
                 self.open_display_name(end)?;
             }
             (Place::Contact, Element::PubGruu) => self.pub_gruu()?,
-            (Place::Contact, Element::TempGruu) => self.temp_gruu()?,
+            (Place::Contact, Element::TempGruu) if self.contact.temp_gruu.is_none() => {
+                self.temp_gruu()?;
+            }
             (Place::Registration, Element::Contact) => self.open_contact()?,
             (Place::Registration, Element::WildcardedIdentity)
                 if self.registration.wildcarded_identity.is_none() =>
@@ -509,9 +511,7 @@ impl<'a> Reading<'a> {
                 _ => {}
             }
         }
-        if let (Some(uri), None) = (uri, self.contact.temp_gruu) {
-            self.contact.temp_gruu = Some(TempGruu { uri, first_cseq });
-        }
+        self.contact.temp_gruu = uri.map(|uri| TempGruu { uri, first_cseq });
         Ok(())
     }
 

@@ -108,8 +108,8 @@ pub fn colons(d: &Found<'_>) -> bool {
     let name = &text[..end];
     let count = name.iter().filter(|byte| **byte == b':').count();
     let odd = name.starts_with(b":") || name.ends_with(b":") || count > 1;
-    // The start of a tag's second colon is where we stop.
-    refused_by_us(d, &[213]) && odd
+    // We stop where the second colon is; and an end tag with nothing before its colon ends nothing.
+    refused_by_us(d, &[213]) && odd || refused_by_us(d, &[215]) && text.starts_with(b"/:")
 }
 
 /// See the class of that name.
@@ -122,6 +122,14 @@ pub fn number_of_no_character(d: &Found<'_>) -> bool {
         None => text.strip_prefix("&#").unwrap_or_default().parse(),
     };
     refused_by_us(d, &[210]) && number.is_ok_and(|number| char::from_u32(number).is_none())
+}
+
+/// See the class of that name.
+pub fn default_namespace_twice(d: &Found<'_>) -> bool {
+    let value = refused_text(d)
+        .strip_prefix(b"xmlns")
+        .map(<[u8]>::trim_ascii_start);
+    refused_by_us(d, &[214]) && value.is_some_and(|value| value.starts_with(b"="))
 }
 
 /// See the class of that name.

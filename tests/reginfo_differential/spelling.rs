@@ -42,6 +42,7 @@ pub fn any(bytes: &[u8]) -> (Document, String) {
         choices,
         out: String::new(),
         scope: Vec::new(),
+        content: 0,
     };
     speller.document(&document);
     (document, speller.out)
@@ -160,6 +161,8 @@ struct Speller<'a> {
     out: String,
     /// Prefixes and their namespaces; the last one counts.
     scope: Vec<(&'static str, &'static str)>,
+    /// Where the content of the element opened last begins: if nothing was added, it may be an empty element.
+    content: usize,
 }
 
 impl Speller<'_> {
@@ -245,7 +248,13 @@ impl Speller<'_> {
                         Kind::Uri,
                     );
                     if self.choices.once_in(4) {
-                        self.leaf(EXT_REG_EXP, "wildcardedIdentity", &[], "another", Kind::Uri);
+                        self.leaf(
+                            EXT_REG_EXP,
+                            "wildcardedIdentity",
+                            &[],
+                            "an other one",
+                            Kind::Text,
+                        );
                     }
                 }
                 _ => self.policy(registration.policy.as_deref().unwrap()),
@@ -353,7 +362,7 @@ impl Speller<'_> {
         let mut params = contact.params.iter();
         for part in parts {
             self.strange_children();
-            // The first counts.
+            // The first counts; what a later one holds is not looked at.
             let times = if part != "unknown-param" && self.choices.once_in(6) {
                 2
             } else {
@@ -376,7 +385,7 @@ impl Speller<'_> {
                         self.leaf(REGINFO, part, &language, name, Kind::Text);
                     }
                     ("uri" | "display-name", _) => {
-                        self.leaf(REGINFO, part, &[], "another", Kind::Text);
+                        self.leaf(REGINFO, part, &[], "an other one", Kind::Text);
                     }
                     _ => self.gruu(part, contact, time),
                 }
@@ -389,7 +398,7 @@ impl Speller<'_> {
         let name = self.open(GRUUINFO, part);
         let temporary = contact.temp_gruu.as_ref();
         match (part, time) {
-            (_, 1) => self.attribute("uri", "another", Kind::Uri, true),
+            (_, 1) => self.put(" uri='sip:evil@h&#13;'"),
             ("pub-gruu", _) => {
                 self.attribute("uri", contact.pub_gruu.as_deref().unwrap(), Kind::Uri, true);
             }
@@ -441,21 +450,14 @@ impl Speller<'_> {
         let space = self.choices.pick(&["", " ", "\r\n\t"]);
         self.put(space);
         self.put(">");
+        self.content = self.out.len();
         self.strange_children();
     }
 
     /// An end tag, after which `depth` declarations are in scope.
     fn close(&mut self, name: &str, depth: usize) {
         let space = self.choices.pick(&["", "", " ", "\n"]);
-        // Perhaps an empty element.
-        if self.out.ends_with('>')
-            && !self.out.ends_with("/>")
-            && self.out.rfind('<').is_some_and(|at| {
-                self.out[at..].starts_with(&format!("<{name}"))
-                    && !self.out[at + 1 + name.len()..].starts_with(':')
-            })
-            && self.choices.once_in(2)
-        {
+        if self.content == self.out.len() && self.choices.once_in(2) {
             self.out.pop();
             self.put("/>");
         } else {
