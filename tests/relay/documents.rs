@@ -132,6 +132,15 @@ fn a_uri_in_pieces() {
     );
 }
 
+/// [IB-1] A byte order mark stays, and moves nothing.
+#[test]
+fn a_byte_order_mark() {
+    let came = contact(" expires='900'", "<uri>sip:a</uri>");
+    let goes = contact(" expires='60'", "<uri>sip:new</uri>");
+    let outcome = translated(&format!("\u{feff}{came}"), &All("sip:new"));
+    assert_eq!(outcome, Ok((2, format!("\u{feff}{goes}"))));
+}
+
 /// [IB-1] The first of each counts, as for the reader; nothing is made of what is empty or missing.
 #[test]
 fn what_the_reader_passes_over() {

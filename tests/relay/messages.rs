@@ -112,6 +112,13 @@ fn a_contact_without_angle_brackets() {
         2,
     );
     contact("m: tel:+1-555-1234", "m: urn:service:x", 1);
+    for uri in [&b"sip:b;x"[..], b"sip:b?x=y", b"sip:b,c@h"] {
+        let bytes = |uri: &str| request("SUBSCRIBE", "sip:q@h", &format!("m: {uri};q=1\r\n"));
+        let came = bytes("sip:a").replace(";tag=2", "");
+        let (_, written) = passed(came.as_bytes(), &Config::default(), &Always(uri));
+        let uri = String::from_utf8_lossy(uri);
+        assert_eq!(written, came.replace("sip:a;", &format!("<{uri}>;")));
+    }
 }
 
 /// [IB-1] Several, over several fields; those that nobody maps, and `*`, stay.
