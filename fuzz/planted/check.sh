@@ -18,6 +18,10 @@ git apply --recount "$patch"
 
 case $target in
 reginfo) seeds=(fuzz/seeds/reginfo tests/fixtures/reginfo tests/fixtures/malformed) ;;
+relay)
+    seeds=(tests/fixtures/sip tests/fixtures/captures fuzz/seeds/reginfo tests/fixtures/reginfo
+        tests/fixtures/malformed)
+    ;;
 pcscf) seeds=(fuzz/seeds/pcscf) ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 esac
