@@ -21,6 +21,10 @@ reginfo) seeds=(fuzz/seeds/reginfo tests/fixtures/reginfo tests/fixtures/malform
 reginfo_differential)
     seeds=(fuzz/seeds/reginfo_differential fuzz/seeds/reginfo tests/fixtures/reginfo tests/fixtures/malformed)
     ;;
+relay)
+    seeds=(tests/fixtures/sip tests/fixtures/captures fuzz/seeds/reginfo tests/fixtures/reginfo
+        tests/fixtures/malformed)
+    ;;
 pcscf) seeds=(fuzz/seeds/pcscf) ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 esac

@@ -330,7 +330,7 @@ fn map(document: &mut Document, mark: &str) -> usize {
 }
 
 /// Only URIs, without times: what stands between the marks stands in the original, in that order, from its first
-/// byte to its last; in one piece, unless a URI there may be of several.
+/// byte to its last; in one piece, unless a URI there is of several.
 fn outside_is_kept(bytes: &[u8], came: &Document) {
     struct Uris;
     impl Translation for Uris {
@@ -355,8 +355,11 @@ fn outside_is_kept(bytes: &[u8], came: &Document) {
     let mut kept = pieces.iter().flat_map(|piece| piece.chars());
     assert!(kept.all(|c| left.any(|other| other == c)), "something new");
     let (last, fronts) = pieces.split_last().expect("one at least");
-    let may_be_split = |part: &&str| original.rfind(part).is_some_and(|at| at > 3);
-    if ["&", "<!", "<?"].iter().any(may_be_split) {
+    // Of a URI in several pieces, what followed the last of them does not follow the first.
+    let is_whole = |piece: &&str| {
+        piece.trim_start().starts_with(['"', '\'']) || piece.trim_start().starts_with("</")
+    };
+    if !pieces.iter().skip(1).all(is_whole) {
         return;
     }
     let mut rest = original.as_str();
