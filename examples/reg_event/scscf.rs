@@ -14,7 +14,7 @@ use crate::{
     hss::Hss,
     network::{Arrived, Network},
     provisioning::{Actor, HOME_DOMAIN, SCSCF_URI, User},
-    registrar::Registrar,
+    registrar::{Kind, Registrar},
 };
 
 /// So many bytes fit a datagram between the two: with the usual 1,300 long NOTIFYs would go over TCP.
@@ -100,7 +100,8 @@ impl ScscfHost {
     ) -> Result<Vec<u8>, Box<dyn Error>> {
         let message = Message::parse(request, &Limits::default())?;
         let answer = self.registrar.register(&message, &self.hss);
-        let response = answer.ok_or("a REGISTER could not be answered")?.bytes;
+        let accepted = answer.filter(|answer| answer.kind == Kind::Accepted);
+        let response = accepted.ok_or("the registrar accepts no REGISTER")?.bytes;
         let learn = Command::Learn {
             request,
             response: &response,

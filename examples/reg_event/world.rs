@@ -62,9 +62,13 @@ impl World {
 
     /// Begins another part of the story at that second.
     pub fn part(&mut self, second: u64, title: &str) -> Result<(), Box<dyn Error>> {
-        self.run_until(Some(Millis(second * 1_000)))?;
+        self.run_until_second(second)?;
         self.network.tape.part(self.now, title);
         Ok(())
+    }
+
+    pub fn run_until_second(&mut self, second: u64) -> Result<(), Box<dyn Error>> {
+        self.run_until(Some(Millis(second * 1_000)))
     }
 
     /// A device registers, or registers again. The REGISTER itself is no part of this example: it meets no faults.
