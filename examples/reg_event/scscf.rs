@@ -31,10 +31,12 @@ pub struct ScscfHost {
 impl ScscfHost {
     pub fn new(
         user: &User,
+        partial_state: bool,
         mut identifiers: impl FnMut() -> Identifiers,
     ) -> Result<Self, Box<dyn Error>> {
         let element = Element::new(SCSCF_URI.as_bytes(), HOME_DOMAIN.as_bytes())?;
-        let config = Config::new(element.with_udp_limit(PATH));
+        let mut config = Config::new(element.with_udp_limit(PATH));
+        config.notifier.partial_state = partial_state;
         let node = ScscfNode::new(config, identifiers())?;
         let mut hss = Hss::default();
         hss.provision(user);

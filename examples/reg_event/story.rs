@@ -4,22 +4,26 @@ use std::error::Error;
 
 use ims_procedures::regevent::node::SubscriberNode;
 
-use crate::{provisioning::Actor, statistics, world::World};
+use crate::{
+    provisioning::{Actor, REGISTRATION},
+    statistics,
+    world::World,
+};
 
 /// Plays it. Returns what is not as it must be.
 pub fn play(world: &mut World) -> Result<Vec<String>, Box<dyn Error>> {
     let mut complaints = Vec::new();
 
     world.part(0, "The phone registers, and the P-CSCF subscribes")?;
-    world.register(|world| &mut world.phone)?;
+    world.register(|world| &mut world.phone, REGISTRATION)?;
 
     world.part(600, "The tablet registers too")?;
     complaints.extend(disagreement(world, "the first registration"));
-    world.register(|world| &mut world.tablet)?;
+    world.register(|world| &mut world.tablet, REGISTRATION)?;
 
     world.part(1_800, "The phone registers again")?;
     complaints.extend(disagreement(world, "the second contact"));
-    world.register(|world| &mut world.phone)?;
+    world.register(|world| &mut world.phone, REGISTRATION)?;
 
     world.part(2_400, "The tablet leaves")?;
     complaints.extend(disagreement(world, "the re-registration"));
@@ -28,13 +32,16 @@ pub fn play(world: &mut World) -> Result<Vec<String>, Box<dyn Error>> {
     world.part(3_000, "The subscription is refreshed")?;
     complaints.extend(disagreement(world, "the tablet left"));
 
-    world.run_until_second(5_000)?;
+    world.part(4_000, "The phone registers again, for a shorter time")?;
+    complaints.extend(disagreement(world, "the refresh"));
+    world.register(|world| &mut world.phone, 1_000)?;
+    world.run_until_second(4_500)?;
     show(world, statistics::status);
 
-    world.part(5_000, "Nothing is heard of the phone: its time runs out")?;
-    complaints.extend(disagreement(world, "the refresh"));
+    world.part(4_500, "Nothing is heard of the phone: its time runs out")?;
+    complaints.extend(disagreement(world, "the shorter time"));
     // The P-CSCF waits a little longer than the S-CSCF.
-    world.run_until_second(5_464)?;
+    world.run_until_second(5_064)?;
     let note = "the time of the registration is over here too".to_owned();
     world.network.tape.note(world.now, Actor::Pcscf, note);
     let flow = world.phone.contact.clone();
@@ -44,7 +51,7 @@ pub fn play(world: &mut World) -> Result<Vec<String>, Box<dyn Error>> {
 
     world.part(6_000, "The phone registers anew")?;
     complaints.extend(disagreement(world, "the end of the time"));
-    world.register(|world| &mut world.phone)?;
+    world.register(|world| &mut world.phone, REGISTRATION)?;
 
     world.part(6_600, "The phone leaves, and with it the last contact")?;
     complaints.extend(disagreement(world, "the new registration"));
