@@ -36,7 +36,6 @@ mod options;
 #[allow(dead_code)] // Of those who take part there, two do here.
 mod provisioning;
 #[path = "../ims_network/registrar.rs"]
-#[allow(dead_code)] // Nobody here asks of what kind an answer is.
 mod registrar;
 #[path = "../ims_network/replies.rs"]
 mod replies;

@@ -14,6 +14,7 @@ Time is virtual, so that two hours take no hours.
 usage: cargo run --release --example reg_event -- [OPTIONS]
 
   --profile NAME   sbc: literal to the rules of an SBC; rfc6665: to RFC 6665 and TS 24.229   [default: sbc]
+  --partial        the S-CSCF says only what changed (RFC 3680 4.3), not everything each time
 
   --loss P         probability, 0 to 0.5, that a datagram is lost on its way                [default: 0]
   --duplicate P    probability, 0 to 1, that it arrives twice                               [default: 0]
@@ -35,6 +36,7 @@ is left over at the end; 1 if not, or if a file or socket failed; 2 if the comma
 #[derive(Debug)]
 pub struct Options {
     pub profile: Profile,
+    pub partial: bool,
     pub loss: f64,
     pub duplicate: f64,
     pub reorder: f64,
@@ -49,6 +51,7 @@ impl Options {
     pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             profile: Profile::Sbc,
+            partial: false,
             loss: 0.0,
             duplicate: 0.0,
             reorder: 0.0,
@@ -73,6 +76,7 @@ impl Options {
                 "--reorder" => options.reorder = probability(&name, &value()?, 1.0)?,
                 "--seed" => options.seed = number(&name, &value()?)?,
                 "--pcap" => options.pcap = Some(value()?.into()),
+                "--partial" => options.partial = true,
                 "--quiet" => options.quiet = true,
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("unknown option {name}")),

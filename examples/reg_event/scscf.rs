@@ -14,7 +14,7 @@ use crate::{
     hss::Hss,
     network::{Arrived, Network},
     provisioning::{Actor, HOME_DOMAIN, SCSCF_URI, User},
-    registrar::Registrar,
+    registrar::{Kind, Registrar},
 };
 
 /// So many bytes fit a datagram between the two: with the usual 1,300 long NOTIFYs would go over TCP.
@@ -31,10 +31,12 @@ pub struct ScscfHost {
 impl ScscfHost {
     pub fn new(
         user: &User,
+        partial_state: bool,
         mut identifiers: impl FnMut() -> Identifiers,
     ) -> Result<Self, Box<dyn Error>> {
         let element = Element::new(SCSCF_URI.as_bytes(), HOME_DOMAIN.as_bytes())?;
-        let config = Config::new(element.with_udp_limit(PATH));
+        let mut config = Config::new(element.with_udp_limit(PATH));
+        config.notifier.partial_state = partial_state;
         let node = ScscfNode::new(config, identifiers())?;
         let mut hss = Hss::default();
         hss.provision(user);
@@ -100,7 +102,8 @@ impl ScscfHost {
     ) -> Result<Vec<u8>, Box<dyn Error>> {
         let message = Message::parse(request, &Limits::default())?;
         let answer = self.registrar.register(&message, &self.hss);
-        let response = answer.ok_or("a REGISTER could not be answered")?.bytes;
+        let accepted = answer.filter(|answer| answer.kind == Kind::Accepted);
+        let response = accepted.ok_or("the registrar accepts no REGISTER")?.bytes;
         let learn = Command::Learn {
             request,
             response: &response,

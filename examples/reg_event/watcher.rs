@@ -10,6 +10,7 @@ use ims_procedures::{
     regevent::{
         node::{Command, Config, Event, RegEvent, Registration, SubscriberNode},
         subscriber::{self, Answer, Profile, Question, Standing},
+        watcher::Watcher as Table,
     },
     wire::{Element, HeaderName, Message},
 };
@@ -67,6 +68,10 @@ impl Watcher {
         self.node().standing(self.user.private_identity.as_bytes()) == Standing::Active
     }
 
+    fn table(&self) -> Option<&Table> {
+        self.node().table(self.user.private_identity.as_bytes())
+    }
+
     /// A message has arrived. What it returns is the table, if a document changed it.
     pub fn receive(
         &mut self,
@@ -90,15 +95,13 @@ impl Watcher {
         let Some(heading) = self.journal.notified.take() else {
             return Ok(None);
         };
-        // Also of a subscription that this NOTIFY ended, until the next call.
-        let table = self
-            .host
-            .node()
-            .table(self.user.private_identity.as_bytes());
-        Ok(table.map(|table| {
-            self.bound = table::bound(table);
-            table::text(&heading, table, now)
-        }))
+        // Also that of a subscription which this NOTIFY has ended, until the next call.
+        let Some(table) = self.table() else {
+            return Ok(None);
+        };
+        let (bound, text) = (table::bound(table), table::text(&heading, table, now));
+        self.bound = bound;
+        Ok(Some(text))
     }
 
     /// The REGISTER of a device was answered with this 2xx.

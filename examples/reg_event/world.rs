@@ -12,7 +12,7 @@ use crate::{
     ladder_text,
     network::Network,
     options::Options,
-    provisioning::{Actor, REGISTRATION, User},
+    provisioning::{Actor, User},
     scscf::ScscfHost,
     watcher::Watcher,
 };
@@ -51,7 +51,7 @@ impl World {
             now: Millis(0),
             network,
             watcher: Watcher::new(user.clone(), options.profile, &mut identifiers)?,
-            scscf: ScscfHost::new(&user, &mut identifiers)?,
+            scscf: ScscfHost::new(&user, options.partial, &mut identifiers)?,
             phone: Device::new("phone", 1, identifiers()),
             tablet: Device::new("tablet", 2, identifiers()),
             user,
@@ -62,17 +62,23 @@ impl World {
 
     /// Begins another part of the story at that second.
     pub fn part(&mut self, second: u64, title: &str) -> Result<(), Box<dyn Error>> {
-        self.run_until(Some(Millis(second * 1_000)))?;
+        self.run_until_second(second)?;
         self.network.tape.part(self.now, title);
         Ok(())
     }
 
-    /// A device registers, or registers again. The REGISTER itself is no part of this example: it meets no faults.
+    pub fn run_until_second(&mut self, second: u64) -> Result<(), Box<dyn Error>> {
+        self.run_until(Some(Millis(second * 1_000)))
+    }
+
+    /// A device registers, or registers again, for so many seconds. The REGISTER itself is no part of this example:
+    /// it meets no faults.
     pub fn register(
         &mut self,
         device: impl Fn(&mut Self) -> &mut Device,
+        expires: u32,
     ) -> Result<(), Box<dyn Error>> {
-        let (flow, response) = self.exchange(device, REGISTRATION)?;
+        let (flow, response) = self.exchange(device, expires)?;
         self.watcher
             .registered(self.now, &flow, &response, &mut self.network)
     }

@@ -45,20 +45,28 @@ impl Strings {
     /// [PD-1] Whether a public identity is one of those that are registered together.
     pub(crate) fn has_identity(&self, identity: &[u8]) -> bool {
         let listed = || NameAddr::parse_list(self.field(Field::Identities)).filter_map(Result::ok);
-        let own = [
-            self.field(Field::PublicIdentity),
-            self.field(Field::RegisteredIdentity),
-        ];
-        own.contains(&identity)
+        let [default, registered] = self.principals();
+        [default, registered].contains(&identity)
             || listed().any(|listed| listed.uri_bytes() == identity)
-            || own.iter().any(|own| register::same_uri(own, identity))
-            || listed().any(|listed| register::same_uri(listed.uri_bytes(), identity))
+            || self.is_principal(identity)
+            || listed()
+                .map(|listed| listed.uri_bytes())
+                .filter(|listed| ![default, registered].contains(listed))
+                .any(|listed| register::same_uri(listed, identity))
     }
 
     /// Whether a public identity is the default one, or that of To: these stand for all.
     pub(crate) fn is_principal(&self, identity: &[u8]) -> bool {
-        register::same_uri(self.field(Field::PublicIdentity), identity)
-            || register::same_uri(self.field(Field::RegisteredIdentity), identity)
+        let [default, registered] = self.principals();
+        register::same_uri(default, identity)
+            || (registered != default && register::same_uri(registered, identity))
+    }
+
+    fn principals(&self) -> [&[u8]; 2] {
+        [
+            self.field(Field::PublicIdentity),
+            self.field(Field::RegisteredIdentity),
+        ]
     }
 }
 

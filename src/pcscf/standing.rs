@@ -56,9 +56,10 @@ impl<'r> Watched<'r> {
             _ => true,
         };
         let uri = contact.uri.as_bytes();
-        register::same_uri(self.strings.field(Field::Contact), uri)
-            && agree("+sip.instance")
+        // What costs the least is asked first.
+        agree("+sip.instance")
             && agree("reg-id")
+            && register::same_uri(self.strings.field(Field::Contact), uri)
             && register::is_emergency(uri) == self.emergency
     }
 }

@@ -199,6 +199,11 @@ pub(crate) fn same_uri(one: &[u8], other: &[u8]) -> bool {
     if one == other {
         return true;
     }
+    // Equal URIs have one scheme, in any case.
+    let begins = |uri: &[u8]| uri.first().map(u8::to_ascii_lowercase);
+    if begins(one) != begins(other) {
+        return false;
+    }
     match (Uri::parse(one), Uri::parse(other)) {
         (Ok(one), Ok(other)) => one.equivalent(&other),
         _ => false,

@@ -204,7 +204,8 @@ fn registering(which: &str) -> Vec<u8> {
             "SIP/2.0 200 OK",
             ";expires=600000",
             format!(
-                "P-Associated-URI: <{IDENTITY}>\r\nService-Route: <sip:scscf1.home1.net;lr>\r\n"
+                "P-Associated-URI: <{IDENTITY}>, <tel:+15550000001>,\r\n \
+                 <sip:001010100000002@ims.mnc001.mcc001.3gppnetwork.org>\r\nService-Route: <sip:scscf1.home1.net;lr>\r\n"
             ),
         ),
         _ => (
@@ -222,7 +223,7 @@ fn registering(which: &str) -> Vec<u8> {
          From: <{IDENTITY}>;tag=4fa3\r\n\
          To: <{IDENTITY}>;tag=409sp3\r\n\
          Call-ID: apb03a0s09dkjdfglkj49111\r\nCSeq: 1 REGISTER\r\n\
-         Contact: <{CONTACT}>{expires}\r\n\
+         Contact: <{CONTACT}>;+sip.instance=\"<urn:gsma:imei:90420156-000000-0>\"{expires}\r\n\
          Path: <{ELEMENT};lr>\r\n\
          {rest}Content-Length: 0\r\n\r\n"
     )
