@@ -240,6 +240,10 @@ impl Visitor for Gathered {
 
     fn contact(&mut self, contact: &ContactView<'_>) {
         if let Some(registration) = self.0.registrations.last_mut() {
+            // Most have one, and a contact is large.
+            if registration.contacts.is_empty() {
+                registration.contacts.reserve_exact(1);
+            }
             registration.contacts.push(Contact::of(contact));
         }
     }

@@ -404,8 +404,7 @@ impl<'a> Reading<'a> {
         for attribute in self.attributes.iter() {
             match attribute.key {
                 Key::Aor => {
-                    let piece = self.scratch.attribute(attribute, Kind::Uri)?;
-                    aor = Some(self.scratch.trimmed(piece));
+                    aor = Some(self.scratch.trimmed_attribute(attribute, Kind::Uri)?);
                 }
                 Key::Id => id = Some(self.scratch.attribute(attribute, Kind::Text)?),
                 Key::State => {
@@ -464,8 +463,7 @@ impl<'a> Reading<'a> {
         self.param = Piece::Plain("");
         for attribute in self.attributes.iter() {
             if attribute.key == Key::Name {
-                let piece = self.scratch.attribute(attribute, Kind::Text)?;
-                self.param = self.scratch.trimmed(piece);
+                self.param = self.scratch.trimmed_attribute(attribute, Kind::Text)?;
             }
         }
         self.open_leaf(Leaf::Param, end);
@@ -476,8 +474,8 @@ impl<'a> Reading<'a> {
     fn open_display_name(&mut self, end: usize) -> Result<(), Reject> {
         for attribute in self.attributes.iter() {
             if attribute.key == Key::Lang {
-                let piece = self.scratch.attribute(attribute, Kind::Text)?;
-                self.contact.display_name_lang = Some(self.scratch.trimmed(piece));
+                self.contact.display_name_lang =
+                    Some(self.scratch.trimmed_attribute(attribute, Kind::Text)?);
             }
         }
         self.open_leaf(Leaf::DisplayName, end);
@@ -489,8 +487,7 @@ impl<'a> Reading<'a> {
         self.ignored = 1;
         for attribute in self.attributes.iter() {
             if attribute.key == Key::Uri && self.contact.pub_gruu.is_none() {
-                let piece = self.scratch.attribute(attribute, Kind::Uri)?;
-                self.contact.pub_gruu = Some(self.scratch.trimmed(piece));
+                self.contact.pub_gruu = Some(self.scratch.trimmed_attribute(attribute, Kind::Uri)?);
             }
         }
         Ok(())
@@ -504,8 +501,7 @@ impl<'a> Reading<'a> {
         for attribute in self.attributes.iter() {
             match attribute.key {
                 Key::Uri => {
-                    let piece = self.scratch.attribute(attribute, Kind::Uri)?;
-                    uri = Some(self.scratch.trimmed(piece));
+                    uri = Some(self.scratch.trimmed_attribute(attribute, Kind::Uri)?);
                 }
                 Key::FirstCseq => first_cseq = number(self.scratch.value(attribute)?),
                 _ => {}
@@ -532,8 +528,7 @@ impl<'a> Reading<'a> {
                     handling = IndicationHandling::parse(self.scratch.value(attribute)?);
                 }
                 (Element::Pni, Key::Domain) => {
-                    let piece = self.scratch.attribute(attribute, Kind::Uri)?;
-                    domain = Some(self.scratch.trimmed(piece));
+                    domain = Some(self.scratch.trimmed_attribute(attribute, Kind::Uri)?);
                 }
                 _ => {}
             }
@@ -583,10 +578,7 @@ impl<'a> Reading<'a> {
         let piece = match self.leaf {
             LeafText::Empty => Piece::Plain(""),
             LeafText::Plain(text) => self.plain_leaf(trim(text), leaf),
-            LeafText::Decoded(start) => self.scratch.trimmed(Piece::Decoded {
-                start,
-                end: self.scratch.len(),
-            }),
+            LeafText::Decoded(start) => self.scratch.trimmed_from(start),
         };
         if leaf.kind() == Kind::Uri && has_control(self.scratch.get(piece)) {
             return Err(Reject::new(&defect::CONTROL_IN_URI, self.leaf_at));

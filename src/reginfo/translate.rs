@@ -503,8 +503,8 @@ impl<'a> Walk<'a, '_, '_> {
         ask: fn(&dyn Translation, &[u8], &mut NewUri<'_>) -> bool,
     ) -> Result<(), Reject> {
         self.scratch.truncate(0);
-        let piece = self.scratch.attribute(attribute, Kind::Uri)?;
-        let uri = self.scratch.get(self.scratch.trimmed(piece)).as_bytes();
+        let piece = self.scratch.trimmed_attribute(attribute, Kind::Uri)?;
+        let uri = self.scratch.get(piece).as_bytes();
         if uri.is_empty() {
             return Ok(());
         }

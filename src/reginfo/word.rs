@@ -50,9 +50,16 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Either quote differs from the ampersand in one bit: without it, one comparison finds both.
     #[inline]
     pub(super) const fn of_run(quote: u8) -> Self {
+        match quote {
+            b'"' => const { Self::between(b'"') },
+            _ => const { Self::between(b'\'') },
+        }
+    }
+
+    /// Either quote differs from the ampersand in one bit: without it, one comparison finds both.
+    const fn between(quote: u8) -> Self {
         Self {
             apart: each(quote ^ b'&'),
             both: each(quote | b'&'),

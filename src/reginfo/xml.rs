@@ -87,6 +87,7 @@ pub(super) fn has_control(text: &str) -> bool {
 }
 
 /// White space at both ends taken off. (A form feed, which ASCII counts in, is in no document.)
+#[inline]
 pub(super) fn trim(text: &str) -> &str {
     match text.as_bytes() {
         [first, .., last] if *first > b' ' && *last > b' ' => text,
@@ -298,20 +299,29 @@ impl Scratch {
         }
     }
 
-    /// White space at both ends taken off.
+    /// The value of an attribute, white space at both ends taken off.
     #[inline]
-    pub(super) fn trimmed<'a>(&self, piece: Piece<'a>) -> Piece<'a> {
-        match piece {
-            Piece::Plain(text) => Piece::Plain(trim(text)),
-            Piece::Decoded { start, end } => {
-                let text = self.get(piece);
-                let front = text.trim_ascii_start();
-                let back = trim(front);
-                Piece::Decoded {
-                    start: start.saturating_add(text.len().saturating_sub(front.len())),
-                    end: end.saturating_sub(front.len().saturating_sub(back.len())),
-                }
-            }
+    pub(super) fn trimmed_attribute<'a>(
+        &mut self,
+        attribute: &Attribute<'a>,
+        kind: Kind,
+    ) -> Result<Piece<'a>, Reject> {
+        if attribute.plain {
+            return Ok(Piece::Plain(trim(attribute.value)));
+        }
+        let start = self.len();
+        self.decoded(attribute, kind)?;
+        Ok(self.trimmed_from(start))
+    }
+
+    /// What was put together from byte `start` on, white space at both ends taken off.
+    pub(super) fn trimmed_from<'a>(&self, start: usize) -> Piece<'a> {
+        let text = self.0.get(start..).unwrap_or_default();
+        let front = text.trim_ascii_start();
+        let end = self.len();
+        Piece::Decoded {
+            start: end.saturating_sub(front.len()),
+            end: end.saturating_sub(front.len().saturating_sub(trim(front).len())),
         }
     }
 
