@@ -1,14 +1,14 @@
-//! Messages made to be slow to read: one thing, over and over. What reads them must take time and room in
-//! proportion to their length.
+//! Messages and documents made to be slow to read: one thing, over and over. What reads them must take time and
+//! room in proportion to their length.
 
-/// One way to fill a message: something that stands before, a unit as often as there is room, something that
-/// stands after.
+/// One way to fill a message or document: something that stands before, a unit as often as there is room, something
+/// that stands after.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// What is repeated, for a report.
     pub name: &'static str,
-    /// Whether all of it is the inside of one header line.
-    in_a_line: bool,
+    /// What all of it is the inside of.
+    within: Within,
     before: &'static str,
     /// What fills the first half of the room, if anything does.
     lead: &'static str,
@@ -16,18 +16,45 @@ pub struct Kind {
     after: &'static str,
 }
 
-const START: &str = "BYE sip:a SIP/2.0\r\n";
+/// What surrounds a filling.
+#[derive(Clone, Copy, Debug)]
+enum Within {
+    Nothing,
+    HeaderLine,
+    Document,
+    Registration,
+    Contact,
+    Uri,
+}
 
-/// A message of about `bytes` bytes, and not one more, that is filled in this way.
+const START: &str = "BYE sip:a SIP/2.0\r\n";
+/// What opens a document around a contact URI, one element an entry, and what closes it.
+const OPEN: [&str; 4] = [
+    r#"<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="0" state="full">"#,
+    r#"<registration aor="sip:a@b" id="r" state="active">"#,
+    r#"<contact id="c" state="active" event="created">"#,
+    "<uri>sip:",
+];
+const CLOSE: [&str; 4] = ["</uri>", "</contact>", "</registration>", "</reginfo>"];
+
+impl Within {
+    fn ends(self) -> (String, String) {
+        let document = |depth: usize| (OPEN[..depth].concat(), CLOSE[4 - depth..].concat());
+        match self {
+            Self::Nothing => document(0),
+            Self::HeaderLine => (START.to_owned(), "\r\n\r\n".to_owned()),
+            Self::Document => document(1),
+            Self::Registration => document(2),
+            Self::Contact => document(3),
+            Self::Uri => document(4),
+        }
+    }
+}
+
+/// A message or document of about `bytes` bytes, and not one more, that is filled in this way.
 pub fn pathological(kind: &Kind, bytes: usize) -> Vec<u8> {
-    let (before, after) = if kind.in_a_line {
-        (
-            [START, kind.before].concat(),
-            [kind.after, "\r\n\r\n"].concat(),
-        )
-    } else {
-        (kind.before.to_owned(), kind.after.to_owned())
-    };
+    let (start, end) = kind.within.ends();
+    let (before, after) = ([&start, kind.before].concat(), [kind.after, &end].concat());
     let room = bytes.saturating_sub(before.len() + after.len());
     let lead = kind.lead.repeat(room / 2 / kind.lead.len().max(1));
     let units = (room - lead.len()) / kind.unit.len();
@@ -45,7 +72,7 @@ const fn whole(
 ) -> Kind {
     Kind {
         name,
-        in_a_line: false,
+        within: Within::Nothing,
         before,
         lead: "",
         unit,
@@ -75,7 +102,7 @@ const fn value(
 ) -> Kind {
     Kind {
         name,
-        in_a_line: true,
+        within: Within::HeaderLine,
         before,
         lead: "",
         unit,
@@ -200,78 +227,180 @@ pub const ALL: &[Kind] = &[
     value("digits in Expires", "Expires:", "9", ""),
 ];
 
-const DOCUMENT: &str =
-    "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">";
-const REGISTRATION: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
-    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">";
-const CONTACT: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
-    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">\
-    <contact id=\"c\" state=\"active\" event=\"created\"><uri>sip:a@b</uri>";
-const URI: &str = "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">\
-    <registration aor=\"sip:a@b\" id=\"r\" state=\"active\">\
-    <contact id=\"c\" state=\"active\" event=\"created\"><uri>sip:";
-const END: &str = "</reginfo>";
-const REGISTRATION_END: &str = "</registration></reginfo>";
-const CONTACT_END: &str = "</contact></registration></reginfo>";
-const URI_END: &str = "</uri></contact></registration></reginfo>";
+/// What is repeated stands in a document.
+const fn inside(
+    name: &'static str,
+    within: Within,
+    before: &'static str,
+    unit: &'static str,
+    after: &'static str,
+) -> Kind {
+    Kind {
+        within,
+        ..whole(name, before, unit, after)
+    }
+}
 
-/// [RI-2] Registration information documents, all of them well-formed as far as they go.
-pub const DOCUMENTS: &[Kind] = &[
-    whole("document: comments", DOCUMENT, "<!-- - -->", END),
-    whole("document: instructions", DOCUMENT, "<?a b?>", END),
-    whole("document: white space", DOCUMENT, " \n\t", END),
-    whole("document: text", DOCUMENT, "text", END),
-    whole("document: brackets", DOCUMENT, "]] ", END),
-    whole("document: unknown elements", DOCUMENT, "<a/>", END),
-    whole(
-        "document: unknown elements with ends",
-        DOCUMENT,
-        "<a><b></b></a>",
-        END,
-    ),
-    whole(
-        "document: declarations",
-        DOCUMENT,
-        "<a xmlns:b=\"urn:ietf:params:xml:ns:reginfo\"/>",
-        END,
-    ),
-    whole(
-        "document: registrations",
-        DOCUMENT,
-        "<registration aor=\"\" id=\"\" state=\"init\"/>",
-        END,
-    ),
-    whole(
-        "document: attributes",
-        REGISTRATION,
-        "<contact a=\"\" b=\"\" c=\"\" d=\"\" e=\"\" f=\"\" g=\"\" h=\"\" i=\"\" j=\"\" k=\"\" l=\"\" m=\"\" n=\"\"/>",
-        REGISTRATION_END,
-    ),
-    whole(
-        "document: contacts",
-        REGISTRATION,
-        "<contact/>",
-        REGISTRATION_END,
-    ),
-    whole(
-        "document: parameters",
-        CONTACT,
-        "<unknown-param/>",
-        CONTACT_END,
-    ),
-    whole(
-        "document: second URIs",
-        CONTACT,
-        "<uri>sip:a</uri>",
-        CONTACT_END,
-    ),
-    whole("document: a long URI", URI, "a", URI_END),
-    whole("document: references", URI, "&#97;", URI_END),
-    whole("document: entities", URI, "&amp;", URI_END),
-    whole("document: sections", URI, "<![CDATA[]]>", URI_END),
-    whole("document: comments in a URI", URI, "a<!---->", URI_END),
-    whole("document: open sections", URI, "<![CDATA[", ""),
-    whole("document: open comments", URI, "<!--", ""),
-    whole("document: angles", URI, "<", ""),
-    whole("document: ends", URI, "</a", ""),
-];
+/// Registration information documents, to be read without a limit to their elements and depth. Some are refused, but
+/// most not before all of it was seen.
+pub const DOCUMENTS: &[Kind] = {
+    use Within::{Contact, Document, Registration, Uri};
+    &[
+        // Between elements.
+        inside("document: comments", Document, "", "<!-- - -->", ""),
+        inside("document: hyphens", Document, "<!--", " -", " -->"),
+        inside("document: instructions", Document, "", "<?a b?>", ""),
+        inside("document: question marks", Document, "<?a ", "?", "?>"),
+        inside("document: white space", Document, "", " \n\t", ""),
+        inside("document: text", Document, "", "text", ""),
+        inside("document: brackets", Document, "", "]] ", ""),
+        // Elements.
+        inside("document: unknown elements", Document, "", "<a/>", ""),
+        inside(
+            "document: elements with ends",
+            Document,
+            "",
+            "<a><b></b></a>",
+            "",
+        ),
+        inside("document: nested elements", Document, "", "<a>", ""),
+        inside("document: a long name", Document, "<", "a", "/>"),
+        inside("document: a wide name", Document, "<", "é", "/>"),
+        inside("document: colons in a name", Document, "<a", ":a", "/>"),
+        inside("document: white space in a tag", Document, "<a", " ", "/>"),
+        inside(
+            "document: white space in an end",
+            Document,
+            "<a></a",
+            " ",
+            ">",
+        ),
+        inside(
+            "document: registrations",
+            Document,
+            "",
+            r#"<registration state="init"/>"#,
+            "",
+        ),
+        inside("document: contacts", Registration, "", "<contact/>", ""),
+        inside("document: parameters", Contact, "", "<unknown-param/>", ""),
+        inside("document: second URIs", Contact, "", "<uri>sip:a</uri>", ""),
+        inside("document: GRUUs", Contact, "", GRUU, ""),
+        inside(
+            "document: policy",
+            Registration,
+            POLICY,
+            r#"<rph ns="a" val="1"/>"#,
+            "</actions>",
+        ),
+        // Namespaces.
+        inside("document: declarations", Document, "", DECLARATION, ""),
+        inside(
+            "document: nested declarations",
+            Document,
+            "",
+            r#"<a xmlns="">"#,
+            "",
+        ),
+        inside("document: prefixes", Document, PREFIXES, "<z:uri/>", "</a>"),
+        // Attributes.
+        inside(
+            "document: attributes at the limit",
+            Registration,
+            "",
+            ATTRIBUTES,
+            "",
+        ),
+        inside(
+            "document: a long attribute name",
+            Document,
+            "<a ",
+            "b",
+            r#"=""/>"#,
+        ),
+        inside(
+            "document: a long attribute",
+            Registration,
+            CALLID,
+            "a",
+            r#""/>"#,
+        ),
+        inside(
+            "document: lines of an attribute",
+            Registration,
+            CALLID,
+            "\r\n",
+            r#""/>"#,
+        ),
+        inside(
+            "document: references of an attribute",
+            Registration,
+            CALLID,
+            "&#97;",
+            r#""/>"#,
+        ),
+        inside(
+            "document: digits",
+            Registration,
+            r#"<contact expires=""#,
+            "9",
+            r#""/>"#,
+        ),
+        inside("document: quotes in a tag", Document, "<a ", "\"'", "/>"),
+        // Text that counts.
+        inside("document: a long URI", Uri, "", "a", ""),
+        inside("document: a wide URI", Uri, "", "é", ""),
+        inside("document: white space in a URI", Uri, "", " ", "a"),
+        inside("document: references", Uri, "", "&#97;", ""),
+        inside("document: entities", Uri, "", "&amp;", ""),
+        inside("document: sections", Uri, "", "<![CDATA[]]>", ""),
+        inside(
+            "document: brackets in a section",
+            Uri,
+            "<![CDATA[",
+            "]",
+            "]]>",
+        ),
+        inside("document: comments in a URI", Uri, "", "a<!---->", ""),
+        inside("document: elements in a URI", Uri, "", "a<b/>", ""),
+        inside(
+            "document: lines of a name",
+            Contact,
+            "<display-name>a",
+            "\r\n",
+            "b</display-name>",
+        ),
+        // What ends nowhere.
+        inside("document: open sections", Uri, "", "<![CDATA[", ""),
+        inside("document: open comments", Uri, "", "<!--", ""),
+        inside("document: angles", Uri, "", "<", ""),
+        inside("document: ends", Uri, "", "</a", ""),
+        inside("document: open references", Uri, "&", "a", ""),
+        whole(
+            "document: an open declaration",
+            "<?xml version=\"",
+            "1",
+            "?>",
+        ),
+        whole(
+            "document: a document type",
+            "<!DOCTYPE a [",
+            r#"<!ENTITY b "c">"#,
+            "]>",
+        ),
+    ]
+};
+
+const CALLID: &str = r#"<contact callid=""#;
+const GRUU: &str = r#"<pub-gruu xmlns="urn:ietf:params:xml:ns:gruuinfo" uri="sip:a"/>"#;
+const POLICY: &str = r#"<actions xmlns="urn:3gpp:ns:extRegInfo:1.0">"#;
+const DECLARATION: &str = r#"<a xmlns:b="urn:ietf:params:xml:ns:reginfo"/>"#;
+/// Of one length, with the same byte first and last.
+const ATTRIBUTES: &str = r#"<contact aaa="" aba="" aca="" ada="" aea="" afa="" aga="" aha="" aia="" aja="" aka=""
+ala="" ama="" ana="" aoa="" apa="" aqa="" ara="" asa="" ata="" aua="" ava="" awa="" axa="" aya="" aza="" a0a=""
+a1a="" a2a="" a3a="" a4a="" a5a=""/>"#;
+/// Prefixes of one of our namespaces, so that each is kept.
+const PREFIXES: &str = r#"<a xmlns:a="urn:3gpp:ns:extRegExp:1.0" xmlns:b="urn:3gpp:ns:extRegExp:1.0"
+xmlns:c="urn:3gpp:ns:extRegExp:1.0" xmlns:d="urn:3gpp:ns:extRegExp:1.0" xmlns:e="urn:3gpp:ns:extRegExp:1.0"
+xmlns:f="urn:3gpp:ns:extRegExp:1.0" xmlns:g="urn:3gpp:ns:extRegExp:1.0" xmlns:h="urn:3gpp:ns:extRegExp:1.0"
+xmlns:i="urn:3gpp:ns:extRegExp:1.0" xmlns:j="urn:3gpp:ns:extRegExp:1.0" xmlns:k="urn:3gpp:ns:extRegExp:1.0">"#;
