@@ -1,0 +1,45 @@
+//! What the model reads of the messages in flight. It wrote none of them, so it takes them at their word.
+
+/// The value of the first header of that name.
+pub fn header<'m>(message: &'m str, name: &str) -> &'m str {
+    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    let of = |line: &'m str| line.strip_prefix(name)?.strip_prefix(": ");
+    head.split("\r\n").find_map(of).unwrap_or_default()
+}
+
+/// The branch of the topmost Via.
+pub fn branch(message: &str) -> &str {
+    parameter(header(message, "Via"), "branch")
+}
+
+/// The status of a response; 0 for a request.
+pub fn status(message: &str) -> u16 {
+    let rest = message.strip_prefix("SIP/2.0 ").unwrap_or_default();
+    rest.get(..3).and_then(|s| s.parse().ok()).unwrap_or(0)
+}
+
+/// The method of a request, or of what a response answers.
+pub fn method(message: &str) -> &str {
+    header(message, "CSeq").split(' ').nth(1).unwrap_or_default()
+}
+
+/// The seconds that Expires says.
+pub fn expires(message: &str) -> Option<u32> {
+    header(message, "Expires").parse().ok()
+}
+
+/// Call-ID and the tag of whoever sent the SUBSCRIBE.
+pub fn dialog(message: &str) -> (String, String) {
+    let side = match (method(message), status(message)) {
+        ("NOTIFY", _) => "To",
+        _ => "From",
+    };
+    let tag = parameter(header(message, side), "tag");
+    (header(message, "Call-ID").to_owned(), tag.to_owned())
+}
+
+fn parameter<'m>(value: &'m str, name: &str) -> &'m str {
+    let mut parameters = value.split(';').skip(1);
+    let of = |parameter: &'m str| parameter.strip_prefix(name)?.strip_prefix('=');
+    parameters.find_map(of).unwrap_or_default()
+}

@@ -1,0 +1,910 @@
+//! The shipped nodes, their hosts, and what is between them. A world is made anew for each state, from the actions
+//! that lead to it: the nodes do the same each time.
+
+use ims_procedures::{
+    drive::{
+        Answer, Identifiers, Millis, Node, Outbox, Output, Source, Timer, Token,
+        TransactionRef,
+        Verdict,
+    },
+    regevent::{
+        node::{self, Command, RegEvent, Registration, SubscriberNode},
+        subscriber::{Config as SubscriberConfig, Profile, Standing},
+    },
+    scscf::{self, Reasons, Scscf, ScscfNode},
+    wire::Element,
+};
+
+use super::{
+    canonical::Canonical,
+    properties::{Broken, Property},
+    registrar::{self, Change, REGISTERED, Which},
+    wire::{branch, dialog, expires, header, method, status},
+};
+use crate::common::pcscf::{PRIVATE, PUBLIC, element};
+
+/// Milliseconds after which a client transaction gives up, 64·T1, and the longest that a message takes.
+pub const TRANSACTION: u64 = 32_000;
+
+/// Messages in flight and transactions open, at most.
+const MOST_FLIGHTS: usize = 10;
+const MOST_OPEN: usize = 8;
+
+/// Timers that run while nothing happens.
+const RESTING: [&str; 4] = [
+    "subscription refresh",
+    "subscription expiry",
+    "binding expiry",
+    "removed binding forgotten",
+];
+
+/// Seconds that the notifier grants at most: less than the registration lasts, so that either can end first.
+const GRANTED: u32 = 3_400;
+
+/// What is explored, and how far.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    pub profile: Profile,
+    /// How often the user or the registrar does something.
+    pub changes: u8,
+    /// How often a message is lost, comes twice or is overtaken by a timer, and a side restarts, all together.
+    pub faults: u8,
+}
+
+/// The two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    Subscriber,
+    Notifier,
+}
+
+/// What can happen next. Messages and transactions are named by their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Deliver(u8),
+    Lose(u8),
+    /// Deliver it, and leave a copy in flight.
+    Duplicate(u8),
+    /// A client transaction gets no response.
+    TimeOut(u8),
+    /// The deadline of a node has come.
+    Tick(Side),
+    /// A contact has run out, for all that the subscriber's host knows.
+    Expire(Which),
+    /// From its own blob; its host has lost every transaction.
+    Restart(Side),
+    Change(Change),
+}
+
+/// What is in flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cargo {
+    /// SIP between the two.
+    Sip,
+    /// The 2xx to a REGISTER, on its way past the subscriber.
+    Registered(Which),
+    /// A REGISTER that passed the subscriber, on its way to the registrar.
+    Deregister,
+    /// Its 2xx, on the way past the subscriber.
+    Deregistered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Flight {
+    cargo: Cargo,
+    to: Side,
+    text: String,
+    sent_at: Millis,
+    /// Earlier, if it was sent again after a restart.
+    written_at: Millis,
+}
+
+/// A client transaction of one of the hosts.
+#[derive(Clone, Debug)]
+struct Open {
+    side: Side,
+    token: Token,
+    branch: String,
+    /// Of what: the method, Call-ID, and the subscriber's tag.
+    method: String,
+    dialog: (String, String),
+    until: Millis,
+}
+
+/// What the model remembers and no node does.
+#[derive(Clone, Debug, Default)]
+struct Ghosts {
+    /// Until when the notifier has granted each subscription, by what its 2xx said.
+    grants: Vec<(String, Millis)>,
+    /// The Call-ID of the subscriber's latest SUBSCRIBE.
+    call_id: String,
+    /// The version of the latest document that the subscriber has taken, and the Call-ID it came with.
+    taken: Option<(String, u32)>,
+    /// The longest that a message to the subscriber took.
+    slowest: u64,
+    /// Something was lost or gave up since both sides last agreed.
+    disturbed: bool,
+    /// A SUBSCRIBE, or its response, was lost or gave up: the notifier may not know that it is over.
+    subscribe_lost: bool,
+    /// A NOTIFY was lost or gave up: the subscriber may not know what it said.
+    notify_lost: bool,
+    /// When each NOTIFY was written, by its branch.
+    written: Vec<(String, Millis)>,
+}
+
+/// Everything.
+pub struct World {
+    setting: Setting,
+    now: Millis,
+    subscriber: SubscriberNode,
+    notifier: ScscfNode,
+    subscriber_out: Option<Outbox<RegEvent>>,
+    notifier_out: Option<Outbox<Scscf>>,
+    lives: u64,
+    delivered: u64,
+    flights: Vec<Flight>,
+    open: Vec<Open>,
+    /// Until when each contact is registered, for all that the subscriber's host knows.
+    registered: [Option<Millis>; 2],
+    cseq: u32,
+    changes: u8,
+    faults: u8,
+    ghosts: Ghosts,
+    broken: Broken,
+    /// What happened, for whoever reads it.
+    pub log: Option<Vec<String>>,
+}
+
+fn identifiers(side: Side, life: u64) -> Identifiers {
+    let shard = match side {
+        Side::Subscriber => 1,
+        Side::Notifier => 2,
+    };
+    Identifiers::new([7; 32], life, shard)
+}
+
+fn subscriber_config(profile: Profile) -> node::Config {
+    let mut subscription = SubscriberConfig::new(element());
+    subscription.support_reg_event = true;
+    subscription.profile = profile;
+    node::Config::new(subscription)
+}
+
+fn notifier_config() -> scscf::Config {
+    let element = Element::new(
+        b"sip:scscf1.home1.example.net:5080",
+        b"home1.example.net",
+    );
+    let mut config = scscf::Config::new(element.unwrap());
+    config.notifier.max_expires = GRANTED;
+    config
+}
+
+impl World {
+    /// The user is registered, and the subscriber's host has just told its node.
+    pub fn new(setting: Setting) -> Self {
+        let subscriber = SubscriberNode::new(
+            subscriber_config(setting.profile),
+            identifiers(Side::Subscriber, 1),
+        );
+        let notifier = ScscfNode::new(notifier_config(), identifiers(Side::Notifier, 1));
+        let (subscriber, notifier) = (subscriber.unwrap(), notifier.unwrap());
+        let mut world = Self {
+            setting,
+            now: Millis(1_000_000),
+            subscriber_out: Some(Outbox::for_steps(1)),
+            notifier_out: Some(Outbox::for_steps(2)),
+            subscriber,
+            notifier,
+            lives: 1,
+            delivered: 0,
+            flights: Vec::new(),
+            open: Vec::new(),
+            registered: [None; 2],
+            cseq: 0,
+            changes: 0,
+            faults: 0,
+            ghosts: Ghosts::default(),
+            broken: Broken::default(),
+            log: None,
+        };
+        world.register(Which::First);
+        world.flights.clear();
+        world.learn_registered(Which::First);
+        world
+    }
+
+    /// The world after these actions.
+    pub fn after(setting: Setting, actions: &[Action]) -> Self {
+        let mut world = Self::new(setting);
+        for action in actions {
+            world.act(*action);
+        }
+        world
+    }
+
+    /// What can happen now.
+    pub fn enabled(&self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let may_fail = self.faults < self.setting.faults;
+        for (place, flight) in self.flights.iter().enumerate() {
+            if self.flights[..place].contains(flight) {
+                continue;
+            }
+            let place = place as u8;
+            actions.push(Action::Deliver(place));
+            if may_fail {
+                actions.push(Action::Lose(place));
+                if flight.cargo == Cargo::Sip && status(&flight.text) == 0 {
+                    actions.push(Action::Duplicate(place));
+                }
+            }
+        }
+        if let Some(next) = self.next_deadline() {
+            let overtakes = next > self.now && !self.flights.is_empty();
+            let in_time = |flight: &Flight| next.since(flight.sent_at) <= TRANSACTION;
+            if !overtakes || (may_fail && self.flights.iter().all(in_time)) {
+                self.due(next, &mut actions);
+            }
+        }
+        if may_fail {
+            actions.push(Action::Restart(Side::Subscriber));
+            actions.push(Action::Restart(Side::Notifier));
+        }
+        if self.changes < self.setting.changes {
+            let registered = self.notifier.is_registered(PUBLIC.as_bytes());
+            actions.extend(Change::ALL.into_iter().filter_map(|change| {
+                let possible = match change {
+                    Change::Register => true,
+                    Change::RegisterSecond | Change::Remove | Change::RemoveAll => registered,
+                    Change::Deregister => self.registered[0].is_some(),
+                };
+                possible.then_some(Action::Change(change))
+            }));
+        }
+        actions
+    }
+
+    fn next_deadline(&self) -> Option<Millis> {
+        let nodes = [self.subscriber.deadline(), self.notifier.deadline()];
+        let nodes = nodes.into_iter().flatten().map(|(at, _)| at);
+        let open = self.open.iter().map(|open| open.until);
+        let registered = self.registered.into_iter().flatten();
+        let all = nodes.chain(open).chain(registered).min();
+        all.map(|at| at.max(self.now))
+    }
+
+    /// Who may act at that instant. A transaction that gives up is told first: its timers began before those of
+    /// whoever opened it.
+    fn due(&self, at: Millis, actions: &mut Vec<Action>) {
+        let all = actions.len();
+        for (place, open) in self.open.iter().enumerate() {
+            if open.until <= at {
+                actions.push(Action::TimeOut(place as u8));
+            }
+        }
+        if actions.len() > all {
+            return;
+        }
+        let is_due = |deadline: Option<(Millis, _)>| deadline.is_some_and(|(due, _)| due <= at);
+        if is_due(self.subscriber.deadline()) {
+            actions.push(Action::Tick(Side::Subscriber));
+        }
+        if is_due(self.notifier.deadline()) {
+            actions.push(Action::Tick(Side::Notifier));
+        }
+        for which in [Which::First, Which::Second] {
+            if self.registered[which as usize].is_some_and(|until| until <= at) {
+                actions.push(Action::Expire(which));
+            }
+        }
+    }
+
+    /// Something happens.
+    pub fn act(&mut self, action: Action) {
+        self.note(|| format!("{action:?}"));
+        if matches!(action, Action::TimeOut(_) | Action::Tick(_) | Action::Expire(_)) {
+            self.pass();
+        }
+        match action {
+            Action::Deliver(place) => {
+                let flight = self.flights.remove(place.into());
+                self.deliver(flight);
+            }
+            Action::Duplicate(place) => {
+                self.faults += 1;
+                let flight = self.flights[usize::from(place)].clone();
+                self.deliver(flight);
+            }
+            Action::Lose(place) => {
+                self.faults += 1;
+                let flight = self.flights.remove(place.into());
+                if flight.cargo == Cargo::Sip {
+                    let method = method(&flight.text).to_owned();
+                    self.disturb(&method);
+                }
+            }
+            Action::TimeOut(place) => {
+                let open = self.open.remove(place.into());
+                self.disturb(&open.method);
+                match open.side {
+                    Side::Subscriber => {
+                        self.answer_subscriber(open.token, Answer::Timeout);
+                    }
+                    Side::Notifier => self.answer_notifier(open.token, Answer::Timeout),
+                }
+            }
+            Action::Tick(side) => self.tick(side),
+            Action::Expire(which) => self.deregister_at_subscriber(which),
+            Action::Restart(side) => self.restart(side),
+            Action::Change(change) => self.change(change),
+        }
+        self.look();
+    }
+
+    /// Time goes on to the next deadline.
+    fn pass(&mut self) {
+        let Some(next) = self.next_deadline() else {
+            return;
+        };
+        if next > self.now {
+            self.faults += u8::from(!self.flights.is_empty());
+            self.now = next;
+            self.note(|| format!("it is {next}"));
+        }
+    }
+
+    fn disturb(&mut self, method: &str) {
+        self.ghosts.disturbed = true;
+        match method {
+            "SUBSCRIBE" => self.ghosts.subscribe_lost = true,
+            _ => self.ghosts.notify_lost = true,
+        }
+    }
+
+    fn deliver(&mut self, flight: Flight) {
+        let Flight {
+            cargo,
+            to,
+            text,
+            written_at,
+            ..
+        } = flight;
+        if to == Side::Subscriber && cargo == Cargo::Sip {
+            self.ghosts.slowest = self.ghosts.slowest.max(self.now.since(written_at));
+        }
+        match (cargo, to) {
+            (Cargo::Registered(which), _) => self.learn_registered(which),
+            (Cargo::Deregister, _) => self.register_at_notifier(&text, true),
+            (Cargo::Deregistered, _) => self.deregister_at_subscriber(Which::First),
+            (Cargo::Sip, _) if status(&text) > 0 => self.respond(to, &text),
+            (Cargo::Sip, Side::Subscriber) => self.notify(&text),
+            (Cargo::Sip, Side::Notifier) => self.receive_at_notifier(&text, Verdict::Handled),
+        }
+    }
+
+    /// A response comes in at a host: its transaction passes it on, or there is none any more.
+    fn respond(&mut self, to: Side, text: &str) {
+        let branch = branch(text);
+        let place = self
+            .open
+            .iter()
+            .position(|open| open.side == to && open.branch == branch);
+        let Some(place) = place else {
+            return;
+        };
+        let token = self.open.remove(place).token;
+        let answer = text.as_bytes();
+        match to {
+            Side::Subscriber => self.answer_subscriber(token, Answer::Response(answer)),
+            Side::Notifier => self.answer_notifier(token, Answer::Response(answer)),
+        }
+    }
+
+    fn answer_subscriber(&mut self, token: Token, answer: Answer<'_, RegEvent>) {
+        let out = self.subscriber_out.as_mut().expect("a free outbox");
+        self.subscriber.answer(self.now, token, answer, out).unwrap();
+        self.drain_subscriber(None);
+    }
+
+    fn answer_notifier(&mut self, token: Token, answer: Answer<'_, Scscf>) {
+        let out = self.notifier_out.as_mut().expect("a free outbox");
+        self.notifier.answer(self.now, token, answer, out).unwrap();
+        self.drain_notifier();
+    }
+
+    fn tick(&mut self, side: Side) {
+        match side {
+            Side::Subscriber => {
+                let out = self.subscriber_out.as_mut().expect("a free outbox");
+                self.subscriber.tick(self.now, out).unwrap();
+                self.drain_subscriber(None);
+            }
+            Side::Notifier => {
+                let out = self.notifier_out.as_mut().expect("a free outbox");
+                self.notifier.tick(self.now, out).unwrap();
+                self.drain_notifier();
+            }
+        }
+    }
+
+    /// A NOTIFY comes in.
+    fn notify(&mut self, text: &str) {
+        self.delivered += 1;
+        let txn = TransactionRef(self.delivered);
+        let out = self.subscriber_out.as_mut().expect("a free outbox");
+        let node = &mut self.subscriber;
+        let verdict = node.receive(self.now, Source::TrustedCore, txn, text.as_bytes(), out);
+        verdict.unwrap();
+        let answers = |out: Output<'_, RegEvent>| match out {
+            Output::Respond { to, status, .. } => Some((to, status >= 200)),
+            _ => None,
+        };
+        let answered: Vec<_> = out.iter().filter_map(answers).collect();
+        if answered != [(txn, true)] {
+            self.broken.add(Property::NotifyAnswered);
+        }
+        self.drain_subscriber(Some(text));
+    }
+
+    fn receive_at_notifier(&mut self, text: &str, expected: Verdict) {
+        self.delivered += 1;
+        let txn = TransactionRef(self.delivered);
+        let bytes = text.as_bytes();
+        let out = self.notifier_out.as_mut().expect("a free outbox");
+        let verdict = self
+            .notifier
+            .receive(self.now, Source::TrustedCore, txn, bytes, out);
+        match verdict.unwrap() {
+            Verdict::Rejected(_) => {}
+            verdict => assert_eq!(verdict, expected),
+        }
+        self.drain_notifier();
+    }
+
+    /// A REGISTER comes in at the registrar; its 2xx passes the subscriber if it came that way.
+    fn register_at_notifier(&mut self, text: &str, passes: bool) {
+        let before = self.flights.len();
+        self.receive_at_notifier(text, Verdict::Handled);
+        let is_own = |flight: &Flight| method(&flight.text) == "REGISTER";
+        let (own, mut others): (Vec<_>, Vec<_>) =
+            self.flights.drain(before..).partition(is_own);
+        self.flights.append(&mut others);
+        if passes && own.iter().any(|flight| status(&flight.text) == 200) {
+            self.send(Cargo::Deregistered, Side::Subscriber, "");
+        }
+    }
+
+    fn learn_registered(&mut self, which: Which) {
+        self.registered[which as usize] = Some(self.now.after_seconds(REGISTERED));
+        let command = Command::LearnRegistered(Registration {
+            private_identity: PRIVATE.as_bytes(),
+            public_identity: PUBLIC.as_bytes(),
+            flow: which.flow(),
+            expires: REGISTERED,
+            trunk_group: b"",
+            service_route: b"",
+            emergency: false,
+            implicit: false,
+        });
+        self.command(command);
+    }
+
+    fn deregister_at_subscriber(&mut self, which: Which) {
+        self.registered[which as usize] = None;
+        self.command(Command::LearnDeregistered {
+            private_identity: PRIVATE.as_bytes(),
+            flow: which.flow(),
+        });
+    }
+
+    fn command(&mut self, command: Command<'_>) {
+        let out = self.subscriber_out.as_mut().expect("a free outbox");
+        self.subscriber.command(self.now, command, out).unwrap();
+        self.drain_subscriber(None);
+    }
+
+    fn restart(&mut self, side: Side) {
+        self.faults += 1;
+        self.lives += 1;
+        let mut blob = Vec::new();
+        let ids = identifiers(side, self.lives);
+        match side {
+            Side::Subscriber => {
+                self.subscriber.snapshot(self.now, &mut blob);
+                let config = subscriber_config(self.setting.profile);
+                self.subscriber = SubscriberNode::restore(config, ids, self.now, &blob).unwrap();
+            }
+            Side::Notifier => {
+                self.notifier.snapshot(self.now, &mut blob);
+                let config = notifier_config();
+                self.notifier = ScscfNode::restore(config, ids, self.now, &blob).unwrap();
+            }
+        }
+        self.open.retain(|open| open.side != side);
+    }
+
+    fn change(&mut self, change: Change) {
+        self.changes += 1;
+        match change {
+            Change::Register => self.register(Which::First),
+            Change::RegisterSecond => self.register(Which::Second),
+            Change::Deregister => {
+                self.cseq += 1;
+                self.command(Command::LearnDeregistering {
+                    private_identity: PRIVATE.as_bytes(),
+                    flow: Which::First.flow(),
+                });
+                let text = registrar::removal(self.cseq);
+                self.send(Cargo::Deregister, Side::Notifier, &text);
+            }
+            Change::Remove => {
+                self.cseq += 1;
+                self.register_at_notifier(&registrar::removal(self.cseq), false);
+            }
+            Change::RemoveAll => {
+                self.cseq += 1;
+                self.register_at_notifier(&registrar::removal_of_all(self.cseq), false);
+            }
+        }
+    }
+
+    fn register(&mut self, which: Which) {
+        self.cseq += 1;
+        let (request, response) = registrar::registered(which, self.cseq);
+        let command = scscf::Command::Learn {
+            request: request.as_bytes(),
+            response: response.as_bytes(),
+            private_identity: None,
+        };
+        let out = self.notifier_out.as_mut().expect("a free outbox");
+        self.notifier.command(self.now, command, out).unwrap();
+        self.drain_notifier();
+        self.send(Cargo::Registered(which), Side::Subscriber, "");
+    }
+
+    fn send(&mut self, cargo: Cargo, to: Side, text: &str) {
+        self.note(|| {
+            let first = text.lines().next().unwrap_or_default();
+            let more = ["CSeq", "Expires", "Subscription-State"].map(|name| header(text, name));
+            format!("    {cargo:?} to {to:?}: {first} {more:?}")
+        });
+        let written_at = match (method(text), status(text)) {
+            ("NOTIFY", 0) => self.written_at(branch(text)),
+            _ => self.now,
+        };
+        self.flights.push(Flight {
+            cargo,
+            to,
+            text: text.to_owned(),
+            sent_at: self.now,
+            written_at,
+        });
+    }
+
+    fn written_at(&mut self, branch: &str) -> Millis {
+        let written = &mut self.ghosts.written;
+        if let Some((_, at)) = written.iter().find(|(known, _)| known == branch) {
+            return *at;
+        }
+        written.push((branch.to_owned(), self.now));
+        self.now
+    }
+
+    /// A request goes out in a transaction. After a restart it is the one that was out before.
+    fn request(&mut self, side: Side, token: Token, text: &str) {
+        let to = match side {
+            Side::Subscriber => Side::Notifier,
+            Side::Notifier => Side::Subscriber,
+        };
+        let branch = branch(text);
+        self.open
+            .retain(|open| open.side != side || open.branch != branch);
+        self.open.push(Open {
+            side,
+            token,
+            branch: branch.to_owned(),
+            method: method(text).to_owned(),
+            dialog: dialog(text),
+            until: self.now.after(TRANSACTION),
+        });
+        self.send(Cargo::Sip, to, text);
+    }
+
+    /// What the subscriber wants done; `notify` is what came in.
+    fn drain_subscriber(&mut self, notify: Option<&str>) {
+        let mut out = self.subscriber_out.take().expect("one at a time");
+        for output in out.iter() {
+            match output {
+                Output::Request { token, bytes, .. } => {
+                    let text = text(bytes);
+                    self.ghosts.call_id = header(text, "Call-ID").to_owned();
+                    self.request(Side::Subscriber, token, text);
+                }
+                Output::Respond { bytes, .. } => self.send(Cargo::Sip, Side::Notifier, text(bytes)),
+                Output::Event(node::Event::StateNotified {
+                    version,
+                    all_terminated,
+                    ..
+                }) => {
+                    if *all_terminated {
+                        self.registered = [None; 2];
+                    }
+                    self.take(notify.unwrap_or_default(), *version);
+                }
+                Output::Event(event) => self.note(|| format!("    {event:?}")),
+                other => panic!("{other:?}"),
+            }
+        }
+        out.clear();
+        self.subscriber_out = Some(out);
+    }
+
+    /// A document was taken.
+    fn take(&mut self, notify: &str, version: u32) {
+        let call_id = header(notify, "Call-ID");
+        match &self.ghosts.taken {
+            Some((of, latest)) if of == call_id && *latest >= version => {
+                self.broken.add(Property::Versions);
+            }
+            _ => {}
+        }
+        self.ghosts.taken = Some((call_id.to_owned(), version));
+    }
+
+    /// What the notifier wants done. Its host answers questions at once.
+    fn drain_notifier(&mut self) {
+        loop {
+            let mut out = self.notifier_out.take().expect("one at a time");
+            let mut asked = Vec::new();
+            for output in out.iter() {
+                match output {
+                    Output::Request { token, bytes, .. } => {
+                        self.request(Side::Notifier, token, text(bytes));
+                    }
+                    Output::Respond { bytes, .. } => {
+                        let text = text(bytes);
+                        self.grant(text);
+                        self.send(Cargo::Sip, Side::Subscriber, text);
+                    }
+                    Output::Ask { token, question } => asked.push((token, answer_to(question))),
+                    Output::Event(event) => self.note(|| format!("    {event:?}")),
+                    other => panic!("{other:?}"),
+                }
+            }
+            out.clear();
+            let (node, now) = (&mut self.notifier, self.now);
+            let is_done = asked.is_empty();
+            for (token, answer) in asked {
+                node.answer(now, token, Answer::Role(answer), &mut out)
+                    .unwrap();
+            }
+            self.notifier_out = Some(out);
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    /// The notifier answers a SUBSCRIBE.
+    fn grant(&mut self, text: &str) {
+        let (true, Some(seconds)) = (status(text) == 200, expires(text)) else {
+            return;
+        };
+        let call_id = header(text, "Call-ID");
+        let until = self.now.after_seconds(seconds);
+        let grants = &mut self.ghosts.grants;
+        match grants.iter_mut().find(|(of, _)| of == call_id) {
+            Some((_, latest)) => *latest = until.max(*latest),
+            None => grants.push((call_id.to_owned(), until)),
+        }
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(log) = &mut self.log {
+            log.push(line());
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        self.subscriber.standing(PRIVATE.as_bytes())
+    }
+
+    /// The properties that this state breaks.
+    pub fn broken(&self) -> Broken {
+        self.broken
+    }
+
+    /// Takes note of what is broken now.
+    fn look(&mut self) {
+        let mut broken = self.broken;
+        let mut breaks = |property, is_broken| {
+            if is_broken {
+                broken.add(property);
+            }
+        };
+        breaks(
+            Property::TwoSubscribes,
+            self.has_two_open(Side::Subscriber),
+        );
+        breaks(Property::TwoNotifies, self.has_two_open(Side::Notifier));
+        breaks(Property::Ghost, self.is_ghost());
+        breaks(
+            Property::MessagesBounded,
+            self.flights.len() > MOST_FLIGHTS || self.open.len() > MOST_OPEN,
+        );
+        if self.is_quiet() {
+            let agrees = self.is_agreed();
+            breaks(Property::LostTerminate, self.has_lost_terminate());
+            breaks(Property::Quiescent, !self.ghosts.disturbed && !agrees);
+            breaks(
+                Property::TableAgrees,
+                agrees && !self.ghosts.disturbed && !self.is_table_right(),
+            );
+            if agrees && self.is_table_right() {
+                self.ghosts.disturbed = false;
+                self.ghosts.subscribe_lost = false;
+                self.ghosts.notify_lost = false;
+            }
+        }
+        breaks(Property::Quiescent, self.is_over() && !self.is_empty());
+        self.broken = broken;
+    }
+
+    /// Of one subscription, two transactions of that side are open.
+    fn has_two_open(&self, side: Side) -> bool {
+        let own = || self.open.iter().filter(|open| open.side == side);
+        own().any(|one| own().filter(|other| other.dialog == one.dialog).count() > 1)
+    }
+
+    /// The subscriber believes the subscription active for longer than the notifier granted, and messages to
+    /// the subscriber took.
+    fn is_ghost(&self) -> bool {
+        if self.standing() != Standing::Active {
+            return false;
+        }
+        let granted = self.granted_until();
+        let believed = self.subscriber.deadline().map(|(at, _)| at);
+        match (granted, believed) {
+            (Some(granted), Some(believed)) => believed > granted.after(self.ghosts.slowest),
+            _ => true,
+        }
+    }
+
+    fn granted_until(&self) -> Option<Millis> {
+        let own = |(of, _): &&(String, Millis)| *of == self.ghosts.call_id;
+        self.ghosts.grants.iter().find(own).map(|(_, until)| *until)
+    }
+
+    /// Nothing is in flight, nothing is due, and no timer runs but those of refreshes and ends.
+    fn is_quiet(&self) -> bool {
+        let rests = |deadline: Option<(Millis, Timer)>| {
+            deadline.is_none_or(|(at, timer)| at > self.now && RESTING.contains(&timer.0))
+        };
+        let registered = self.registered.into_iter().flatten().min();
+        self.flights.is_empty()
+            && self.open.is_empty()
+            && rests(self.subscriber.deadline())
+            && rests(self.notifier.deadline())
+            && registered.is_none_or(|until| until > self.now)
+    }
+
+    /// Both have the subscription, or neither.
+    fn is_agreed(&self) -> bool {
+        let subscribed = self.standing() == Standing::Active;
+        subscribed == (self.notifier.subscribers(PUBLIC.as_bytes()) > 0)
+    }
+
+    /// The subscription outlives the registration at a side that must know.
+    fn has_lost_terminate(&self) -> bool {
+        let (subscribed, notifies) = (
+            self.standing() != Standing::None,
+            self.notifier.subscribers(PUBLIC.as_bytes()) > 0,
+        );
+        let deregistered = self.registered == [None; 2];
+        let removed = !self.notifier.is_registered(PUBLIC.as_bytes());
+        (deregistered && (subscribed || (notifies && !self.ghosts.subscribe_lost)))
+            || (removed && (notifies || (subscribed && !self.ghosts.notify_lost)))
+    }
+
+    /// The subscriber's table has the contacts that are bound, if it is subscribed.
+    fn is_table_right(&self) -> bool {
+        if self.standing() != Standing::Active {
+            return true;
+        }
+        let Some(table) = self.subscriber.table(PRIVATE.as_bytes()) else {
+            return false;
+        };
+        let mut bound: Vec<&[u8]> = self.notifier.contacts(PUBLIC.as_bytes()).collect();
+        bound.sort_unstable();
+        let own = table
+            .registrations()
+            .find(|registration| registration.aor == PUBLIC);
+        let mut known: Vec<&[u8]> = own
+            .into_iter()
+            .flat_map(|registration| registration.contacts())
+            .filter(|contact| contact.is_active())
+            .map(|contact| contact.contact.uri.as_bytes())
+            .collect();
+        known.sort_unstable();
+        known == bound
+    }
+
+    /// Nothing can happen any more but what somebody does anew.
+    pub fn is_over(&self) -> bool {
+        self.flights.is_empty() && self.next_deadline().is_none()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.standing() == Standing::None
+            && self.subscriber.users() == 0
+            && self.notifier.sets() == 0
+    }
+
+    /// The same for worlds that go on in the same way.
+    pub fn digest(&self) -> u64 {
+        let mut canonical = Canonical::default();
+        let mut blob = Vec::new();
+        self.subscriber.snapshot(self.now, &mut blob);
+        canonical.blob(&blob);
+        blob.clear();
+        self.notifier.snapshot(self.now, &mut blob);
+        canonical.blob(&blob);
+        let left = |until: Option<Millis>| until.map_or(u64::MAX, |until| until.since(self.now));
+        for side in [Side::Subscriber, Side::Notifier] {
+            for flight in self.flights.iter().filter(|flight| flight.to == side) {
+                canonical.number(match flight.cargo {
+                    Cargo::Sip => 0,
+                    Cargo::Registered(which) => 1 + which as u64,
+                    Cargo::Deregister => 3,
+                    Cargo::Deregistered => 4,
+                });
+                canonical.text(flight.text.as_bytes());
+                canonical.number(self.now.since(flight.sent_at));
+                canonical.number(self.now.since(flight.written_at));
+            }
+            for open in self.open.iter().filter(|open| open.side == side) {
+                canonical.text(open.branch.as_bytes());
+                canonical.number(left(Some(open.until)));
+            }
+            canonical.number(u64::MAX);
+        }
+        canonical.number(left(self.registered[0]));
+        canonical.number(left(self.registered[1]));
+        let ghosts = &self.ghosts;
+        canonical.text(ghosts.call_id.as_bytes());
+        canonical.number(left(self.granted_until()));
+        if let Some((call_id, version)) = &ghosts.taken {
+            canonical.text(call_id.as_bytes());
+            canonical.number((*version).into());
+        }
+        canonical.number(ghosts.slowest);
+        for flag in [
+            ghosts.disturbed,
+            ghosts.subscribe_lost,
+            ghosts.notify_lost,
+        ] {
+            canonical.number(flag.into());
+        }
+        canonical.number(self.changes.into());
+        canonical.number(self.faults.into());
+        canonical.digest()
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the nodes write text")
+}
+
+fn answer_to(question: &scscf::Question) -> scscf::Answer<'static> {
+    match question {
+        scscf::Question::Authentication { reasons, .. } if *reasons == Reasons::NONE => {
+            scscf::Answer::Authenticated
+        }
+        scscf::Question::DialogRelease { .. } => scscf::Answer::Released,
+        scscf::Question::ServerAssignment { .. } => scscf::Answer::Assigned {
+            application_servers: b"",
+        },
+        _ => scscf::Answer::Denied,
+    }
+}
