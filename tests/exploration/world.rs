@@ -310,9 +310,12 @@ impl World {
                 self.due(next, &mut actions);
             }
         }
-        if may_fail {
-            actions.push(Action::Restart(Side::Subscriber));
-            actions.push(Action::Restart(Side::Notifier));
+        // A restart is felt only where it loses a transaction: see `Rest`.
+        let loses = |side| self.outside.open.iter().any(|open| open.side == side);
+        for side in [Side::Subscriber, Side::Notifier] {
+            if may_fail && loses(side) {
+                actions.push(Action::Restart(side));
+            }
         }
         if self.outside.changes < self.setting.changes && self.outside.now <= LAST_CHANGE {
             let registered = self.notifier.is_registered(PUBLIC.as_bytes());

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# check.sh [MUTANT...]: a copy of the library with the bug of MUTANT.patch in it, all of them unless some are named,
+# must make the exploration of the gate report the property that the patch names, and no other. Fails if it does
+# not, or if a patch does not apply.
+set -Eeuo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+mutants=$PWD/tests/exploration/mutants
+all=("$mutants"/*.patch)
+if (($# > 0)); then
+    all=("${@/#/$mutants/}")
+    all=("${all[@]/%/.patch}")
+fi
+
+# What the other builds have compiled stays theirs. The copy is always at one place, so that only what a patch
+# touches is built again.
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/mutants
+export CARGO_TARGET_DIR
+copy=$CARGO_TARGET_DIR/copy
+failed=0
+for patch in "${all[@]}"; do
+    name=$(basename "$patch" .patch)
+    named=$(sed -n 's/^Breaks: //p' "$patch")
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$copy"
+    if ! git -C "$copy" init -q || ! (cd "$copy" && git apply --recount "$patch"); then
+        echo "$name: the patch does not apply"
+        failed=1
+        continue
+    fi
+    log=$CARGO_TARGET_DIR/$name.log
+    began=$SECONDS
+    if ! (cd "$copy" && cargo test -q --locked --profile exploration --test exploration --no-run) >"$log" 2>&1; then
+        cat "$log"
+        echo "$name: it does not build"
+        failed=1
+        continue
+    fi
+    built=$((SECONDS - began))
+    (cd "$copy" && EXPLORATION=gate cargo test -q --locked --profile exploration --test exploration -- --nocapture) \
+        >"$log" 2>&1 || true
+    broken=$(sed -n 's/^broken: //p' "$log" | sort -u)
+    if [[ -n $named && $broken == "$named" ]]; then
+        echo "$name: \"$named\" is broken (build $built s, run $((SECONDS - began - built)) s)"
+    else
+        tail -20 "$log"
+        echo "$name: it should break \"$named\"; broken: ${broken:-nothing}"
+        failed=1
+    fi
+done
+exit $failed
