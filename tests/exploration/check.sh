@@ -11,11 +11,11 @@ if (($# > 0)); then
     all=("${all[@]/%/.patch}")
 fi
 
-# What the other builds have compiled stays theirs. The copy is always at one place, so that only what a patch
-# touches is built again.
-CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/mutants
+# The copy is always at one place, and shares what the dependencies were compiled to.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
-copy=$CARGO_TARGET_DIR/copy
+mkdir -p "$CARGO_TARGET_DIR"
+copy=$CARGO_TARGET_DIR/mutant
 failed=0
 for patch in "${all[@]}"; do
     name=$(basename "$patch" .patch)
@@ -28,7 +28,7 @@ for patch in "${all[@]}"; do
         failed=1
         continue
     fi
-    log=$CARGO_TARGET_DIR/$name.log
+    log=$CARGO_TARGET_DIR/mutant.log
     began=$SECONDS
     if ! (cd "$copy" && cargo test -q --locked --profile exploration --test exploration --no-run) >"$log" 2>&1; then
         cat "$log"

@@ -54,7 +54,8 @@ impl State {
             for action in &next.actions {
                 world.act(*action);
             }
-            assert_eq!(world.digest(), next.digest, "{:?}", next.actions);
+            let digest = world.digest(&world.blobs());
+            assert_eq!(digest, next.digest, "{:?}", next.actions);
         }
         next
     }
@@ -69,9 +70,13 @@ impl State {
             true => world.enabled(),
             false => Vec::new(),
         };
-        let own = world.rest().map(|rest| (Arc::new(rest), actions.len()));
+        let blobs = world.blobs();
+        let digest = world.digest(&blobs);
+        let own = world
+            .rest(blobs)
+            .map(|rest| (Arc::new(rest), actions.len()));
         Self {
-            digest: world.digest(),
+            digest,
             rest: own.or(rest),
             enabled,
             broken,

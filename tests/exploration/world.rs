@@ -166,6 +166,12 @@ struct Outside {
 #[derive(Clone, Debug)]
 pub struct Rest {
     outside: Outside,
+    blobs: Blobs,
+}
+
+/// What both nodes are in their blobs.
+#[derive(Clone, Debug, Default)]
+pub struct Blobs {
     subscriber: Vec<u8>,
     notifier: Vec<u8>,
 }
@@ -252,18 +258,20 @@ impl World {
     }
 
     /// Everything in it, if no transaction is open.
-    pub fn rest(&self) -> Option<Rest> {
-        if !self.outside.open.is_empty() {
-            return None;
-        }
-        let (mut subscriber, mut notifier) = (Vec::new(), Vec::new());
-        self.subscriber.snapshot(self.outside.now, &mut subscriber);
-        self.notifier.snapshot(self.outside.now, &mut notifier);
-        Some(Rest {
+    pub fn rest(&self, blobs: Blobs) -> Option<Rest> {
+        self.outside.open.is_empty().then(|| Rest {
             outside: self.outside.clone(),
-            subscriber,
-            notifier,
+            blobs,
         })
+    }
+
+    /// The blobs of both nodes.
+    pub fn blobs(&self) -> Blobs {
+        let mut blobs = Blobs::default();
+        let now = self.outside.now;
+        self.subscriber.snapshot(now, &mut blobs.subscriber);
+        self.notifier.snapshot(now, &mut blobs.notifier);
+        blobs
     }
 
     /// A world that goes on from there.
@@ -275,13 +283,13 @@ impl World {
             subscriber_config(setting.profile),
             identifiers(Side::Subscriber, lives),
             now,
-            &rest.subscriber,
+            &rest.blobs.subscriber,
         );
         let notifier = ScscfNode::restore(
             notifier_config(),
             identifiers(Side::Notifier, lives),
             now,
-            &rest.notifier,
+            &rest.blobs.notifier,
         );
         Self::of(setting, subscriber.unwrap(), notifier.unwrap(), outside)
     }
@@ -959,14 +967,10 @@ impl World {
     }
 
     /// The same for worlds that go on in the same way.
-    pub fn digest(&self) -> u64 {
+    pub fn digest(&self, blobs: &Blobs) -> u64 {
         let mut canonical = Canonical::default();
-        let mut blob = Vec::new();
-        self.subscriber.snapshot(self.outside.now, &mut blob);
-        canonical.blob(&blob);
-        blob.clear();
-        self.notifier.snapshot(self.outside.now, &mut blob);
-        canonical.blob(&blob);
+        canonical.blob(&blobs.subscriber);
+        canonical.blob(&blobs.notifier);
         let left =
             |until: Option<Millis>| until.map_or(u64::MAX, |until| until.since(self.outside.now));
         for side in [Side::Subscriber, Side::Notifier] {
