@@ -4,8 +4,12 @@
 #[path = "exploration/canonical.rs"]
 mod canonical;
 mod common;
+#[path = "exploration/judging.rs"]
+mod judging;
 #[path = "exploration/model.rs"]
 mod model;
+#[path = "exploration/outside.rs"]
+mod outside;
 #[path = "exploration/properties.rs"]
 mod properties;
 #[path = "exploration/registrar.rs"]

@@ -49,7 +49,7 @@ impl State {
             world.act(*action);
         }
         let next = Self::of(&world, actions, self.rest.clone());
-        if next.digest.is_multiple_of(CHECKED) {
+        if next.digest % CHECKED == 0 {
             let mut world = World::new(setting);
             for action in &next.actions {
                 world.act(*action);

@@ -16,6 +16,7 @@ use ims_procedures::{
 
 use super::{
     canonical::Canonical,
+    outside::{Cargo, Flight, Ghosts, Open, Outside},
     properties::{Broken, Property},
     registrar::{self, Change, REGISTERED, Which},
     wire::{branch, dialog, expires, header, method, status},
@@ -28,18 +29,6 @@ pub const TRANSACTION: u64 = 32_000;
 /// When the user was registered, and until when something is done about it: while that lasts.
 const BEGIN: Millis = Millis(1_000_000);
 const LAST_CHANGE: Millis = BEGIN.after_seconds(REGISTERED);
-
-/// Messages in flight and transactions open, at most.
-const MOST_FLIGHTS: usize = 10;
-const MOST_OPEN: usize = 8;
-
-/// Timers that run while nothing happens.
-const RESTING: [&str; 4] = [
-    "subscription refresh",
-    "subscription expiry",
-    "binding expiry",
-    "removed binding forgotten",
-];
 
 /// Timers that are due as soon as they run; and how many such steps may follow each other.
 const AT_ONCE: [&str; 4] = [
@@ -90,78 +79,6 @@ pub enum Action {
     Change(Change),
 }
 
-/// What is in flight.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cargo {
-    /// SIP between the two.
-    Sip,
-    /// The 2xx to a REGISTER, on its way past the subscriber.
-    Registered(Which),
-    /// A REGISTER that passed the subscriber, on its way to the registrar.
-    Deregister,
-    /// Its 2xx, on the way past the subscriber.
-    Deregistered,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Flight {
-    cargo: Cargo,
-    to: Side,
-    text: String,
-    sent_at: Millis,
-    /// Earlier, if it was sent again after a restart.
-    written_at: Millis,
-}
-
-/// A client transaction of one of the hosts.
-#[derive(Clone, Debug)]
-struct Open {
-    side: Side,
-    token: Token,
-    branch: String,
-    /// Of what: the method, Call-ID, and the subscriber's tag.
-    method: String,
-    dialog: (String, String),
-    until: Millis,
-}
-
-/// What the model remembers and no node does.
-#[derive(Clone, Debug, Default)]
-struct Ghosts {
-    /// Until when the notifier has granted each subscription, by what its 2xx said.
-    grants: Vec<(String, Millis)>,
-    /// The Call-ID of the subscriber's latest SUBSCRIBE.
-    call_id: String,
-    /// The version of the latest document that the subscriber has taken, and the Call-ID it came with.
-    taken: Option<(String, u32)>,
-    /// The longest that a message to the subscriber took.
-    slowest: u64,
-    /// Something was lost or gave up since both sides last agreed.
-    disturbed: bool,
-    /// A SUBSCRIBE, or its response, was lost or gave up: the notifier may not know that it is over.
-    subscribe_lost: bool,
-    /// A NOTIFY was lost or gave up: the subscriber may not know what it said.
-    notify_lost: bool,
-    /// When each NOTIFY was written, by its branch.
-    written: Vec<(String, Millis)>,
-}
-
-/// Everything but the nodes, and what is kept of them.
-#[derive(Clone, Debug)]
-struct Outside {
-    now: Millis,
-    lives: u64,
-    delivered: u64,
-    flights: Vec<Flight>,
-    open: Vec<Open>,
-    /// Until when each contact is registered, for all that the subscriber's host knows.
-    registered: [Option<Millis>; 2],
-    cseq: u32,
-    changes: u8,
-    faults: u8,
-    ghosts: Ghosts,
-}
-
 /// A world in which no transaction is open: a node that is restored goes on there as if nothing had been.
 #[derive(Clone, Debug)]
 pub struct Rest {
@@ -179,12 +96,12 @@ pub struct Blobs {
 /// Everything.
 pub struct World {
     setting: Setting,
-    subscriber: SubscriberNode,
-    notifier: ScscfNode,
+    pub subscriber: SubscriberNode,
+    pub notifier: ScscfNode,
     subscriber_out: Option<Outbox<RegEvent>>,
     notifier_out: Option<Outbox<Scscf>>,
-    outside: Outside,
-    broken: Broken,
+    pub outside: Outside,
+    pub broken: Broken,
     /// What happened, for whoever reads it.
     pub log: Option<Vec<String>>,
 }
@@ -339,7 +256,7 @@ impl World {
         actions
     }
 
-    fn next_deadline(&self) -> Option<Millis> {
+    pub fn next_deadline(&self) -> Option<Millis> {
         let nodes = [self.subscriber.deadline(), self.notifier.deadline()];
         let nodes = nodes.into_iter().flatten().map(|(at, _)| at);
         let open = self.outside.open.iter().map(|open| open.until);
@@ -824,194 +741,17 @@ impl World {
         }
     }
 
-    fn standing(&self) -> Standing {
-        self.subscriber.standing(PRIVATE.as_bytes())
-    }
-
-    /// The properties that this state breaks.
-    pub fn broken(&self) -> Broken {
-        self.broken
-    }
-
-    /// Takes note of what is broken now.
-    fn look(&mut self) {
-        let mut broken = self.broken;
-        let mut breaks = |property, is_broken| {
-            if is_broken {
-                broken.add(property);
-            }
-        };
-        breaks(Property::TwoSubscribes, self.has_two_open(Side::Subscriber));
-        breaks(Property::TwoNotifies, self.has_two_open(Side::Notifier));
-        breaks(Property::Ghost, self.is_ghost());
-        breaks(
-            Property::MessagesBounded,
-            self.outside.flights.len() > MOST_FLIGHTS || self.outside.open.len() > MOST_OPEN,
-        );
-        if self.is_quiet() {
-            let agrees = self.is_agreed();
-            breaks(Property::LostTerminate, self.has_lost_terminate());
-            breaks(
-                Property::Quiescent,
-                !self.outside.ghosts.disturbed && !agrees,
-            );
-            breaks(
-                Property::TableAgrees,
-                agrees && !self.outside.ghosts.disturbed && !self.is_table_right(),
-            );
-            if agrees && self.is_table_right() {
-                self.outside.ghosts.disturbed = false;
-                self.outside.ghosts.subscribe_lost = false;
-                self.outside.ghosts.notify_lost = false;
-            }
-        }
-        breaks(Property::Quiescent, self.is_over() && !self.is_empty());
-        self.broken = broken;
-    }
-
-    /// Of one subscription, two transactions of that side are open.
-    fn has_two_open(&self, side: Side) -> bool {
-        let own = || self.outside.open.iter().filter(|open| open.side == side);
-        own().any(|one| own().filter(|other| other.dialog == one.dialog).count() > 1)
-    }
-
-    /// The subscriber believes the subscription active for longer than the notifier granted, and messages to
-    /// the subscriber took.
-    fn is_ghost(&self) -> bool {
-        if self.standing() != Standing::Active {
-            return false;
-        }
-        let granted = self.granted_until();
-        let believed = self.subscriber.deadline().map(|(at, _)| at);
-        match (granted, believed) {
-            (Some(granted), Some(believed)) => {
-                believed > granted.after(self.outside.ghosts.slowest)
-            }
-            _ => true,
-        }
-    }
-
-    fn granted_until(&self) -> Option<Millis> {
-        let own = |(of, _): &&(String, Millis)| *of == self.outside.ghosts.call_id;
-        self.outside
-            .ghosts
-            .grants
-            .iter()
-            .find(own)
-            .map(|(_, until)| *until)
-    }
-
-    /// Nothing is in flight, nothing is due, and no timer runs but those of refreshes and ends.
-    fn is_quiet(&self) -> bool {
-        let rests = |deadline: Option<(Millis, Timer)>| {
-            deadline.is_none_or(|(at, timer)| at > self.outside.now && RESTING.contains(&timer.0))
-        };
-        let registered = self.outside.registered.into_iter().flatten().min();
-        self.outside.flights.is_empty()
-            && self.outside.open.is_empty()
-            && rests(self.subscriber.deadline())
-            && rests(self.notifier.deadline())
-            && registered.is_none_or(|until| until > self.outside.now)
-    }
-
-    /// Both have the subscription, or neither.
-    fn is_agreed(&self) -> bool {
-        let subscribed = self.standing() == Standing::Active;
-        subscribed == (self.notifier.subscribers(PUBLIC.as_bytes()) > 0)
-    }
-
-    /// The subscription outlives the registration at a side that must know.
-    fn has_lost_terminate(&self) -> bool {
-        let (subscribed, notifies) = (
-            self.standing() != Standing::None,
-            self.notifier.subscribers(PUBLIC.as_bytes()) > 0,
-        );
-        let deregistered = self.outside.registered == [None; 2];
-        let removed = !self.notifier.is_registered(PUBLIC.as_bytes());
-        (deregistered && (subscribed || (notifies && !self.outside.ghosts.subscribe_lost)))
-            || (removed && (notifies || (subscribed && !self.outside.ghosts.notify_lost)))
-    }
-
-    /// The subscriber's table has the contacts that are bound, if it is subscribed.
-    fn is_table_right(&self) -> bool {
-        if self.standing() != Standing::Active {
-            return true;
-        }
-        let Some(table) = self.subscriber.table(PRIVATE.as_bytes()) else {
-            return false;
-        };
-        let mut bound: Vec<&[u8]> = self.notifier.contacts(PUBLIC.as_bytes()).collect();
-        bound.sort_unstable();
-        let own = table
-            .registrations()
-            .find(|registration| registration.aor == PUBLIC);
-        let mut known: Vec<&[u8]> = own
-            .into_iter()
-            .flat_map(|registration| registration.contacts())
-            .filter(|contact| contact.is_active())
-            .map(|contact| contact.contact.uri.as_bytes())
-            .collect();
-        known.sort_unstable();
-        known == bound
-    }
-
-    /// Nothing can happen any more but what somebody does anew.
-    pub fn is_over(&self) -> bool {
-        self.outside.flights.is_empty() && self.next_deadline().is_none()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.standing() == Standing::None
-            && self.subscriber.users() == 0
-            && self.notifier.sets() == 0
-    }
-
     /// The same for worlds that go on in the same way.
     pub fn digest(&self, blobs: &Blobs) -> u64 {
         let mut canonical = Canonical::default();
         canonical.blob(&blobs.subscriber);
         canonical.blob(&blobs.notifier);
-        let left =
-            |until: Option<Millis>| until.map_or(u64::MAX, |until| until.since(self.outside.now));
-        for side in [Side::Subscriber, Side::Notifier] {
-            for flight in self
-                .outside
-                .flights
-                .iter()
-                .filter(|flight| flight.to == side)
-            {
-                canonical.number(match flight.cargo {
-                    Cargo::Sip => 0,
-                    Cargo::Registered(which) => 1 + which as u64,
-                    Cargo::Deregister => 3,
-                    Cargo::Deregistered => 4,
-                });
-                canonical.text(flight.text.as_bytes());
-                canonical.number(self.outside.now.since(flight.sent_at));
-                canonical.number(self.outside.now.since(flight.written_at));
-            }
-            for open in self.outside.open.iter().filter(|open| open.side == side) {
-                canonical.text(open.branch.as_bytes());
-                canonical.number(left(Some(open.until)));
-            }
-            canonical.number(u64::MAX);
-        }
-        canonical.number(left(self.outside.registered[0]));
-        canonical.number(left(self.outside.registered[1]));
-        let ghosts = &self.outside.ghosts;
-        canonical.text(ghosts.call_id.as_bytes());
-        canonical.number(left(self.granted_until()));
-        if let Some((call_id, version)) = &ghosts.taken {
-            canonical.text(call_id.as_bytes());
-            canonical.number((*version).into());
-        }
-        canonical.number(ghosts.slowest);
-        for flag in [ghosts.disturbed, ghosts.subscribe_lost, ghosts.notify_lost] {
-            canonical.number(flag.into());
-        }
-        canonical.number(self.outside.changes.into());
-        canonical.number(self.outside.faults.into());
+        self.outside.write(&mut canonical);
         canonical.digest()
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.subscriber.standing(PRIVATE.as_bytes())
     }
 }
 
