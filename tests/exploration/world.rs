@@ -243,11 +243,13 @@ impl World {
             }
         }
         if self.outside.changes < self.setting.changes && self.outside.now <= LAST_CHANGE {
-            let registered = self.notifier.is_registered(PUBLIC.as_bytes());
+            let registered = self.notifier.contacts(PUBLIC.as_bytes()).count();
             actions.extend(Change::ALL.into_iter().filter_map(|change| {
                 let possible = match change {
                     Change::Register => true,
-                    Change::RegisterSecond | Change::Remove | Change::RemoveAll => registered,
+                    Change::RegisterSecond | Change::RemoveAll => registered > 0,
+                    // Of one contact it is the same as of all.
+                    Change::Remove => registered > 1,
                     Change::Deregister => self.outside.registered[0].is_some(),
                 };
                 possible.then_some(Action::Change(change))
