@@ -1,5 +1,5 @@
 //! The shipped nodes, their hosts, and what is between them. A world is made anew for each state, from the actions
-//! that lead to it: the nodes do the same each time.
+//! that lead to it, or to it from the latest world at rest ([`Rest`]): the nodes do the same each time.
 
 use ims_procedures::{
     drive::{
