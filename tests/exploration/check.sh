@@ -11,24 +11,24 @@ if (($# > 0)); then
     all=("${all[@]/%/.patch}")
 fi
 
-# The copy is always at one place, and shares what the dependencies were compiled to.
-CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+# A place of its own: cargo would take what it compiled of one copy for what it is of another.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")/mutants
 export CARGO_TARGET_DIR
 mkdir -p "$CARGO_TARGET_DIR"
-copy=$CARGO_TARGET_DIR/mutant
+copy=$CARGO_TARGET_DIR/copy
 failed=0
 for patch in "${all[@]}"; do
     name=$(basename "$patch" .patch)
     named=$(sed -n 's/^Breaks: //p' "$patch")
     rm -rf "$copy"
     mkdir -p "$copy"
-    git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$copy"
+    git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -m -C "$copy"
     if ! git -C "$copy" init -q || ! (cd "$copy" && git apply --recount "$patch"); then
         echo "$name: the patch does not apply"
         failed=1
         continue
     fi
-    log=$CARGO_TARGET_DIR/mutant.log
+    log=$CARGO_TARGET_DIR/$name.log
     began=$SECONDS
     if ! (cd "$copy" && cargo test -q --locked --profile exploration --test exploration --no-run) >"$log" 2>&1; then
         cat "$log"
