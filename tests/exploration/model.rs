@@ -26,7 +26,7 @@ const CHECKED: u64 = 64;
 pub struct State {
     /// From the beginning.
     pub actions: Vec<Action>,
-    /// The latest world in which no transaction was open, and how many of the actions led there.
+    /// The latest world at rest, and how many of the actions led there.
     rest: Option<(Arc<Rest>, usize)>,
     digest: u64,
     enabled: Vec<Action>,

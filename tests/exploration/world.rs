@@ -79,7 +79,8 @@ pub enum Action {
     Change(Change),
 }
 
-/// A world in which no transaction is open: a node that is restored goes on there as if nothing had been.
+/// A world in which no transaction is open and nothing is due: a node that is restored goes on there as if nothing
+/// had been.
 #[derive(Clone, Debug)]
 pub struct Rest {
     outside: Outside,
@@ -174,9 +175,14 @@ impl World {
         }
     }
 
-    /// Everything in it, if no transaction is open.
+    /// Everything in it, if no transaction is open, and nothing due: a restore forgets what is to be forgotten.
     pub fn rest(&self, blobs: Blobs) -> Option<Rest> {
-        self.outside.open.is_empty().then(|| Rest {
+        let now = self.outside.now;
+        let rests = |deadline: Option<(Millis, Timer)>| deadline.is_none_or(|(at, _)| at > now);
+        let is_at_rest = self.outside.open.is_empty()
+            && rests(self.subscriber.deadline())
+            && rests(self.notifier.deadline());
+        is_at_rest.then(|| Rest {
             outside: self.outside.clone(),
             blobs,
         })
