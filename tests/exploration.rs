@@ -4,8 +4,12 @@
 #[path = "exploration/canonical.rs"]
 mod canonical;
 mod common;
+#[path = "exploration/judging.rs"]
+mod judging;
 #[path = "exploration/model.rs"]
 mod model;
+#[path = "exploration/outside.rs"]
+mod outside;
 #[path = "exploration/properties.rs"]
 mod properties;
 #[path = "exploration/registrar.rs"]
@@ -23,27 +27,28 @@ use properties::Property;
 use stateright::{Checker, HasDiscoveries, Model};
 use world::{Setting, World};
 
-/// How far, by the environment: `quick`, which a build without optimisation does in seconds, `small`, which an
-/// optimised one does, `more` or `large`.
-fn bounds() -> Vec<(u8, u8)> {
+/// How far, by the environment: `small`, which a build without optimisation does in seconds, `gate` or `large`.
+fn bounds() -> Vec<(u8, u8, bool)> {
     match std::env::var("EXPLORATION").as_deref() {
-        Err(_) | Ok("quick") => vec![(0, 1)],
-        Ok("small") => vec![(1, 0), (0, 1)],
-        Ok("more") => vec![(2, 1)],
-        Ok("large") => vec![(2, 2)],
+        Err(_) | Ok("small") => vec![(0, 1, true)],
+        Ok("gate") => vec![(1, 0, true), (0, 2, true), (1, 1, true)],
+        Ok("large") => vec![(0, 3, true), (2, 0, true), (1, 1, false)],
         Ok(own) => {
             let (changes, faults) = own.split_once(',').expect("CHANGES,FAULTS");
-            vec![(changes.parse().unwrap(), faults.parse().unwrap())]
+            let prompt = !faults.ends_with('+');
+            let faults = faults.trim_end_matches('+');
+            vec![(changes.parse().unwrap(), faults.parse().unwrap(), prompt)]
         }
     }
 }
 
 fn explore(profile: Profile) {
-    for (changes, faults) in bounds() {
+    for (changes, faults, prompt) in bounds() {
         let setting = Setting {
             profile,
             changes,
             faults,
+            prompt,
         };
         let began = Instant::now();
         let checker = Exploration::new(setting)
@@ -60,14 +65,14 @@ fn explore(profile: Profile) {
             broken.push(Property::ComesToAnEnd.name());
         }
         println!(
-            "exploration: {profile:?}, {changes} changes, {faults} faults: {} states, {} steps, {} deep, {:.1} s",
+            "\nexploration: {profile:?}, {changes} changes, {faults} faults, prompt {prompt}: {} states, {} steps, {} deep, {:.1} s",
             checker.unique_state_count(),
             checker.state_count(),
             checker.max_depth(),
             began.elapsed().as_secs_f32()
         );
         for name in &broken {
-            println!("broken: {name}");
+            println!("\nbroken: {name}");
         }
         assert!(broken.is_empty(), "{broken:?}");
     }

@@ -563,6 +563,40 @@ fn unsubscribe() {
     assert_eq!(host.deadline(), None);
 }
 
+/// [RN-4] An unsubscription that crosses the last NOTIFY is granted, whatever that NOTIFY waits for: it is on its
+/// way or due already, it says what it said, and none follows. Refused with 481, it would end the dialog at the
+/// subscriber before the last NOTIFY comes, which then would be refused in turn.
+#[test]
+fn unsubscribed_across_the_end() {
+    for is_out in [true, false] {
+        let mut host = Host::new();
+        let outs = host.subscribe(&text(1, &expires(100), ""));
+        let (tag, first) = (host.tag(bytes(&outs)), notify(&outs));
+        if is_out {
+            host.step(answer(first, 200));
+        }
+        host.state.terminate();
+        let outs = host.step(Input::Terminate(Reason::Deactivated));
+        assert!(outs.is_empty());
+        let mut last = host.tick();
+        let unsubscribe = text(2, &expires(0), &tag);
+        let granted = host.subscribe(&unsubscribe);
+        assert!(
+            matches!(&granted[..], [Done::Respond(200, ok)] if ok.contains("\r\nExpires: 0\r\n"))
+        );
+        host.now = host.now.after(10);
+        assert_eq!(host.subscribe(&unsubscribe), granted);
+        if !is_out {
+            assert!(last.is_empty());
+            last = host.step(answer(first, 200));
+        }
+        assert_eq!(state(&last), "terminated;reason=deactivated");
+        let token = notify(&last);
+        let ended = host.step(answer(token, 200));
+        assert_eq!(ended, [Done::Ended(End::Terminated(Reason::Deactivated))]);
+    }
+}
+
 /// [RN-4] Its time runs out: at the millisecond, also while a NOTIFY is out.
 #[test]
 fn expiry() {

@@ -216,6 +216,22 @@ fn notified_then_restored() {
     assert_eq!(refresh.line("CSeq:"), "CSeq: 2 SUBSCRIBE");
 }
 
+/// [DR-7] [RE-9] A SUBSCRIBE that is offered again just before Timer N ends has all of Timer N once more, so that
+/// the next, such as one that ends the subscription, does not come beside it.
+#[test]
+fn offered_again_late() {
+    let (mut bed, first) = registered(3_600);
+    bed.receive(Source::TrustedCore, &first.notify(1, "n1", ACTIVE, TARGET));
+    let mut blob = Vec::new();
+    bed.now = bed.now.after(31_000);
+    bed.node.snapshot(bed.now, &mut blob);
+    bed.node = PcscfNode::restore(config(), identifiers(2), bed.now, &blob).unwrap();
+    let again = bed.now;
+    Subscribe::only(&bed.fire("SUBSCRIBE to be sent"));
+    bed.fire("subscription timer N");
+    assert_eq!(bed.now.since(again), 32_000);
+}
+
 /// [RE-6] A second notifier (a fork) is refused with 481 (T03).
 #[test]
 fn a_fork_is_refused() {

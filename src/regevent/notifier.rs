@@ -403,6 +403,15 @@ impl Subscription {
             {
                 self.refuse(cx, to, request, 500, out);
             }
+            // An unsubscription that crosses the last NOTIFY, which is all that follows.
+            (
+                State::Active { .. } | State::Notifying { .. } | State::Closing(_),
+                Input::Subscribe { to, request },
+            ) if self.is_crossed_by(request) => {
+                self.follow(request);
+                self.expires_at = cx.now;
+                self.accept(cx, to, request, out);
+            }
             (State::Active { .. } | State::Notifying { .. }, Input::Subscribe { to, request })
                 if self.ending.is_some() =>
             {
@@ -544,6 +553,13 @@ impl Subscription {
             Some(_) => request.cseq == self.remote_cseq,
             None => self.is_made_by(request),
         }
+    }
+
+    /// [RN-4] Whether a SUBSCRIBE asks for the end that is on its way already. Refused, it would end the dialog at
+    /// the subscriber before the last NOTIFY comes there.
+    fn is_crossed_by(&self, request: &Subscribe<'_>) -> bool {
+        let is_ending = self.ending.is_some() || matches!(self.state, State::Closing(_));
+        is_ending && request.expires == Some(0) && request.cseq > self.remote_cseq
     }
 
     fn is_unanswered(&self, now: Millis) -> bool {

@@ -355,7 +355,7 @@ impl Subscription {
         match (self.state, input) {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Routing { token: None, .. }, Input::Tick) => self.ask(cx, out),
-            (_, Input::Tick) if self.unsent().is_some() => self.offer(cx, out),
+            (_, Input::Tick) if self.unsent().is_some() => self.offer_again(cx, out),
 
             // [RE-2, RE-3]
             (
@@ -715,6 +715,18 @@ impl Subscription {
             pending,
             timer_n: cx.now.after(cx.config.timer_n),
         };
+        self.offer(cx, out);
+    }
+
+    /// [DR-7] The SUBSCRIBE that is out, once more. Its transaction is another, so that Timer N begins anew:
+    /// else it could end while that runs, and the next SUBSCRIBE overtake this one.
+    fn offer_again<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
+        if let State::Subscribing { timer_n, .. }
+        | State::Refreshing { timer_n, .. }
+        | State::Unsubscribing { timer_n, .. } = &mut self.state
+        {
+            *timer_n = cx.now.after(cx.config.timer_n);
+        }
         self.offer(cx, out);
     }
 

@@ -39,9 +39,10 @@ impl Canonical {
     fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<[u8; PACKED]>) {
         self.number(bytes.len() as u64);
         while let Some((&byte, rest)) = bytes.split_first() {
-            let found = match packed(bytes) {
-                Some(id) => Some((self.number_of(unpacked(&id)), PACKED)),
-                None => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
+            let found = match byte {
+                0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(&id)), PACKED)),
+                b's' => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
+                _ => None,
             };
             match found {
                 Some((number, length)) => {
@@ -73,9 +74,6 @@ impl Canonical {
 /// The identifier that stands here as text.
 fn text_of(bytes: &[u8]) -> Option<[u8; Identifier::TEXT_LEN]> {
     let text = bytes.get(..Identifier::TEXT_LEN)?;
-    if text[0] != b's' {
-        return None;
-    }
     Identifier::parse(text)?;
     text.try_into().ok()
 }

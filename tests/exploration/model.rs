@@ -5,31 +5,62 @@ use std::{
     collections::HashMap,
     fmt,
     hash::{Hash, Hasher},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use stateright::{Model, Property as Checked};
 
 use super::{
     properties::{Broken, Property},
-    world::{Action, Setting, World},
+    world::{Action, Rest, Setting, World},
 };
 
 /// More actions than any run has.
 const DEEPEST: usize = 120;
 
+/// One state in so many is made from the beginning too, which must come to the same.
+const CHECKED: u64 = 64;
+
 /// A state.
 #[derive(Clone)]
 pub struct State {
+    /// From the beginning.
     pub actions: Vec<Action>,
+    /// The latest world at rest, and how many of the actions led there.
+    rest: Option<(Arc<Rest>, usize)>,
     digest: u64,
     enabled: Vec<Action>,
     broken: Broken,
 }
 
 impl State {
-    fn of(setting: Setting, actions: Vec<Action>) -> Self {
-        let world = World::after(setting, &actions);
+    fn first(setting: Setting) -> Self {
+        Self::of(&World::new(setting), Vec::new(), None)
+    }
+
+    fn after(&self, setting: Setting, action: Action) -> Self {
+        let (mut world, begun) = match &self.rest {
+            Some((rest, begun)) => (World::from_rest(setting, rest), *begun),
+            None => (World::new(setting), 0),
+        };
+        let mut actions = self.actions.clone();
+        actions.push(action);
+        for action in &actions[begun..] {
+            world.act(*action);
+        }
+        let next = Self::of(&world, actions, self.rest.clone());
+        if next.digest % CHECKED == 0 {
+            let mut world = World::new(setting);
+            for action in &next.actions {
+                world.act(*action);
+            }
+            let digest = world.digest(&world.blobs());
+            assert_eq!(digest, next.digest, "{:?}", next.actions);
+        }
+        next
+    }
+
+    fn of(world: &World, actions: Vec<Action>, rest: Option<(Arc<Rest>, usize)>) -> Self {
         let mut broken = world.broken();
         if actions.len() > DEEPEST {
             broken.add(Property::ComesToAnEnd);
@@ -39,8 +70,14 @@ impl State {
             true => world.enabled(),
             false => Vec::new(),
         };
+        let blobs = world.blobs();
+        let digest = world.digest(&blobs);
+        let own = world
+            .rest(blobs)
+            .map(|rest| (Arc::new(rest), actions.len()));
         Self {
-            digest: world.digest(),
+            digest,
+            rest: own.or(rest),
             enabled,
             broken,
             actions,
@@ -122,7 +159,7 @@ impl Model for Exploration {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::of(self.setting, Vec::new())]
+        vec![State::first(self.setting)]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -130,9 +167,7 @@ impl Model for Exploration {
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        let mut actions = last.actions.clone();
-        actions.push(action);
-        let next = State::of(self.setting, actions);
+        let next = last.after(self.setting, action);
         self.steps.lock().unwrap().push((last.digest, next.digest));
         Some(next)
     }

@@ -2,9 +2,15 @@
 
 /// The value of the first header of that name.
 pub fn header<'m>(message: &'m str, name: &str) -> &'m str {
-    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    let mut lines = message
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line));
     let of = |line: &'m str| line.strip_prefix(name)?.strip_prefix(": ");
-    head.split("\r\n").find_map(of).unwrap_or_default()
+    let found = lines.find_map(|line| match line {
+        "" => Some(""),
+        line => of(line),
+    });
+    found.unwrap_or_default()
 }
 
 /// The branch of the topmost Via.

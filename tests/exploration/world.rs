@@ -1,5 +1,5 @@
 //! The shipped nodes, their hosts, and what is between them. A world is made anew for each state, from the actions
-//! that lead to it: the nodes do the same each time.
+//! that lead to it, or to it from the latest world at rest ([`Rest`]): the nodes do the same each time.
 
 use ims_procedures::{
     drive::{
@@ -9,7 +9,6 @@ use ims_procedures::{
     regevent::{
         node::{self, Command, RegEvent, Registration, SubscriberNode},
         subscriber::{Config as SubscriberConfig, Profile, Standing},
-        watcher::RegistrationRow,
     },
     scscf::{self, Reasons, Scscf, ScscfNode},
     wire::Element,
@@ -17,6 +16,7 @@ use ims_procedures::{
 
 use super::{
     canonical::Canonical,
+    outside::{Cargo, Flight, Ghosts, Open, Outside},
     properties::{Broken, Property},
     registrar::{self, Change, REGISTERED, Which},
     wire::{branch, dialog, expires, header, method, status},
@@ -26,21 +26,21 @@ use crate::common::pcscf::{PRIVATE, PUBLIC, element};
 /// Milliseconds after which a client transaction gives up, 64·T1, and the longest that a message takes.
 pub const TRANSACTION: u64 = 32_000;
 
-/// Messages in flight and transactions open, at most: one of each kind for a dialog that ends, one that was given up
-/// for the next, and the next.
-const MOST_FLIGHTS: usize = 8;
-const MOST_OPEN: usize = 6;
+/// When the user was registered, and until when something is done about it: while that lasts.
+const BEGIN: Millis = Millis(1_000_000);
+const LAST_CHANGE: Millis = BEGIN.after_seconds(REGISTERED);
 
-/// Timers that run while nothing happens.
-const RESTING: [&str; 4] = [
-    "subscription refresh",
-    "subscription expiry",
-    "binding expiry",
-    "removed binding forgotten",
+/// Timers that are due as soon as they run; and how many such steps may follow each other.
+const AT_ONCE: [&str; 4] = [
+    "NOTIFY due",
+    "NOTIFY offered again",
+    "SUBSCRIBE to be sent",
+    "subscription anew",
 ];
+const MOST_AT_ONCE: usize = 8;
 
-/// Seconds that the notifier grants at most: the refresh after the first comes when the registration ends.
-const GRANTED: u32 = 2_400;
+/// Seconds that the notifier grants at most: less than the registration lasts, so that either can end first.
+const GRANTED: u32 = 3_400;
 
 /// What is explored, and how far.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ pub struct Setting {
     pub changes: u8,
     /// How often a message is lost, comes twice or is overtaken by a timer, and a side restarts, all together.
     pub faults: u8,
+    /// A host has its node act as soon as something is due; without, anything else may come before.
+    pub prompt: bool,
 }
 
 /// The two ends.
@@ -77,81 +79,30 @@ pub enum Action {
     Change(Change),
 }
 
-/// What is in flight.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cargo {
-    /// SIP between the two.
-    Sip,
-    /// The 2xx to a REGISTER, on its way past the subscriber.
-    Registered(Which),
-    /// A REGISTER that passed the subscriber, on its way to the registrar.
-    Deregister,
-    /// Its 2xx, on the way past the subscriber.
-    Deregistered,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Flight {
-    cargo: Cargo,
-    to: Side,
-    text: String,
-    sent_at: Millis,
-    /// Earlier, if it was sent again after a restart.
-    written_at: Millis,
-}
-
-/// A client transaction of one of the hosts.
+/// A world in which no transaction is open and nothing is due: a node that is restored goes on there as if nothing
+/// had been.
 #[derive(Clone, Debug)]
-struct Open {
-    side: Side,
-    token: Token,
-    branch: String,
-    /// Of what: the method, Call-ID, and the subscriber's tag.
-    method: String,
-    dialog: (String, String),
-    until: Millis,
+pub struct Rest {
+    outside: Outside,
+    blobs: Blobs,
 }
 
-/// What the model remembers and no node does.
+/// What both nodes are in their blobs.
 #[derive(Clone, Debug, Default)]
-struct Ghosts {
-    /// Until when the notifier has granted each subscription, by what its 2xx said.
-    grants: Vec<(String, Millis)>,
-    /// The Call-ID of the subscriber's latest SUBSCRIBE.
-    call_id: String,
-    /// The version of the latest document that the subscriber has taken, and the Call-ID it came with.
-    taken: Option<(String, u32)>,
-    /// The longest that a message to the subscriber took.
-    slowest: u64,
-    /// Something was lost or gave up since both sides last agreed.
-    disturbed: bool,
-    /// A SUBSCRIBE, or its response, was lost or gave up: the notifier may not know that it is over.
-    subscribe_lost: bool,
-    /// A NOTIFY was lost or gave up: the subscriber may not know what it said.
-    notify_lost: bool,
-    /// When each NOTIFY was written, by its branch.
-    written: Vec<(String, Millis)>,
+pub struct Blobs {
+    subscriber: Vec<u8>,
+    notifier: Vec<u8>,
 }
 
 /// Everything.
 pub struct World {
     setting: Setting,
-    now: Millis,
-    subscriber: SubscriberNode,
-    notifier: ScscfNode,
+    pub subscriber: SubscriberNode,
+    pub notifier: ScscfNode,
     subscriber_out: Option<Outbox<RegEvent>>,
     notifier_out: Option<Outbox<Scscf>>,
-    lives: u64,
-    delivered: u64,
-    flights: Vec<Flight>,
-    open: Vec<Open>,
-    /// Until when each contact is registered, for all that the subscriber's host knows.
-    registered: [Option<Millis>; 2],
-    cseq: u32,
-    changes: u8,
-    faults: u8,
-    ghosts: Ghosts,
-    broken: Broken,
+    pub outside: Outside,
+    pub broken: Broken,
     /// What happened, for whoever reads it.
     pub log: Option<Vec<String>>,
 }
@@ -187,13 +138,8 @@ impl World {
         );
         let notifier = ScscfNode::new(notifier_config(), identifiers(Side::Notifier, 1));
         let (subscriber, notifier) = (subscriber.unwrap(), notifier.unwrap());
-        let mut world = Self {
-            setting,
-            now: Millis(1_000_000),
-            subscriber_out: Some(Outbox::for_steps(1)),
-            notifier_out: Some(Outbox::for_steps(1)),
-            subscriber,
-            notifier,
+        let outside = Outside {
+            now: BEGIN,
             lives: 1,
             delivered: 0,
             flights: Vec::new(),
@@ -203,30 +149,80 @@ impl World {
             changes: 0,
             faults: 0,
             ghosts: Ghosts::default(),
-            broken: Broken::default(),
-            log: None,
         };
+        let mut world = Self::of(setting, subscriber, notifier, outside);
         world.register(Which::First);
-        world.flights.clear();
+        world.outside.flights.clear();
         world.learn_registered(Which::First);
         world
     }
 
-    /// The world after these actions.
-    pub fn after(setting: Setting, actions: &[Action]) -> Self {
-        let mut world = Self::new(setting);
-        for action in actions {
-            world.act(*action);
+    fn of(
+        setting: Setting,
+        subscriber: SubscriberNode,
+        notifier: ScscfNode,
+        outside: Outside,
+    ) -> Self {
+        Self {
+            setting,
+            subscriber,
+            notifier,
+            subscriber_out: Some(Outbox::for_steps(1)),
+            notifier_out: Some(Outbox::for_steps(2)),
+            outside,
+            broken: Broken::default(),
+            log: None,
         }
-        world
+    }
+
+    /// Everything in it, if no transaction is open, and nothing due: a restore forgets what is to be forgotten.
+    pub fn rest(&self, blobs: Blobs) -> Option<Rest> {
+        let now = self.outside.now;
+        let rests = |deadline: Option<(Millis, Timer)>| deadline.is_none_or(|(at, _)| at > now);
+        let is_at_rest = self.outside.open.is_empty()
+            && rests(self.subscriber.deadline())
+            && rests(self.notifier.deadline());
+        is_at_rest.then(|| Rest {
+            outside: self.outside.clone(),
+            blobs,
+        })
+    }
+
+    /// The blobs of both nodes.
+    pub fn blobs(&self) -> Blobs {
+        let mut blobs = Blobs::default();
+        let now = self.outside.now;
+        self.subscriber.snapshot(now, &mut blobs.subscriber);
+        self.notifier.snapshot(now, &mut blobs.notifier);
+        blobs
+    }
+
+    /// A world that goes on from there.
+    pub fn from_rest(setting: Setting, rest: &Rest) -> Self {
+        let mut outside = rest.outside.clone();
+        outside.lives += 1;
+        let (now, lives) = (outside.now, outside.lives);
+        let subscriber = SubscriberNode::restore(
+            subscriber_config(setting.profile),
+            identifiers(Side::Subscriber, lives),
+            now,
+            &rest.blobs.subscriber,
+        );
+        let notifier = ScscfNode::restore(
+            notifier_config(),
+            identifiers(Side::Notifier, lives),
+            now,
+            &rest.blobs.notifier,
+        );
+        Self::of(setting, subscriber.unwrap(), notifier.unwrap(), outside)
     }
 
     /// What can happen now.
     pub fn enabled(&self) -> Vec<Action> {
         let mut actions = Vec::new();
-        let may_fail = self.faults < self.setting.faults;
-        for (place, flight) in self.flights.iter().enumerate() {
-            if self.flights[..place].contains(flight) {
+        let may_fail = self.outside.faults < self.setting.faults;
+        for (place, flight) in self.outside.flights.iter().enumerate() {
+            if self.outside.flights[..place].contains(flight) {
                 continue;
             }
             let place = place as u8;
@@ -239,23 +235,28 @@ impl World {
             }
         }
         if let Some(next) = self.next_deadline() {
-            let overtakes = next > self.now && !self.flights.is_empty();
+            let overtakes = next > self.outside.now && !self.outside.flights.is_empty();
             let in_time = |flight: &Flight| next.since(flight.sent_at) <= TRANSACTION;
-            if !overtakes || (may_fail && self.flights.iter().all(in_time)) {
+            if !overtakes || (may_fail && self.outside.flights.iter().all(in_time)) {
                 self.due(next, &mut actions);
             }
         }
-        if may_fail {
-            actions.push(Action::Restart(Side::Subscriber));
-            actions.push(Action::Restart(Side::Notifier));
+        // A restart is felt only where it loses a transaction: see `Rest`.
+        let loses = |side| self.outside.open.iter().any(|open| open.side == side);
+        for side in [Side::Subscriber, Side::Notifier] {
+            if may_fail && loses(side) {
+                actions.push(Action::Restart(side));
+            }
         }
-        if self.changes < self.setting.changes {
-            let registered = self.notifier.is_registered(PUBLIC.as_bytes());
+        if self.outside.changes < self.setting.changes && self.outside.now <= LAST_CHANGE {
+            let registered = self.notifier.contacts(PUBLIC.as_bytes()).count();
             actions.extend(Change::ALL.into_iter().filter_map(|change| {
                 let possible = match change {
                     Change::Register => true,
-                    Change::RegisterSecond | Change::Remove | Change::RemoveAll => registered,
-                    Change::Deregister => self.registered[0].is_some(),
+                    Change::RegisterSecond | Change::RemoveAll => registered > 0,
+                    // Of one contact it is the same as of all.
+                    Change::Remove => registered > 1,
+                    Change::Deregister => self.outside.registered[0].is_some(),
                 };
                 possible.then_some(Action::Change(change))
             }));
@@ -263,20 +264,20 @@ impl World {
         actions
     }
 
-    fn next_deadline(&self) -> Option<Millis> {
+    pub fn next_deadline(&self) -> Option<Millis> {
         let nodes = [self.subscriber.deadline(), self.notifier.deadline()];
         let nodes = nodes.into_iter().flatten().map(|(at, _)| at);
-        let open = self.open.iter().map(|open| open.until);
-        let registered = self.registered.into_iter().flatten();
+        let open = self.outside.open.iter().map(|open| open.until);
+        let registered = self.outside.registered.into_iter().flatten();
         let all = nodes.chain(open).chain(registered).min();
-        all.map(|at| at.max(self.now))
+        all.map(|at| at.max(self.outside.now))
     }
 
     /// Who may act at that instant. A transaction that gives up is told first: its timers began before those of
     /// whoever opened it.
     fn due(&self, at: Millis, actions: &mut Vec<Action>) {
         let all = actions.len();
-        for (place, open) in self.open.iter().enumerate() {
+        for (place, open) in self.outside.open.iter().enumerate() {
             if open.until <= at {
                 actions.push(Action::TimeOut(place as u8));
             }
@@ -292,7 +293,7 @@ impl World {
             actions.push(Action::Tick(Side::Notifier));
         }
         for which in [Which::First, Which::Second] {
-            if self.registered[which as usize].is_some_and(|until| until <= at) {
+            if self.outside.registered[which as usize].is_some_and(|until| until <= at) {
                 actions.push(Action::Expire(which));
             }
         }
@@ -309,24 +310,24 @@ impl World {
         }
         match action {
             Action::Deliver(place) => {
-                let flight = self.flights.remove(place.into());
+                let flight = self.outside.flights.remove(place.into());
                 self.deliver(flight);
             }
             Action::Duplicate(place) => {
-                self.faults += 1;
-                let flight = self.flights[usize::from(place)].clone();
+                self.outside.faults += 1;
+                let flight = self.outside.flights[usize::from(place)].clone();
                 self.deliver(flight);
             }
             Action::Lose(place) => {
-                self.faults += 1;
-                let flight = self.flights.remove(place.into());
+                self.outside.faults += 1;
+                let flight = self.outside.flights.remove(place.into());
                 if flight.cargo == Cargo::Sip {
                     let method = method(&flight.text).to_owned();
                     self.disturb(&method);
                 }
             }
             Action::TimeOut(place) => {
-                let open = self.open.remove(place.into());
+                let open = self.outside.open.remove(place.into());
                 self.disturb(&open.method);
                 match open.side {
                     Side::Subscriber => {
@@ -340,7 +341,27 @@ impl World {
             Action::Restart(side) => self.restart(side),
             Action::Change(change) => self.change(change),
         }
+        if self.setting.prompt {
+            self.do_what_became_due();
+        }
         self.look();
+    }
+
+    /// What the nodes themselves made due at once.
+    fn do_what_became_due(&mut self) {
+        for _ in 0..MOST_AT_ONCE {
+            let at_once = |deadline: Option<(Millis, Timer)>| {
+                deadline
+                    .is_some_and(|(at, timer)| at <= self.outside.now && AT_ONCE.contains(&timer.0))
+            };
+            if at_once(self.subscriber.deadline()) {
+                self.tick(Side::Subscriber);
+            } else if at_once(self.notifier.deadline()) {
+                self.tick(Side::Notifier);
+            } else {
+                return;
+            }
+        }
     }
 
     /// Time goes on to the next deadline.
@@ -348,18 +369,18 @@ impl World {
         let Some(next) = self.next_deadline() else {
             return;
         };
-        if next > self.now {
-            self.faults += u8::from(!self.flights.is_empty());
-            self.now = next;
+        if next > self.outside.now {
+            self.outside.faults += u8::from(!self.outside.flights.is_empty());
+            self.outside.now = next;
             self.note(|| format!("it is {next}"));
         }
     }
 
     fn disturb(&mut self, method: &str) {
-        self.ghosts.disturbed = true;
+        self.outside.ghosts.disturbed = true;
         match method {
-            "SUBSCRIBE" => self.ghosts.subscribe_lost = true,
-            _ => self.ghosts.notify_lost = true,
+            "SUBSCRIBE" => self.outside.ghosts.subscribe_lost = true,
+            _ => self.outside.ghosts.notify_lost = true,
         }
     }
 
@@ -372,7 +393,11 @@ impl World {
             ..
         } = flight;
         if to == Side::Subscriber && cargo == Cargo::Sip {
-            self.ghosts.slowest = self.ghosts.slowest.max(self.now.since(written_at));
+            self.outside.ghosts.slowest = self
+                .outside
+                .ghosts
+                .slowest
+                .max(self.outside.now.since(written_at));
         }
         match (cargo, to) {
             (Cargo::Registered(which), _) => self.learn_registered(which),
@@ -388,13 +413,14 @@ impl World {
     fn respond(&mut self, to: Side, text: &str) {
         let branch = branch(text);
         let place = self
+            .outside
             .open
             .iter()
             .position(|open| open.side == to && open.branch == branch);
         let Some(place) = place else {
             return;
         };
-        let token = self.open.remove(place).token;
+        let token = self.outside.open.remove(place).token;
         let answer = text.as_bytes();
         match to {
             Side::Subscriber => self.answer_subscriber(token, Answer::Response(answer)),
@@ -405,14 +431,16 @@ impl World {
     fn answer_subscriber(&mut self, token: Token, answer: Answer<'_, RegEvent>) {
         let out = self.subscriber_out.as_mut().expect("a free outbox");
         self.subscriber
-            .answer(self.now, token, answer, out)
+            .answer(self.outside.now, token, answer, out)
             .unwrap();
         self.drain_subscriber(None);
     }
 
     fn answer_notifier(&mut self, token: Token, answer: Answer<'_, Scscf>) {
         let out = self.notifier_out.as_mut().expect("a free outbox");
-        self.notifier.answer(self.now, token, answer, out).unwrap();
+        self.notifier
+            .answer(self.outside.now, token, answer, out)
+            .unwrap();
         self.drain_notifier();
     }
 
@@ -420,12 +448,12 @@ impl World {
         match side {
             Side::Subscriber => {
                 let out = self.subscriber_out.as_mut().expect("a free outbox");
-                self.subscriber.tick(self.now, out).unwrap();
+                self.subscriber.tick(self.outside.now, out).unwrap();
                 self.drain_subscriber(None);
             }
             Side::Notifier => {
                 let out = self.notifier_out.as_mut().expect("a free outbox");
-                self.notifier.tick(self.now, out).unwrap();
+                self.notifier.tick(self.outside.now, out).unwrap();
                 self.drain_notifier();
             }
         }
@@ -433,11 +461,17 @@ impl World {
 
     /// A NOTIFY comes in.
     fn notify(&mut self, text: &str) {
-        self.delivered += 1;
-        let txn = TransactionRef(self.delivered);
+        self.outside.delivered += 1;
+        let txn = TransactionRef(self.outside.delivered);
         let out = self.subscriber_out.as_mut().expect("a free outbox");
         let node = &mut self.subscriber;
-        let verdict = node.receive(self.now, Source::TrustedCore, txn, text.as_bytes(), out);
+        let verdict = node.receive(
+            self.outside.now,
+            Source::TrustedCore,
+            txn,
+            text.as_bytes(),
+            out,
+        );
         verdict.unwrap();
         let answers = |out: Output<'_, RegEvent>| match out {
             Output::Respond { to, status, .. } => Some((to, status >= 200)),
@@ -451,13 +485,13 @@ impl World {
     }
 
     fn receive_at_notifier(&mut self, text: &str, expected: Verdict) {
-        self.delivered += 1;
-        let txn = TransactionRef(self.delivered);
+        self.outside.delivered += 1;
+        let txn = TransactionRef(self.outside.delivered);
         let bytes = text.as_bytes();
         let out = self.notifier_out.as_mut().expect("a free outbox");
         let verdict = self
             .notifier
-            .receive(self.now, Source::TrustedCore, txn, bytes, out);
+            .receive(self.outside.now, Source::TrustedCore, txn, bytes, out);
         match verdict.unwrap() {
             Verdict::Rejected(_) => {}
             verdict => assert_eq!(verdict, expected),
@@ -467,18 +501,19 @@ impl World {
 
     /// A REGISTER comes in at the registrar; its 2xx passes the subscriber if it came that way.
     fn register_at_notifier(&mut self, text: &str, passes: bool) {
-        let before = self.flights.len();
+        let before = self.outside.flights.len();
         self.receive_at_notifier(text, Verdict::Handled);
         let is_own = |flight: &Flight| method(&flight.text) == "REGISTER";
-        let (own, mut others): (Vec<_>, Vec<_>) = self.flights.drain(before..).partition(is_own);
-        self.flights.append(&mut others);
+        let (own, mut others): (Vec<_>, Vec<_>) =
+            self.outside.flights.drain(before..).partition(is_own);
+        self.outside.flights.append(&mut others);
         if passes && own.iter().any(|flight| status(&flight.text) == 200) {
             self.send(Cargo::Deregistered, Side::Subscriber, "");
         }
     }
 
     fn learn_registered(&mut self, which: Which) {
-        self.registered[which as usize] = Some(self.now.after_seconds(REGISTERED));
+        self.outside.registered[which as usize] = Some(self.outside.now.after_seconds(REGISTERED));
         let command = Command::LearnRegistered(Registration {
             private_identity: PRIVATE.as_bytes(),
             public_identity: PUBLIC.as_bytes(),
@@ -493,7 +528,7 @@ impl World {
     }
 
     fn deregister_at_subscriber(&mut self, which: Which) {
-        self.registered[which as usize] = None;
+        self.outside.registered[which as usize] = None;
         self.command(Command::LearnDeregistered {
             private_identity: PRIVATE.as_bytes(),
             flow: which.flow(),
@@ -502,65 +537,70 @@ impl World {
 
     fn command(&mut self, command: Command<'_>) {
         let out = self.subscriber_out.as_mut().expect("a free outbox");
-        self.subscriber.command(self.now, command, out).unwrap();
+        self.subscriber
+            .command(self.outside.now, command, out)
+            .unwrap();
         self.drain_subscriber(None);
     }
 
     fn restart(&mut self, side: Side) {
-        self.faults += 1;
-        self.lives += 1;
+        self.outside.faults += 1;
+        self.outside.lives += 1;
         let mut blob = Vec::new();
-        let ids = identifiers(side, self.lives);
+        let ids = identifiers(side, self.outside.lives);
         match side {
             Side::Subscriber => {
-                self.subscriber.snapshot(self.now, &mut blob);
+                self.subscriber.snapshot(self.outside.now, &mut blob);
                 let config = subscriber_config(self.setting.profile);
-                self.subscriber = SubscriberNode::restore(config, ids, self.now, &blob).unwrap();
+                self.subscriber =
+                    SubscriberNode::restore(config, ids, self.outside.now, &blob).unwrap();
             }
             Side::Notifier => {
-                self.notifier.snapshot(self.now, &mut blob);
+                self.notifier.snapshot(self.outside.now, &mut blob);
                 let config = notifier_config();
-                self.notifier = ScscfNode::restore(config, ids, self.now, &blob).unwrap();
+                self.notifier = ScscfNode::restore(config, ids, self.outside.now, &blob).unwrap();
             }
         }
-        self.open.retain(|open| open.side != side);
+        self.outside.open.retain(|open| open.side != side);
     }
 
     fn change(&mut self, change: Change) {
-        self.changes += 1;
+        self.outside.changes += 1;
         match change {
             Change::Register => self.register(Which::First),
             Change::RegisterSecond => self.register(Which::Second),
             Change::Deregister => {
-                self.cseq += 1;
+                self.outside.cseq += 1;
                 self.command(Command::LearnDeregistering {
                     private_identity: PRIVATE.as_bytes(),
                     flow: Which::First.flow(),
                 });
-                let text = registrar::removal(self.cseq);
+                let text = registrar::removal(self.outside.cseq);
                 self.send(Cargo::Deregister, Side::Notifier, &text);
             }
             Change::Remove => {
-                self.cseq += 1;
-                self.register_at_notifier(&registrar::removal(self.cseq), false);
+                self.outside.cseq += 1;
+                self.register_at_notifier(&registrar::removal(self.outside.cseq), false);
             }
             Change::RemoveAll => {
-                self.cseq += 1;
-                self.register_at_notifier(&registrar::removal_of_all(self.cseq), false);
+                self.outside.cseq += 1;
+                self.register_at_notifier(&registrar::removal_of_all(self.outside.cseq), false);
             }
         }
     }
 
     fn register(&mut self, which: Which) {
-        self.cseq += 1;
-        let (request, response) = registrar::registered(which, self.cseq);
+        self.outside.cseq += 1;
+        let (request, response) = registrar::registered(which, self.outside.cseq);
         let command = scscf::Command::Learn {
             request: request.as_bytes(),
             response: response.as_bytes(),
             private_identity: None,
         };
         let out = self.notifier_out.as_mut().expect("a free outbox");
-        self.notifier.command(self.now, command, out).unwrap();
+        self.notifier
+            .command(self.outside.now, command, out)
+            .unwrap();
         self.drain_notifier();
         self.send(Cargo::Registered(which), Side::Subscriber, "");
     }
@@ -573,24 +613,24 @@ impl World {
         });
         let written_at = match (method(text), status(text)) {
             ("NOTIFY", 0) => self.written_at(branch(text)),
-            _ => self.now,
+            _ => self.outside.now,
         };
-        self.flights.push(Flight {
+        self.outside.flights.push(Flight {
             cargo,
             to,
             text: text.to_owned(),
-            sent_at: self.now,
+            sent_at: self.outside.now,
             written_at,
         });
     }
 
     fn written_at(&mut self, branch: &str) -> Millis {
-        let written = &mut self.ghosts.written;
+        let written = &mut self.outside.ghosts.written;
         if let Some((_, at)) = written.iter().find(|(known, _)| known == branch) {
             return *at;
         }
-        written.push((branch.to_owned(), self.now));
-        self.now
+        written.push((branch.to_owned(), self.outside.now));
+        self.outside.now
     }
 
     /// A request goes out in a transaction. After a restart it is the one that was out before.
@@ -600,15 +640,16 @@ impl World {
             Side::Notifier => Side::Subscriber,
         };
         let branch = branch(text);
-        self.open
+        self.outside
+            .open
             .retain(|open| open.side != side || open.branch != branch);
-        self.open.push(Open {
+        self.outside.open.push(Open {
             side,
             token,
             branch: branch.to_owned(),
             method: method(text).to_owned(),
             dialog: dialog(text),
-            until: self.now.after(TRANSACTION),
+            until: self.outside.now.after(TRANSACTION),
         });
         self.send(Cargo::Sip, to, text);
     }
@@ -620,7 +661,7 @@ impl World {
             match output {
                 Output::Request { token, bytes, .. } => {
                     let text = text(bytes);
-                    self.ghosts.call_id = header(text, "Call-ID").to_owned();
+                    self.outside.ghosts.call_id = header(text, "Call-ID").to_owned();
                     self.request(Side::Subscriber, token, text);
                 }
                 Output::Respond { bytes, .. } => self.send(Cargo::Sip, Side::Notifier, text(bytes)),
@@ -630,7 +671,7 @@ impl World {
                     ..
                 }) => {
                     if *all_terminated {
-                        self.registered = [None; 2];
+                        self.outside.registered = [None; 2];
                     }
                     self.take(notify.unwrap_or_default(), *version);
                 }
@@ -645,13 +686,13 @@ impl World {
     /// A document was taken.
     fn take(&mut self, notify: &str, version: u32) {
         let call_id = header(notify, "Call-ID");
-        match &self.ghosts.taken {
+        match &self.outside.ghosts.taken {
             Some((of, latest)) if of == call_id && *latest >= version => {
                 self.broken.add(Property::Versions);
             }
             _ => {}
         }
-        self.ghosts.taken = Some((call_id.to_owned(), version));
+        self.outside.ghosts.taken = Some((call_id.to_owned(), version));
     }
 
     /// What the notifier wants done. Its host answers questions at once.
@@ -675,7 +716,7 @@ impl World {
                 }
             }
             out.clear();
-            let (node, now) = (&mut self.notifier, self.now);
+            let (node, now) = (&mut self.notifier, self.outside.now);
             let is_done = asked.is_empty();
             for (token, answer) in asked {
                 node.answer(now, token, Answer::Role(answer), &mut out)
@@ -694,8 +735,8 @@ impl World {
             return;
         };
         let call_id = header(text, "Call-ID");
-        let until = self.now.after_seconds(seconds);
-        let grants = &mut self.ghosts.grants;
+        let until = self.outside.now.after_seconds(seconds);
+        let grants = &mut self.outside.ghosts.grants;
         match grants.iter_mut().find(|(of, _)| of == call_id) {
             Some((_, latest)) => *latest = until.max(*latest),
             None => grants.push((call_id.to_owned(), until)),
@@ -708,182 +749,17 @@ impl World {
         }
     }
 
-    fn standing(&self) -> Standing {
-        self.subscriber.standing(PRIVATE.as_bytes())
-    }
-
-    /// The properties that this state breaks.
-    pub fn broken(&self) -> Broken {
-        self.broken
-    }
-
-    /// Takes note of what is broken now.
-    fn look(&mut self) {
-        let mut broken = self.broken;
-        let mut breaks = |property, is_broken| {
-            if is_broken {
-                broken.add(property);
-            }
-        };
-        breaks(Property::TwoSubscribes, self.has_two_open(Side::Subscriber));
-        breaks(Property::TwoNotifies, self.has_two_open(Side::Notifier));
-        breaks(Property::Ghost, self.is_ghost());
-        breaks(
-            Property::MessagesBounded,
-            self.flights.len() > MOST_FLIGHTS || self.open.len() > MOST_OPEN,
-        );
-        if self.is_quiet() {
-            let agrees = self.is_agreed();
-            breaks(Property::LostTerminate, self.has_lost_terminate());
-            breaks(Property::Quiescent, !self.ghosts.disturbed && !agrees);
-            breaks(
-                Property::TableAgrees,
-                agrees && !self.ghosts.disturbed && !self.is_table_right(),
-            );
-            if agrees && self.is_table_right() {
-                self.ghosts.disturbed = false;
-                self.ghosts.subscribe_lost = false;
-                self.ghosts.notify_lost = false;
-            }
-        }
-        breaks(Property::Quiescent, self.is_over() && !self.is_empty());
-        self.broken = broken;
-    }
-
-    /// Of one subscription, two transactions of that side are open.
-    fn has_two_open(&self, side: Side) -> bool {
-        let own = || self.open.iter().filter(|open| open.side == side);
-        own().any(|one| own().filter(|other| other.dialog == one.dialog).count() > 1)
-    }
-
-    /// The subscriber believes the subscription active for longer than the notifier granted, and messages to
-    /// the subscriber took.
-    fn is_ghost(&self) -> bool {
-        if self.standing() != Standing::Active {
-            return false;
-        }
-        let granted = self.granted_until();
-        let believed = self.subscriber.deadline().map(|(at, _)| at);
-        match (granted, believed) {
-            (Some(granted), Some(believed)) => believed > granted.after(self.ghosts.slowest),
-            _ => true,
-        }
-    }
-
-    fn granted_until(&self) -> Option<Millis> {
-        let own = |(of, _): &&(String, Millis)| *of == self.ghosts.call_id;
-        self.ghosts.grants.iter().find(own).map(|(_, until)| *until)
-    }
-
-    /// Nothing is in flight, nothing is due, and no timer runs but those of refreshes and ends.
-    fn is_quiet(&self) -> bool {
-        let rests = |deadline: Option<(Millis, Timer)>| {
-            deadline.is_none_or(|(at, timer)| at > self.now && RESTING.contains(&timer.0))
-        };
-        let registered = self.registered.into_iter().flatten().min();
-        self.flights.is_empty()
-            && self.open.is_empty()
-            && rests(self.subscriber.deadline())
-            && rests(self.notifier.deadline())
-            && registered.is_none_or(|until| until > self.now)
-    }
-
-    /// Both have the subscription, or neither.
-    fn is_agreed(&self) -> bool {
-        let subscribed = self.standing() == Standing::Active;
-        subscribed == (self.notifier.subscribers(PUBLIC.as_bytes()) > 0)
-    }
-
-    /// The subscription outlives the registration at a side that must know.
-    fn has_lost_terminate(&self) -> bool {
-        let (subscribed, notifies) = (
-            self.standing() != Standing::None,
-            self.notifier.subscribers(PUBLIC.as_bytes()) > 0,
-        );
-        let deregistered = self.registered == [None; 2];
-        let removed = !self.notifier.is_registered(PUBLIC.as_bytes());
-        (deregistered && (subscribed || (notifies && !self.ghosts.subscribe_lost)))
-            || (removed && (notifies || (subscribed && !self.ghosts.notify_lost)))
-    }
-
-    /// The subscriber's table has the contacts that are bound, if it is subscribed.
-    fn is_table_right(&self) -> bool {
-        if self.standing() != Standing::Active {
-            return true;
-        }
-        let Some(table) = self.subscriber.table(PRIVATE.as_bytes()) else {
-            return false;
-        };
-        let mut bound: Vec<&[u8]> = self.notifier.contacts(PUBLIC.as_bytes()).collect();
-        bound.sort_unstable();
-        let own = table
-            .registrations()
-            .find(|registration| registration.aor == PUBLIC);
-        let mut known: Vec<&[u8]> = own
-            .into_iter()
-            .flat_map(RegistrationRow::contacts)
-            .filter(|contact| contact.is_active())
-            .map(|contact| contact.contact.uri.as_bytes())
-            .collect();
-        known.sort_unstable();
-        known == bound
-    }
-
-    /// Nothing can happen any more but what somebody does anew.
-    pub fn is_over(&self) -> bool {
-        self.flights.is_empty() && self.next_deadline().is_none()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.standing() == Standing::None
-            && self.subscriber.users() == 0
-            && self.notifier.sets() == 0
-    }
-
     /// The same for worlds that go on in the same way.
-    pub fn digest(&self) -> u64 {
+    pub fn digest(&self, blobs: &Blobs) -> u64 {
         let mut canonical = Canonical::default();
-        let mut blob = Vec::new();
-        self.subscriber.snapshot(self.now, &mut blob);
-        canonical.blob(&blob);
-        blob.clear();
-        self.notifier.snapshot(self.now, &mut blob);
-        canonical.blob(&blob);
-        let left = |until: Option<Millis>| until.map_or(u64::MAX, |until| until.since(self.now));
-        for side in [Side::Subscriber, Side::Notifier] {
-            for flight in self.flights.iter().filter(|flight| flight.to == side) {
-                canonical.number(match flight.cargo {
-                    Cargo::Sip => 0,
-                    Cargo::Registered(which) => 1 + which as u64,
-                    Cargo::Deregister => 3,
-                    Cargo::Deregistered => 4,
-                });
-                canonical.text(flight.text.as_bytes());
-                canonical.number(self.now.since(flight.sent_at));
-                canonical.number(self.now.since(flight.written_at));
-            }
-            for open in self.open.iter().filter(|open| open.side == side) {
-                canonical.text(open.branch.as_bytes());
-                canonical.number(left(Some(open.until)));
-            }
-            canonical.number(u64::MAX);
-        }
-        canonical.number(left(self.registered[0]));
-        canonical.number(left(self.registered[1]));
-        let ghosts = &self.ghosts;
-        canonical.text(ghosts.call_id.as_bytes());
-        canonical.number(left(self.granted_until()));
-        if let Some((call_id, version)) = &ghosts.taken {
-            canonical.text(call_id.as_bytes());
-            canonical.number((*version).into());
-        }
-        canonical.number(ghosts.slowest);
-        for flag in [ghosts.disturbed, ghosts.subscribe_lost, ghosts.notify_lost] {
-            canonical.number(flag.into());
-        }
-        canonical.number(self.changes.into());
-        canonical.number(self.faults.into());
+        canonical.blob(&blobs.subscriber);
+        canonical.blob(&blobs.notifier);
+        self.outside.write(&mut canonical);
         canonical.digest()
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.subscriber.standing(PRIVATE.as_bytes())
     }
 }
 
