@@ -34,6 +34,7 @@ pub use faults::{ConfigError, Defect, Misuse, Reject, RestoreError};
 pub use identifiers::{Identifier, Identifiers, Token};
 pub use limits::Limits;
 pub use outbox::{NextHops, Outbox, Output, Request, Text, UDP_LIMIT};
+pub use snapshot::Release;
 pub use time::{Clock, Millis, Timer};
 
 use alloc::vec::Vec;
@@ -200,7 +201,12 @@ pub trait Node {
     fn deadline(&self) -> Option<(Millis, Timer)>;
 
     /// Appends the whole state as a versioned blob, timers as remaining time, for a later `restore`.
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>);
+    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+        self.snapshot_for(Release::Current, now, into);
+    }
+
+    /// The same for a node of the release given: this one reads both.
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>);
 }
 
 /// Adds one to a counter, which stays at its end.

@@ -1,54 +1,206 @@
 //! [DR-7] The envelope around every blob: what it is, which format, whether it is whole.
 
 use alloc::vec::Vec;
-use core::hash::Hasher;
-use serde::{Serialize, de::DeserializeOwned};
+use core::{fmt, hash::Hasher};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Visitor};
 use siphasher::sip::SipHasher24;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::RestoreError;
 
-const MAGIC: &[u8; 4] = b"IMSP";
+/// Of the envelope with the quick checksum, and of the first one, which is still read.
+const MAGIC: &[u8; 4] = b"imsb";
+const FIRST_MAGIC: &[u8; 4] = b"IMSP";
 const HEAD: usize = 16;
 
 /// What a blob holds. The numbers are never given to another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind(pub u16);
 
+/// [DR-7] For which release a blob is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Release {
+    /// This one.
+    #[default]
+    Current,
+    /// The one before, so that an upgrade can be taken back: while nodes of both releases run, and until nobody
+    /// would go back any more.
+    Previous,
+}
+
+/// Bytes of a snapshot structure, written and read as a whole; those that are read are those of the blob. On the
+/// wire they are what a `Vec<u8>` is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Raw<'a>(pub &'a [u8]);
+
+impl fmt::Debug for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Raw({})", self.0.len())
+    }
+}
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Raw<'de>, E> {
+        Ok(Raw(bytes))
+    }
+}
+
 /// Appends `payload` in its envelope: magic, kind, format, checksum, payload.
 ///
 /// The payload is an explicit snapshot structure, never a machine's own layout.
 pub fn seal<T: Serialize>(kind: Kind, format: u16, payload: &T, into: &mut Vec<u8>) {
+    seal_written(kind, format, into, |into| write(payload, into));
+}
+
+/// Appends what `write` appends, in its envelope: for a payload of many parts.
+pub fn seal_written(kind: Kind, format: u16, into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    enclose(MAGIC, kind, format, into, write);
+}
+
+/// The same in the envelope of the release before this one.
+pub fn seal_for_previous<T: Serialize>(kind: Kind, format: u16, payload: &T, into: &mut Vec<u8>) {
+    enclose(FIRST_MAGIC, kind, format, into, |into| write(payload, into));
+}
+
+fn enclose(
+    magic: &[u8; 4],
+    kind: Kind,
+    format: u16,
+    into: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) {
     let start = into.len();
-    into.extend_from_slice(MAGIC);
+    into.extend_from_slice(magic);
     into.extend_from_slice(&kind.0.to_le_bytes());
     into.extend_from_slice(&format.to_le_bytes());
     into.extend_from_slice(&[0; 8]);
-    // None of the snapshot structures has a serializer that fails; a blob cut short is refused as damaged.
-    let _ = postcard::to_extend(payload, Appender(into));
-    let sum = checksum(
-        kind,
-        format,
-        into.get(start.saturating_add(HEAD)..).unwrap_or_default(),
-    );
+    write(into);
+    let payload = into.get(start.saturating_add(HEAD)..).unwrap_or_default();
+    let sum = checksum(magic, kind, format, payload);
     let at = start.saturating_add(8);
     if let Some(place) = into.get_mut(at..at.saturating_add(8)) {
         place.copy_from_slice(&sum.to_le_bytes());
     }
 }
 
-struct Appender<'a>(&'a mut Vec<u8>);
+/// Appends a snapshot structure without an envelope.
+pub(crate) fn write<T: Serialize>(payload: &T, into: &mut Vec<u8>) {
+    // None of the snapshot structures has a serializer that fails; a blob cut short is refused as damaged.
+    let _ = postcard::serialize_with_flavor(payload, Appender(into));
+}
 
-impl Extend<u8> for Appender<'_> {
-    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
-        self.0.extend(bytes);
+/// Reads a snapshot structure that stands alone in these bytes.
+pub(crate) fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, RestoreError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        _ => Err(RestoreError::Damaged),
     }
 }
 
-/// Reads the payload of a blob of the kind and format given.
+/// Appends a snapshot structure as one of many: its length in 32 bits, and then itself.
+pub(crate) fn write_record<T: Serialize>(payload: &T, into: &mut Vec<u8>) {
+    let start = into.len();
+    into.extend_from_slice(&[0; 4]);
+    write(payload, into);
+    let begin = start.saturating_add(4);
+    let length = u32::try_from(into.len().saturating_sub(begin)).unwrap_or(u32::MAX);
+    if let Some(place) = into.get_mut(start..begin) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// The records of a payload, in order. What is left where one is cut short is an error, and the last.
+pub(crate) struct Records<'b>(&'b [u8]);
+
+impl<'b> Records<'b> {
+    pub(crate) const fn new(payload: &'b [u8]) -> Self {
+        Self(payload)
+    }
+}
+
+impl<'b> Iterator for Records<'b> {
+    type Item = Result<&'b [u8], RestoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let rest = core::mem::take(&mut self.0);
+        let Some((length, rest)) = rest.split_first_chunk() else {
+            return Some(Err(RestoreError::Damaged));
+        };
+        let Some((record, rest)) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+        else {
+            return Some(Err(RestoreError::Damaged));
+        };
+        self.0 = rest;
+        Some(Ok(record))
+    }
+}
+
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Appender<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads the payload of a blob of the kind and format given, whatever its envelope.
 ///
 /// # Errors
 /// [`RestoreError`] says which part did not fit; a blob that was altered anywhere is `Damaged`.
-pub fn open<T: DeserializeOwned>(kind: Kind, format: u16, blob: &[u8]) -> Result<T, RestoreError> {
+pub fn open<'b, T: Deserialize<'b>>(
+    kind: Kind,
+    format: u16,
+    blob: &'b [u8],
+) -> Result<T, RestoreError> {
+    let (found, payload) = open_any(kind, &[format], blob)?;
+    debug_assert_eq!(found, format);
+    read(payload)
+}
+
+/// The format and the payload of a blob of the kind, in one of the formats given.
+///
+/// # Errors
+/// [`RestoreError`] says which part did not fit; a blob that was altered anywhere is `Damaged`.
+pub fn open_any<'b>(
+    kind: Kind,
+    formats: &[u16],
+    blob: &'b [u8],
+) -> Result<(u16, &'b [u8]), RestoreError> {
     let (head, payload) = blob
         .split_at_checked(HEAD)
         .ok_or(RestoreError::NotASnapshot)?;
@@ -58,25 +210,30 @@ pub fn open<T: DeserializeOwned>(kind: Kind, format: u16, blob: &[u8]) -> Result
             .and_then(|b| b.try_into().ok())
             .map_or(0, u16::from_le_bytes)
     };
-    if head.get(..4) != Some(MAGIC.as_slice()) {
-        return Err(RestoreError::NotASnapshot);
-    }
+    let known = [MAGIC, FIRST_MAGIC];
+    let magic = known
+        .iter()
+        .find(|magic| head.starts_with(magic.as_slice()));
+    let magic = magic.ok_or(RestoreError::NotASnapshot)?;
     if field(4) != kind.0 {
         return Err(RestoreError::WrongKind);
     }
-    if field(6) != format {
-        return Err(RestoreError::UnsupportedFormat { found: field(6) });
+    let found = field(6);
+    if !formats.contains(&found) {
+        return Err(RestoreError::UnsupportedFormat { found });
     }
-    if head.get(8..) != Some(checksum(kind, format, payload).to_le_bytes().as_slice()) {
+    let sum = checksum(magic, kind, found, payload);
+    if head.get(8..) != Some(sum.to_le_bytes().as_slice()) {
         return Err(RestoreError::Damaged);
     }
-    match postcard::take_from_bytes(payload) {
-        Ok((value, [])) => Ok(value),
-        _ => Err(RestoreError::Damaged),
-    }
+    Ok((found, payload))
 }
 
-fn checksum(kind: Kind, format: u16, payload: &[u8]) -> u64 {
+fn checksum(magic: &[u8; 4], kind: Kind, format: u16, payload: &[u8]) -> u64 {
+    if magic == MAGIC {
+        let seed = (u64::from(kind.0) << 16) | u64::from(format);
+        return xxh3_64_with_seed(payload, seed);
+    }
     let mut hasher = SipHasher24::new_with_keys(u64::from(kind.0), u64::from(format));
     hasher.write(payload);
     hasher.finish()

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     drive::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
-        RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+        Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
     fleet::{Index, Timers},
     regevent::{
@@ -81,19 +81,29 @@ impl PcscfNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
-        let users = snapshot::open(blob, now, &node.config)?;
+        let config = node.config.clone();
         node.clock.observe(now);
-        for (mut user, subscription) in users {
-            let entry = node.users.vacant_entry();
-            let id = entry.key() as u32;
-            if let Some(subscription) = &subscription {
-                user.subscription = Some(node.subscriptions.restore(id, subscription, now)?);
-            }
-            entry.insert(user);
-            node.file(id);
-            node.settle(id);
-        }
+        snapshot::open(blob, now, &config, |restored| {
+            node.adopt(now, restored).map(|_| ())
+        })?;
         Ok(node)
+    }
+
+    /// [DR-7] Takes a user in from a blob.
+    fn adopt(
+        &mut self,
+        now: Millis,
+        (mut user, subscription): snapshot::Restored<'_>,
+    ) -> Result<u32, RestoreError> {
+        let entry = self.users.vacant_entry();
+        let id = entry.key() as u32;
+        if let Some(subscription) = &subscription {
+            user.subscription = Some(self.subscriptions.restore(id, subscription, now)?);
+        }
+        entry.insert(user);
+        self.file(id);
+        self.settle(id);
+        Ok(id)
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of registration
@@ -832,10 +842,10 @@ impl Node for PcscfNode {
         Some((at, named.map_or(Timer("settled"), |(_, timer)| timer)))
     }
 
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
-        snapshot::seal(users, &self.subscriptions, now, into);
+        snapshot::seal(release, users, &self.subscriptions, now, into);
     }
 }
 

@@ -11,30 +11,36 @@ use super::{
 use crate::{
     drive::{
         Identifier, Millis, RestoreError,
-        snapshot::{self, Kind},
+        snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Packed,
     regevent::subscriptions::{self, Subscriptions},
 };
 
 const KIND: Kind = Kind(1);
-const FORMAT: u16 = 2;
+/// A record for each user.
+const FORMAT: u16 = 3;
+/// All users in one structure.
+const PREVIOUS_FORMAT: u16 = 2;
 
 #[derive(Serialize, Deserialize)]
-struct NodeSnapshot {
-    users: Vec<UserSnapshot>,
+struct PreviousSnapshot<'b> {
+    #[serde(borrow)]
+    users: Vec<UserSnapshot<'b>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct UserSnapshot {
-    private_identity: Vec<u8>,
-    registrations: Vec<RegistrationSnapshot>,
-    subscription: Option<subscriptions::Snapshot>,
+struct UserSnapshot<'b> {
+    #[serde(borrow)]
+    private_identity: Raw<'b>,
+    registrations: Vec<RegistrationSnapshot<'b>>,
+    subscription: Option<subscriptions::Snapshot<'b>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct RegistrationSnapshot {
-    strings: [Vec<u8>; super::registration::FIELDS],
+struct RegistrationSnapshot<'b> {
+    #[serde(borrow)]
+    strings: [Raw<'b>; super::registration::FIELDS],
     emergency: bool,
     expires_in: u64,
     granted: u32,
@@ -67,38 +73,73 @@ enum StateSnapshot {
 }
 
 pub(super) fn seal<'u>(
+    release: Release,
     users: impl Iterator<Item = &'u User>,
     subscriptions: &Subscriptions,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let of = |user| UserSnapshot::of(user, subscriptions, now);
-    let users = users.map(of).collect();
-    snapshot::seal(KIND, FORMAT, &NodeSnapshot { users }, into);
+    let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
+    match release {
+        Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
+            users.for_each(|user| snapshot::write_record(&user, into));
+        }),
+        Release::Previous => {
+            let users = users.collect();
+            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
+        }
+    }
 }
 
 /// A user, and the subscription that is to be its own.
-pub(super) type Restored = (User, Option<subscriptions::Snapshot>);
+pub(super) type Restored<'b> = (User, Option<subscriptions::Snapshot<'b>>);
 
+/// Hands over the users of a blob, one by one.
 pub(super) fn open(
     blob: &[u8],
     now: Millis,
     config: &Config,
-) -> Result<Vec<Restored>, RestoreError> {
-    let node: NodeSnapshot = snapshot::open(KIND, FORMAT, blob)?;
-    if node.users.len() > config.limits.users {
-        return Err(RestoreError::TooLarge);
+    mut take: impl FnMut(Restored<'_>) -> Result<(), RestoreError>,
+) -> Result<(), RestoreError> {
+    let most = config.limits.users;
+    match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
+        (PREVIOUS_FORMAT, payload) => {
+            let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
+            if node.users.len() > most {
+                return Err(RestoreError::TooLarge);
+            }
+            let mut users = node.users.into_iter();
+            users.try_for_each(|user| take(user.restore(now, config)?))
+        }
+        (_, payload) => Records::new(payload)
+            .enumerate()
+            .try_for_each(|(number, record)| {
+                if number >= most {
+                    return Err(RestoreError::TooLarge);
+                }
+                take(read(record?, now, config)?)
+            }),
     }
-    node.users
-        .into_iter()
-        .map(|user| user.restore(now, config))
-        .collect()
 }
 
-impl UserSnapshot {
-    fn of(user: &User, subscriptions: &Subscriptions, now: Millis) -> Self {
+/// Appends what a user is in a blob of many.
+pub(super) fn write(user: &User, subscriptions: &Subscriptions, now: Millis, into: &mut Vec<u8>) {
+    snapshot::write(&UserSnapshot::of(user, subscriptions, now), into);
+}
+
+/// Reads one back.
+pub(super) fn read<'b>(
+    bytes: &'b [u8],
+    now: Millis,
+    config: &Config,
+) -> Result<Restored<'b>, RestoreError> {
+    snapshot::read::<UserSnapshot<'_>>(bytes)?.restore(now, config)
+}
+
+impl<'b> UserSnapshot<'b> {
+    fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
         Self {
-            private_identity: user.private_identity.to_vec(),
+            private_identity: Raw(&user.private_identity),
             registrations: user
                 .registrations
                 .iter()
@@ -110,7 +151,7 @@ impl UserSnapshot {
         }
     }
 
-    fn restore(self, now: Millis, config: &Config) -> Result<Restored, RestoreError> {
+    fn restore(self, now: Millis, config: &Config) -> Result<Restored<'b>, RestoreError> {
         if self.registrations.len() > config.limits.contacts {
             return Err(RestoreError::TooLarge);
         }
@@ -120,7 +161,7 @@ impl UserSnapshot {
             .map(|registration| registration.restore(now))
             .collect::<Result<Vec<_>, _>>()?;
         let user = User {
-            private_identity: self.private_identity.into(),
+            private_identity: self.private_identity.0.into(),
             registrations,
             subscription: None,
         };
@@ -128,8 +169,8 @@ impl UserSnapshot {
     }
 }
 
-impl RegistrationSnapshot {
-    fn of(registration: &Registration, now: Millis) -> Self {
+impl<'b> RegistrationSnapshot<'b> {
+    fn of(registration: &'b Registration, now: Millis) -> Self {
         let state = match registration.state {
             State::Registered => StateSnapshot::Registered,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
@@ -156,7 +197,7 @@ impl RegistrationSnapshot {
             },
         };
         Self {
-            strings: registration.strings.parts().map(<[u8]>::to_vec),
+            strings: registration.strings.parts().map(Raw),
             emergency: registration.emergency,
             expires_in: registration.expires_at.since(now),
             granted: registration.granted,
@@ -196,7 +237,7 @@ impl RegistrationSnapshot {
                 until: now.after(left),
             },
         };
-        let parts = self.strings.each_ref().map(Vec::as_slice);
+        let parts = self.strings.map(|string| string.0);
         Ok(Registration {
             strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             emergency: self.emergency,

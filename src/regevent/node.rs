@@ -25,7 +25,8 @@ use super::{
 use crate::{
     drive::{
         self, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node, Outbox,
-        Reject, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict, increment,
+        Reject, Release, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict,
+        increment,
     },
     fleet::Index,
     reginfo::DocumentState,
@@ -244,21 +245,29 @@ impl SubscriberNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
+        let limits = node.config.limits;
         node.clock.observe(now);
-        for user in snapshot::open(blob, &node.config.limits)? {
-            let (user, subscription) = user.into_parts();
-            let id = node.users.insert(user) as u32;
-            let restored = match &subscription {
-                Some(subscription) => Some(node.subscriptions.restore(id, subscription, now)?),
-                None => None,
-            };
-            if let Some(user) = node.users.get_mut(id as usize) {
-                user.subscription = restored;
-                node.index
-                    .insert(PRIVATE_IDENTITY, &user.private_identity, id);
-            }
-        }
+        snapshot::open(blob, &limits, |restored| {
+            node.adopt(now, restored).map(|_| ())
+        })?;
         Ok(node)
+    }
+
+    /// [DR-7] Takes a user in from a blob.
+    fn adopt(
+        &mut self,
+        now: Millis,
+        (mut user, subscription): snapshot::Restored<'_>,
+    ) -> Result<u32, RestoreError> {
+        let entry = self.users.vacant_entry();
+        let id = entry.key() as u32;
+        if let Some(subscription) = &subscription {
+            user.subscription = Some(self.subscriptions.restore(id, subscription, now)?);
+        }
+        self.index
+            .insert(PRIVATE_IDENTITY, &user.private_identity, id);
+        entry.insert(user);
+        Ok(id)
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost.
@@ -771,10 +780,10 @@ impl Node for SubscriberNode {
         self.subscriptions.deadline()
     }
 
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
-        snapshot::seal(users, &self.subscriptions, now, into);
+        snapshot::seal(release, users, &self.subscriptions, now, into);
     }
 }
 

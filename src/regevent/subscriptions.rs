@@ -1,7 +1,7 @@
 //! Many subscriptions of one element: found by the Call-ID of a NOTIFY, driven by their timers, counted. The
 //! nodes that subscribe hold one of these; what a subscription is for, they know by the number of its owner.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 use slab::Slab;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     drive::{
         Context, Identifier, Limits, Millis, Misuse, Outbox, RestoreError, Role, Source, Timer,
-        Token, TransactionRef, Verdict,
+        Token, TransactionRef, Verdict, snapshot::Raw,
     },
     fleet::{Index, Timers},
     reginfo,
@@ -384,10 +384,10 @@ impl Subscriptions {
     }
 
     /// [DR-7] What one of them is in a blob.
-    pub(crate) fn snapshot(&self, id: u32, now: Millis) -> Option<Snapshot> {
+    pub(crate) fn snapshot(&self, id: u32, now: Millis) -> Option<Snapshot<'_>> {
         let entry = self.entries.get(id as usize)?;
         Some(Snapshot {
-            address_context: self.statistics.name(entry.context).to_vec(),
+            address_context: Raw(self.statistics.name(entry.context)),
             machine: entry.machine.snapshot(now),
             versions: entry.versions,
             table: entry.table.as_ref().map(|table| table.snapshot(now)),
@@ -398,7 +398,7 @@ impl Subscriptions {
     pub(crate) fn restore(
         &mut self,
         owner: u32,
-        snapshot: &Snapshot,
+        snapshot: &Snapshot<'_>,
         now: Millis,
     ) -> Result<u32, RestoreError> {
         let table = match &snapshot.table {
@@ -406,7 +406,7 @@ impl Subscriptions {
             None => None,
         };
         let machine = Subscription::restore(&snapshot.machine, now)?;
-        let context = self.statistics.context(&snapshot.address_context);
+        let context = self.statistics.context(snapshot.address_context.0);
         self.statistics
             .note_restored(context, Counted::of(&machine));
         let call_id = machine.call_id();
@@ -434,9 +434,10 @@ pub(crate) struct Answered {
 
 /// A subscription with its documents in a blob.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Snapshot {
-    address_context: Vec<u8>,
-    machine: subscriber::Snapshot,
+pub(crate) struct Snapshot<'b> {
+    #[serde(borrow)]
+    address_context: Raw<'b>,
+    machine: subscriber::Snapshot<'b>,
     versions: Versions,
     table: Option<watcher::Snapshot>,
 }

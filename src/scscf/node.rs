@@ -17,7 +17,7 @@ use super::{
 use crate::{
     drive::{
         self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
-        Reject, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+        Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
     fleet::{Index, Timers},
     regevent::{
@@ -82,14 +82,18 @@ impl ScscfNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
-        let sets = snapshot::open(blob, now, &node.config)?;
+        let config = node.config.clone();
         node.clock.observe(now);
-        for set in sets {
-            let id = node.sets.insert(set) as u32;
-            node.file(id);
-            node.settle(now, id);
-        }
+        snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
         Ok(node)
+    }
+
+    /// [DR-7] Takes a set in from a blob.
+    fn adopt(&mut self, now: Millis, set: Set) -> u32 {
+        let id = self.sets.insert(set) as u32;
+        self.file(id);
+        self.settle(now, id);
+        id
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost.
@@ -754,8 +758,8 @@ impl Node for ScscfNode {
         self.sets.get(id as usize)?.deadline()
     }
 
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(self.sets.iter().map(|(_, set)| set), now, into);
+        snapshot::seal(release, self.sets.iter().map(|(_, set)| set), now, into);
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     drive::{
         Identifier, Millis, RestoreError, TransactionRef,
-        snapshot::{self, Kind},
+        snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Packed,
     regevent::notifier::{self, Subscription},
@@ -21,39 +21,46 @@ use crate::{
 };
 
 const KIND: Kind = Kind(2);
-const FORMAT: u16 = 2;
+/// A record for each set.
+const FORMAT: u16 = 3;
+/// All sets in one structure.
+const PREVIOUS_FORMAT: u16 = 2;
 
 #[derive(Serialize, Deserialize)]
-struct NodeSnapshot {
-    sets: Vec<SetSnapshot>,
+struct PreviousSnapshot<'b> {
+    #[serde(borrow)]
+    sets: Vec<SetSnapshot<'b>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SetSnapshot {
-    identities: Vec<IdentitySnapshot>,
-    bindings: Vec<BindingSnapshot>,
+struct SetSnapshot<'b> {
+    #[serde(borrow)]
+    identities: Vec<IdentitySnapshot<'b>>,
+    bindings: Vec<BindingSnapshot<'b>>,
     identities_ever: u32,
     bindings_ever: u32,
     changes: u64,
     terminations: u64,
     forgotten: u64,
-    subscriptions: Vec<notifier::Snapshot>,
-    procedures: Vec<ProcedureSnapshot>,
+    subscriptions: Vec<notifier::Snapshot<'b>>,
+    procedures: Vec<ProcedureSnapshot<'b>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct IdentitySnapshot {
+struct IdentitySnapshot<'b> {
     number: u32,
-    uri: Vec<u8>,
+    #[serde(borrow)]
+    uri: Raw<'b>,
     barred: bool,
     changed: u64,
     termination: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct BindingSnapshot {
+struct BindingSnapshot<'b> {
     number: u32,
-    strings: [Vec<u8>; bindings::FIELDS],
+    #[serde(borrow)]
+    strings: [Raw<'b>; bindings::FIELDS],
     cseq: u32,
     expires_in: u64,
     explicit: u32,
@@ -70,14 +77,15 @@ enum StatusSnapshot {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ProcedureSnapshot {
+struct ProcedureSnapshot<'b> {
     state: StateSnapshot,
     cause: Cause,
-    held: Option<(u64, Vec<u8>)>,
-    private_identity: Vec<u8>,
+    #[serde(borrow)]
+    held: Option<(u64, Raw<'b>)>,
+    private_identity: Raw<'b>,
     removed: Vec<u32>,
     outcome: Outcome,
-    servers: Vec<ServerSnapshot>,
+    servers: Vec<ServerSnapshot<'b>>,
     answered: u16,
 }
 
@@ -99,8 +107,9 @@ enum StateSnapshot {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ServerSnapshot {
-    uri: Vec<u8>,
+struct ServerSnapshot<'b> {
+    #[serde(borrow)]
+    uri: Raw<'b>,
     call_id: Identifier,
     tag: Identifier,
     branch: Identifier,
@@ -114,25 +123,64 @@ enum SentSnapshot {
     Done,
 }
 
-pub(super) fn seal<'s>(sets: impl Iterator<Item = &'s Set>, now: Millis, into: &mut Vec<u8>) {
-    let sets = sets.map(|set| SetSnapshot::of(set, now)).collect();
-    snapshot::seal(KIND, FORMAT, &NodeSnapshot { sets }, into);
-}
-
-pub(super) fn open(blob: &[u8], now: Millis, config: &Config) -> Result<Vec<Set>, RestoreError> {
-    let node: NodeSnapshot = snapshot::open(KIND, FORMAT, blob)?;
-    let served = node.sets.iter().filter(|set| !set.bindings.is_empty());
-    if served.count() > config.limits.users || node.sets.len() > config.most_sets() {
-        return Err(RestoreError::TooLarge);
+pub(super) fn seal<'s>(
+    release: Release,
+    sets: impl Iterator<Item = &'s Set>,
+    now: Millis,
+    into: &mut Vec<u8>,
+) {
+    let sets = sets.map(|set| SetSnapshot::of(set, now));
+    match release {
+        Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
+            sets.for_each(|set| snapshot::write_record(&set, into));
+        }),
+        Release::Previous => {
+            let sets = sets.collect();
+            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { sets }, into);
+        }
     }
-    node.sets
-        .iter()
-        .map(|set| set.restore(now, config))
-        .collect()
 }
 
-impl SetSnapshot {
-    fn of(set: &Set, now: Millis) -> Self {
+/// Hands over the sets of a blob, one by one.
+pub(super) fn open(
+    blob: &[u8],
+    now: Millis,
+    config: &Config,
+    mut take: impl FnMut(Set),
+) -> Result<(), RestoreError> {
+    let (mut sets, mut served) = (0usize, 0usize);
+    let mut restore = |set: SetSnapshot<'_>| {
+        sets = sets.saturating_add(1);
+        served = served.saturating_add(usize::from(!set.bindings.is_empty()));
+        if served > config.limits.users || sets > config.most_sets() {
+            return Err(RestoreError::TooLarge);
+        }
+        take(set.restore(now, config)?);
+        Ok(())
+    };
+    match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
+        (PREVIOUS_FORMAT, payload) => {
+            let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
+            node.sets.into_iter().try_for_each(restore)
+        }
+        (_, payload) => {
+            Records::new(payload).try_for_each(|record| restore(snapshot::read(record?)?))
+        }
+    }
+}
+
+/// Appends what a set is in a blob of many.
+pub(super) fn write(set: &Set, now: Millis, into: &mut Vec<u8>) {
+    snapshot::write(&SetSnapshot::of(set, now), into);
+}
+
+/// Reads one back.
+pub(super) fn read(bytes: &[u8], now: Millis, config: &Config) -> Result<Set, RestoreError> {
+    snapshot::read::<SetSnapshot<'_>>(bytes)?.restore(now, config)
+}
+
+impl<'b> SetSnapshot<'b> {
+    fn of(set: &'b Set, now: Millis) -> Self {
         let table = &set.table;
         Self {
             identities: table.identities.iter().map(IdentitySnapshot::of).collect(),
@@ -192,11 +240,11 @@ impl SetSnapshot {
     }
 }
 
-impl IdentitySnapshot {
-    fn of(identity: &Identity) -> Self {
+impl<'b> IdentitySnapshot<'b> {
+    fn of(identity: &'b Identity) -> Self {
         Self {
             number: identity.number,
-            uri: identity.uri.to_vec(),
+            uri: Raw(&identity.uri),
             barred: identity.barred,
             changed: identity.changed,
             termination: identity.termination,
@@ -206,7 +254,7 @@ impl IdentitySnapshot {
     fn restore(&self) -> Identity {
         Identity {
             number: self.number,
-            uri: self.uri.as_slice().into(),
+            uri: self.uri.0.into(),
             barred: self.barred,
             changed: self.changed,
             termination: self.termination,
@@ -214,11 +262,11 @@ impl IdentitySnapshot {
     }
 }
 
-impl BindingSnapshot {
-    fn of(binding: &Binding, now: Millis) -> Self {
+impl<'b> BindingSnapshot<'b> {
+    fn of(binding: &'b Binding, now: Millis) -> Self {
         Self {
             number: binding.number,
-            strings: binding.strings.parts().map(<[u8]>::to_vec),
+            strings: binding.strings.parts().map(Raw),
             cseq: binding.cseq,
             expires_in: binding.expires_at.since(now),
             explicit: binding.explicit,
@@ -236,7 +284,7 @@ impl BindingSnapshot {
     }
 
     fn restore(&self, now: Millis) -> Result<Binding, RestoreError> {
-        let parts = self.strings.each_ref().map(Vec::as_slice);
+        let parts = self.strings.map(|string| string.0);
         Ok(Binding {
             number: self.number,
             strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
@@ -257,8 +305,8 @@ impl BindingSnapshot {
     }
 }
 
-impl ProcedureSnapshot {
-    fn of(procedure: &Deregistration, now: Millis) -> Self {
+impl<'b> ProcedureSnapshot<'b> {
+    fn of(procedure: &'b Deregistration, now: Millis) -> Self {
         let of = |asked: Asked| AskedSnapshot {
             key: asked.key,
             left: asked.until.since(now),
@@ -277,8 +325,8 @@ impl ProcedureSnapshot {
             held: procedure
                 .held
                 .as_ref()
-                .map(|held| (held.to.0, held.bytes.to_vec())),
-            private_identity: procedure.private_identity.to_vec(),
+                .map(|held| (held.to.0, Raw(&held.bytes))),
+            private_identity: Raw(&procedure.private_identity),
             removed: procedure.removed.clone(),
             outcome: procedure.outcome,
             servers: procedure
@@ -312,9 +360,9 @@ impl ProcedureSnapshot {
             cause: self.cause,
             held: self.held.as_ref().map(|(to, bytes)| Held {
                 to: TransactionRef(*to),
-                bytes: bytes.as_slice().into(),
+                bytes: bytes.0.into(),
             }),
-            private_identity: self.private_identity.as_slice().into(),
+            private_identity: self.private_identity.0.into(),
             removed: self.removed.clone(),
             outcome: self.outcome,
             servers: self
@@ -327,10 +375,10 @@ impl ProcedureSnapshot {
     }
 }
 
-impl ServerSnapshot {
-    fn of(server: &Server, now: Millis) -> Self {
+impl<'b> ServerSnapshot<'b> {
+    fn of(server: &'b Server, now: Millis) -> Self {
         Self {
-            uri: server.uri.to_vec(),
+            uri: Raw(&server.uri),
             call_id: server.call_id,
             tag: server.tag,
             branch: server.branch,
@@ -348,7 +396,7 @@ impl ServerSnapshot {
 
     fn restore(&self, now: Millis) -> Server {
         Server {
-            uri: self.uri.as_slice().into(),
+            uri: self.uri.0.into(),
             call_id: self.call_id,
             tag: self.tag,
             branch: self.branch,

@@ -56,7 +56,7 @@ use self::{
 use crate::{
     drive::{
         Answer, Buffer, Clock, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output,
-        Reject, Role, Source, Timer, Token, TransactionRef, Verdict, increment,
+        Reject, Release, Role, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
     wire::{Accepts, Message, Method, Owed, Salvage},
 };
@@ -765,7 +765,7 @@ impl<N: Node> Node for Transactions<N> {
         }
     }
 
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
-        self.node.snapshot(self.present(now), into);
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
+        self.node.snapshot_for(release, self.present(now), into);
     }
 }

@@ -34,13 +34,17 @@ pub struct Notified<N: Node> {
     places: [usize; 2],
 }
 
-/// Nothing but a watcher.
-pub fn watcher() -> Notified<SubscriberNode> {
+pub fn watcher_config() -> node::Config {
     let mut subscription = subscriber::Config::new(element());
     subscription.support_reg_event = true;
     let mut config = node::Config::new(subscription);
     config.limits = limits();
-    let node = SubscriberNode::new(config, Identifiers::new([7; 32], 1, 3)).unwrap();
+    config
+}
+
+/// Nothing but a watcher.
+pub fn watcher() -> Notified<SubscriberNode> {
+    let node = SubscriberNode::new(watcher_config(), Identifiers::new([7; 32], 1, 3)).unwrap();
     let registered = node::Command::LearnRegistered(Registration {
         private_identity: PRIVATE_IDENTITY.as_bytes(),
         public_identity: IDENTITY.as_bytes(),

@@ -39,7 +39,7 @@ fn open(blob: &[u8]) -> Result<State, RestoreError> {
 #[test]
 fn envelope() {
     let blob = sealed(&state());
-    assert_eq!(blob[..8], *b"IMSP\x34\x12\x07\x00");
+    assert_eq!(blob[..8], *b"imsb\x34\x12\x07\x00");
     assert_eq!(open(&blob), Ok(state()));
 }
 

@@ -9,8 +9,8 @@
 use ims_procedures::{
     drive::{
         self, Buffer, Clock, Context, Defect, Identifier, Identifiers, Limits, Millis, Misuse,
-        Node, Outbox, Reject, Request, RestoreError, Role, Source, Text, Timer, Token, Towards,
-        TransactionRef, UDP_LIMIT, Verdict,
+        Node, Outbox, Reject, Release, Request, RestoreError, Role, Source, Text, Timer, Token,
+        Towards, TransactionRef, UDP_LIMIT, Verdict,
         snapshot::{self, Kind},
     },
     wire::{Element, HeaderName, Message, Method, Writer},
@@ -647,7 +647,7 @@ impl Node for ClosingNode {
         self.next().map(|(at, timer, _)| (at, timer))
     }
 
-    fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
+    fn snapshot_for(&self, _: Release, now: Millis, into: &mut Vec<u8>) {
         let sessions = self
             .sessions
             .iter()

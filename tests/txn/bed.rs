@@ -2,8 +2,8 @@
 
 use ims_procedures::{
     drive::{
-        Answer, Defect, Identifiers, Limits, Millis, Misuse, Node, Outbox, Output, Reject, Request,
-        Role, Source, Timer, Token, Towards, TransactionRef, UDP_LIMIT, Verdict,
+        Answer, Defect, Identifiers, Limits, Millis, Misuse, Node, Outbox, Output, Reject, Release,
+        Request, Role, Source, Timer, Token, Towards, TransactionRef, UDP_LIMIT, Verdict,
     },
     txn::{Config, Transactions},
     wire::{Message, Writer},
@@ -224,7 +224,7 @@ impl Node for EchoNode {
         self.wake_at.map(|at| (at, Timer("wake")))
     }
 
-    fn snapshot(&self, _: Millis, into: &mut Vec<u8>) {
+    fn snapshot_for(&self, _: Release, _: Millis, into: &mut Vec<u8>) {
         into.push(self.snapshots);
     }
 }

@@ -7,59 +7,109 @@ use super::User;
 use crate::{
     drive::{
         Limits, Millis, RestoreError,
-        snapshot::{self, Kind},
+        snapshot::{self, Kind, Raw, Records, Release},
     },
     regevent::subscriptions::{self, Subscriptions},
 };
 
 const KIND: Kind = Kind(3);
-const FORMAT: u16 = 1;
+/// A record for each user.
+const FORMAT: u16 = 2;
+/// All users in one structure.
+const PREVIOUS_FORMAT: u16 = 1;
 
 #[derive(Serialize, Deserialize)]
-struct NodeSnapshot {
-    users: Vec<UserSnapshot>,
+struct PreviousSnapshot<'b> {
+    #[serde(borrow)]
+    users: Vec<UserSnapshot<'b>>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct UserSnapshot {
-    private_identity: Vec<u8>,
-    flows: Vec<Vec<u8>>,
-    subscription: Option<subscriptions::Snapshot>,
+struct UserSnapshot<'b> {
+    #[serde(borrow)]
+    private_identity: Raw<'b>,
+    flows: Vec<Raw<'b>>,
+    subscription: Option<subscriptions::Snapshot<'b>>,
 }
 
 pub(super) fn seal<'u>(
+    release: Release,
     users: impl Iterator<Item = &'u User>,
     subscriptions: &Subscriptions,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let of = |user: &User| UserSnapshot {
-        private_identity: user.private_identity.to_vec(),
-        flows: user.flows.iter().map(|flow| flow.to_vec()).collect(),
-        subscription: user
-            .subscription
-            .and_then(|id| subscriptions.snapshot(id, now)),
-    };
-    let users = users.map(of).collect();
-    snapshot::seal(KIND, FORMAT, &NodeSnapshot { users }, into);
-}
-
-pub(super) fn open(blob: &[u8], limits: &Limits) -> Result<Vec<UserSnapshot>, RestoreError> {
-    let node: NodeSnapshot = snapshot::open(KIND, FORMAT, blob)?;
-    let fits = |user: &UserSnapshot| user.flows.len() <= limits.contacts;
-    if node.users.len() > limits.users || !node.users.iter().all(fits) {
-        return Err(RestoreError::TooLarge);
+    let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
+    match release {
+        Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
+            users.for_each(|user| snapshot::write_record(&user, into));
+        }),
+        Release::Previous => {
+            let users = users.collect();
+            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
+        }
     }
-    Ok(node.users)
 }
 
-impl UserSnapshot {
-    pub(super) fn into_parts(self) -> (User, Option<subscriptions::Snapshot>) {
+/// A user, and the subscription that is to be its own.
+pub(super) type Restored<'b> = (User, Option<subscriptions::Snapshot<'b>>);
+
+/// Hands over the users of a blob, one by one.
+pub(super) fn open(
+    blob: &[u8],
+    limits: &Limits,
+    mut take: impl FnMut(Restored<'_>) -> Result<(), RestoreError>,
+) -> Result<(), RestoreError> {
+    match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
+        (PREVIOUS_FORMAT, payload) => {
+            let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
+            if node.users.len() > limits.users {
+                return Err(RestoreError::TooLarge);
+            }
+            let mut users = node.users.into_iter();
+            users.try_for_each(|user| take(user.restore(limits)?))
+        }
+        (_, payload) => Records::new(payload)
+            .enumerate()
+            .try_for_each(|(number, record)| {
+                if number >= limits.users {
+                    return Err(RestoreError::TooLarge);
+                }
+                take(read(record?, limits)?)
+            }),
+    }
+}
+
+/// Appends what a user is in a blob of many.
+pub(super) fn write(user: &User, subscriptions: &Subscriptions, now: Millis, into: &mut Vec<u8>) {
+    snapshot::write(&UserSnapshot::of(user, subscriptions, now), into);
+}
+
+/// Reads one back.
+pub(super) fn read<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Restored<'b>, RestoreError> {
+    snapshot::read::<UserSnapshot<'_>>(bytes)?.restore(limits)
+}
+
+impl<'b> UserSnapshot<'b> {
+    fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+        Self {
+            private_identity: Raw(&user.private_identity),
+            flows: user.flows.iter().map(|flow| Raw(flow)).collect(),
+            subscription: user
+                .subscription
+                .and_then(|id| subscriptions.snapshot(id, now)),
+        }
+    }
+
+    fn restore(self, limits: &Limits) -> Result<Restored<'b>, RestoreError> {
+        if self.flows.len() > limits.contacts {
+            return Err(RestoreError::TooLarge);
+        }
         let user = User {
-            private_identity: self.private_identity.into(),
-            flows: self.flows.into_iter().map(Into::into).collect(),
+            private_identity: self.private_identity.0.into(),
+            flows: self.flows.into_iter().map(|flow| flow.0.into()).collect(),
             subscription: None,
         };
-        (user, self.subscription)
+        Ok((user, self.subscription))
     }
 }

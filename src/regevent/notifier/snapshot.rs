@@ -1,21 +1,21 @@
 //! A subscription in a blob.
 
-use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{End, Outstanding, STRINGS, State, Subscription};
 use crate::{
-    drive::{Identifier, Millis, RestoreError},
+    drive::{Identifier, Millis, RestoreError, snapshot::Raw},
     fleet::Packed,
 };
 
 /// What a subscription is in a blob. Instants stand as milliseconds from now.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Snapshot {
+pub(crate) struct Snapshot<'b> {
     state: StateSnapshot,
-    outstanding: Option<OutstandingSnapshot>,
+    #[serde(borrow)]
+    outstanding: Option<OutstandingSnapshot<'b>>,
     ending: Option<End>,
-    strings: [Vec<u8>; STRINGS],
+    strings: [Raw<'b>; STRINGS],
     local_tag: Identifier,
     local_cseq: u32,
     remote_cseq: u32,
@@ -31,10 +31,11 @@ pub(crate) struct Snapshot {
 }
 
 #[derive(Serialize, Deserialize)]
-struct OutstandingSnapshot {
+struct OutstandingSnapshot<'b> {
     left: u64,
     tells: u64,
-    bytes: Vec<u8>,
+    #[serde(borrow)]
+    bytes: Raw<'b>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ enum StateSnapshot {
 }
 
 impl Subscription {
-    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
+    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot<'_> {
         let left = |due: Option<Millis>| due.map(|due| due.since(now));
         let state = match self.state {
             State::Idle => StateSnapshot::Idle,
@@ -62,10 +63,10 @@ impl Subscription {
             outstanding: outstanding.map(|out| OutstandingSnapshot {
                 left: out.until.since(now),
                 tells: out.tells,
-                bytes: out.bytes.to_vec(),
+                bytes: Raw(&out.bytes),
             }),
             ending: self.ending,
-            strings: self.strings.parts().map(<[u8]>::to_vec),
+            strings: self.strings.parts().map(Raw),
             local_tag: self.local_tag,
             local_cseq: self.local_cseq,
             remote_cseq: self.remote_cseq,
@@ -81,7 +82,7 @@ impl Subscription {
         }
     }
 
-    pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
+    pub(crate) fn restore(snapshot: &Snapshot<'_>, now: Millis) -> Result<Self, RestoreError> {
         let instant = |left: Option<u64>| left.map(|left| now.after(left));
         let state = match snapshot.state {
             StateSnapshot::Idle => State::Idle,
@@ -102,9 +103,9 @@ impl Subscription {
             token: None,
             until: now.after(out.left),
             tells: out.tells,
-            bytes: out.bytes.as_slice().into(),
+            bytes: out.bytes.0.into(),
         });
-        let parts = snapshot.strings.each_ref().map(Vec::as_slice);
+        let parts = snapshot.strings.map(|string| string.0);
         Ok(Self {
             state,
             outstanding,

@@ -1,21 +1,21 @@
 //! What a subscription is in a blob. Instants stand as milliseconds from now; none of them is before it, as another
 //! epoch may not reach so far back.
 
-use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{Pending, STRINGS, State, Subscription};
 use crate::{
-    drive::{Identifier, Millis, RestoreError},
+    drive::{Identifier, Millis, RestoreError, snapshot::Raw},
     fleet::Packed,
     regevent::trunk_group::Network,
 };
 
 /// What a subscription is in a blob.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Snapshot {
+pub(crate) struct Snapshot<'b> {
     state: StateSnapshot,
-    strings: [Vec<u8>; STRINGS],
+    #[serde(borrow)]
+    strings: [Raw<'b>; STRINGS],
     visited: bool,
     call_id: Identifier,
     local_tag: Identifier,
@@ -151,10 +151,10 @@ impl StateSnapshot {
 }
 
 impl Subscription {
-    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
+    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot<'_> {
         Snapshot {
             state: StateSnapshot::of(self.state, now),
-            strings: self.strings.parts().map(<[u8]>::to_vec),
+            strings: self.strings.parts().map(Raw),
             visited: self.network == Network::Visited,
             call_id: self.call_id,
             local_tag: self.local_tag,
@@ -175,8 +175,8 @@ impl Subscription {
         }
     }
 
-    pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
-        let parts = snapshot.strings.each_ref().map(Vec::as_slice);
+    pub(crate) fn restore(snapshot: &Snapshot<'_>, now: Millis) -> Result<Self, RestoreError> {
+        let parts = snapshot.strings.map(|string| string.0);
         Ok(Self {
             state: snapshot.state.restore(now),
             strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
