@@ -233,7 +233,7 @@ impl Pacer {
         Ok(Self {
             clock: Clock::default(),
             deadline: None,
-            bucket: Bucket::new(Bucket::full(config.burst), Millis(0)),
+            bucket: Bucket::new(Bucket::full(config.rate, config.burst), Millis(0)),
             machines: vec![Machine::ABSENT; machines as usize],
             queued: Links::new(machines as usize),
             hops: vec![Hop::new(&config); next_hops as usize],

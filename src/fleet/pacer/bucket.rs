@@ -21,9 +21,11 @@ impl Bucket {
         Self { level, at }
     }
 
-    /// The level of a bucket from which a whole burst may go.
-    pub(super) fn full(burst: u32) -> u64 {
-        u64::from(burst).saturating_mul(COST)
+    /// The highest level: a burst, and what a millisecond may bring beyond the request that it completes. Dropping
+    /// that would make 7 requests per second 6.99.
+    pub(super) fn full(rate: u32, burst: u32) -> u64 {
+        let excess = u64::from(rate).saturating_sub(1);
+        u64::from(burst).saturating_mul(COST).saturating_add(excess)
     }
 
     pub(super) const fn level(&self) -> u64 {
@@ -31,14 +33,10 @@ impl Bucket {
     }
 
     /// Counts what has come in at this rate until `now`.
-    ///
-    /// What a millisecond brings beyond the request that it completes is kept above the burst: dropping it would
-    /// make 7 requests per second 6.99.
     pub(super) fn fill(&mut self, now: Millis, rate: u32, burst: u32) {
-        let rate = u64::from(rate);
-        let most = Self::full(burst).saturating_add(rate.saturating_sub(1));
-        let gained = now.since(self.at).saturating_mul(rate);
-        self.level = self.level.saturating_add(gained).min(most);
+        let gained = now.since(self.at).saturating_mul(rate.into());
+        let level = self.level.saturating_add(gained);
+        self.level = level.min(Self::full(rate, burst));
         self.at = self.at.max(now);
     }
 

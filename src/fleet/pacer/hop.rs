@@ -116,7 +116,7 @@ impl Hop {
             out: 0,
             place: Place::Idle,
             rate: config.hop_start_rate,
-            bucket: Bucket::new(Bucket::full(config.burst), Millis(0)),
+            bucket: Bucket::new(Bucket::full(config.hop_start_rate, config.burst), Millis(0)),
             held_until: Millis(0),
             phase: Phase::Open,
             streak: 0,
