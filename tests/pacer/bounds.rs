@@ -2,7 +2,7 @@
 
 use ims_procedures::{
     drive::{ConfigError, Limits, Millis, Misuse},
-    fleet::pacer::{Config, MAX_MACHINES, MAX_NEXT_HOPS, NotAsked, Outcome, Pacer},
+    fleet::pacer::{Config, MAX_MACHINES, MAX_NEXT_HOPS, NotAsked, Outcome, Pacer, Turn},
 };
 
 use crate::support::{all_asked, asked, enqueue, given_back, pacer, unpaced};
@@ -110,7 +110,11 @@ fn past_the_deadline() {
     assert_eq!(asked(&mut pacer, 999), None);
     enqueue(&mut pacer, 999, 9..11, 2);
     pacer.outcome(Millis(1_000), 0, Outcome::Answered);
-    let mut machines = given_back(&mut pacer, 1_000, NotAsked::Deadline);
+    let Some(Turn::NotAsked { machine, .. }) = pacer.next(Millis(1_000)) else {
+        panic!("the deadline has passed");
+    };
+    let mut machines = given_back(&mut pacer, 500, NotAsked::Deadline);
+    machines.push(machine);
     machines.sort_unstable();
     assert_eq!(machines, [2, 3, 4, 7, 8, 9, 10]);
     let progress = pacer.progress();
