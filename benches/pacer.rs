@@ -54,7 +54,7 @@ fn pacing(c: &mut Criterion) {
     let mut pacer = loaded(1, 100);
     while pacer.next(Millis(0)).is_some() {}
     group.bench_function("nothing due", |b| {
-        b.iter(|| pacer.next(black_box(Millis(0))))
+        b.iter(|| pacer.next(black_box(Millis(0))));
     });
     group.bench_function("save", |b| {
         let mut blob = Vec::new();

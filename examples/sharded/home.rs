@@ -13,7 +13,7 @@ use ims_procedures::{
         CONTENT_TYPE, ContactEvent, ContactOut, DocumentState, DocumentWriter, Id,
         RegistrationState,
     },
-    wire::{HeaderName, Message, Method, Writer},
+    wire::{Header, HeaderName, Message, Method, Writer},
 };
 
 use crate::users;
@@ -27,12 +27,19 @@ struct Resource {
     is_registered: bool,
 }
 
+/// A NOTIFY, whom to, and when it was sent last.
+struct Sent {
+    bytes: Vec<u8>,
+    to: SocketAddr,
+    at: Instant,
+}
+
 struct Home<'s> {
     socket: &'s UdpSocket,
     limits: Limits,
     resources: HashMap<u32, Resource>,
-    /// NOTIFYs without a 200, and when they were sent last: by Call-ID and CSeq.
-    unanswered: HashMap<(Vec<u8>, Vec<u8>), (Vec<u8>, SocketAddr, Instant)>,
+    /// NOTIFYs without a 200, by Call-ID and CSeq.
+    unanswered: HashMap<(Vec<u8>, Vec<u8>), Sent>,
 }
 
 /// Serves until it is over.
@@ -61,12 +68,7 @@ impl Home<'_> {
         let Ok(message) = Message::parse(bytes, &self.limits) else {
             return;
         };
-        let raw = |name| {
-            message
-                .header(name)
-                .map(|header| header.raw())
-                .unwrap_or_default()
-        };
+        let raw = |name| message.header(name).map(Header::raw).unwrap_or_default();
         if message.status().is_some() {
             let key = (
                 raw(HeaderName::CallId).to_vec(),
@@ -105,7 +107,7 @@ impl Home<'_> {
         for name in [HeaderName::Via, HeaderName::From] {
             writer.copy(request, name);
         }
-        let raw = request.header(HeaderName::To).map(|to| to.raw());
+        let raw = request.header(HeaderName::To).map(Header::raw);
         writer.parts(HeaderName::To, &[raw.unwrap_or_default(), b";tag=home1"]);
         for name in [HeaderName::CallId, HeaderName::CSeq] {
             writer.copy(request, name);
@@ -139,12 +141,7 @@ impl Home<'_> {
                 ContactEvent::Unregistered,
             ),
         };
-        let raw = |name| {
-            subscribe
-                .header(name)
-                .map(|header| header.raw())
-                .unwrap_or_default()
-        };
+        let raw = |name| subscribe.header(name).map(Header::raw).unwrap_or_default();
         let target = subscribe.name_addrs(HeaderName::Contact).next();
         let Some(Ok(target)) = target else {
             return;
@@ -183,11 +180,12 @@ impl Home<'_> {
         let key = (raw(HeaderName::CallId).to_vec(), cseq.into_bytes());
         let bytes = notify.as_slice().to_vec();
         let _ = self.socket.send_to(&bytes, to);
-        self.unanswered.insert(key, (bytes, to, Instant::now()));
+        let at = Instant::now();
+        self.unanswered.insert(key, Sent { bytes, to, at });
     }
 
     fn send_again(&mut self) {
-        for (bytes, to, at) in self.unanswered.values_mut() {
+        for Sent { bytes, to, at } in self.unanswered.values_mut() {
             if at.elapsed() >= UNANSWERED {
                 *at = Instant::now();
                 let _ = self.socket.send_to(bytes, *to);
