@@ -238,7 +238,7 @@ impl Pacer {
             queued: Links::new(machines as usize),
             hops: vec![Hop::new(&config); next_hops as usize],
             standing: Standing::new(next_hops as usize),
-            timers: Timers::default(),
+            timers: Timers::with_room(next_hops as usize),
             progress: Progress::default(),
             config,
         })
@@ -402,6 +402,20 @@ impl Pacer {
     #[must_use]
     pub fn next_hop(&self, next_hop: u32) -> Option<HopProgress> {
         self.hops.get(next_hop as usize).map(Hop::progress)
+    }
+
+    /// [PD-2] Milliseconds that it will take at least until everybody queued has been asked, at the present rates
+    /// and with none held up by requests that are out: what a dry run tells. It goes through all next hops.
+    #[must_use]
+    pub fn least_time(&self) -> u64 {
+        let time = |queued: u32, rate: u32| {
+            let thousandths = u64::from(queued).saturating_mul(1_000);
+            thousandths.div_ceil(u64::from(rate.max(1)))
+        };
+        let hops = self.hops.iter();
+        let longest = hops.map(|hop| time(hop.queue.len(), hop.rate)).max();
+        let all = time(self.progress.queued, self.config.rate);
+        longest.unwrap_or(0).max(all)
     }
 
     /// [DR-6] How often time went backwards.

@@ -84,3 +84,29 @@ fn tally() {
     assert_eq!((timeouts, unreachable, abandoned), (3, 2, 1));
     assert_eq!((cancelled, decreases, stale_outcomes), (1, 9, 1));
 }
+
+/// [PD-2] A dry run tells how long it takes at least: as long as the rate of all, or as the longest queue at its
+/// own; and so long it takes.
+#[test]
+fn least_time() {
+    let mut config = unpaced();
+    (config.rate, config.burst) = (40, 1);
+    (config.hop_start_rate, config.hop_max_rate) = (20, 20);
+    for (queues, least) in [
+        ([0, 0], 0),
+        ([50, 50], 2_500),
+        ([90, 10], 4_500),
+        ([1, 0], 50),
+    ] {
+        let mut pacer = pacer(config.clone(), 2);
+        enqueue(&mut pacer, 0, 0..queues[0], 0);
+        enqueue(&mut pacer, 0, 1_000..1_000 + queues[1], 1);
+        assert_eq!(pacer.least_time(), least, "{queues:?}");
+        let mut last = 0;
+        while let Some(at) = pacer.deadline() {
+            last = at.0;
+            all_asked(&mut pacer, last);
+        }
+        assert!(last <= least && least <= last + 50, "{queues:?}: {last}");
+    }
+}

@@ -113,3 +113,22 @@ fn early_calls_change_nothing() {
     let at: Vec<_> = times[0].iter().map(|(at, _)| *at).collect();
     keeps_rate(&at, 7, 1).unwrap();
 }
+
+/// [PD-12] A rate that changes holds from then on: what came in before came in at the old one.
+#[test]
+fn a_rate_changes_in_the_middle() {
+    let mut config = unpaced();
+    (config.burst, config.decrease_to) = (1, 50);
+    (config.hop_start_rate, config.hop_max_rate) = (10, 10);
+    let mut pacer = pacer(config, 1);
+    enqueue(&mut pacer, 0, 0..10, 0);
+    assert_eq!(all_asked(&mut pacer, 0), [0]);
+    assert_eq!(pacer.deadline(), Some(Millis(100)));
+    pacer.outcome(Millis(50), 0, Outcome::Timeout);
+    assert_eq!(pacer.next_hop(0).unwrap().rate, 5);
+    assert_eq!(
+        pacer.deadline(),
+        Some(Millis(149)),
+        "half of it at 5 a second"
+    );
+}
