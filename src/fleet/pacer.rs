@@ -26,9 +26,9 @@
 //!   holds the machine too.
 //! - **Time** that stands still or goes backwards gives no turns that were not due, and loses none; however far it
 //!   jumps, no more than a burst comes of it.
-//! - **Work.** A call does a bounded amount of it, whatever is queued; [`Pacer::reconfigure`], [`Pacer::save`] and
-//!   [`Pacer::load`] go through all. Nothing is allocated for a machine; the logarithm of the next hops is paid
-//!   where one has to wait.
+//! - **Work.** A call does a bounded amount of it, whatever is queued; [`Pacer::reconfigure`], [`Pacer::least_time`],
+//!   [`Pacer::save`] and [`Pacer::load`] go through all. Nothing is allocated for a machine; where a next hop has to wait, the
+//!   logarithm of their number is paid, and at times a node of the set in which they do.
 //!
 //! A pacer lives on in a blob. What was out at a restart is out again: it counts against the bounds until its
 //! outcome is told, as the machine itself offers its request again and needs no second turn for that. All goes on

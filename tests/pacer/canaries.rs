@@ -156,6 +156,22 @@ fn a_bad_streak() {
     }
 }
 
+/// [PD-6] A canary of an earlier round that comes back late opens nothing.
+#[test]
+fn a_late_canary() {
+    let mut config = with_canaries(2, 1);
+    config.bad_streak = 1;
+    let mut pacer = pacer(config, 1);
+    enqueue(&mut pacer, 0, 0..9, 0);
+    assert_eq!(all_asked(&mut pacer, 0), [0, 1]);
+    pacer.outcome(Millis(0), 0, Outcome::Answered);
+    assert_eq!(asked(&mut pacer, 0), Some(2));
+    pacer.outcome(Millis(0), 2, Outcome::Timeout);
+    pacer.outcome(Millis(0), 1, Outcome::Answered);
+    assert_eq!(caution(&pacer, 0), Caution::Canaries);
+    assert_eq!(all_asked(&mut pacer, 10_000), [3, 4]);
+}
+
 /// [PD-6] What was learnt holds while there is work, and is forgotten a while after.
 #[test]
 fn forgetting() {

@@ -185,7 +185,7 @@ impl Books {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
 
     /// [PD-2] [PD-12] [DR-5] [DR-6] Never more than the rates allow in any stretch of time, overall and per next
     /// hop; never more out than the bounds; nobody asked who was not queued, held off, or past the deadline; a turn
