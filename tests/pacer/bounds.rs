@@ -210,6 +210,38 @@ fn configurations() {
     assert_eq!(config.check(), Ok(()), "nothing is asked of no canaries");
 }
 
+/// [DR-5] Each number has the default that its documentation names.
+#[test]
+fn defaults() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fleet/pacer/config.rs");
+    let source = std::fs::read_to_string(file).unwrap();
+    let fields = source.split("pub struct Config {").nth(1).unwrap();
+    let shown = format!("{:?},", Config::default()).replace(" }", ",");
+    let (mut doc, mut count) = (String::new(), 0);
+    let lines = fields.lines().map(str::trim).skip(1);
+    for line in lines.take_while(|line| *line != "}") {
+        if let Some(text) = line.strip_prefix("///") {
+            doc.push_str(text);
+            continue;
+        }
+        let name = line
+            .strip_prefix("pub ")
+            .and_then(|line| line.split(':').next())
+            .unwrap();
+        let named = doc.split("Default ").nth(1).expect(name);
+        let digits = named
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == ',');
+        let digits: String = digits.filter(|c| *c != ',').collect();
+        if !digits.is_empty() {
+            assert!(shown.contains(&format!(" {name}: {digits},")), "{name}");
+            count += 1;
+        }
+        doc.clear();
+    }
+    assert_eq!(count, 17, "{shown}");
+}
+
 /// [DR-10] A configuration replaced in the middle holds from then on: rates, bounds, canaries; one that cannot
 /// work changes nothing.
 #[test]

@@ -44,8 +44,8 @@ impl Default for SlowedBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Requests per second to all next hops together: 1 to 1,000,000. Default 1,000, a tenth of what one core
-    /// can write, so that a mass procedure leaves the node time for its users.
+    /// Requests per second to all next hops together: 1 to 1,000,000. Default 1,000: a million users in
+    /// 17 minutes, and a core that has hardly noticed.
     pub rate: u32,
     /// Requests that may go at once after a pause, overall and per next hop: 1 to 10,000. Default 10: at the
     /// default rate, what comes due while a host sleeps for 10 ms. With 1, requests are evenly spaced.
@@ -55,11 +55,14 @@ pub struct Config {
     /// Requests out at once per next hop: 1 to `in_flight`. Default 256, an eighth of all: one that has died
     /// holds no more until its requests have timed out.
     pub hop_in_flight: u32,
-    /// The rate at which a next hop begins: `hop_min_rate` to `hop_max_rate`. Default 100.
+    /// The rate at which a next hop begins: `hop_min_rate` to `hop_max_rate`. Default 100:
+    /// an S-CSCF asks its HSS for each of them, beside what its users want.
     pub hop_start_rate: u32,
-    /// The rate below which a next hop is not slowed: 1 to `hop_max_rate`. Default 1.
+    /// The rate below which a next hop is not slowed: 1 to `hop_max_rate`. Default 1: enough to
+    /// find out that it is well again.
     pub hop_min_rate: u32,
-    /// The rate above which a next hop is not driven: 1 to 1,000,000. Default 1,000.
+    /// The rate above which a next hop is not driven: 1 to 1,000,000. Default 1,000: one alone may use
+    /// the rate of all.
     pub hop_max_rate: u32,
     /// What is added to the rate after an interval in which all went well: 0 (never) to 1,000,000.
     /// Default 20: from start to a thousand in 45 s.
@@ -76,7 +79,8 @@ pub struct Config {
     /// Which outcomes slow a next hop down. Default all three.
     pub slowed_by: SlowedBy,
     /// The longest Retry-After that holds a next hop off, in seconds; a longer one counts as so long:
-    /// 0 (none does) to 86,400. Default 120.
+    /// 0 (none does) to 86,400. Default 120, as that of a
+    /// [P-CSCF](crate::pcscf::Config::retry_after_limit).
     pub retry_after_limit: u32,
     /// Requests that go to a next hop first, before all others: 0 (no such caution) to 64. Default 3: one user
     /// may be a special case.
@@ -86,13 +90,15 @@ pub struct Config {
     pub good_canaries: u16,
     /// What follows bad canaries. Default [`BadCanaries::Slowly`].
     pub bad_canaries: BadCanaries,
-    /// Milliseconds until other canaries go: 1 to 3,600,000. Default 10,000.
+    /// Milliseconds until other canaries go: 1 to 3,600,000. Default 10,000: time enough for a neighbour's
+    /// standby to take over.
     pub canary_pause: u64,
     /// So many refusals, timeouts and unreachables one after the other make a next hop begin again with
-    /// canaries, at least one, after `canary_pause`: 0 (never) to 65,535. Default 16.
+    /// canaries, at least one, after `canary_pause`: 0 (never) to 65,535. Default 16: so many
+    /// users are no special case.
     pub bad_streak: u16,
     /// Milliseconds with nothing queued or out after which what was learnt of a next hop no longer holds, its
-    /// bucket and hold-off apart: 0 to 86,400,000. Default 60,000.
+    /// bucket and hold-off apart: 0 to 86,400,000. Default 60,000: a minute later, its load is another.
     pub forget_after: u64,
 }
 
