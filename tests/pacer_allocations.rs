@@ -62,18 +62,26 @@ fn drain(config: Config, next_hops: u32) -> usize {
 }
 
 /// [DR-5] [PD-2] Nothing is allocated for a machine; where next hops wait, a node of their ordered set at times,
-/// in less than one of four turns. A machine takes 12 bytes.
+/// in less than one of four turns. A machine takes 12 bytes, a
+/// next hop no more than 128.
 #[test]
 fn nothing_for_a_machine() {
-    let bytes = BYTES.load(Relaxed);
     let mut config = Config::default();
     config.rate = 1_000_000;
     config.burst = 10_000;
     config.hop_start_rate = 1_000_000;
     config.hop_max_rate = 1_000_000;
-    drop(Pacer::new(config.clone(), MACHINES, 1).unwrap());
-    let each = (BYTES.load(Relaxed) - bytes) / MACHINES as usize;
-    assert_eq!(each, 12);
+    let taken = |machines, next_hops| {
+        let before = BYTES.load(Relaxed);
+        drop(Pacer::new(config.clone(), machines, next_hops).unwrap());
+        BYTES.load(Relaxed) - before
+    };
+    assert_eq!(
+        (taken(MACHINES, 1) - taken(1, 1)) / (MACHINES as usize - 1),
+        12
+    );
+    let each = (taken(1, 10_001) - taken(1, 1)) / 10_000;
+    assert!(each <= 128, "{each}");
     assert_eq!(drain(config.clone(), 50), 0);
     (config.burst, config.hop_start_rate, config.hop_max_rate) = (1, 100, 100);
     let allocated = drain(config, 50);

@@ -26,9 +26,10 @@
 //!   holds the machine too.
 //! - **Time** that stands still or goes backwards gives no turns that were not due, and loses none; however far it
 //!   jumps, no more than a burst comes of it.
-//! - **Work.** A call does a bounded amount of it, whatever is queued; [`Pacer::reconfigure`], [`Pacer::least_time`],
-//!   [`Pacer::save`] and [`Pacer::load`] go through all. Nothing is allocated for a machine; where a next hop has to wait, the
-//!   logarithm of their number is paid, and at times a node of the set in which they do.
+//! - **Work.** A call does a bounded amount of it, whatever is queued; [`Pacer::reconfigure`],
+//!   [`Pacer::least_time`], [`Pacer::save`] and [`Pacer::load`] go through all. Nothing is allocated for a machine;
+//!   where a next hop has to wait, the logarithm of their number is paid, and at times a node of the set in which
+//!   they do.
 //!
 //! A pacer lives on in a blob. What was out at a restart is out again: it counts against the bounds until its
 //! outcome is told, as the machine itself offers its request again and needs no second turn for that. All goes on
@@ -201,7 +202,8 @@ impl Machine {
 
 /// [PD-2] [PD-12] Gives turns to machines. See the [module](self).
 ///
-/// It takes 12 bytes for each machine and about 200 for each next hop, all of them when it is made.
+/// It takes 12 bytes for each machine and 128 at most for each next hop, all of them when it is made; a next hop
+/// that waits takes a place in an ordered set besides.
 pub struct Pacer {
     config: Config,
     clock: Clock,
@@ -255,11 +257,7 @@ impl Pacer {
         for hop in &mut self.hops {
             hop.fill(now, &self.config);
             hop.set_rate(now, hop.rate, &config);
-            if hop.is_known {
-                hop.conclude(now, &config);
-            } else {
-                hop.forget(&config);
-            }
+            hop.conclude(now, &config);
         }
         self.config = config;
         for number in 0..self.next_hops() {

@@ -97,6 +97,35 @@ fn in_the_middle() {
     assert_eq!((progress.asked, progress.answered, progress.out), (5, 2, 3));
 }
 
+/// [DR-7] [PD-12] What was felt of a neighbour's load is felt across a restart: what of an interval was answered,
+/// and whether it was without trouble.
+#[test]
+fn within_an_interval() {
+    let mut config = unpaced();
+    (config.hop_start_rate, config.hop_max_rate, config.increase) = (10, 100, 10);
+    (config.hop_min_rate, config.decrease_to) = (1, 10);
+    let mut pacer = Pacer::new(config.clone(), MACHINES, NEXT_HOPS).unwrap();
+    enqueue(&mut pacer, 10_000, 0..12, 0);
+    let mut out = all_asked(&mut pacer, 10_000).into_iter();
+    let busy = Outcome::Overloaded { retry_after: None };
+    for (now, outcome, rate) in [
+        (10_100, Outcome::Answered, 10),
+        (10_200, Outcome::Answered, 10),
+        (10_300, Outcome::Answered, 10),
+        (10_400, Outcome::Answered, 10),
+        (11_000, Outcome::Answered, 20),
+        (11_100, busy, 2),
+        (11_200, busy, 2),
+        (12_000, Outcome::Answered, 2),
+        (12_500, Outcome::Answered, 2),
+        (13_000, Outcome::Answered, 12),
+    ] {
+        pacer.outcome(Millis(now), out.next().unwrap(), outcome);
+        assert_eq!(pacer.next_hop(0).unwrap().rate, rate, "at {now}");
+        pacer = load(&saved(&pacer, now), now, &config).unwrap();
+    }
+}
+
 /// [DR-7] [DR-10] Under another configuration: rates come within its bounds, canaries that are back are judged by
 /// it, and who is out beyond them stays out.
 #[test]

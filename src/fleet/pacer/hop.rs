@@ -132,7 +132,7 @@ impl Hop {
     }
 
     /// Begins as if nothing had been asked yet.
-    pub(super) fn forget(&mut self, config: &Config) {
+    fn forget(&mut self, config: &Config) {
         self.rate = config.hop_start_rate;
         self.streak = 0;
         self.good = 0;
@@ -143,12 +143,13 @@ impl Hop {
         };
     }
 
-    /// Forgets what was learnt too long ago: when something comes to be queued.
+    /// Begins anew if nothing was learnt yet, or too long ago: when something comes to be queued.
     pub(super) fn refresh(&mut self, now: Millis, config: &Config) {
         let is_idle = self.queue.len() == 0 && self.out == 0;
-        if self.is_known && is_idle && self.forget_at <= now {
+        if !self.is_known || is_idle && self.forget_at <= now {
             self.fill(now, config);
             self.forget(config);
+            self.interval_end = now.after(config.increase_interval);
         }
         self.is_known = true;
     }

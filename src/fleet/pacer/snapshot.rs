@@ -21,7 +21,7 @@ pub(crate) struct Snapshot {
     deadline_in: Option<u64>,
     level: u64,
     hops: Vec<HopSnapshot>,
-    /// Next hops with something queued, in the order of their turns. Some may stand here twice.
+    /// Next hops with something queued, in the order of their turns.
     turns: Vec<u32>,
     out: Vec<OutSnapshot>,
     tally: [u64; 12],
@@ -87,7 +87,7 @@ impl Pacer {
             hops: known
                 .map(|(hop, number)| self.hop_snapshot(hop, number, now))
                 .collect(),
-            turns: self.turns(now),
+            turns: self.turns(),
             out: machines
                 .filter_map(|(m, number)| m.snapshot(number))
                 .collect(),
@@ -95,24 +95,19 @@ impl Pacer {
         }
     }
 
-    /// Next hops with something queued: those that are ready, those whose time has come, all others.
-    fn turns(&self, now: Millis) -> Vec<u32> {
+    /// Next hops with something queued: those that are ready, then all others.
+    fn turns(&self) -> Vec<u32> {
         let Standing {
             ready,
             waiting,
             stopped,
             ..
         } = &self.standing;
-        let due = self.timers.in_order().take_while(|&(at, _)| at <= now);
-        let turns = self
-            .standing
-            .members(ready)
-            .chain(due.map(|(_, next_hop)| next_hop));
-        let waiting = self.standing.members(waiting);
-        turns
-            .chain(waiting)
-            .chain(self.standing.members(stopped))
-            .collect()
+        let lists = [ready, waiting, stopped];
+        let members = lists
+            .into_iter()
+            .flat_map(|list| self.standing.members(list));
+        members.collect()
     }
 
     fn hop_snapshot(&self, hop: &Hop, number: u32, now: Millis) -> HopSnapshot {
