@@ -18,7 +18,7 @@
 //!    │          a machine: one registration: every transition of a procedure  │
 //!    │          in one match, no bytes parsed                                 │
 //!    ├────────────────────────────────────────────────────────────────────────┤
-//!    │ regevent  subscriber, notifier, watcher, relay   fleet  index, timers  │
+//!    │ regevent  subscriber, notifier, watcher, relay   fleet  index, pacer   │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ reginfo  documents       wire  messages          drive  time, tokens,  │
 //!    │                                                  outbox, faults        │

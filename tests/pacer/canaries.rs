@@ -85,7 +85,7 @@ fn bad_ones_then_slowly() {
 fn bad_ones_then_stop() {
     let mut config = with_canaries(2, 1);
     config.bad_canaries = BadCanaries::Stop;
-    config.forget_after = 1_000;
+    (config.forget_after, config.bad_streak) = (1_000, 1);
     let mut pacer = pacer(config, 2);
     enqueue(&mut pacer, 0, 0..5, 0);
     enqueue(&mut pacer, 0, 5..8, 1);
@@ -170,6 +170,25 @@ fn a_late_canary() {
     pacer.outcome(Millis(0), 1, Outcome::Answered);
     assert_eq!(caution(&pacer, 0), Caution::Canaries);
     assert_eq!(all_asked(&mut pacer, 10_000), [3, 4]);
+}
+
+/// [PD-12] What befell the canaries holds no rate down: it begins where it begins, and grows.
+#[test]
+fn nothing_of_the_rate() {
+    let mut config = with_canaries(2, 1);
+    (config.hop_start_rate, config.hop_max_rate, config.increase) = (10, 100, 10);
+    let mut pacer = pacer(config, 1);
+    enqueue(&mut pacer, 0, 0..20, 0);
+    assert_eq!(all_asked(&mut pacer, 0), [0, 1]);
+    pacer.outcome(Millis(0), 0, Outcome::Overloaded { retry_after: None });
+    pacer.outcome(Millis(10), 1, Outcome::Answered);
+    assert_eq!(pacer.next_hop(0).unwrap().rate, 10);
+    let out = all_asked(&mut pacer, 10);
+    for machine in &out[..4] {
+        pacer.outcome(Millis(500), *machine, Outcome::Answered);
+    }
+    pacer.outcome(Millis(1_010), out[4], Outcome::Answered);
+    assert_eq!(pacer.next_hop(0).unwrap().rate, 20);
 }
 
 /// [PD-6] What was learnt holds while there is work, and is forgotten a while after.

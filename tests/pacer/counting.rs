@@ -89,16 +89,16 @@ fn tally() {
 /// own; and so long it takes.
 #[test]
 fn least_time() {
-    let mut config = unpaced();
-    (config.rate, config.burst) = (40, 1);
-    (config.hop_start_rate, config.hop_max_rate) = (20, 20);
-    for (queues, least) in [
-        ([0, 0], 0),
-        ([50, 50], 2_500),
-        ([90, 10], 4_500),
-        ([1, 0], 50),
+    for (rate, queues, least) in [
+        (30, [0, 0], 0),
+        (30, [50, 50], 3_334),
+        (40, [90, 10], 4_500),
+        (30, [1, 0], 50),
     ] {
-        let mut pacer = pacer(config.clone(), 2);
+        let mut config = unpaced();
+        (config.rate, config.burst) = (rate, 1);
+        (config.hop_start_rate, config.hop_max_rate) = (20, 20);
+        let mut pacer = pacer(config, 2);
         enqueue(&mut pacer, 0, 0..queues[0], 0);
         enqueue(&mut pacer, 0, 1_000..1_000 + queues[1], 1);
         assert_eq!(pacer.least_time(), least, "{queues:?}");

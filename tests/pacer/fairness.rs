@@ -3,7 +3,7 @@
 use ims_procedures::{drive::Millis, fleet::pacer::Outcome};
 use proptest::prelude::*;
 
-use crate::support::{Behaviour, World, asked, enqueue, pacer, unpaced};
+use crate::support::{Behaviour, World, all_asked, asked, enqueue, pacer, unpaced};
 
 const WELL: Behaviour = Behaviour::Bears {
     per_100_ms: u64::MAX,
@@ -63,6 +63,23 @@ fn turns() {
         .map(|turn| asked(&mut pacer, turn * 10).unwrap())
         .collect();
     assert_eq!(then, [3, 503, 513, 4, 504, 514]);
+}
+
+/// [DR-6] However many next hops come due at once, each has its turn at that instant, one a call, and in order.
+#[test]
+fn all_due_at_once() {
+    let mut config = unpaced();
+    (config.burst, config.hop_start_rate, config.hop_max_rate) = (1, 1, 1);
+    let mut pacer = pacer(config, 500);
+    for machine in 0..1_500 {
+        pacer.enqueue(Millis(0), machine, machine % 500).unwrap();
+    }
+    for second in 0..3 {
+        let turns = all_asked(&mut pacer, u64::from(second) * 1_000);
+        assert_eq!(turns, Vec::from_iter(second * 500..second * 500 + 500));
+        let next = (second < 2).then(|| Millis(u64::from(second + 1) * 1_000));
+        assert_eq!(pacer.deadline(), next);
+    }
 }
 
 proptest! {

@@ -304,7 +304,6 @@ impl Hop {
         };
         if good >= needed {
             self.phase = Phase::Open;
-            self.streak = 0;
             self.good = 0;
             self.troubled = false;
             self.interval_end = now.after(config.increase_interval);
