@@ -18,7 +18,7 @@
 //!    │          a machine: one registration: every transition of a procedure  │
 //!    │          in one match, no bytes parsed                                 │
 //!    ├────────────────────────────────────────────────────────────────────────┤
-//!    │ regevent  subscriber, notifier, watcher, relay   fleet  index, timers  │
+//!    │ regevent  subscriber, notifier, watcher, relay   fleet  index, pacer   │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ reginfo  documents       wire  messages          drive  time, tokens,  │
 //!    │                                                  outbox, faults        │
@@ -37,6 +37,7 @@
 //! | [`wire`] | SIP messages, read without copying and written; what is owed for one; streams; byte-true passing on | RFC 3261, 3325, 3327, 3329, 3966, 4475, 5118, 5626, 7315 | DR-8, IB |
 //! | [`reginfo`] | registration information documents | RFC 3680, RFC 5628, TS 24.229 7.10 | RI |
 //! | [`regevent`] | a subscription, from the subscriber's and from the notifier's end; the watcher's table; many subscribers; the relay of a border | RFC 6665, RFC 3680, TS 24.229 5.2.3, 5.4.2.1 | RE, RN, RI, IB |
+//! | [`fleet`] | the pacer: when each of many machines may send | RFC 3261 21.5.4 | PD, DR |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1 | SD, RN |
 //! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
@@ -107,7 +108,7 @@
 extern crate alloc;
 
 pub mod drive;
-mod fleet;
+pub mod fleet;
 pub mod pcscf;
 pub mod regevent;
 pub mod reginfo;

@@ -1,7 +1,7 @@
 //! The one next deadline of each machine, in order.
 
 use crate::drive::Millis;
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 /// An ordered set of (deadline, machine). Re-arming costs a logarithm; machines that wait cost nothing.
 #[derive(Default)]
@@ -11,6 +11,14 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
+    /// Timers with room for the machines below `machines`, so that none of them grows it.
+    pub(crate) fn with_room(machines: usize) -> Self {
+        Self {
+            ordered: BTreeSet::new(),
+            armed: vec![None; machines],
+        }
+    }
+
     /// Sets, moves or clears the deadline of a machine.
     pub(crate) fn arm(&mut self, machine: u32, deadline: Option<Millis>) {
         let place = machine as usize;

@@ -1,0 +1,294 @@
+//! What a pacer is in a blob. Instants stand as milliseconds from now.
+
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Bucket, Config, Machine, Pacer, Progress, State,
+    hop::{Hop, Phase, Place, Standing},
+};
+use crate::drive::{
+    Millis, RestoreError,
+    snapshot::{self, Kind},
+};
+
+const KIND: Kind = Kind(21);
+const FORMAT: u16 = 1;
+
+/// What a pacer is in a blob.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    deadline_in: Option<u64>,
+    level: u64,
+    hops: Vec<HopSnapshot>,
+    /// Next hops with something queued, in the order of their turns.
+    turns: Vec<u32>,
+    out: Vec<OutSnapshot>,
+    tally: [u64; 12],
+}
+
+#[derive(Serialize, Deserialize)]
+struct HopSnapshot {
+    number: u32,
+    rate: u32,
+    level: u64,
+    held_for: u64,
+    phase: Phase,
+    streak: u16,
+    interval_left: u64,
+    good: u32,
+    troubled: bool,
+    no_decrease_for: u64,
+    forget_in: u64,
+    queue: Vec<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutSnapshot {
+    machine: u32,
+    next_hop: u16,
+    is_canary: bool,
+}
+
+impl Pacer {
+    /// [DR-7] Appends the pacer as a blob of its own.
+    pub fn save(&self, now: Millis, into: &mut Vec<u8>) {
+        snapshot::seal(KIND, FORMAT, &self.snapshot(now), into);
+    }
+
+    /// [DR-7] The pacer that was saved, going on at `now` under a configuration that is given anew. What was out
+    /// is out again. A next hop's rate is brought within the bounds of the configuration; more may be out than it
+    /// allows.
+    ///
+    /// # Errors
+    /// [`RestoreError`] says what is wrong with the blob: [`TooLarge`](RestoreError::TooLarge) if it names a
+    /// machine or next hop past the numbers given here, which may be others than before.
+    pub fn load(
+        blob: &[u8],
+        now: Millis,
+        config: Config,
+        machines: u32,
+        next_hops: u32,
+    ) -> Result<Self, RestoreError> {
+        let snapshot = snapshot::open(KIND, FORMAT, blob)?;
+        Self::restore(&snapshot, now, config, machines, next_hops)
+    }
+
+    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
+        let now = now.max(self.clock.latest());
+        let mut bucket = self.bucket;
+        bucket.fill(now, self.config.rate, self.config.burst);
+        let hops = self.hops.iter().zip(0u32..);
+        let known = hops.filter(|(hop, _)| hop.is_known);
+        let machines = self.machines.iter().zip(0u32..);
+        Snapshot {
+            deadline_in: self.deadline.map(|at| at.since(now)),
+            level: bucket.level(),
+            hops: known
+                .map(|(hop, number)| self.hop_snapshot(hop, number, now))
+                .collect(),
+            turns: self.turns(),
+            out: machines
+                .filter_map(|(m, number)| m.snapshot(number))
+                .collect(),
+            tally: self.progress.tally(),
+        }
+    }
+
+    /// Next hops with something queued: those that are ready, then all others.
+    fn turns(&self) -> Vec<u32> {
+        let Standing {
+            ready,
+            waiting,
+            stopped,
+            ..
+        } = &self.standing;
+        let lists = [ready, waiting, stopped];
+        let members = lists
+            .into_iter()
+            .flat_map(|list| self.standing.members(list));
+        members.collect()
+    }
+
+    fn hop_snapshot(&self, hop: &Hop, number: u32, now: Millis) -> HopSnapshot {
+        let mut bucket = hop.bucket;
+        bucket.fill(now, hop.rate, self.config.burst);
+        HopSnapshot {
+            number,
+            rate: hop.rate,
+            level: bucket.level(),
+            held_for: hop.held_until.since(now),
+            phase: hop.phase,
+            streak: hop.streak,
+            interval_left: hop.interval_end.since(now),
+            good: hop.good,
+            troubled: hop.troubled,
+            no_decrease_for: hop.decrease_from.since(now),
+            forget_in: hop.forget_at.since(now),
+            queue: self.queued.members(&hop.queue).collect(),
+        }
+    }
+
+    pub(crate) fn restore(
+        snapshot: &Snapshot,
+        now: Millis,
+        config: Config,
+        machines: u32,
+        next_hops: u32,
+    ) -> Result<Self, RestoreError> {
+        let mut pacer = Self::new(config, machines, next_hops).map_err(RestoreError::Config)?;
+        pacer.clock.observe(now);
+        pacer.deadline = snapshot.deadline_in.map(|left| now.after(left));
+        pacer.bucket = Bucket::new(snapshot.level, now);
+        pacer.progress = Progress::of_tally(snapshot.tally);
+        for hop in &snapshot.hops {
+            pacer.restore_hop(hop, now)?;
+        }
+        for out in &snapshot.out {
+            pacer.restore_out(out)?;
+        }
+        pacer.restore_turns(snapshot)?;
+        Ok(pacer)
+    }
+
+    fn restore_hop(&mut self, snapshot: &HopSnapshot, now: Millis) -> Result<(), RestoreError> {
+        let hop = self
+            .hops
+            .get_mut(snapshot.number as usize)
+            .ok_or(RestoreError::TooLarge)?;
+        if hop.is_known {
+            return Err(RestoreError::Damaged);
+        }
+        hop.is_known = true;
+        hop.bucket = Bucket::new(snapshot.level, now);
+        hop.rate = self.config.bounded_rate(snapshot.rate);
+        hop.held_until = now.after(snapshot.held_for);
+        hop.phase = snapshot.phase;
+        hop.streak = snapshot.streak;
+        hop.interval_end = now.after(snapshot.interval_left);
+        hop.good = snapshot.good;
+        hop.troubled = snapshot.troubled;
+        hop.decrease_from = now.after(snapshot.no_decrease_for);
+        hop.conclude(now, &self.config);
+        let next_hop = u16::try_from(snapshot.number).map_err(|_| RestoreError::TooLarge)?;
+        for &number in &snapshot.queue {
+            let found = self.machines.get_mut(number as usize);
+            let machine = found.ok_or(RestoreError::TooLarge)?;
+            machine.restore(next_hop, State::Queued)?;
+            self.queued.push(&mut hop.queue, number);
+            self.progress.queued = self.progress.queued.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn restore_out(&mut self, snapshot: &OutSnapshot) -> Result<(), RestoreError> {
+        let found = self.machines.get_mut(snapshot.machine as usize);
+        let hop = self.hops.get_mut(usize::from(snapshot.next_hop));
+        let (Some(machine), Some(hop)) = (found, hop) else {
+            return Err(RestoreError::TooLarge);
+        };
+        let state = match snapshot.is_canary {
+            true => State::Canary,
+            false => State::Out,
+        };
+        machine.restore(snapshot.next_hop, state)?;
+        hop.out = hop.out.saturating_add(1);
+        self.progress.out = self.progress.out.saturating_add(1);
+        Ok(())
+    }
+
+    /// Those whose turn was next come first.
+    fn restore_turns(&mut self, snapshot: &Snapshot) -> Result<(), RestoreError> {
+        let others = 0..self.next_hops();
+        for next_hop in snapshot.turns.iter().copied().chain(others) {
+            let hop = self
+                .hops
+                .get(next_hop as usize)
+                .ok_or(RestoreError::TooLarge)?;
+            if hop.place == Place::Idle {
+                self.place(next_hop);
+            }
+        }
+        for hop in &snapshot.hops {
+            if let Some(place) = self.hops.get_mut(hop.number as usize) {
+                place.forget_at = self.clock.latest().after(hop.forget_in);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Machine {
+    fn snapshot(&self, machine: u32) -> Option<OutSnapshot> {
+        let is_canary = match self.state {
+            State::Absent | State::Queued => return None,
+            State::Out => false,
+            State::Canary => true,
+        };
+        Some(OutSnapshot {
+            machine,
+            next_hop: self.next_hop,
+            is_canary,
+        })
+    }
+
+    fn restore(&mut self, next_hop: u16, state: State) -> Result<(), RestoreError> {
+        if self.state != State::Absent {
+            return Err(RestoreError::Damaged);
+        }
+        *self = Self { next_hop, state };
+        Ok(())
+    }
+}
+
+impl Progress {
+    const fn tally(&self) -> [u64; 12] {
+        [
+            self.asked,
+            self.answered,
+            self.refused,
+            self.overloaded,
+            self.timeouts,
+            self.unreachable,
+            self.abandoned,
+            self.cancelled,
+            self.past_deadline,
+            self.stopped,
+            self.decreases,
+            self.stale_outcomes,
+        ]
+    }
+
+    const fn of_tally(tally: [u64; 12]) -> Self {
+        let [
+            asked,
+            answered,
+            refused,
+            overloaded,
+            timeouts,
+            unreachable,
+            abandoned,
+            cancelled,
+            past_deadline,
+            stopped,
+            decreases,
+            stale_outcomes,
+        ] = tally;
+        Self {
+            queued: 0,
+            out: 0,
+            asked,
+            answered,
+            refused,
+            overloaded,
+            timeouts,
+            unreachable,
+            abandoned,
+            cancelled,
+            past_deadline,
+            stopped,
+            decreases,
+            stale_outcomes,
+        }
+    }
+}
