@@ -33,7 +33,10 @@ const fn rounded(size: usize) -> u64 {
 }
 
 fn exchange(old: u64, new: u64) {
-    LIVE.store(LIVE.load(Relaxed).wrapping_sub(old).wrapping_add(new), Relaxed);
+    LIVE.store(
+        LIVE.load(Relaxed).wrapping_sub(old).wrapping_add(new),
+        Relaxed,
+    );
 }
 
 unsafe impl GlobalAlloc for Counting {

@@ -3,14 +3,17 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{Config, Registration};
-use crate::drive::{Millis, Timer};
+use crate::{
+    drive::{Millis, Timer},
+    fleet::Id,
+};
 
 /// One private identity: its registrations, and the one subscription they share (RE-2).
 pub(super) struct User {
     pub(super) private_identity: Box<[u8]>,
     pub(super) registrations: Vec<Registration>,
-    /// The number of its subscription, if there is one.
-    pub(super) subscription: Option<u32>,
+    /// Its subscription, if there is one.
+    pub(super) subscription: Option<Id>,
 }
 
 impl User {

@@ -13,7 +13,6 @@
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
-use slab::Slab;
 
 use super::{
     notification::{Denied, Notification},
@@ -27,7 +26,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node, Outbox,
         Reject, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::Index,
+    fleet::{Fleet, Id, Room},
     reginfo::DocumentState,
     wire::{Message, Method, salvage::respond_to_refused},
 };
@@ -196,7 +195,7 @@ pub struct Counters {
 struct User {
     private_identity: Box<[u8]>,
     flows: Vec<Box<[u8]>>,
-    subscription: Option<u32>,
+    subscription: Option<Id>,
 }
 
 /// [RE-2] Every user whose registration state is watched, behind one set of doors.
@@ -204,8 +203,7 @@ pub struct SubscriberNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    users: Slab<User>,
-    index: Index,
+    users: Fleet<User>,
     subscriptions: Subscriptions,
     /// Private identity and table of the subscription that the latest call ended.
     ended: Option<(Box<[u8]>, Box<Watcher>)>,
@@ -221,12 +219,11 @@ impl SubscriberNode {
         config.check()?;
         let key = identifiers.table_key();
         Ok(Self {
+            users: Fleet::new(&key, Room::of(&config.limits, 1)),
+            subscriptions: Subscriptions::new(&key, &config.limits),
             config,
             identifiers,
             clock: Clock::default(),
-            users: Slab::new(),
-            index: Index::new(&key),
-            subscriptions: Subscriptions::new(&key),
             ended: None,
             counters: Counters::default(),
         })
@@ -247,15 +244,14 @@ impl SubscriberNode {
         node.clock.observe(now);
         for user in snapshot::open(blob, &node.config.limits)? {
             let (user, subscription) = user.into_parts();
-            let id = node.users.insert(user) as u32;
+            let id = node.users.insert(user);
             let restored = match &subscription {
                 Some(subscription) => Some(node.subscriptions.restore(id, subscription, now)?),
                 None => None,
             };
-            if let Some(user) = node.users.get_mut(id as usize) {
+            if let Some((user, mut keys)) = node.users.get_with_keys(id) {
                 user.subscription = restored;
-                node.index
-                    .insert(PRIVATE_IDENTITY, &user.private_identity, id);
+                keys.file(PRIVATE_IDENTITY, &user.private_identity);
             }
         }
         Ok(node)
@@ -342,16 +338,9 @@ impl SubscriberNode {
         Ok(self.clock.observe(now))
     }
 
-    fn find(&self, private_identity: &[u8]) -> Option<u32> {
-        self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
-            let user = self.users.get(id as usize);
-            user.is_some_and(|user| *user.private_identity == *private_identity)
-        })
-    }
-
-    fn subscription_of(&self, private_identity: &[u8]) -> Option<u32> {
-        let id = self.find(private_identity)?;
-        self.users.get(id as usize)?.subscription
+    fn subscription_of(&self, private_identity: &[u8]) -> Option<Id> {
+        let id = find(&self.users, private_identity)?;
+        self.users.get(id)?.subscription
     }
 
     /// [RE-1, RE-2] A registration that succeeded.
@@ -375,22 +364,16 @@ impl SubscriberNode {
         {
             return Ok(Verdict::NotMine);
         }
-        let order = Order {
-            owner: 0,
-            purpose: Purpose {
-                resource: registration.public_identity,
-                destination: group.map_or(b"", |group| &group.destination),
-                service_route: registration.service_route,
-                network: group.map_or(config.network, |group| group.network),
-            },
-            address_context: group.map_or(b"", |group| &group.address_context),
-            registration_expires: registration.expires,
-            keeps_table: true,
+        let purpose = Purpose {
+            resource: registration.public_identity,
+            destination: group.map_or(b"", |group| &group.destination),
+            service_route: registration.service_route,
+            network: group.map_or(config.network, |group| group.network),
         };
         let limits = self.config.limits;
-        order.purpose.check(&limits)?;
-        let (id, is_initial) = enter(&mut self.users, &mut self.index, registration, &limits)?;
-        let Some(user) = self.users.get_mut(id as usize) else {
+        purpose.check(&limits)?;
+        let (id, is_initial) = enter(&mut self.users, registration, &limits)?;
+        let Some(user) = self.users.get_mut(id) else {
             return Ok(Verdict::Handled);
         };
         let running = user
@@ -407,9 +390,15 @@ impl SubscriberNode {
             now,
             config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
-        let order = Order { owner: id, ..order };
+        let order = Order {
+            owner: id,
+            purpose,
+            address_context: group.map_or(b"", |group| &group.address_context),
+            registration_expires: registration.expires,
+            keeps_table: true,
+        };
         let made = self
             .subscriptions
             .subscribe(&mut cx, &order, &limits, out)?;
@@ -425,10 +414,8 @@ impl SubscriberNode {
         flow: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        let Some((id, user)) = self
-            .find(private_identity)
-            .and_then(|id| Some((id, self.users.get(id as usize)?)))
-        else {
+        let found = find(&self.users, private_identity);
+        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id)?))) else {
             return Ok(Verdict::NotMine);
         };
         let stays = |own: &[u8]| !flow.is_empty() && own != flow;
@@ -448,10 +435,10 @@ impl SubscriberNode {
         flow: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        let Some(id) = self.find(private_identity) else {
+        let Some(id) = find(&self.users, private_identity) else {
             return Ok(Verdict::NotMine);
         };
-        let Some(user) = self.users.get_mut(id as usize) else {
+        let Some(user) = self.users.get_mut(id) else {
             return Ok(Verdict::NotMine);
         };
         user.flows.retain(|own| !flow.is_empty() && **own != *flow);
@@ -466,11 +453,11 @@ impl SubscriberNode {
     fn step(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         input: Input<'_>,
         out: &mut Outbox<RegEvent>,
     ) -> Result<(), Misuse> {
-        let user = self.users.get(id as usize);
+        let user = self.users.get(id);
         let Some(subscription) = user.and_then(|user| user.subscription) else {
             return Ok(());
         };
@@ -478,7 +465,7 @@ impl SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id: subscription,
+            id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
         self.after(stepped);
@@ -491,19 +478,20 @@ impl SubscriberNode {
             return;
         };
         let table = self.subscriptions.take_ended_table();
-        if let Some(user) = self.users.get_mut(owner as usize) {
+        if let Some(user) = self.users.get_mut(owner) {
             user.subscription = None;
             self.ended = table.map(|table| (user.private_identity.clone(), table));
         }
         self.settle(owner);
     }
 
-    fn settle(&mut self, id: u32) {
-        let is_empty = |user: &User| user.flows.is_empty() && user.subscription.is_none();
-        if self.users.get(id as usize).is_some_and(is_empty) {
-            let user = self.users.remove(id as usize);
-            self.index
-                .remove(PRIVATE_IDENTITY, &user.private_identity, id);
+    fn settle(&mut self, id: Id) {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+            return;
+        };
+        if user.flows.is_empty() && user.subscription.is_none() {
+            keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
+            self.users.remove(id);
         }
     }
 
@@ -539,7 +527,7 @@ impl SubscriberNode {
     fn take_document(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         message: &Message<'_>,
         notification: &Notification<'_>,
     ) -> Result<Option<Applied>, Reject> {
@@ -570,7 +558,7 @@ impl SubscriberNode {
     fn apply(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         notification: &Notification<'_>,
         applied: Option<&Applied>,
         out: &mut Outbox<RegEvent>,
@@ -582,8 +570,7 @@ impl SubscriberNode {
         };
         if let (Some(applied), Some(owner)) = (taken, self.subscriptions.owner(id)) {
             self.report(owner, applied, out);
-            if let (true, Some(user)) = (finding.all_terminated, self.users.get_mut(owner as usize))
-            {
+            if let (true, Some(user)) = (finding.all_terminated, self.users.get_mut(owner)) {
                 user.flows.clear();
             }
         }
@@ -591,7 +578,7 @@ impl SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let stepped = self
             .subscriptions
@@ -600,8 +587,8 @@ impl SubscriberNode {
         Ok(())
     }
 
-    fn report(&self, owner: u32, applied: &Applied, out: &mut Outbox<RegEvent>) {
-        let Some(user) = self.users.get(owner as usize) else {
+    fn report(&self, owner: Id, applied: &Applied, out: &mut Outbox<RegEvent>) {
+        let Some(user) = self.users.get(owner) else {
             return;
         };
         let private_identity = out.put_text(&user.private_identity);
@@ -615,13 +602,17 @@ impl SubscriberNode {
     }
 }
 
+fn find(users: &Fleet<User>, private_identity: &[u8]) -> Option<Id> {
+    let is_it = |user: &User| *user.private_identity == *private_identity;
+    users.find(PRIVATE_IDENTITY, private_identity, is_it)
+}
+
 /// [RE-2] The user of a registration, with this flow; and whether nothing of the user was registered before.
 fn enter(
-    users: &mut Slab<User>,
-    index: &mut Index,
+    users: &mut Fleet<User>,
     registration: &Registration<'_>,
     limits: &Limits,
-) -> Result<(u32, bool), Misuse> {
+) -> Result<(Id, bool), Misuse> {
     let identity = registration.private_identity;
     let bytes = identity.len().saturating_add(registration.flow.len());
     if bytes > limits.registration_bytes {
@@ -629,11 +620,8 @@ fn enter(
             limit: "registration_bytes",
         });
     }
-    let known = index.find(PRIVATE_IDENTITY, identity, |id| {
-        let user = users.get(id as usize);
-        user.is_some_and(|user| *user.private_identity == *identity)
-    });
-    if let Some((id, user)) = known.and_then(|id| Some((id, users.get_mut(id as usize)?))) {
+    let known = find(users, identity);
+    if let Some((id, user)) = known.and_then(|id| Some((id, users.get_mut(id)?))) {
         let is_initial = user.flows.is_empty();
         if !user.flows.iter().any(|own| **own == *registration.flow) {
             if user.flows.len() >= limits.contacts {
@@ -650,8 +638,8 @@ fn enter(
         private_identity: identity.into(),
         flows: Vec::from([registration.flow.into()]),
         subscription: None,
-    }) as u32;
-    index.insert(PRIVATE_IDENTITY, identity, id);
+    });
+    users.file(id, PRIVATE_IDENTITY, identity);
     Ok((id, true))
 }
 
@@ -707,7 +695,7 @@ impl Node for SubscriberNode {
             return Err(Misuse::UnknownToken);
         }
         let now = self.begin(now, out)?;
-        let Some((id, _)) = self.subscriptions.awaiting(token) else {
+        let Some(id) = self.subscriptions.awaiting(token) else {
             increment(&mut self.counters.stale_answers);
             return Ok(());
         };
@@ -721,7 +709,7 @@ impl Node for SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let limits = &self.config.limits;
         let answered = self

@@ -93,6 +93,9 @@ impl Time {
 /// The identifier after this text in a message.
 fn identifier(message: &[u8], after: &str) -> [u8; IDENTIFIER] {
     let mut places = message.windows(after.len());
-    let start = places.position(|window| window == after.as_bytes()).unwrap() + after.len();
+    let start = places
+        .position(|window| window == after.as_bytes())
+        .unwrap()
+        + after.len();
     message[start..start + IDENTIFIER].try_into().unwrap()
 }

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 
 use ims_procedures::{
-    drive::{
-        Answer, Identifiers, Node, Outbox, Output, Source, Token, TransactionRef, Verdict,
-    },
+    drive::{Answer, Identifiers, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
     pcscf::{self, Command, Config, Evidence, Pcscf, PcscfNode},
     wire::Element,
 };
@@ -205,7 +203,9 @@ impl Users {
         let request = self.said.deregister.fill(peer.values(user));
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call("de-register", || node.receive(now, from, back, request, out));
+        let taken = meter.call("de-register", || {
+            node.receive(now, from, back, request, out)
+        });
         assert_eq!(taken, Ok(Verdict::Forward));
         self.serve(user, meter);
         let values = self.peers[user as usize].values(user);

@@ -113,11 +113,7 @@ fn accepted(method: &str, lines: &str) -> String {
 pub fn notify(active: bool) -> String {
     let (state, event, standing) = match active {
         true => ("active", "registered", "active;expires=600000"),
-        false => (
-            "terminated",
-            "deactivated",
-            "terminated;reason=noresource",
-        ),
+        false => ("terminated", "deactivated", "terminated;reason=noresource"),
     };
     let mut body = String::from(
         "<?xml version=\"1.0\"?>\n<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" \

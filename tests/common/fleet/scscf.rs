@@ -120,7 +120,9 @@ impl Fleet for Users {
         let request = self.said.deregister.fill(peer.values(user));
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call("de-register", || node.receive(now, from, back, request, out));
+        let taken = meter.call("de-register", || {
+            node.receive(now, from, back, request, out)
+        });
         assert_eq!(taken, Ok(Verdict::Handled));
         self.serve(user, meter);
     }
@@ -212,7 +214,9 @@ impl Users {
                     let response = self.said.notified.fill(values);
                     ("notified", token, Answer::Response(response))
                 }
-                Wanted::Release(token) => ("released", token, Answer::Role(scscf::Answer::Released)),
+                Wanted::Release(token) => {
+                    ("released", token, Answer::Role(scscf::Answer::Released))
+                }
                 Wanted::Assign(token) => {
                     let application_servers = b"";
                     let assigned = scscf::Answer::Assigned {
