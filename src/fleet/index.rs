@@ -82,6 +82,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::{Index, spread};
+    use alloc::{format, vec::Vec};
 
     /// [DR-5] Filing twice is filing once, and what is taken out is not found.
     #[test]

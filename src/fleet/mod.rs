@@ -120,11 +120,6 @@ impl<T> Fleet<T> {
         self.index.insert(kind, key, id.place());
     }
 
-    /// Takes a machine out from under a key.
-    pub(crate) fn unfile(&mut self, id: Id, kind: u8, key: &[u8]) {
-        self.index.remove(kind, key, id.place());
-    }
-
     /// The machines under a key. Hardly ever, one under another key is among them.
     pub(crate) fn under(&self, kind: u8, key: &[u8]) -> impl Iterator<Item = (Id, &T)> {
         self.index.under(kind, key).filter_map(|place| {
@@ -185,7 +180,8 @@ impl Keys<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fleet, Millis, Room};
+    use super::{Fleet, Id, Millis, Room};
+    use alloc::vec::Vec;
 
     fn fill(fleet: &mut Fleet<u32>, machines: u32) {
         for machine in 0..machines {
@@ -193,6 +189,11 @@ mod tests {
             fleet.file(id, 1, &machine.to_le_bytes());
             fleet.arm(id, Some(Millis(u64::from(machine))));
         }
+    }
+
+    fn unfile(fleet: &mut Fleet<u32>, id: Id, machine: u32) {
+        let (_, mut keys) = fleet.get_with_keys(id).unwrap();
+        keys.unfile(1, &machine.to_le_bytes());
     }
 
     fn capacities(fleet: &Fleet<u32>) -> (usize, usize) {
@@ -223,7 +224,7 @@ mod tests {
             fill(&mut fleet, 1_000);
             let ids: Vec<_> = fleet.iter().map(|(id, machine)| (id, *machine)).collect();
             for (id, machine) in ids {
-                fleet.unfile(id, 1, &machine.to_le_bytes());
+                unfile(&mut fleet, id, machine);
                 assert_eq!(fleet.remove(id), Some(machine));
             }
             assert_eq!(capacities(&fleet), before);
@@ -239,7 +240,7 @@ mod tests {
         let first = fleet.find(1, &0u32.to_le_bytes(), |machine| *machine == 0);
         let first = first.unwrap();
         assert_eq!(fleet.due(Millis(0)), Some(first));
-        fleet.unfile(first, 1, &0u32.to_le_bytes());
+        unfile(&mut fleet, first, 0);
         fleet.remove(first);
         assert_eq!(fleet.due(Millis(0)), None);
         let second = fleet.insert(5);

@@ -156,6 +156,7 @@ impl<T> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::Slab;
+    use alloc::vec::Vec;
 
     /// [DR-5] A place is used again, and the id of whoever had it finds nothing.
     #[test]
