@@ -7,16 +7,19 @@
 
 mod index;
 mod packed;
+mod seldom;
 mod slab;
 mod timers;
 
 use index::Index;
 pub(crate) use packed::Packed;
+pub(crate) use seldom::{Rest, Seldom};
 pub(crate) use slab::Id;
 use slab::Slab;
 use timers::Timers;
 
 use crate::drive::{Limits, Millis};
+use alloc::vec::Vec;
 
 /// What is taken at once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -160,6 +163,12 @@ impl<T> Fleet<T> {
     }
 }
 
+/// Adds to a list that has one element as a rule, and room for no more than it has.
+pub(crate) fn push_exact<T>(list: &mut Vec<T>, element: T) {
+    list.reserve_exact(1);
+    list.push(element);
+}
+
 /// What one machine is filed under.
 pub(crate) struct Keys<'f> {
     index: &'f mut Index,
@@ -180,8 +189,7 @@ impl Keys<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fleet, Id, Millis, Room};
-    use alloc::vec::Vec;
+    use super::{Fleet, Id, Millis, Room, Vec};
 
     fn fill(fleet: &mut Fleet<u32>, machines: u32) {
         for machine in 0..machines {

@@ -3,12 +3,15 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
-/// `N` byte strings behind one pointer, with 16-bit ends. The whole may have 65,535 bytes.
+/// `N` byte strings behind one pointer. The whole may have 65,535 bytes.
+///
+/// Before the strings stands where each begins and ends, in 16 bits. A string that is one packed before, its end, or
+/// what follows its first byte (an address and its URI), is not there twice: the last are packed first.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Packed<const N: usize> {
-    bytes: Box<[u8]>,
-    ends: [u16; N],
-}
+pub(crate) struct Packed<const N: usize>(Box<[u8]>);
+
+/// Bytes of a beginning and an end.
+const PLACE: usize = 4;
 
 impl<const N: usize> fmt::Debug for Packed<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,34 +22,60 @@ impl<const N: usize> fmt::Debug for Packed<N> {
 }
 
 impl<const N: usize> Packed<N> {
+    const HEAD: usize = N.saturating_mul(PLACE);
+
     /// Packs the strings; `None` if together they exceed `limit` or what 16 bits can say.
     pub(crate) fn new(parts: [&[u8]; N], limit: usize) -> Option<Self> {
         let total = parts.iter().map(|part| part.len()).sum::<usize>();
-        if total > limit {
+        if total > limit || total > usize::from(u16::MAX) {
             return None;
         }
-        let mut bytes = Vec::with_capacity(total);
-        let mut ends = [0; N];
-        for (end, part) in ends.iter_mut().zip(parts) {
-            bytes.extend_from_slice(part);
-            *end = u16::try_from(bytes.len()).ok()?;
+        // Where each begins, and whether it is there in another one.
+        let mut places = [(0usize, false); N];
+        let mut len = 0usize;
+        for (number, part) in parts.iter().enumerate().rev() {
+            let packed = parts.iter().zip(places).skip(number.saturating_add(1));
+            let mut within = packed.filter_map(|(other, (start, _))| {
+                Some(start.saturating_add(place_in(part, other)?))
+            });
+            let place = match within.next() {
+                Some(start) => (start, true),
+                None => (len, false),
+            };
+            if !place.1 {
+                len = len.saturating_add(part.len());
+            }
+            if let Some(own) = places.get_mut(number) {
+                *own = place;
+            }
         }
-        Some(Self {
-            bytes: bytes.into_boxed_slice(),
-            ends,
-        })
+        let mut packed = Vec::with_capacity(Self::HEAD.saturating_add(len));
+        for (part, (start, _)) in parts.iter().zip(places) {
+            let end = start.saturating_add(part.len());
+            packed.extend_from_slice(&(start as u16).to_le_bytes());
+            packed.extend_from_slice(&(end as u16).to_le_bytes());
+        }
+        for (part, (_, is_within)) in parts.iter().zip(places).rev() {
+            if !is_within {
+                packed.extend_from_slice(part);
+            }
+        }
+        Some(Self(packed.into_boxed_slice()))
     }
 
     /// The string of that number; empty if there is none.
     pub(crate) fn get(&self, number: usize) -> &[u8] {
-        let end = self.ends.get(number).copied().unwrap_or(0);
-        let start = match number.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or(0),
-            None => 0,
+        let place = number.saturating_mul(PLACE);
+        let Some(&[a, b, c, d]) = self.0.get(place..place.saturating_add(PLACE)) else {
+            return &[];
         };
-        self.bytes
-            .get(usize::from(start)..usize::from(end))
-            .unwrap_or_default()
+        if number >= N {
+            return &[];
+        }
+        let start = usize::from(u16::from_le_bytes([a, b]));
+        let end = usize::from(u16::from_le_bytes([c, d]));
+        let strings = self.0.get(Self::HEAD..).unwrap_or_default();
+        strings.get(start..end).unwrap_or_default()
     }
 
     /// All the strings, in order.
@@ -57,6 +86,14 @@ impl<const N: usize> Packed<N> {
         }
         parts
     }
+}
+
+/// Where a string stands in another: it is the end of it, or what follows its first byte.
+fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
+    if other.ends_with(part) {
+        return other.len().checked_sub(part.len());
+    }
+    other.get(1..)?.starts_with(part).then_some(1)
 }
 
 #[cfg(test)]
@@ -75,5 +112,22 @@ mod tests {
         assert_eq!(Packed::new([b"one", b"", b"three"], 7), None);
         assert!(Packed::new([&[0; 65_535][..]], 70_000).is_some());
         assert_eq!(Packed::new([&[0; 65_536][..]], 70_000), None);
+    }
+
+    /// [DR-5] Strings that are one, the end of one, or the URI of an address take no room of their own.
+    #[test]
+    fn not_twice() {
+        let parts: [&[u8]; 5] = [
+            b"b.c",
+            b"sip:a@b.c",
+            b"sip:a@b.c",
+            b"<sip:a@b.c>, <d>",
+            b"b",
+        ];
+        let packed = Packed::new(parts, 100).unwrap();
+        assert_eq!(packed.parts(), parts);
+        assert_eq!(packed.0.len(), 5 * 4 + 16 + 1);
+        let parts: [&[u8]; 3] = [b"x", b"yx", b"xyz"];
+        assert_eq!(Packed::new(parts, 100).unwrap().parts(), parts);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
         RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Fleet, Id, Keys, Room},
+    fleet::{Fleet, Id, Keys, Room, push_exact},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile, Purpose},
@@ -81,7 +81,8 @@ impl PcscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let users = snapshot::open(blob, now, &node.config)?;
         node.clock.observe(now);
-        for (user, subscription) in users {
+        for (mut user, subscription) in users {
+            user.registrations.shrink_to_fit();
             let id = node.users.insert(user);
             if let Some(subscription) = &subscription {
                 let restored = node.subscriptions.restore(id, subscription, now)?;
@@ -295,7 +296,7 @@ impl PcscfNode {
         }
         let id = self.users.insert(User {
             private_identity: private_identity.into(),
-            registrations: Vec::with_capacity(1),
+            registrations: Vec::new(),
             subscription: None,
         });
         self.users.file(id, PRIVATE_IDENTITY, private_identity);
@@ -370,7 +371,7 @@ impl PcscfNode {
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
-                None => registrations.push(Registration::new(strings, contact, now)),
+                None => push_exact(registrations, Registration::new(strings, contact, now)),
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());

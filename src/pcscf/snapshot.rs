@@ -1,6 +1,6 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +13,7 @@ use crate::{
         Identifier, Millis, RestoreError,
         snapshot::{self, Kind},
     },
-    fleet::Packed,
+    fleet::{Packed, Seldom},
     regevent::subscriptions::{self, Subscriptions},
 };
 
@@ -130,7 +130,7 @@ impl UserSnapshot {
 
 impl RegistrationSnapshot {
     fn of(registration: &Registration, now: Millis) -> Self {
-        let state = match registration.state {
+        let state = match registration.state.get() {
             State::Registered => StateSnapshot::Registered,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
                 branch,
@@ -164,7 +164,7 @@ impl RegistrationSnapshot {
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
-            calling: registration.calling,
+            calling: registration.calling.as_deref().copied(),
         }
     }
 
@@ -203,10 +203,10 @@ impl RegistrationSnapshot {
             expires_at: now.after(self.expires_in),
             granted: self.granted,
             seen: self.seen,
-            state,
+            state: Seldom::new(state),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
-            calling: self.calling,
+            calling: self.calling.map(Box::new),
         })
     }
 }

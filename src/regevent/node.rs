@@ -26,7 +26,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node, Outbox,
         Reject, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Fleet, Id, Room},
+    fleet::{Fleet, Id, Room, push_exact},
     reginfo::DocumentState,
     wire::{Message, Method, salvage::respond_to_refused},
 };
@@ -627,7 +627,7 @@ fn enter(
             if user.flows.len() >= limits.contacts {
                 return Err(Misuse::TooLarge { limit: "contacts" });
             }
-            user.flows.push(registration.flow.into());
+            push_exact(&mut user.flows, registration.flow.into());
         }
         return Ok((id, is_initial));
     }

@@ -157,7 +157,7 @@ const LONGEST_DIALOG: usize = 32_768;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
     state: State,
-    outstanding: Option<Outstanding>,
+    outstanding: Option<Box<Outstanding>>,
     /// Why the next NOTIFY is the last one.
     ending: Option<End>,
     strings: Packed<STRINGS>,
@@ -292,12 +292,12 @@ impl Subscription {
     /// Whether an answer with this token is for this machine.
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| outstanding.token == Some(token))
     }
 
     fn is_to_be_offered_again(&self) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| outstanding.token.is_none())
     }
 
@@ -306,7 +306,7 @@ impl Subscription {
     pub fn deadline(&self) -> Option<(Millis, Timer)> {
         let expiry = (self.expires_at, Timer("subscription expiry"));
         let answer = |outstanding: &Outstanding| (outstanding.until, Timer("answer to NOTIFY"));
-        let answer = self.outstanding.as_ref().map(answer);
+        let answer = self.outstanding.as_deref().map(answer);
         if self.is_to_be_offered_again() {
             return Some((Millis(0), Timer("NOTIFY offered again")));
         }
@@ -563,7 +563,7 @@ impl Subscription {
     }
 
     fn is_unanswered(&self, now: Millis) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| now >= outstanding.until)
     }
 
@@ -632,7 +632,7 @@ impl Subscription {
         resource: &S,
         due: Option<Millis>,
     ) -> Millis {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         let told = outstanding.map_or(self.told, |outstanding| outstanding.tells);
         let may_wait = resource.terminations() <= told && self.ending.is_none();
         let paced = match self.notified_at {
@@ -669,12 +669,12 @@ impl Subscription {
         self.full_due = false;
         self.version = self.version.saturating_add(1);
         self.notified_at = Some(cx.now);
-        self.outstanding = Some(Outstanding {
+        self.outstanding = Some(Box::new(Outstanding {
             token: Some(token),
             until: cx.now.after(cx.config.answer_bound),
             tells: resource.changes(),
             bytes: sent.into_boxed_slice(),
-        });
+        }));
         self.state = match self.ending {
             Some(why) => State::Closing(why),
             None => State::Notifying { due: None },

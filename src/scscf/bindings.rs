@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::canonical;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::Packed,
+    fleet::{Packed, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -59,6 +59,10 @@ pub(crate) enum Status {
     },
 }
 
+impl Rest for Status {
+    const AT_REST: Self = Self::Active;
+}
+
 /// A public identity with a contact, or flow, of one of its users.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
@@ -74,7 +78,7 @@ pub(crate) struct Binding {
     pub(crate) event: ContactEvent,
     /// Number of the change that brought it.
     pub(crate) changed: u64,
-    pub(crate) status: Status,
+    pub(crate) status: Seldom<Status>,
 }
 
 impl Binding {
@@ -83,7 +87,7 @@ impl Binding {
     }
 
     pub(crate) const fn is_active(&self) -> bool {
-        matches!(self.status, Status::Active)
+        matches!(self.status.get(), Status::Active)
     }
 
     fn is_of(&self, private_identity: &[u8]) -> bool {
@@ -236,13 +240,14 @@ impl Bindings {
     fn add_identity(&mut self, uri: &[u8], barred: bool) -> u32 {
         let number = self.identities_ever;
         self.identities_ever = number.saturating_add(1);
-        self.identities.push(Identity {
+        let identity = Identity {
             number,
             uri: uri.into(),
             barred,
             changed: self.changes,
             termination: None,
-        });
+        };
+        push_exact(&mut self.identities, identity);
         number
     }
 
@@ -294,10 +299,10 @@ impl Bindings {
             if binding.is_active() && !is_kept(binding.number) {
                 binding.event = cause.ends_with();
                 binding.changed = number;
-                binding.status = Status::Gone {
+                binding.status.set(Status::Gone {
                     retry_after: cause.retry_after(),
                     until: now.after(TOMBSTONE),
-                };
+                });
             }
         }
         for change in changes {
@@ -316,7 +321,7 @@ impl Bindings {
                 .find(|old| old.number == new.number);
             match known {
                 Some(old) => *old = new,
-                None => self.bindings.push(new),
+                None => push_exact(&mut self.bindings, new),
             }
         }
     }
@@ -370,7 +375,7 @@ impl Bindings {
         let useless = self
             .bindings
             .iter()
-            .filter_map(|binding| match binding.status {
+            .filter_map(|binding| match binding.status.get() {
                 Status::Gone { until, .. } if binding.changed <= told && !uses(binding.number) => {
                     Some(until)
                 }
@@ -382,7 +387,7 @@ impl Bindings {
     /// [RN-3] Forgets what is gone, of which every subscriber knows, that no procedure `uses`, and for which
     /// no REGISTER can come again.
     pub(crate) fn purge(&mut self, told: u64, now: Millis, uses: impl Fn(u32) -> bool) {
-        self.bindings.retain(|binding| match binding.status {
+        self.bindings.retain(|binding| match binding.status.get() {
             Status::Gone { until, .. } => {
                 binding.changed > told || until > now || uses(binding.number)
             }

@@ -18,7 +18,7 @@ use crate::{
         self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
         Reject, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Fleet, Id, Room},
+    fleet::{Fleet, Id, Room, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -322,7 +322,7 @@ impl ScscfNode {
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {
-            set.procedures.push(Deregistration::new(Cause::User));
+            push_exact(&mut set.procedures, Deregistration::new(Cause::User));
             let place = set.procedures.len().saturating_sub(1);
             let register = Input::Register {
                 to: txn,
@@ -447,7 +447,7 @@ impl ScscfNode {
             if let Some(replaced) = same.and_then(|place| set.subscriptions.get_mut(place)) {
                 replaced.replace(out);
             }
-            set.subscriptions.push(fresh);
+            push_exact(&mut set.subscriptions, fresh);
             Ok(true)
         });
         match made {
@@ -528,6 +528,7 @@ impl ScscfNode {
             }
             !procedure.is_over()
         });
+        set.shrink();
         for identity in set
             .table
             .identities

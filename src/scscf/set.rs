@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Limits, Millis, Misuse, Outbox, Timer, Token},
+    fleet::push_exact,
     regevent::notifier::{self, Resource, Subscribe, Subscription},
     wire::{HeaderName, Message, Uri},
 };
@@ -211,7 +212,8 @@ impl Set {
         let Some((who, numbers)) = self.table.expired(cx.now) else {
             return Ok(());
         };
-        self.procedures.push(Deregistration::new(Cause::Expired));
+        let expired = Deregistration::new(Cause::Expired);
+        push_exact(&mut self.procedures, expired);
         let place = self.procedures.len().saturating_sub(1);
         let expired = Input::Expired {
             private_identity: &who,
@@ -372,6 +374,14 @@ impl Set {
         } else {
             self.procedures.len().saturating_sub(waiting) < most.saturating_mul(2)
         }
+    }
+
+    /// Gives back the room of what is over.
+    pub(super) fn shrink(&mut self) {
+        self.table.identities.shrink_to_fit();
+        self.table.bindings.shrink_to_fit();
+        self.subscriptions.shrink_to_fit();
+        self.procedures.shrink_to_fit();
     }
 
     /// Forgets what is of no more use; whether nothing is left.

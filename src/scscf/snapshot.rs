@@ -15,7 +15,7 @@ use crate::{
         Identifier, Millis, RestoreError, TransactionRef,
         snapshot::{self, Kind},
     },
-    fleet::Packed,
+    fleet::{Packed, Seldom},
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
@@ -225,7 +225,7 @@ impl BindingSnapshot {
             first_cseq: binding.first_cseq,
             event: event_code(binding.event),
             changed: binding.changed,
-            status: match binding.status {
+            status: match binding.status.get() {
                 Status::Active => StatusSnapshot::Active,
                 Status::Gone { retry_after, until } => StatusSnapshot::Gone {
                     retry_after,
@@ -246,13 +246,13 @@ impl BindingSnapshot {
             first_cseq: self.first_cseq,
             event: event_of(self.event).ok_or(RestoreError::Damaged)?,
             changed: self.changed,
-            status: match self.status {
+            status: Seldom::new(match self.status {
                 StatusSnapshot::Active => Status::Active,
                 StatusSnapshot::Gone { retry_after, left } => Status::Gone {
                     retry_after,
                     until: now.after(left),
                 },
-            },
+            }),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! A subscription in a blob.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{End, Outstanding, STRINGS, State, Subscription};
@@ -98,11 +98,13 @@ impl Subscription {
         if is_out != snapshot.outstanding.is_some() {
             return Err(RestoreError::Damaged);
         }
-        let outstanding = snapshot.outstanding.as_ref().map(|out| Outstanding {
-            token: None,
-            until: now.after(out.left),
-            tells: out.tells,
-            bytes: out.bytes.as_slice().into(),
+        let outstanding = snapshot.outstanding.as_ref().map(|out| {
+            Box::new(Outstanding {
+                token: None,
+                until: now.after(out.left),
+                tells: out.tells,
+                bytes: out.bytes.as_slice().into(),
+            })
         });
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
         Ok(Self {

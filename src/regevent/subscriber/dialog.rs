@@ -24,7 +24,7 @@ impl Subscription {
         let known = self.strings.get(REMOTE_TAG);
         let is_open = known.is_empty() || (config.is_rfc6665() && self.remote_cseq.is_none());
         if matches!(
-            self.state,
+            self.state.get(),
             State::Idle | State::Routing { .. } | State::Waiting { .. } | State::Ended
         ) || notification.call_id() != self.call_id.text()
             || notification.local_tag != self.local_tag.text()

@@ -63,9 +63,9 @@ impl Subscription {
     }
 
     /// No SUBSCRIBE is out any more.
-    pub(super) const fn clear_pending(&mut self) {
-        if let State::Subscribing { pending, .. } | State::Refreshing { pending, .. } =
-            &mut self.state
+    pub(super) fn clear_pending(&mut self) {
+        if let Some(State::Subscribing { pending, .. } | State::Refreshing { pending, .. }) =
+            self.state.get_mut()
         {
             *pending = None;
         }
@@ -127,7 +127,7 @@ impl Subscription {
             _ => Millis(0),
         };
         let until = cx.now.after(wait).max(floor);
-        let (pending, timer_n) = match self.state {
+        let (pending, timer_n) = match self.state.get() {
             State::Subscribing {
                 pending, timer_n, ..
             }
@@ -136,11 +136,11 @@ impl Subscription {
             } => (pending.and_then(|pending| pending.token), timer_n),
             _ => (None, cx.now),
         };
-        self.state = State::Waiting {
+        self.state.set(State::Waiting {
             until,
             pending,
             timer_n,
-        };
+        });
         let resource = out.put_text(self.resource());
         let wait = until.since(cx.now);
         if !core::mem::take(&mut self.lapsed) {
@@ -174,12 +174,12 @@ impl Subscription {
         );
     }
 
-    pub(super) const fn wait(&mut self, until: Millis) {
-        self.state = State::Waiting {
+    pub(super) fn wait(&mut self, until: Millis) {
+        self.state.set(State::Waiting {
             until,
             pending: None,
             timer_n: until,
-        };
+        });
     }
 
     /// [RE-8] Another dialog (RFC 6665 4.1.2.2).
@@ -208,7 +208,7 @@ impl Subscription {
         R: Role,
         R::Event: From<Event>,
     {
-        self.state = State::Ended;
+        self.state.set(State::Ended);
         let resource = out.put_text(self.resource());
         out.event(Event::SubscriptionEnded { resource, why }.into());
     }

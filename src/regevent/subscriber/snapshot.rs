@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Pending, STRINGS, State, Subscription};
 use crate::{
     drive::{Identifier, Millis, RestoreError},
-    fleet::Packed,
+    fleet::{Packed, Seldom},
     regevent::trunk_group::Network,
 };
 
@@ -153,7 +153,7 @@ impl StateSnapshot {
 impl Subscription {
     pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
         Snapshot {
-            state: StateSnapshot::of(self.state, now),
+            state: StateSnapshot::of(self.state.get(), now),
             strings: self.strings.parts().map(<[u8]>::to_vec),
             visited: self.network == Network::Visited,
             call_id: self.call_id,
@@ -178,7 +178,7 @@ impl Subscription {
     pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
         Ok(Self {
-            state: snapshot.state.restore(now),
+            state: Seldom::new(snapshot.state.restore(now)),
             strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
             network: match snapshot.visited {
                 true => Network::Visited,

@@ -43,7 +43,7 @@ impl Bindings {
     fn tells(document: &Document, identity: &Identity, binding: &Binding) -> bool {
         let is_news = binding.changed > document.since;
         let is_full = document.state == DocumentState::Full;
-        match binding.status {
+        match binding.status.get() {
             Status::Gone { .. } => is_news,
             Status::Active => is_news || is_full || identity.is_news(document),
         }
@@ -162,7 +162,7 @@ impl Binding {
     /// subscription (RFC 3680 5.1.2). What is there carries its expiry, what is gone an expiry of zero.
     fn write(&self, writer: &mut DocumentWriter<'_>, identity: &Identity, document: &Document) {
         let is_explicit = self.explicit == identity.number;
-        let event = match self.status {
+        let event = match self.status.get() {
             Status::Active if identity.termination.is_some() => Cause::Rejection.ends_with(),
             _ if is_explicit => self.event,
             _ => implied(self.event),
@@ -177,7 +177,7 @@ impl Binding {
             ContactState::Active => self.seconds_left(document.now),
             ContactState::Terminated => 0,
         });
-        contact.retry_after = match self.status {
+        contact.retry_after = match self.status.get() {
             Status::Gone { retry_after, .. } => retry_after.map(u64::from),
             Status::Active => None,
         };
@@ -230,7 +230,7 @@ mod tests {
     use super::{super::FIELDS, *};
     use crate::{
         drive::{Limits, Millis},
-        fleet::Packed,
+        fleet::{Packed, Seldom},
         reginfo::{self, ContactEvent},
     };
 
@@ -253,7 +253,7 @@ mod tests {
             first_cseq: 0,
             event: ContactEvent::Registered,
             changed: 0,
-            status: Status::Active,
+            status: Seldom::new(Status::Active),
         };
         table.rebind(Vec::from([binding]), Cause::Register, NOW);
         table

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Binding, Bindings, FIELDS, Field, Identity, Status};
 use crate::{
     drive::{Limits, Millis, Misuse},
-    fleet::Packed,
+    fleet::{Packed, Seldom},
     regevent::contact_events::Cause,
     reginfo::ContactEvent,
     scscf::registration::{Learned, LearnedContact, canonical},
@@ -148,7 +148,7 @@ impl Bindings {
             first_cseq: learned.cseq,
             event: ContactEvent::Registered,
             changed: self.changes,
-            status: Status::Active,
+            status: Seldom::new(Status::Active),
         };
         let bound: Vec<_> = after.iter().map(Binding::contact).collect();
         let known = fresh.contact().place_among(&bound);
