@@ -5,12 +5,14 @@
 //! ([`Limits::reserved_users`]) takes the room at once, and no call pays for a
 //! table that grows; what was taken beyond that is given back when the last machine has gone.
 
+mod few;
 mod index;
 mod packed;
 mod seldom;
 mod slab;
 mod timers;
 
+pub(crate) use few::Few;
 use index::Index;
 pub(crate) use packed::Packed;
 pub(crate) use seldom::{Rest, Seldom};

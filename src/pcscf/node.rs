@@ -15,7 +15,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
         RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Fleet, Id, Keys, Room, push_exact},
+    fleet::{Few, Fleet, Id, Keys, Room},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile, Purpose},
@@ -81,8 +81,7 @@ impl PcscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let users = snapshot::open(blob, now, &node.config)?;
         node.clock.observe(now);
-        for (mut user, subscription) in users {
-            user.registrations.shrink_to_fit();
+        for (user, subscription) in users {
             let id = node.users.insert(user);
             if let Some(subscription) = &subscription {
                 let restored = node.subscriptions.restore(id, subscription, now)?;
@@ -296,7 +295,7 @@ impl PcscfNode {
         }
         let id = self.users.insert(User {
             private_identity: private_identity.into(),
-            registrations: Vec::new(),
+            registrations: Few::new(),
             subscription: None,
         });
         self.users.file(id, PRIVATE_IDENTITY, private_identity);
@@ -371,7 +370,7 @@ impl PcscfNode {
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
-                None => push_exact(registrations, Registration::new(strings, contact, now)),
+                None => registrations.push(Registration::new(strings, contact, now)),
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());
@@ -437,8 +436,9 @@ impl PcscfNode {
             registration.step(&mut cx, &user.private_identity, input, out)?
         {
             self.counters.count(outcome);
-            let gone = user.registrations.swap_remove(place);
-            unfile(&mut keys, &user.registrations, gone.contact());
+            if let Some(gone) = user.registrations.swap_remove(place) {
+                unfile(&mut keys, &user.registrations, gone.contact());
+            }
             self.leave(now, id, out)?;
         }
         Ok(())
@@ -696,7 +696,7 @@ fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
 fn supersede(
     cx: &mut Context<'_, Config>,
     who: &[u8],
-    registrations: &mut Vec<Registration>,
+    registrations: &mut Few<Registration>,
     counters: &mut Counters,
     out: &mut Outbox<Pcscf>,
 ) -> Result<(), Misuse> {
@@ -708,7 +708,9 @@ fn supersede(
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }
-        let mut old = registrations.swap_remove(place);
+        let Some(mut old) = registrations.swap_remove(place) else {
+            continue;
+        };
         if let Change::Gone(outcome) = old.step(cx, who, Input::Superseded, out)? {
             counters.count(outcome);
         }

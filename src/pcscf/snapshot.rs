@@ -121,7 +121,7 @@ impl UserSnapshot {
             .collect::<Result<Vec<_>, _>>()?;
         let user = User {
             private_identity: self.private_identity.into(),
-            registrations,
+            registrations: registrations.into(),
             subscription: None,
         };
         Ok((user, self.subscription))

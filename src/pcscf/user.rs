@@ -1,17 +1,17 @@
 //! What a P-CSCF holds for one private identity.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::{Config, Registration};
 use crate::{
     drive::{Millis, Timer},
-    fleet::Id,
+    fleet::{Few, Id},
 };
 
 /// One private identity: its registrations, and the one subscription they share (RE-2).
 pub(super) struct User {
     pub(super) private_identity: Box<[u8]>,
-    pub(super) registrations: Vec<Registration>,
+    pub(super) registrations: Few<Registration>,
     /// Its subscription, if there is one.
     pub(super) subscription: Option<Id>,
 }

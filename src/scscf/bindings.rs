@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::canonical;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::{Packed, Rest, Seldom, push_exact},
+    fleet::{Few, Packed, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -190,7 +190,7 @@ pub(crate) enum Removal {
 pub(crate) struct Bindings {
     /// The default identity first, as long as it is there.
     pub(crate) identities: Vec<Identity>,
-    pub(crate) bindings: Vec<Binding>,
+    pub(crate) bindings: Few<Binding>,
     pub(crate) identities_ever: u32,
     pub(crate) bindings_ever: u32,
     /// Number of the latest change.
@@ -321,7 +321,7 @@ impl Bindings {
                 .find(|old| old.number == new.number);
             match known {
                 Some(old) => *old = new,
-                None => push_exact(&mut self.bindings, new),
+                None => self.bindings.push(new),
             }
         }
     }
@@ -538,7 +538,8 @@ impl Bindings {
         let Some((place, _)) = places.min_by_key(|(_, binding)| binding.changed) else {
             return false;
         };
-        let ended = self.bindings.remove(place).changed;
+        let forgotten = self.bindings.remove(place);
+        let ended = forgotten.map_or(0, |binding| binding.changed);
         self.forgotten = self.forgotten.max(ended);
         true
     }

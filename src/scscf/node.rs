@@ -447,7 +447,7 @@ impl ScscfNode {
             if let Some(replaced) = same.and_then(|place| set.subscriptions.get_mut(place)) {
                 replaced.replace(out);
             }
-            push_exact(&mut set.subscriptions, fresh);
+            set.subscriptions.push(fresh);
             Ok(true)
         });
         match made {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Limits, Millis, Misuse, Outbox, Timer, Token},
-    fleet::push_exact,
+    fleet::{Few, push_exact},
     regevent::notifier::{self, Resource, Subscribe, Subscription},
     wire::{HeaderName, Message, Uri},
 };
@@ -29,7 +29,7 @@ pub(super) struct Load {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Set {
     pub(super) table: Bindings,
-    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Few<Subscription>,
     pub(super) procedures: Vec<Deregistration>,
     /// Its load as the node has counted it.
     pub(super) counted: Load,
@@ -109,7 +109,7 @@ impl Set {
     pub(super) const fn new(table: Bindings) -> Self {
         Self {
             table,
-            subscriptions: Vec::new(),
+            subscriptions: Few::new(),
             procedures: Vec::new(),
             counted: Load {
                 waiting: 0,
@@ -379,8 +379,6 @@ impl Set {
     /// Gives back the room of what is over.
     pub(super) fn shrink(&mut self) {
         self.table.identities.shrink_to_fit();
-        self.table.bindings.shrink_to_fit();
-        self.subscriptions.shrink_to_fit();
         self.procedures.shrink_to_fit();
     }
 
