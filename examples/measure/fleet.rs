@@ -10,7 +10,7 @@ use std::{hint::black_box, time::Instant};
 
 use crate::{
     options::Options,
-    users::{Fleet, Unmeasured, pcscf, profile, scscf},
+    users::{Fleet, Peer, Unmeasured, pcscf, peers, profile, scscf},
 };
 use memory::Memory;
 use meter::Phase;
@@ -38,14 +38,17 @@ pub(crate) fn snapshot(options: &Options) -> Result<(), String> {
 
 fn of<F: Fleet>(options: &Options) {
     let users = options.users;
-    let mut fleet: F = warm(options);
+    let peers = peers(users);
     let before = Memory::now();
+    let mut fleet: F = warm(peers, options);
+    let start = Memory::now();
     let cycles = options.cycles.max(1);
     for cycle in 1..=cycles {
         let is_last = cycle == cycles;
         let mut phase = Phase::new("build-up", options);
         (0..users).for_each(|user| fleet.arrive(user, &mut phase));
         phase.print(is_last);
+        drop(phase);
         let full = Memory::now();
         if is_last {
             idle(&mut fleet, options);
@@ -55,6 +58,7 @@ fn of<F: Fleet>(options: &Options) {
         (0..users).for_each(|user| fleet.leave(user, &mut phase));
         fleet.forget(&mut phase);
         phase.print(is_last);
+        drop(phase);
         let empty = Memory::now();
         assert_eq!(fleet.len(), 0);
         println!(
@@ -65,7 +69,7 @@ fn of<F: Fleet>(options: &Options) {
             let (live, resident) = full.of_each_since(&before, users);
             println!(
                 "live_at_start={} users={users} strings={} live_per_user={live} rss_per_user={resident}",
-                before.live,
+                start.live,
                 profile::STRINGS,
             );
             println!("bytes_per_user={}", live.max(resident));
@@ -74,8 +78,8 @@ fn of<F: Fleet>(options: &Options) {
 }
 
 /// A node that has seen a user, so that what all users share is there.
-fn warm<F: Fleet>(options: &Options) -> F {
-    let mut fleet = F::new(options.users, options.reserve);
+fn warm<F: Fleet>(peers: Vec<Peer>, options: &Options) -> F {
+    let mut fleet = F::new(peers, options.reserve);
     for user in 0..2.min(options.users) {
         fleet.arrive(user, &mut Unmeasured);
         fleet.leave(user, &mut Unmeasured);
@@ -111,7 +115,7 @@ fn steady<F: Fleet>(fleet: &mut F, options: &Options) {
 
 fn snapshot_of<F: Fleet>(options: &Options) {
     let users = options.users;
-    let mut fleet: F = warm(options);
+    let mut fleet: F = warm(peers(users), options);
     (0..users).for_each(|user| fleet.arrive(user, &mut Unmeasured));
     let (mut blob, mut snapshots, mut restores) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.repetitions.clamp(1, 3) {

@@ -9,6 +9,7 @@ mod few;
 mod index;
 mod packed;
 mod seldom;
+mod shared;
 mod slab;
 mod timers;
 
@@ -16,6 +17,7 @@ pub(crate) use few::Few;
 use index::Index;
 pub(crate) use packed::Packed;
 pub(crate) use seldom::{Rest, Seldom};
+pub(crate) use shared::{Divided, Shared};
 pub(crate) use slab::Id;
 use slab::Slab;
 use timers::Timers;

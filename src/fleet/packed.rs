@@ -8,22 +8,19 @@ use core::fmt;
 /// Before the strings stands where each begins and ends, in 16 bits. A string that is one packed before, its end, or
 /// what follows its first byte (an address and its URI), is not there twice: the last are packed first.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Packed<const N: usize>(Box<[u8]>);
+pub(crate) struct Packed<const N: usize, B = Box<[u8]>>(B);
 
 /// Bytes of a beginning and an end.
 const PLACE: usize = 4;
 
-impl<const N: usize> fmt::Debug for Packed<N> {
+impl<const N: usize, B: AsRef<[u8]>> fmt::Debug for Packed<N, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.parts().map(<[u8]>::len))
-            .finish()
+        let lengths = self.parts().map(<[u8]>::len);
+        f.debug_list().entries(lengths).finish()
     }
 }
 
-impl<const N: usize> Packed<N> {
-    const HEAD: usize = N.saturating_mul(PLACE);
-
+impl<const N: usize, B: AsRef<[u8]> + From<Vec<u8>>> Packed<N, B> {
     /// Packs the strings; `None` if together they exceed `limit` or what 16 bits can say.
     pub(crate) fn new(parts: [&[u8]; N], limit: usize) -> Option<Self> {
         let total = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -60,21 +57,31 @@ impl<const N: usize> Packed<N> {
                 packed.extend_from_slice(part);
             }
         }
-        Some(Self(packed.into_boxed_slice()))
+        Some(Self(packed.into()))
     }
+}
+
+impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
+    /// All of it, behind its pointer.
+    pub(super) const fn bytes_mut(&mut self) -> &mut B {
+        &mut self.0
+    }
+
+    const HEAD: usize = N.saturating_mul(PLACE);
 
     /// The string of that number; empty if there is none.
     pub(crate) fn get(&self, number: usize) -> &[u8] {
+        let (head, strings) = self
+            .0
+            .as_ref()
+            .split_at_checked(Self::HEAD)
+            .unwrap_or_default();
         let place = number.saturating_mul(PLACE);
-        let Some(&[a, b, c, d]) = self.0.get(place..place.saturating_add(PLACE)) else {
+        let Some(&[a, b, c, d]) = head.get(place..place.saturating_add(PLACE)) else {
             return &[];
         };
-        if number >= N {
-            return &[];
-        }
         let start = usize::from(u16::from_le_bytes([a, b]));
         let end = usize::from(u16::from_le_bytes([c, d]));
-        let strings = self.0.get(Self::HEAD..).unwrap_or_default();
         strings.get(start..end).unwrap_or_default()
     }
 

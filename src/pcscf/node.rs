@@ -15,7 +15,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
         RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Few, Fleet, Id, Keys, Room},
+    fleet::{Few, Fleet, Id, Keys, Room, Shared},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile, Purpose},
@@ -46,6 +46,7 @@ pub struct PcscfNode {
     clock: Clock,
     users: Fleet<User>,
     subscriptions: Subscriptions,
+    shared: Shared,
     counters: Counters,
 }
 
@@ -60,6 +61,7 @@ impl PcscfNode {
         Ok(Self {
             users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
             subscriptions: Subscriptions::new(&key, &config.limits),
+            shared: Shared::new(),
             config,
             identifiers,
             clock: Clock::default(),
@@ -81,7 +83,10 @@ impl PcscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let users = snapshot::open(blob, now, &node.config)?;
         node.clock.observe(now);
-        for (user, subscription) in users {
+        for (mut user, subscription) in users {
+            for registration in &mut user.registrations {
+                node.shared.share(&mut registration.strings);
+            }
             let id = node.users.insert(user);
             if let Some(subscription) = &subscription {
                 let restored = node.subscriptions.restore(id, subscription, now)?;
@@ -274,15 +279,16 @@ impl PcscfNode {
 
     /// The strings of every contact, before anything is changed: all fit, or none is taken.
     fn pack<'l, 'm>(
-        &self,
+        &mut self,
         learned: &'l Learned<'m>,
     ) -> Result<Vec<(&'l LearnedContact<'m>, Strings)>, Misuse> {
-        let limits = &self.config.limits;
+        let (limits, shared) = (&self.config.limits, &mut self.shared);
         learned
             .contacts
             .iter()
             .map(|contact| {
-                let strings = learned.strings(&contact.contact, limits)?;
+                let mut strings = learned.strings(&contact.contact, limits)?;
+                shared.share(&mut strings);
                 Ok((contact, strings))
             })
             .collect()

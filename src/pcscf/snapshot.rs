@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Cause, Config, Outcome, Registration,
     deregistration::{Calling, State, Step},
+    registration::Strings,
     user::User,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         Identifier, Millis, RestoreError,
         snapshot::{self, Kind},
     },
-    fleet::{Packed, Seldom},
+    fleet::Seldom,
     regevent::subscriptions::{self, Subscriptions},
 };
 
@@ -198,7 +199,7 @@ impl RegistrationSnapshot {
         };
         let parts = self.strings.each_ref().map(Vec::as_slice);
         Ok(Registration {
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::trunk_group::Network;
 use crate::{
     drive::{Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Timer, Token},
-    fleet::{Packed, Rest, Seldom},
+    fleet::{Divided, Rest, Seldom, Shared},
     wire::{SubState, register::first_uri},
 };
 use loss::backoff;
@@ -102,11 +102,14 @@ const NEXT_HOPS: usize = 6;
 const FIRST_ROUTE: usize = 7;
 const STRINGS: usize = 8;
 
+/// Resource and tag are the subscription's own; where it goes to, many go to.
+type Strings = Divided<STRINGS, RESOURCE, 2, { STRINGS - 2 }>;
+
 /// A subscription. It is created idle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     state: Seldom<State>,
-    strings: Packed<STRINGS>,
+    strings: Strings,
     network: Network,
     call_id: Identifier,
     local_tag: Identifier,
@@ -149,7 +152,7 @@ impl Subscription {
         purpose: Purpose<'_>,
         limits: &Limits,
     ) -> Result<Self, Misuse> {
-        let strings = Packed::new(purpose.strings(), limits.registration_bytes);
+        let strings = Strings::new(purpose.strings(), limits.registration_bytes);
         Ok(Self {
             state: Seldom::new(State::Idle),
             strings: strings.ok_or(TOO_LARGE)?,
@@ -171,6 +174,11 @@ impl Subscription {
             raised: false,
             attempts: 0,
         })
+    }
+
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        shared.share(&mut self.strings);
     }
 
     /// Its Call-ID, which is also the user part of its Contact. Subscribed anew, it has another.

@@ -16,7 +16,7 @@ use crate::{
         Context, Identifier, Limits, Millis, Misuse, Outbox, RestoreError, Role, Source, Timer,
         Token, TransactionRef, Verdict,
     },
-    fleet::{Fleet, Id, Room},
+    fleet::{Fleet, Id, Room, Shared},
     reginfo,
     wire::{Accepts, Element, Header, HeaderName, Message, Owed, Uri, Writer},
 };
@@ -75,6 +75,7 @@ struct Entry {
 pub(crate) struct Subscriptions {
     entries: Fleet<Entry>,
     statistics: Statistics,
+    shared: Shared,
     /// Of the latest subscription that is over, until it is fetched.
     ended: Option<Box<Watcher>>,
 }
@@ -84,6 +85,7 @@ impl Subscriptions {
         Self {
             entries: Fleet::new(table_key, Room::of(limits, 1)),
             statistics: Statistics::default(),
+            shared: Shared::new(),
             ended: None,
         }
     }
@@ -137,6 +139,7 @@ impl Subscriptions {
         let (counted, call_id) = (Counted::of(&entry.machine), entry.machine.call_id());
         cx.id = id.place();
         entry.machine.step(cx, input, out)?;
+        entry.machine.share(&mut self.shared);
         self.statistics
             .note(entry.context, counted, Counted::of(&entry.machine));
         if entry.machine.call_id() != call_id {
@@ -397,7 +400,8 @@ impl Subscriptions {
             Some(table) => Some(Box::new(Watcher::restore(table, now)?)),
             None => None,
         };
-        let machine = Subscription::restore(&snapshot.machine, now)?;
+        let mut machine = Subscription::restore(&snapshot.machine, now)?;
+        machine.share(&mut self.shared);
         let context = self.statistics.context(&snapshot.address_context);
         self.statistics
             .note_restored(context, Counted::of(&machine));

@@ -2,13 +2,10 @@
 
 use super::{
     Config, End, Event, FIRST_ROUTE, MOST_STRINGS, NEXT_HOPS, Notified, REMOTE_TAG, ROUTES, State,
-    Subscription, TARGET,
+    Strings, Subscription, TARGET,
     meaning::{Effect, Retry, of_silence, of_termination},
 };
-use crate::{
-    drive::{Context, Millis, Outbox, Role},
-    fleet::Packed,
-};
+use crate::drive::{Context, Millis, Outbox, Role};
 
 /// Milliseconds that doubling ends at.
 const LONGEST_BACKOFF: u64 = 3_600_000;
@@ -197,7 +194,7 @@ impl Subscription {
                 *place = b"";
             }
         }
-        if let Some(strings) = Packed::new(parts, MOST_STRINGS) {
+        if let Some(strings) = Strings::new(parts, MOST_STRINGS) {
             self.strings = strings;
         }
     }

@@ -4,10 +4,10 @@
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, STRINGS, State, Subscription};
+use super::{Pending, STRINGS, State, Strings, Subscription};
 use crate::{
     drive::{Identifier, Millis, RestoreError},
-    fleet::{Packed, Seldom},
+    fleet::Seldom,
     regevent::trunk_group::Network,
 };
 
@@ -179,7 +179,7 @@ impl Subscription {
         let parts = snapshot.strings.each_ref().map(Vec::as_slice);
         Ok(Self {
             state: Seldom::new(snapshot.state.restore(now)),
-            strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
             network: match snapshot.visited {
                 true => Network::Visited,
                 false => Network::Home,

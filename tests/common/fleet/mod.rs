@@ -31,8 +31,8 @@ pub trait Fleet: Sized {
     /// What can happen to a user who is there.
     const TRAFFIC: &'static [&'static str];
 
-    /// A node for so many users, with room for all of them from the beginning or not.
-    fn new(users: u32, reserved: bool) -> Self;
+    /// A node for the users of these peers, with room for all of them from the beginning or not.
+    fn new(peers: Vec<Peer>, reserved: bool) -> Self;
     /// A user registers, and is subscribed to.
     fn arrive<M: Meter>(&mut self, user: u32, meter: &mut M);
     /// One of [`TRAFFIC`](Self::TRAFFIC), by its place, happens to a user who is there, and who is there after it.
@@ -53,7 +53,7 @@ pub trait Fleet: Sized {
 
 /// What the other side knows of a user.
 #[derive(Clone, Copy)]
-struct Peer {
+pub struct Peer {
     call_id: [u8; IDENTIFIER],
     tag: [u8; IDENTIFIER],
     number: u32,
@@ -74,6 +74,11 @@ impl Peer {
             tag: &self.tag,
         }
     }
+}
+
+/// The other side of so many users.
+pub fn peers(users: u32) -> Vec<Peer> {
+    vec![Peer::NEW; users as usize]
 }
 
 /// The time of a host: a millisecond a step, so that few of its users do anything at one instant.

@@ -1,7 +1,7 @@
 //! What a user of the fleet is: the strings that an element keeps of one, in the lengths they have in the field.
 //!
 //! Three public identities of 53 bytes, a private one of 49; an IPv6 contact with instance, reg-id and feature
-//! tags; Path and Service-Route.
+//! tags; Path and Service-Route: 603 bytes, what is derived from them (realm, home domain) not counted.
 
 pub const REALM: &str = "ims.mnc001.mcc001.3gppnetwork.org";
 pub const HOME: &str = "sip:ims.mnc001.mcc001.3gppnetwork.org";
@@ -15,7 +15,8 @@ pub const PUBLIC: [&str; 3] = [
 pub const CONTACT: &str = "sip:001010#########@[2001:db8:1a2b:3c4d:####:5e6f:7a8b:9c0d]:5060";
 /// The parameters of the contact that stay with it.
 pub const PARAMS: &str = ";+sip.instance=\"<urn:gsma:imei:90420156-######-0>\";reg-id=1\
-    ;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel\";+g.3gpp.smsip;+g.3gpp.mid-call";
+    ;+g.3gpp.icsi-ref=\"urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel\";+g.3gpp.smsip;+g.3gpp.mid-call\
+    ;+g.3gpp.iari-ref=\"urn%3Aurn-7%3A3gpp-application.ims.iari.rcs.standalone\"";
 pub const PCSCF: &str = "sip:pcscf1.visited1.example.net:5070";
 pub const PATH: &str = "<sip:term@pcscf1.visited1.example.net:5070;lr>";
 pub const SCSCF: &str = "sip:scscf1.ims.mnc001.mcc001.3gppnetwork.org:5060";

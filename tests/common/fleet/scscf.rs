@@ -56,14 +56,15 @@ fn config(users: u32, reserved: bool) -> Config {
 impl Fleet for Users {
     const TRAFFIC: &'static [&'static str] = &["refresh", "subscribe", "look-up", "de-register"];
 
-    fn new(users: u32, reserved: bool) -> Self {
+    fn new(peers: Vec<Peer>, reserved: bool) -> Self {
+        let users = peers.len() as u32;
         let identifiers = Identifiers::new([7; 32], 1, 3);
         Self {
             node: ScscfNode::new(config(users, reserved), identifiers).unwrap(),
             reserved,
             out: Outbox::for_steps(1),
             time: Time::new(),
-            peers: vec![Peer::NEW; users as usize],
+            peers,
             wanted: VecDeque::with_capacity(16),
             said: Said {
                 register: Template::new(&profile::register()),
