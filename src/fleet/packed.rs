@@ -107,18 +107,22 @@ fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
 mod tests {
     use super::Packed;
 
+    fn pack<const N: usize>(parts: [&[u8]; N], limit: usize) -> Option<Packed<N>> {
+        Packed::new(parts, limit)
+    }
+
     /// [DR-5] What fits exactly is packed, one byte more is not; every string comes back as it was.
     #[test]
     fn limit_and_contents() {
-        let packed = Packed::new([b"one", b"", b"three"], 8).unwrap();
+        let packed = pack([b"one", b"", b"three"], 8).unwrap();
         assert_eq!(packed.get(0), b"one");
         assert_eq!(packed.get(1), b"");
         assert_eq!(packed.get(2), b"three");
         assert_eq!(packed.get(3), b"");
         assert_eq!(packed.parts(), [b"one".as_slice(), b"", b"three"]);
-        assert_eq!(Packed::new([b"one", b"", b"three"], 7), None);
-        assert!(Packed::new([&[0; 65_535][..]], 70_000).is_some());
-        assert_eq!(Packed::new([&[0; 65_536][..]], 70_000), None);
+        assert_eq!(pack([b"one", b"", b"three"], 7), None);
+        assert!(pack([&[0; 65_535][..]], 70_000).is_some());
+        assert_eq!(pack([&[0; 65_536][..]], 70_000), None);
     }
 
     /// [DR-5] Strings that are one, the end of one, or the URI of an address take no room of their own.
@@ -131,10 +135,10 @@ mod tests {
             b"<sip:a@b.c>, <d>",
             b"b",
         ];
-        let packed = Packed::new(parts, 100).unwrap();
+        let packed = pack(parts, 100).unwrap();
         assert_eq!(packed.parts(), parts);
         assert_eq!(packed.0.len(), 5 * 4 + 16 + 1);
         let parts: [&[u8]; 3] = [b"x", b"yx", b"xyz"];
-        assert_eq!(Packed::new(parts, 100).unwrap().parts(), parts);
+        assert_eq!(pack(parts, 100).unwrap().parts(), parts);
     }
 }

@@ -323,7 +323,7 @@ mod tests {
         let (since, terminations) = (table.changes, table.terminations);
         let mut after = table.bindings.clone();
         after[0].expires_at = NOW.after_seconds(60);
-        table.rebind(after.clone(), Cause::Reauthentication, NOW);
+        table.rebind(after.to_vec(), Cause::Reauthentication, NOW);
         assert_eq!(
             (table.changes, table.terminations),
             (since + 1, terminations)
@@ -337,7 +337,7 @@ mod tests {
             assert_eq!((contact.expires, contact.retry_after), (Some(60), None));
         }
         // The same again is no change.
-        table.rebind(after, Cause::Reauthentication, NOW);
+        table.rebind(after.to_vec(), Cause::Reauthentication, NOW);
         assert_eq!(table.changes, since + 1);
         assert!(
             read(&table, DocumentState::Partial, since + 1)
