@@ -6,7 +6,8 @@ use core::fmt;
 /// `N` byte strings behind one pointer. The whole may have 65,535 bytes.
 ///
 /// Before the strings stands where each begins and ends, in 16 bits. A string that is one packed before, its end, or
-/// what follows its first byte (an address and its URI), is not there twice: the last are packed first.
+/// what follows its first byte (an address and its URI) or its scheme (a SIP URI and its user), is not there twice: the
+/// last are packed first.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Packed<const N: usize, B = Box<[u8]>>(B);
 
@@ -95,12 +96,13 @@ impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
     }
 }
 
-/// Where a string stands in another: it is the end of it, or what follows its first byte.
+/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme.
 fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
     if other.ends_with(part) {
         return other.len().checked_sub(part.len());
     }
-    other.get(1..)?.starts_with(part).then_some(1)
+    let begins = |at: &usize| other.get(*at..).is_some_and(|rest| rest.starts_with(part));
+    [1, b"sip:".len()].into_iter().find(begins)
 }
 
 #[cfg(test)]
@@ -138,6 +140,8 @@ mod tests {
         let packed = pack(parts, 100).unwrap();
         assert_eq!(packed.parts(), parts);
         assert_eq!(packed.0.len(), 5 * 4 + 16 + 1);
+        let parts: [&[u8]; 2] = [b"user", b"sip:user@host"];
+        assert_eq!(pack(parts, 100).unwrap().0.len(), 2 * 4 + 13);
         let parts: [&[u8]; 3] = [b"x", b"yx", b"xyz"];
         assert_eq!(pack(parts, 100).unwrap().parts(), parts);
     }

@@ -6,8 +6,8 @@ use siphasher::sip::SipHasher13;
 
 use super::Packed;
 
-/// `N` byte strings, of which the `OWN` from number `FROM` on are a machine's own, and the `COMMON` others those of many:
-/// they stand behind a pointer of their own, which can be [shared](Shared).
+/// `N` byte strings, of which the `OWN` from number `FROM` on, past the last to the first, are a machine's own, and the
+/// `COMMON` others those of many: they stand behind a pointer of their own, which can be [shared](Shared).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Divided<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
 {
@@ -18,9 +18,6 @@ pub(crate) struct Divided<const N: usize, const FROM: usize, const OWN: usize, c
 impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
     Divided<N, FROM, OWN, COMMON>
 {
-    /// Number of the first string after the machine's own.
-    const END: usize = FROM.saturating_add(OWN);
-
     /// Packs the strings; `None` if together they exceed `limit` or what 16 bits can say.
     pub(crate) fn new(parts: [&[u8]; N], limit: usize) -> Option<Self> {
         let total = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -28,12 +25,9 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
             return None;
         }
         let mut own = [[].as_slice(); OWN];
-        for (place, part) in own.iter_mut().zip(parts.iter().skip(FROM)) {
-            *place = part;
-        }
         let mut common = [[].as_slice(); COMMON];
-        let others = parts.iter().take(FROM).chain(parts.iter().skip(Self::END));
-        for (place, part) in common.iter_mut().zip(others) {
+        let from_own = parts.iter().cycle().skip(FROM);
+        for (place, part) in own.iter_mut().chain(&mut common).zip(from_own) {
             *place = part;
         }
         Some(Self {
@@ -44,10 +38,16 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
 
     /// The string of that number; empty if there is none.
     pub(crate) fn get(&self, number: usize) -> &[u8] {
-        match number.checked_sub(FROM) {
-            None => self.common.get(number),
-            Some(place) if place < OWN => self.own.get(place),
-            Some(_) => self.common.get(number.saturating_sub(OWN)),
+        if number >= N {
+            return &[];
+        }
+        let place = match number.checked_sub(FROM) {
+            Some(place) => place,
+            None => number.saturating_add(N.saturating_sub(FROM)),
+        };
+        match place.checked_sub(OWN) {
+            None => self.own.get(place),
+            Some(place) => self.common.get(place),
         }
     }
 
@@ -107,6 +107,8 @@ mod tests {
     use super::{Arc, Divided, Shared};
 
     type Strings = Divided<4, 1, 2, 2>;
+    /// The first one too is the machine's own.
+    type Around = Divided<4, 2, 3, 1>;
 
     /// [DR-5] Every string comes back as it was, up to the limit, whichever of them are a machine's own.
     #[test]
@@ -115,6 +117,7 @@ mod tests {
         let strings = Strings::new(parts, 10).unwrap();
         assert_eq!(strings.parts(), parts);
         assert_eq!(strings.get(4), b"");
+        assert_eq!(Around::new(parts, 10).unwrap().parts(), parts);
         assert_eq!(Strings::new(parts, 9), None);
         assert!(Strings::new([&[0; 65_535], b"", b"", b""], 70_000).is_some());
         assert_eq!(Strings::new([&[0; 65_535], b"", b"", b"a"], 70_000), None);

@@ -20,7 +20,7 @@ use crate::{
         Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Timer, Token,
         TransactionRef,
     },
-    fleet::Packed,
+    fleet::{Divided, Shared},
     reginfo::DocumentState,
 };
 
@@ -150,6 +150,9 @@ const ROUTES: usize = 5;
 const EVENT_ID: usize = 6;
 const STRINGS: usize = 7;
 
+/// The subscriber's URI is that of many subscriptions: a P-CSCF's. All else is a subscription's own.
+type Strings = Divided<STRINGS, { REMOTE_URI + 1 }, { STRINGS - 1 }, 1>;
+
 /// Bytes that the strings of a dialog may grow to by target refreshes.
 const LONGEST_DIALOG: usize = 32_768;
 
@@ -160,7 +163,7 @@ pub struct Subscription {
     outstanding: Option<Box<Outstanding>>,
     /// Why the next NOTIFY is the last one.
     ending: Option<End>,
-    strings: Packed<STRINGS>,
+    strings: Strings,
     local_tag: Identifier,
     local_cseq: u32,
     remote_cseq: u32,
@@ -203,7 +206,7 @@ impl Subscription {
             state: State::Idle,
             outstanding: None,
             ending: None,
-            strings: Packed::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
+            strings: Strings::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
                 limit: "registration_bytes",
             })?,
             local_tag: cx.identifier(),
@@ -219,6 +222,11 @@ impl Subscription {
             is_fetch: false,
             is_own: false,
         })
+    }
+
+    /// Has in common with others what can be.
+    pub(crate) fn share(&mut self, shared: &mut Shared) {
+        shared.share(&mut self.strings);
     }
 
     /// Its Call-ID, which is the subscriber's.
@@ -619,7 +627,7 @@ impl Subscription {
         if request.target != self.target() {
             let mut parts = self.strings.parts();
             parts[TARGET] = request.target;
-            if let Some(strings) = Packed::new(parts, LONGEST_DIALOG) {
+            if let Some(strings) = Strings::new(parts, LONGEST_DIALOG) {
                 self.strings = strings;
             }
         }

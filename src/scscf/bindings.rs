@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::canonical;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::{Few, Packed, Rest, Seldom, push_exact},
+    fleet::{Divided, Few, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -45,6 +45,10 @@ pub(crate) enum Field {
 }
 
 pub(crate) const FIELDS: usize = 9;
+
+/// Path is that of many bindings; all else is a binding's own.
+pub(crate) type Strings = Divided<FIELDS, { Field::Path as usize + 1 }, { FIELDS - 1 }, 1>;
+
 const CALL_ID: usize = Field::CallId as usize;
 
 /// Whether a binding is there.
@@ -67,7 +71,7 @@ impl Rest for Status {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) number: u32,
-    pub(crate) strings: Packed<FIELDS>,
+    pub(crate) strings: Strings,
     pub(crate) cseq: u32,
     pub(crate) expires_at: Millis,
     /// The identity that was registered explicitly; all others came with it.
@@ -169,7 +173,11 @@ pub(crate) struct Identity {
     /// Number of the change by which it came to be shown.
     pub(crate) changed: u64,
     /// Number of the change by which it left the set.
-    pub(crate) termination: Option<u64>,
+    pub(crate) termination: Seldom<Option<u64>>,
+}
+
+impl Rest for Option<u64> {
+    const AT_REST: Self = None;
 }
 
 /// What a REGISTER that removes bindings comes to.
@@ -219,7 +227,7 @@ impl Bindings {
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Identity> + Clone {
         self.identities
             .iter()
-            .filter(|identity| !identity.barred && identity.termination.is_none())
+            .filter(|identity| !identity.barred && identity.termination.get().is_none())
     }
 
     pub(crate) fn active(&self) -> impl Iterator<Item = &Binding> + Clone {
@@ -245,7 +253,7 @@ impl Bindings {
             uri: uri.into(),
             barred,
             changed: self.changes,
-            termination: None,
+            termination: Seldom::new(None),
         };
         push_exact(&mut self.identities, identity);
         number
@@ -253,7 +261,7 @@ impl Bindings {
 
     fn identity(&self, uri: &[u8]) -> Option<usize> {
         let position = |is: &dyn Fn(&Identity) -> bool| {
-            let here = |own: &Identity| own.termination.is_none() && is(own);
+            let here = |own: &Identity| own.termination.get().is_none() && is(own);
             self.identities.iter().position(here)
         };
         // As a rule it is spelled as it was.
@@ -267,7 +275,7 @@ impl Bindings {
     pub(crate) fn has_identity(&self, key: &[u8]) -> bool {
         self.identities
             .iter()
-            .any(|own| own.termination.is_none() && canonical(&own.uri) == key)
+            .any(|own| own.termination.get().is_none() && canonical(&own.uri) == key)
     }
 
     fn next_change(&mut self) -> u64 {
@@ -345,7 +353,7 @@ impl Bindings {
             if numbers.contains(&binding.number) {
                 let mut parts = binding.strings.parts();
                 parts[CALL_ID] = call_id;
-                if let Some(strings) = Packed::new(parts, usize::from(u16::MAX)) {
+                if let Some(strings) = Strings::new(parts, usize::from(u16::MAX)) {
                     binding.strings = strings;
                 }
                 binding.cseq = cseq;
@@ -501,7 +509,7 @@ impl Bindings {
     /// [DR-5] Within the limits, giving up what is gone where need be: a full document without it says the
     /// same, and is what subscribers who do not know it yet are sent.
     fn trim(&mut self, limits: &Limits) -> Result<(), Misuse> {
-        let departed = |own: &&Identity| own.termination.is_some();
+        let departed = |own: &&Identity| own.termination.get().is_some();
         let left = self.identities.iter().filter(departed).count();
         if self.identities.len().saturating_sub(left) > limits.identities {
             return Err(Misuse::TooLarge {
@@ -547,7 +555,7 @@ impl Bindings {
     /// Forgets the identity that left first; false if none has left.
     fn forget_identity(&mut self) -> bool {
         let left = self.identities.iter().enumerate();
-        let left = left.filter_map(|(place, own)| Some((own.termination?, place)));
+        let left = left.filter_map(|(place, own)| Some((own.termination.get()?, place)));
         let Some((ended, place)) = left.min() else {
             return false;
         };

@@ -18,7 +18,7 @@ use crate::{
         self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
         Reject, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Fleet, Id, Room, push_exact},
+    fleet::{Fleet, Id, Room, Shared, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -46,6 +46,7 @@ pub struct ScscfNode {
     identifiers: Identifiers,
     clock: Clock,
     sets: Fleet<Set>,
+    shared: Shared,
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
@@ -63,6 +64,7 @@ impl ScscfNode {
             config,
             identifiers,
             clock: Clock::default(),
+            shared: Shared::new(),
             counters: Counters::default(),
             load: Load::default(),
         })
@@ -529,11 +531,12 @@ impl ScscfNode {
             !procedure.is_over()
         });
         set.shrink();
+        set.share(&mut self.shared);
         for identity in set
             .table
             .identities
             .iter()
-            .filter(|own| own.termination.is_some())
+            .filter(|own| own.termination.get().is_some())
         {
             let key = canonical(&identity.uri);
             if !set.table.has_identity(&key) {

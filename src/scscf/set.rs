@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Limits, Millis, Misuse, Outbox, Timer, Token},
-    fleet::{Few, push_exact},
+    fleet::{Few, Shared, push_exact},
     regevent::notifier::{self, Resource, Subscribe, Subscription},
     wire::{HeaderName, Message, Uri},
 };
@@ -380,6 +380,16 @@ impl Set {
     pub(super) fn shrink(&mut self) {
         self.table.identities.shrink_to_fit();
         self.procedures.shrink_to_fit();
+    }
+
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        for binding in &mut self.table.bindings {
+            shared.share(&mut binding.strings);
+        }
+        for subscription in &mut self.subscriptions {
+            subscription.share(shared);
+        }
     }
 
     /// Forgets what is of no more use; whether nothing is left.

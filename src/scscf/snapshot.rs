@@ -15,7 +15,7 @@ use crate::{
         Identifier, Millis, RestoreError, TransactionRef,
         snapshot::{self, Kind},
     },
-    fleet::{Packed, Seldom},
+    fleet::Seldom,
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
@@ -199,7 +199,7 @@ impl IdentitySnapshot {
             uri: identity.uri.to_vec(),
             barred: identity.barred,
             changed: identity.changed,
-            termination: identity.termination,
+            termination: identity.termination.get(),
         }
     }
 
@@ -209,7 +209,7 @@ impl IdentitySnapshot {
             uri: self.uri.as_slice().into(),
             barred: self.barred,
             changed: self.changed,
-            termination: self.termination,
+            termination: Seldom::new(self.termination),
         }
     }
 }
@@ -239,7 +239,8 @@ impl BindingSnapshot {
         let parts = self.strings.each_ref().map(Vec::as_slice);
         Ok(Binding {
             number: self.number,
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: bindings::Strings::new(parts, usize::from(u16::MAX))
+                .ok_or(RestoreError::TooLarge)?,
             cseq: self.cseq,
             expires_at: now.after(self.expires_in),
             explicit: self.explicit,

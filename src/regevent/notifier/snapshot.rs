@@ -3,11 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use super::{End, Outstanding, STRINGS, State, Subscription};
-use crate::{
-    drive::{Identifier, Millis, RestoreError},
-    fleet::Packed,
-};
+use super::{End, Outstanding, STRINGS, State, Strings, Subscription};
+use crate::drive::{Identifier, Millis, RestoreError};
 
 /// What a subscription is in a blob. Instants stand as milliseconds from now.
 #[derive(Serialize, Deserialize)]
@@ -111,7 +108,7 @@ impl Subscription {
             state,
             outstanding,
             ending: snapshot.ending,
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             local_tag: snapshot.local_tag,
             local_cseq: snapshot.local_cseq,
             remote_cseq: snapshot.remote_cseq,

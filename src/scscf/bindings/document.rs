@@ -53,7 +53,7 @@ impl Bindings {
 impl Identity {
     /// Whether it came into the set, or left it, since what the subscriber knows of.
     fn is_news(&self, document: &Document) -> bool {
-        self.termination.unwrap_or(self.changed) > document.since
+        self.termination.get().unwrap_or(self.changed) > document.since
     }
 }
 
@@ -114,7 +114,7 @@ impl Resource for Bindings {
         let mut writer = DocumentWriter::new(buffer, document.version, document.state);
         let shown = self.identities.iter().filter(|identity| !identity.barred);
         for identity in shown {
-            let has_left = identity.termination.is_some();
+            let has_left = identity.termination.get().is_some();
             if has_left && !identity.is_news(document) {
                 continue;
             }
@@ -163,7 +163,7 @@ impl Binding {
     fn write(&self, writer: &mut DocumentWriter<'_>, identity: &Identity, document: &Document) {
         let is_explicit = self.explicit == identity.number;
         let event = match self.status.get() {
-            Status::Active if identity.termination.is_some() => Cause::Rejection.ends_with(),
+            Status::Active if identity.termination.get().is_some() => Cause::Rejection.ends_with(),
             _ if is_explicit => self.event,
             _ => implied(self.event),
         };
@@ -230,8 +230,9 @@ mod tests {
     use super::{super::FIELDS, *};
     use crate::{
         drive::{Limits, Millis},
-        fleet::{Packed, Seldom},
+        fleet::Seldom,
         reginfo::{self, ContactEvent},
+        scscf::bindings::Strings,
     };
 
     const NOW: Millis = Millis(1_000_000);
@@ -246,7 +247,7 @@ mod tests {
         parts[Field::Uri as usize] = b"sip:alice@192.0.2.1";
         let binding = Binding {
             number: 0,
-            strings: Packed::new(parts, 1_000).unwrap(),
+            strings: Strings::new(parts, 1_000).unwrap(),
             cseq: 1,
             expires_at: NOW.after_seconds(3_600),
             explicit: 0,
