@@ -10,35 +10,32 @@ mod users;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    cell::Cell,
 };
 
 use users::{Fleet, Unmeasured, pcscf, peers, profile, scscf};
 
 struct Counting;
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-/// One test at a time counts.
-static TURN: Mutex<()> = Mutex::new(());
+thread_local! {
+    // Of each test on its own.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Bytes as glibc takes them: a word more, in steps of sixteen.
-fn rounded(size: usize) -> usize {
-    (size + 8).next_multiple_of(16).max(32)
+fn rounded(size: usize) -> isize {
+    (size + 8).next_multiple_of(16).max(32) as isize
 }
 
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(rounded(layout.size()), Relaxed);
-        LARGEST.fetch_max(layout.size(), Relaxed);
+        HELD.set(HELD.get() + rounded(layout.size()));
+        LARGEST.set(LARGEST.get().max(layout.size()));
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        HELD.fetch_sub(rounded(layout.size()), Relaxed);
+        HELD.set(HELD.get() - rounded(layout.size()));
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -61,20 +58,19 @@ fn leave<F: Fleet>(fleet: &mut F) {
 /// The largest allocation of any call while all users arrive, come again and go.
 fn largest<F: Fleet>(reserved: bool) -> usize {
     let mut fleet = F::new(peers(USERS), reserved);
-    LARGEST.store(0, Relaxed);
+    LARGEST.set(0);
     arrive(&mut fleet);
     for traffic in 0..F::TRAFFIC.len() {
         (0..USERS).for_each(|user| fleet.happen(traffic, user, &mut Unmeasured));
     }
     leave(&mut fleet);
-    LARGEST.load(Relaxed)
+    LARGEST.get()
 }
 
 /// [DR-5] With room for all users from the beginning no call pays for a table that grows: the largest allocation is
 /// that of a message. Without it, one is as large as a table.
 #[test]
 fn no_table_grows() {
-    let _turn = TURN.lock().unwrap();
     for (role, reserved, grown) in [
         (
             "pcscf",
@@ -93,22 +89,21 @@ fn no_table_grows() {
 }
 
 /// Bytes held for each user, its share of the tables among them.
-fn held_by_each<F: Fleet>() -> usize {
+fn held_by_each<F: Fleet>() -> isize {
     let held = |users, reserved| {
         let peers = peers(USERS);
-        let before = HELD.load(Relaxed);
+        let before = HELD.get();
         let mut fleet = F::new(peers, reserved);
         (0..users).for_each(|user| fleet.arrive(user, &mut Unmeasured));
-        HELD.load(Relaxed) - before
+        HELD.get() - before
     };
     // What is there for all of them, without tables, is not theirs.
-    (held(USERS, true) - held(0, false)) / USERS as usize
+    (held(USERS, true) - held(0, false)) / USERS as isize
 }
 
 /// [DR-5] What a user takes whose strings are 603 bytes, index and timers included.
 #[test]
 fn bytes_of_a_user() {
-    let _turn = TURN.lock().unwrap();
     assert_eq!(profile::STRINGS, 603);
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 1_000, "P-CSCF: {pcscf}");
@@ -124,11 +119,11 @@ fn comes_and_goes<F: Fleet>() {
             fleet.leave(user, &mut Unmeasured);
             fleet.forget(&mut Unmeasured);
         }
-        let before = HELD.load(Relaxed);
+        let before = HELD.get();
         for _ in 0..2 {
             arrive(&mut fleet);
             leave(&mut fleet);
-            assert_eq!(HELD.load(Relaxed), before);
+            assert_eq!(HELD.get(), before);
         }
     }
 }
@@ -136,7 +131,6 @@ fn comes_and_goes<F: Fleet>() {
 /// [DR-5] When all users have gone, nothing is held that was not held before them.
 #[test]
 fn given_back() {
-    let _turn = TURN.lock().unwrap();
     comes_and_goes::<pcscf::Users>();
     comes_and_goes::<scscf::Users>();
 }
