@@ -38,6 +38,11 @@ pub(crate) fn snapshot(options: &Options) -> Result<(), String> {
 
 fn of<F: Fleet>(options: &Options) {
     let users = options.users;
+    // The first line takes what writing lines takes.
+    println!(
+        "role={} users={users} reserved={}",
+        options.role, options.reserve
+    );
     let peers = peers(users);
     let before = Memory::now();
     let mut fleet: F = warm(peers, options);

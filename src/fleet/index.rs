@@ -173,7 +173,7 @@ impl Index {
     }
 
     #[cfg(test)]
-    pub(crate) const fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots.len()
     }
 }

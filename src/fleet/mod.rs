@@ -43,6 +43,17 @@ impl Room {
         }
     }
 
+    /// With room for more machines, if for any.
+    pub(crate) const fn and(self, more: usize) -> Self {
+        match self.machines {
+            0 => self,
+            machines => Self {
+                machines: machines.saturating_add(more),
+                ..self
+            },
+        }
+    }
+
     const fn entries(self) -> usize {
         self.machines.saturating_mul(self.keys)
     }

@@ -148,7 +148,7 @@ impl<T> Slab<T> {
     }
 
     #[cfg(test)]
-    pub(crate) const fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots.capacity()
     }
 }

@@ -60,7 +60,10 @@ impl ScscfNode {
     pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self {
-            sets: Fleet::new(&identifiers.table_key(), Room::of(&config.limits, KEYS)),
+            sets: Fleet::new(
+                &identifiers.table_key(),
+                Room::of(&config.limits, KEYS).and(config.sets_of_nobody()),
+            ),
             config,
             identifiers,
             clock: Clock::default(),

@@ -121,7 +121,7 @@ impl Fleet for Users {
 
     /// Every other user is lost by the access network; the others deregister.
     fn leave<M: Meter>(&mut self, user: u32, meter: &mut M) {
-        if user.is_multiple_of(2) {
+        if user % 2 == 0 {
             self.lose(user, meter);
             self.serve(user, meter);
         } else {
