@@ -9,6 +9,7 @@
 
 mod build;
 mod counting;
+mod fleet;
 #[path = "../../tests/common/pathological.rs"]
 mod generated;
 #[path = "../../tests/common/notified.rs"]
@@ -21,6 +22,8 @@ mod receive;
 mod reginfo;
 mod sink;
 mod timing;
+#[path = "../../tests/common/fleet/mod.rs"]
+mod users;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         "build" => build::run(&options),
         "notify" => notify::run(&options),
         "reginfo" => reginfo::run(&options),
+        "fleet" => fleet::run(&options),
+        "snapshot" => fleet::snapshot(&options),
         "receive" => receive::run(&options),
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),

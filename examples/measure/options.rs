@@ -10,6 +10,8 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
        measure notify [--others N] [--changes M] [--repetitions R]
        measure reginfo --input FILE [--owned | --bare] [--n N] [--repetitions R] [--dump]
        measure receive [--kind NODE] [--n N] [--repetitions R] [--dump]
+       measure fleet --role pcscf|scscf [--users N] [--reserve] [--cycles C] [--n M] [--seed S] [--count CALL]
+       measure snapshot --role pcscf|scscf [--users N] [--reserve]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
@@ -17,6 +19,9 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
   notify  tells three subscribers of a change of one user, who registered again, while others are served too
   reginfo reads a registration information document and every field of it
   receive receives a NOTIFY with three registrations, and answers it: by a watcher, or with --kind pcscf by a P-CSCF
+  fleet   users arrive at a node, wait, come again in no order, and go: what a call takes, and what a user
+  snapshot
+          writes the state of as many users, and reads it again
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 
@@ -29,6 +34,12 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
   --kind KIND       what the message is filled with
   --others N        other users, each with a subscriber (default 1000)
   --changes M       the same as --n
+  --role ROLE       whose node it is: each user is subscribed to
+  --users N         how many (default 10000)
+  --reserve         has room for all of them from the beginning
+  --cycles C        how often all of them arrive and go (default 1)
+  --seed S          what chance begins with
+  --count CALL      the calls, such as steady/notify, that run inside a function named `counted`
   --bytes B         how long it is (default 65535)
   --dump            prints what was read or written, and measures nothing
 ";
@@ -45,6 +56,12 @@ pub(crate) struct Options {
     pub(crate) kind: Option<String>,
     pub(crate) bytes: usize,
     pub(crate) others: u64,
+    pub(crate) role: String,
+    pub(crate) users: u32,
+    pub(crate) reserve: bool,
+    pub(crate) cycles: u32,
+    pub(crate) seed: u64,
+    pub(crate) count: Option<String>,
     input: Option<PathBuf>,
 }
 
@@ -62,6 +79,12 @@ impl Options {
             kind: None,
             bytes: 65_535,
             others: 1_000,
+            role: String::new(),
+            users: 10_000,
+            reserve: false,
+            cycles: 1,
+            seed: 7,
+            count: None,
             input: None,
         };
         while let Some(option) = arguments.next() {
@@ -73,6 +96,12 @@ impl Options {
                 "--kind" => options.kind = Some(value()?),
                 "--bytes" => options.bytes = number(&value()?)? as usize,
                 "--others" => options.others = number(&value()?)?,
+                "--role" => options.role = value()?,
+                "--users" => options.users = number(&value()?)?.clamp(1, 0xff_ffff) as u32,
+                "--cycles" => options.cycles = number(&value()?)? as u32,
+                "--seed" => options.seed = number(&value()?)?,
+                "--count" => options.count = Some(value()?),
+                "--reserve" => options.reserve = true,
                 "--dump" => options.dump = true,
                 "--validate" => options.validate = true,
                 "--owned" => options.owned = true,

@@ -1,7 +1,7 @@
 //! Identifiers and tokens: unpredictable, never repeated, and telling their shard.
 
 use core::{fmt, hash::Hasher};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::Buffer;
@@ -11,31 +11,47 @@ const RANDOM_MASK: u128 = (1 << SHARD_SHIFT) - 1;
 
 /// A Call-ID, tag or branch of ours: the shard (16 bits) and 112 bits nobody can guess.
 /// Its text is `s0003-` and 28 hexadecimal digits for shard 3: a token anywhere in SIP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Identifier(u128);
+///
+/// It is kept in two halves: a number of 128 bits would have all that holds one begin at a multiple of sixteen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identifier {
+    high: u64,
+    low: u64,
+}
 
 impl Identifier {
+    const fn of(value: u128) -> Self {
+        Self {
+            high: (value >> 64) as u64,
+            low: value as u64,
+        }
+    }
+
+    const fn value(self) -> u128 {
+        ((self.high as u128) << 64) | self.low as u128
+    }
+
     /// Bytes of its text.
     pub const TEXT_LEN: usize = 34;
 
     /// The shard of the node that made it.
     #[must_use]
     pub const fn shard(self) -> u16 {
-        (self.0 >> SHARD_SHIFT) as u16
+        (self.value() >> SHARD_SHIFT) as u16
     }
 
     /// Its text.
     #[must_use]
     #[inline]
     pub fn text(self) -> [u8; Self::TEXT_LEN] {
-        let [a, b, c, d, first @ ..] = hex((self.0 >> 96) as u32);
+        let [a, b, c, d, first @ ..] = hex((self.high >> 32) as u32);
         let mut text = [b'-'; Self::TEXT_LEN];
         let parts: [&[u8]; 5] = [
             &[b's', a, b, c, d, b'-'],
             &first,
-            &hex((self.0 >> 64) as u32),
-            &hex((self.0 >> 32) as u32),
-            &hex(self.0 as u32),
+            &hex(self.high as u32),
+            &hex((self.low >> 32) as u32),
+            &hex(self.low as u32),
         ];
         let mut rest = text.as_mut_slice();
         for part in parts {
@@ -64,12 +80,24 @@ impl Identifier {
             };
             value = (value << 4) | u128::from(digit);
         }
-        Some(Self(value))
+        Some(Self::of(value))
     }
 
     /// Appends its text.
     pub fn write(self, to: &mut Buffer) {
         to.put(&self.text());
+    }
+}
+
+impl Serialize for Identifier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u128::deserialize(deserializer).map(Self::of)
     }
 }
 
@@ -177,7 +205,7 @@ impl Identifiers {
 
     fn of(&self, hasher: SipHasher24) -> Identifier {
         let random = hasher.finish128().as_u128() & RANDOM_MASK;
-        Identifier((u128::from(self.shard) << SHARD_SHIFT) | random)
+        Identifier::of((u128::from(self.shard) << SHARD_SHIFT) | random)
     }
 
     /// The next token, for the machine of that number (its lowest 24 bits).

@@ -26,6 +26,10 @@ pub struct Limits {
     /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
+    /// Users for whom a node takes room when it is made, at most [`users`](Self::users): no call then pays for a
+    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF. Default 0: tables grow
+    /// when it is needed, and what they took is given back when the last user has gone.
+    pub reserved_users: usize,
     /// Bytes of an XML document. Default 65,535.
     pub xml_bytes: usize,
     /// Depth of elements in an XML document. Default 16.
@@ -51,6 +55,7 @@ impl Default for Limits {
             subscribers: 16,
             watched_contacts: 512,
             users: 1 << 20,
+            reserved_users: 0,
             xml_bytes: 65_535,
             xml_depth: 16,
             xml_attributes: 32,

@@ -15,6 +15,7 @@
 //! | DR-3 | next hops in order; too large for UDP | [`Outbox::request`] | `tests/drive.rs` |
 //! | DR-4 | room for a step, or no change | [`Outbox::check_room`] | `tests/drive.rs` |
 //! | DR-5 | every bound in one value | [`Limits`] | `tests/drive.rs` |
+//! | DR-5 | room for users beforehand, given back after them | [`Limits::reserved_users`] | `tests/fleet_allocations.rs` |
 //! | DR-6 | clamped time, stale tokens | [`Clock`], [`Token`] | `tests/drive.rs` |
 //! | DR-7 | the versioned blob | [`snapshot`] | `tests/drive.rs` |
 //! | DR-8 | identifiers from seed and incarnation | [`Identifiers`] | `tests/drive.rs` |

@@ -240,7 +240,7 @@ impl Pacer {
             queued: Links::new(machines as usize),
             hops: vec![Hop::new(&config); next_hops as usize],
             standing: Standing::new(next_hops as usize),
-            timers: Timers::with_room(next_hops as usize),
+            timers: Timers::with_capacity(next_hops as usize),
             progress: Progress::default(),
             config,
         })

@@ -3,50 +3,87 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
-/// `N` byte strings behind one pointer, with 16-bit ends. The whole may have 65,535 bytes.
+/// `N` byte strings behind one pointer. The whole may have 65,535 bytes.
+///
+/// Before the strings stands where each begins and ends, in 16 bits. A string that is one packed before, its end, or
+/// what follows its first byte (an address and its URI) or its scheme (a SIP URI and its user), is not there twice: the
+/// last are packed first.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Packed<const N: usize> {
-    bytes: Box<[u8]>,
-    ends: [u16; N],
-}
+pub(crate) struct Packed<const N: usize, B = Box<[u8]>>(B);
 
-impl<const N: usize> fmt::Debug for Packed<N> {
+/// Bytes of a beginning and an end.
+const PLACE: usize = 4;
+
+impl<const N: usize, B: AsRef<[u8]>> fmt::Debug for Packed<N, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.parts().map(<[u8]>::len))
-            .finish()
+        let lengths = self.parts().map(<[u8]>::len);
+        f.debug_list().entries(lengths).finish()
     }
 }
 
-impl<const N: usize> Packed<N> {
+impl<const N: usize, B: AsRef<[u8]> + From<Vec<u8>>> Packed<N, B> {
     /// Packs the strings; `None` if together they exceed `limit` or what 16 bits can say.
     pub(crate) fn new(parts: [&[u8]; N], limit: usize) -> Option<Self> {
         let total = parts.iter().map(|part| part.len()).sum::<usize>();
-        if total > limit {
+        if total > limit || total > usize::from(u16::MAX) {
             return None;
         }
-        let mut bytes = Vec::with_capacity(total);
-        let mut ends = [0; N];
-        for (end, part) in ends.iter_mut().zip(parts) {
-            bytes.extend_from_slice(part);
-            *end = u16::try_from(bytes.len()).ok()?;
+        // Where each begins, and whether it is there in another one.
+        let mut places = [(0usize, false); N];
+        let mut len = 0usize;
+        for (number, part) in parts.iter().enumerate().rev() {
+            let packed = parts.iter().zip(places).skip(number.saturating_add(1));
+            let mut within = packed.filter_map(|(other, (start, _))| {
+                Some(start.saturating_add(place_in(part, other)?))
+            });
+            let place = match within.next() {
+                Some(start) => (start, true),
+                None => (len, false),
+            };
+            if !place.1 {
+                len = len.saturating_add(part.len());
+            }
+            if let Some(own) = places.get_mut(number) {
+                *own = place;
+            }
         }
-        Some(Self {
-            bytes: bytes.into_boxed_slice(),
-            ends,
-        })
+        let mut packed = Vec::with_capacity(Self::HEAD.saturating_add(len));
+        for (part, (start, _)) in parts.iter().zip(places) {
+            let end = start.saturating_add(part.len());
+            packed.extend_from_slice(&(start as u16).to_le_bytes());
+            packed.extend_from_slice(&(end as u16).to_le_bytes());
+        }
+        for (part, (_, is_within)) in parts.iter().zip(places).rev() {
+            if !is_within {
+                packed.extend_from_slice(part);
+            }
+        }
+        Some(Self(packed.into()))
     }
+}
+
+impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
+    /// All of it, behind its pointer.
+    pub(super) const fn bytes_mut(&mut self) -> &mut B {
+        &mut self.0
+    }
+
+    const HEAD: usize = N.saturating_mul(PLACE);
 
     /// The string of that number; empty if there is none.
     pub(crate) fn get(&self, number: usize) -> &[u8] {
-        let end = self.ends.get(number).copied().unwrap_or(0);
-        let start = match number.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or(0),
-            None => 0,
+        let (head, strings) = self
+            .0
+            .as_ref()
+            .split_at_checked(Self::HEAD)
+            .unwrap_or_default();
+        let place = number.saturating_mul(PLACE);
+        let Some(&[a, b, c, d]) = head.get(place..place.saturating_add(PLACE)) else {
+            return &[];
         };
-        self.bytes
-            .get(usize::from(start)..usize::from(end))
-            .unwrap_or_default()
+        let start = usize::from(u16::from_le_bytes([a, b]));
+        let end = usize::from(u16::from_le_bytes([c, d]));
+        strings.get(start..end).unwrap_or_default()
     }
 
     /// All the strings, in order.
@@ -59,21 +96,53 @@ impl<const N: usize> Packed<N> {
     }
 }
 
+/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme.
+fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
+    if other.ends_with(part) {
+        return other.len().checked_sub(part.len());
+    }
+    let begins = |at: &usize| other.get(*at..).is_some_and(|rest| rest.starts_with(part));
+    [1, b"sip:".len()].into_iter().find(begins)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Packed;
 
+    fn pack<const N: usize>(parts: [&[u8]; N], limit: usize) -> Option<Packed<N>> {
+        Packed::new(parts, limit)
+    }
+
     /// [DR-5] What fits exactly is packed, one byte more is not; every string comes back as it was.
     #[test]
     fn limit_and_contents() {
-        let packed = Packed::new([b"one", b"", b"three"], 8).unwrap();
+        let packed = pack([b"one", b"", b"three"], 8).unwrap();
         assert_eq!(packed.get(0), b"one");
         assert_eq!(packed.get(1), b"");
         assert_eq!(packed.get(2), b"three");
         assert_eq!(packed.get(3), b"");
         assert_eq!(packed.parts(), [b"one".as_slice(), b"", b"three"]);
-        assert_eq!(Packed::new([b"one", b"", b"three"], 7), None);
-        assert!(Packed::new([&[0; 65_535][..]], 70_000).is_some());
-        assert_eq!(Packed::new([&[0; 65_536][..]], 70_000), None);
+        assert_eq!(pack([b"one", b"", b"three"], 7), None);
+        assert!(pack([&[0; 65_535][..]], 70_000).is_some());
+        assert_eq!(pack([&[0; 65_536][..]], 70_000), None);
+    }
+
+    /// [DR-5] Strings that are one, the end of one, or the URI of an address take no room of their own.
+    #[test]
+    fn not_twice() {
+        let parts: [&[u8]; 5] = [
+            b"b.c",
+            b"sip:a@b.c",
+            b"sip:a@b.c",
+            b"<sip:a@b.c>, <d>",
+            b"b",
+        ];
+        let packed = pack(parts, 100).unwrap();
+        assert_eq!(packed.parts(), parts);
+        assert_eq!(packed.0.len(), 5 * 4 + 16 + 1);
+        let parts: [&[u8]; 2] = [b"user", b"sip:user@host"];
+        assert_eq!(pack(parts, 100).unwrap().0.len(), 2 * 4 + 13);
+        let parts: [&[u8]; 3] = [b"x", b"yx", b"xyz"];
+        assert_eq!(pack(parts, 100).unwrap().parts(), parts);
     }
 }

@@ -17,7 +17,12 @@ use super::{
     Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf, Question, messages,
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
-use crate::drive::{Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards};
+use alloc::boxed::Box;
+
+use crate::{
+    drive::{Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards},
+    fleet::{Rest, Seldom},
+};
 
 /// What started a deregistration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +167,10 @@ pub(crate) enum State {
     },
 }
 
+impl Rest for State {
+    const AT_REST: Self = Self::Registered;
+}
+
 /// The identifiers of a deregistration's REGISTERs: the same for all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Calling {
@@ -179,10 +188,10 @@ pub struct Registration {
     pub(crate) granted: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
     pub(crate) seen: bool,
-    pub(crate) state: State,
+    pub(crate) state: Seldom<State>,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
-    pub(crate) calling: Option<Calling>,
+    pub(crate) calling: Option<Box<Calling>>,
 }
 
 impl Registration {
@@ -193,7 +202,7 @@ impl Registration {
             expires_at: now.after_seconds(contact.expires),
             granted: contact.expires,
             seen: false,
-            state: State::Registered,
+            state: Seldom::new(State::Registered),
             cause: Cause::User,
             registers: 0,
             calling: None,
@@ -221,13 +230,13 @@ impl Registration {
     /// Whether it is registered and nothing has been started to end it.
     #[must_use]
     pub const fn is_registered(&self) -> bool {
-        matches!(self.state, State::Registered)
+        matches!(self.state.get(), State::Registered)
     }
 
     /// Whether an answer with this token is for this machine.
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
-        match self.state {
+        match self.state.get() {
             State::Sent { token: own, .. } | State::Cleaning { token: own, .. } => {
                 own == Some(token)
             }
@@ -246,18 +255,18 @@ impl Registration {
     }
 
     pub(crate) const fn is_cleaning(&self) -> bool {
-        matches!(self.state, State::Cleaning { .. })
+        matches!(self.state.get(), State::Cleaning { .. })
     }
 
     /// Whether the token it waits for is that of a request, and not of a question.
     pub(crate) const fn has_request_out(&self) -> bool {
-        matches!(self.state, State::Sent { .. })
+        matches!(self.state.get(), State::Sent { .. })
     }
 
     /// [PD-4] When it must be given a [`Input::Tick`], and the timer that fires.
     #[must_use]
     pub fn deadline(&self, config: &Config) -> (Millis, Timer) {
-        match self.state {
+        match self.state.get() {
             State::Registered => (self.lost_at(config), Timer("registration lifetime")),
             State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
             State::Cleaning { token: None, .. } => (Millis(0), Timer("question to be asked")),
@@ -293,7 +302,7 @@ impl Registration {
     ) -> Result<Change, Misuse> {
         out.check_room_for(MACHINE_OUTPUTS, MACHINE_BYTES)?;
         let who = private_identity;
-        match (self.state, input) {
+        match (self.state.get(), input) {
             // [PD-3, PD-4] A trigger.
             (State::Registered, Input::Trigger(cause)) if !self.emergency => {
                 self.start(cx, cause);
@@ -322,9 +331,9 @@ impl Registration {
                 },
             ) if token == Some(answered) => match meaning(status) {
                 Meaning::Done if notify_expected => {
-                    self.state = State::Confirmed {
+                    self.state.set(State::Confirmed {
                         until: cx.now.after(cx.config.notify_bound),
-                    };
+                    });
                 }
                 Meaning::Done => self.clean(cx, who, Outcome::Unconfirmed, out),
                 Meaning::Ended(outcome) => self.clean(cx, who, outcome, out),
@@ -379,7 +388,7 @@ impl Registration {
                     registers: self.registers,
                 });
                 self.refresh(cx, expires);
-                self.state = State::Registered;
+                self.state.set(State::Registered);
                 self.registers = 0;
                 self.calling = None;
             }
@@ -428,33 +437,35 @@ impl Registration {
     fn start(&mut self, cx: &mut Context<'_, Config>, cause: Cause) {
         self.cause = cause;
         self.registers = 0;
-        self.calling = Some(Calling {
+        self.calling = Some(Box::new(Calling {
             call_id: cx.identifier(),
             tag: cx.identifier(),
-        });
+        }));
         self.send(cx);
     }
 
     /// Another attempt; [`offer`](Self::offer) hands it out.
     fn send(&mut self, cx: &mut Context<'_, Config>) {
         self.registers = self.registers.saturating_add(1);
-        self.state = State::Sent {
+        self.state.set(State::Sent {
             token: None,
             branch: cx.identifier(),
             until: cx.now.after(cx.config.answer_bound_of(&self.strings)),
-        };
+        });
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
     fn offer(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
-        let (State::Sent { branch, until, .. }, Some(calling)) = (self.state, self.calling) else {
+        let (State::Sent { branch, until, .. }, Some(calling)) =
+            (self.state.get(), self.calling.as_deref())
+        else {
             return;
         };
         let token = cx.token();
         let register = messages::Register {
             strings: &self.strings,
             private_identity: who,
-            calling,
+            calling: *calling,
             cseq: u32::from(self.registers),
             branch,
         };
@@ -466,11 +477,11 @@ impl Registration {
             udp_limit: cx.config.element.udp_limit(),
         };
         let written = out.request(request, |buffer| register.write(cx.config, buffer));
-        self.state = State::Sent {
+        self.state.set(State::Sent {
             token: Some(token),
             branch,
             until,
-        };
+        });
         if written.is_err() {
             // It cannot be written, now or later: what was learnt holds something no header can carry.
             self.clean(cx, who, Outcome::Unsendable, out);
@@ -496,9 +507,9 @@ impl Registration {
             .retry_interval
             .saturating_mul(1u64.wrapping_shl(doublings));
         let wait = interval.max(u64::from(asked).saturating_mul(1_000));
-        self.state = State::Waiting {
+        self.state.set(State::Waiting {
             until: cx.now.after(wait),
-        };
+        });
     }
 
     fn clean(
@@ -521,7 +532,7 @@ impl Registration {
     ) -> Change {
         let State::Cleaning {
             outcome, step, key, ..
-        } = self.state
+        } = self.state.get()
         else {
             return Change::Goes;
         };
@@ -536,25 +547,25 @@ impl Registration {
     }
 
     fn clean_by(&mut self, cx: &mut Context<'_, Config>, outcome: Outcome, step: Step) {
-        self.state = State::Cleaning {
+        self.state.set(State::Cleaning {
             outcome,
             step,
             key: cx.identifier(),
             token: None,
             until: cx.now,
-        };
+        });
     }
 
     /// Asks the question of the present step: at first, or the same again after a restore.
     fn ask(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
         let affected = self.affected(who, out);
-        let State::Cleaning {
+        let Some(State::Cleaning {
             step,
             key,
             token,
             until,
             ..
-        } = &mut self.state
+        }) = self.state.get_mut()
         else {
             return;
         };

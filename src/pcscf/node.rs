@@ -3,7 +3,6 @@
 mod notify;
 
 use alloc::vec::Vec;
-use slab::Slab;
 
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
@@ -16,7 +15,7 @@ use crate::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
         Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Index, Timers},
+    fleet::{Few, Fleet, Id, Keys, Room, Shared},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile, Purpose},
@@ -36,16 +35,18 @@ use crate::{
 const PRIVATE_IDENTITY: u8 = 1;
 const CONTACT: u8 = 2;
 
+/// How many keys a user has, as a rule.
+const KEYS: usize = 2;
+
 const TOO_MANY_CONTACTS: Misuse = Misuse::TooLarge { limit: "contacts" };
 /// [RE-2] A P-CSCF: every user it serves, behind one set of doors.
 pub struct PcscfNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    users: Slab<User>,
-    index: Index,
-    timers: Timers,
+    users: Fleet<User>,
     subscriptions: Subscriptions,
+    shared: Shared,
     counters: Counters,
 }
 
@@ -58,13 +59,12 @@ impl PcscfNode {
         config.check()?;
         let key = identifiers.table_key();
         Ok(Self {
-            index: Index::new(&key),
-            subscriptions: Subscriptions::new(&key),
+            users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
+            subscriptions: Subscriptions::new(&key, &config.limits),
+            shared: Shared::new(),
             config,
             identifiers,
             clock: Clock::default(),
-            users: Slab::new(),
-            timers: Timers::default(),
             counters: Counters::default(),
         })
     }
@@ -94,13 +94,17 @@ impl PcscfNode {
         &mut self,
         now: Millis,
         (mut user, subscription): snapshot::Restored<'_>,
-    ) -> Result<u32, RestoreError> {
-        let entry = self.users.vacant_entry();
-        let id = entry.key() as u32;
-        if let Some(subscription) = &subscription {
-            user.subscription = Some(self.subscriptions.restore(id, subscription, now)?);
+    ) -> Result<Id, RestoreError> {
+        for registration in &mut user.registrations {
+            self.shared.share(&mut registration.strings);
         }
-        entry.insert(user);
+        let id = self.users.insert(user);
+        if let Some(subscription) = &subscription {
+            let restored = self.subscriptions.restore(id, subscription, now)?;
+            if let Some(user) = self.users.get_mut(id) {
+                user.subscription = Some(restored);
+            }
+        }
         self.file(id);
         self.settle(id);
         Ok(id)
@@ -116,10 +120,9 @@ impl PcscfNode {
         let rearm = config.registration_threshold != self.config.registration_threshold;
         self.config = config;
         if rearm {
-            for (id, user) in &self.users {
-                let deadline = user.deadline(&self.config).map(|(at, _)| at);
-                self.timers.arm(id as u32, deadline);
-            }
+            let config = &self.config;
+            self.users
+                .arm_all(|user| user.deadline(config).map(|(at, _)| at));
         }
         Ok(())
     }
@@ -170,32 +173,27 @@ impl PcscfNode {
     }
 
     /// The registered contacts equal to this one: users and places.
-    fn find_contact(&self, contact: &[u8]) -> Vec<(u32, usize)> {
-        let mut found = Vec::new();
+    fn find_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
         let emergency = is_emergency(contact);
-        self.index.find(CONTACT, &contact_key(contact), |id| {
-            let registrations = self
-                .users
-                .get(id as usize)
-                .map(|user| user.registrations.iter());
-            for (place, registration) in registrations.into_iter().flatten().enumerate() {
-                if registration.is_registered()
-                    && registration.is_emergency() == emergency
-                    && same_uri(registration.contact(), contact)
-                {
+        let is_it = |registration: &Registration| {
+            registration.is_registered()
+                && registration.is_emergency() == emergency
+                && same_uri(registration.contact(), contact)
+        };
+        let mut found = Vec::new();
+        for (id, user) in self.users.under(CONTACT, &contact_key(contact)) {
+            for (place, registration) in user.registrations.iter().enumerate() {
+                if is_it(registration) {
                     found.push((id, place));
                 }
             }
-            false
-        });
+        }
         found
     }
 
-    fn find_user(&self, private_identity: &[u8]) -> Option<u32> {
-        self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
-            let user = self.users.get(id as usize);
-            user.is_some_and(|user| *user.private_identity == *private_identity)
-        })
+    fn find_user(&self, private_identity: &[u8]) -> Option<Id> {
+        let is_it = |user: &User| *user.private_identity == *private_identity;
+        self.users.find(PRIVATE_IDENTITY, private_identity, is_it)
     }
 
     /// [PD-1] Learns a registration, or its end.
@@ -245,7 +243,7 @@ impl PcscfNode {
     fn subscribe(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         trunk_group: &[u8],
         registration_expires: u32,
         out: &mut Outbox<Pcscf>,
@@ -255,7 +253,7 @@ impl PcscfNode {
         let is_supported = group.map_or(config.support_reg_event, |group| {
             config.trunk_groups.supports_reg_event(group)
         });
-        let Some(user) = self.users.get_mut(id as usize).filter(|_| is_supported) else {
+        let Some(user) = self.users.get_mut(id).filter(|_| is_supported) else {
             return Ok(());
         };
         let is_served = |r: &&Registration| !r.is_cleaning() && !r.is_emergency();
@@ -281,7 +279,7 @@ impl PcscfNode {
             now,
             config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let limits = &self.config.limits;
         let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
@@ -291,31 +289,32 @@ impl PcscfNode {
 
     /// The strings of every contact, before anything is changed: all fit, or none is taken.
     fn pack<'l, 'm>(
-        &self,
+        &mut self,
         learned: &'l Learned<'m>,
     ) -> Result<Vec<(&'l LearnedContact<'m>, Strings)>, Misuse> {
-        let limits = &self.config.limits;
+        let (limits, shared) = (&self.config.limits, &mut self.shared);
         learned
             .contacts
             .iter()
             .map(|contact| {
-                let strings = learned.strings(&contact.contact, limits)?;
+                let mut strings = learned.strings(&contact.contact, limits)?;
+                shared.share(&mut strings);
                 Ok((contact, strings))
             })
             .collect()
     }
 
     /// A new user.
-    fn admit(&mut self, private_identity: &[u8]) -> Result<u32, Misuse> {
+    fn admit(&mut self, private_identity: &[u8]) -> Result<Id, Misuse> {
         if self.users.len() >= self.config.limits.users {
             return Err(Misuse::NodeFull);
         }
         let id = self.users.insert(User {
             private_identity: private_identity.into(),
-            registrations: Vec::with_capacity(1),
+            registrations: Few::new(),
             subscription: None,
-        }) as u32;
-        self.index.insert(PRIVATE_IDENTITY, private_identity, id);
+        });
+        self.users.file(id, PRIVATE_IDENTITY, private_identity);
         Ok(id)
     }
 
@@ -325,12 +324,12 @@ impl PcscfNode {
     fn apply(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         learned: &Learned<'_>,
         packed: Vec<(&LearnedContact<'_>, Strings)>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Option<u32>, Misuse> {
-        let Some(user) = self.users.get_mut(id as usize) else {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return Ok(None);
         };
         let User {
@@ -360,7 +359,7 @@ impl PcscfNode {
             now,
             config: &self.config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let who = &**private_identity;
         if learned.all_removed {
@@ -384,19 +383,14 @@ impl PcscfNode {
                     let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
-                    unfile(
-                        &mut self.index,
-                        registrations,
-                        old.field(Field::Contact),
-                        id,
-                    );
+                    unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
                 None => registrations.push(Registration::new(strings, contact, now)),
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());
-                self.index.insert(CONTACT, &key, id);
+                keys.file(CONTACT, &key);
             }
         }
         supersede(&mut cx, who, registrations, &mut self.counters, out)?;
@@ -419,7 +413,7 @@ impl PcscfNode {
         let mut trigger = Input::Trigger(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
         for (id, place) in self.find_contact(contact) {
-            let user = self.users.get(id as usize);
+            let user = self.users.get(id);
             let registration = user.and_then(|user| user.registrations.get(place));
             if registration.is_none_or(Registration::is_emergency) {
                 continue;
@@ -437,12 +431,12 @@ impl PcscfNode {
     fn step(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         place: usize,
         input: Input,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
-        let Some(user) = self.users.get_mut(id as usize) else {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return Ok(());
         };
         let Some(registration) = user.registrations.get_mut(place) else {
@@ -452,22 +446,23 @@ impl PcscfNode {
             now,
             config: &self.config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         if let Change::Gone(outcome) =
             registration.step(&mut cx, &user.private_identity, input, out)?
         {
             self.counters.count(outcome);
-            let gone = user.registrations.swap_remove(place);
-            unfile(&mut self.index, &user.registrations, gone.contact(), id);
+            if let Some(gone) = user.registrations.swap_remove(place) {
+                unfile(&mut keys, &user.registrations, gone.contact());
+            }
             self.leave(now, id, out)?;
         }
         Ok(())
     }
 
     /// [RE-9, PD-8] With the last registration the subscription ends, if it has not.
-    fn leave(&mut self, now: Millis, id: u32, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        match self.users.get(id as usize) {
+    fn leave(&mut self, now: Millis, id: Id, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        match self.users.get(id) {
             Some(user) if user.registrations.is_empty() => {
                 self.step_subscription(now, id, subscriber::Input::Unsubscribe, out)
             }
@@ -479,11 +474,11 @@ impl PcscfNode {
     fn step_subscription(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         input: subscriber::Input<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
-        let user = self.users.get(id as usize);
+        let user = self.users.get(id);
         let Some(subscription) = user.and_then(|user| user.subscription) else {
             return Ok(());
         };
@@ -491,7 +486,7 @@ impl PcscfNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id: subscription,
+            id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
         self.take_leave(stepped);
@@ -503,26 +498,24 @@ impl PcscfNode {
         let Some(Stepped { owner, over: true }) = stepped else {
             return;
         };
-        if let Some(user) = self.users.get_mut(owner as usize) {
+        if let Some(user) = self.users.get_mut(owner) {
             user.subscription = None;
         }
         self.settle(owner);
     }
 
     /// After every step of a user: one with nothing left goes, the timer follows.
-    fn settle(&mut self, id: u32) {
-        let Some(user) = self.users.get(id as usize) else {
+    fn settle(&mut self, id: Id) {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return;
         };
         if user.registrations.is_empty() && user.subscription.is_none() {
-            self.index
-                .remove(PRIVATE_IDENTITY, &user.private_identity, id);
-            self.timers.arm(id, None);
-            self.users.remove(id as usize);
+            keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
+            self.users.remove(id);
             return;
         }
         let deadline = user.deadline(&self.config).map(|(at, _)| at);
-        self.timers.arm(id, deadline);
+        self.users.arm(id, deadline);
     }
 
     /// [RE-9] A UE asks to go: literal to S2, its subscription ends now if no other registration of the user
@@ -541,7 +534,7 @@ impl PcscfNode {
             return Ok(());
         };
         let found = self.find_user(&private_identity);
-        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id as usize)?))) else {
+        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id)?))) else {
             return Ok(());
         };
         let leaves = |registration: &Registration| {
@@ -556,15 +549,13 @@ impl PcscfNode {
     }
 
     /// Files a restored user under its keys.
-    fn file(&mut self, id: u32) {
-        let Some(user) = self.users.get(id as usize) else {
+    fn file(&mut self, id: Id) {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return;
         };
-        self.index
-            .insert(PRIVATE_IDENTITY, &user.private_identity, id);
+        keys.file(PRIVATE_IDENTITY, &user.private_identity);
         for registration in &user.registrations {
-            let key = contact_key(registration.contact());
-            self.index.insert(CONTACT, &key, id);
+            keys.file(CONTACT, &contact_key(registration.contact()));
         }
     }
 
@@ -575,17 +566,18 @@ impl PcscfNode {
         token: Token,
         answer: &drive::Answer<'_, Pcscf>,
         out: &mut Outbox<Pcscf>,
-    ) -> Result<bool, Misuse> {
-        if let Some((subscription, _)) = self.subscriptions.awaiting(token) {
-            self.answer_subscription(now, (subscription, token), answer, out)?;
-            return Ok(true);
+    ) -> Result<(), Misuse> {
+        if let Some(subscription) = self.subscriptions.awaiting(token) {
+            return self.answer_subscription(now, (subscription, token), answer, out);
         }
-        let id = token.machine();
-        let Some(user) = self.users.get(id as usize) else {
-            return Ok(false);
+        let id = self.users.at(token.machine());
+        let Some((id, user)) = id.and_then(|id| Some((id, self.users.get(id)?))) else {
+            increment(&mut self.counters.stale_answers);
+            return Ok(());
         };
         let Some(place) = user.registrations.iter().position(|r| r.awaits(token)) else {
-            return Ok(false);
+            increment(&mut self.counters.stale_answers);
+            return Ok(());
         };
         let asked_the_network = user
             .registrations
@@ -605,7 +597,7 @@ impl PcscfNode {
             (true, drive::Answer::Response(bytes)) => {
                 match Message::parse(bytes, &self.config.limits) {
                     Ok(response) => match response.status() {
-                        Some(100..=199) => return Ok(true),
+                        Some(100..=199) => return Ok(()),
                         Some(status) => Input::Response {
                             token,
                             status,
@@ -623,13 +615,14 @@ impl PcscfNode {
             _ => return Err(Misuse::WrongAnswer),
         };
         self.step(now, id, place, input, out)?;
-        Ok(true)
+        self.settle(id);
+        Ok(())
     }
 
     fn answer_subscription(
         &mut self,
         now: Millis,
-        (id, token): (u32, Token),
+        (id, token): (Id, Token),
         answer: &drive::Answer<'_, Pcscf>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
@@ -643,7 +636,7 @@ impl PcscfNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let limits = &self.config.limits;
         let answered = self
@@ -663,8 +656,8 @@ impl PcscfNode {
     }
 
     /// The most overdue registration of a user acts.
-    fn tick_user(&mut self, now: Millis, id: u32, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let Some(user) = self.users.get(id as usize) else {
+    fn tick_user(&mut self, now: Millis, id: Id, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
+        let Some(user) = self.users.get(id) else {
             return Ok(());
         };
         let due = user
@@ -704,13 +697,13 @@ fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
 }
 
 /// Takes a user out from under a contact that none of its registrations has any more.
-fn unfile(index: &mut Index, registrations: &[Registration], contact: &[u8], id: u32) {
+fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
     let key = contact_key(contact);
     if !registrations
         .iter()
         .any(|r| contact_key(r.contact()) == key)
     {
-        index.remove(CONTACT, &key, id);
+        keys.unfile(CONTACT, &key);
     }
 }
 
@@ -719,7 +712,7 @@ fn unfile(index: &mut Index, registrations: &[Registration], contact: &[u8], id:
 fn supersede(
     cx: &mut Context<'_, Config>,
     who: &[u8],
-    registrations: &mut Vec<Registration>,
+    registrations: &mut Few<Registration>,
     counters: &mut Counters,
     out: &mut Outbox<Pcscf>,
 ) -> Result<(), Misuse> {
@@ -731,7 +724,9 @@ fn supersede(
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }
-        let mut old = registrations.swap_remove(place);
+        let Some(mut old) = registrations.swap_remove(place) else {
+            continue;
+        };
         if let Change::Gone(outcome) = old.step(cx, who, Input::Superseded, out)? {
             counters.count(outcome);
         }
@@ -787,12 +782,7 @@ impl Node for PcscfNode {
             return Err(Misuse::UnknownToken);
         }
         let now = self.clock.observe(now);
-        if self.answer_user(now, token, &answer, out)? {
-            self.settle(token.machine());
-        } else {
-            increment(&mut self.counters.stale_answers);
-        }
-        Ok(())
+        self.answer_user(now, token, &answer, out)
     }
 
     fn command(
@@ -818,7 +808,7 @@ impl Node for PcscfNode {
     fn tick(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match self.timers.next() {
+        match self.users.next() {
             Some((at, id)) if at <= now && !self.is_subscription_first(at) => {
                 self.tick_user(now, id, out)?;
                 self.settle(id);
@@ -829,7 +819,7 @@ impl Node for PcscfNode {
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let Some((at, id)) = self.timers.next() else {
+        let Some((at, id)) = self.users.next() else {
             return self.subscriptions.deadline();
         };
         if self.is_subscription_first(at) {
@@ -837,7 +827,7 @@ impl Node for PcscfNode {
         }
         let named = self
             .users
-            .get(id as usize)
+            .get(id)
             .and_then(|user| user.deadline(&self.config));
         Some((at, named.map_or(Timer("settled"), |(_, timer)| timer)))
     }

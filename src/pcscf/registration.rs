@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Registration;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::Packed,
+    fleet::Divided,
     wire::{Contact, HeaderName, Message, NameAddr, Params, Uri, register},
 };
 
@@ -35,7 +35,12 @@ pub(crate) enum Field {
 /// Number of strings.
 pub(crate) const FIELDS: usize = 9;
 
-pub(crate) type Strings = Packed<FIELDS>;
+/// From the public identity to the parameters of the contact they are the registration's own; home domain, realm, Path
+/// and Service-Route are those of many.
+pub(crate) type Strings = Divided<FIELDS, OWN_FROM, OWN, { FIELDS - OWN }>;
+
+const OWN_FROM: usize = Field::PublicIdentity as usize;
+const OWN: usize = 5;
 
 impl Strings {
     pub(crate) fn field(&self, field: Field) -> &[u8] {
@@ -204,7 +209,7 @@ impl<'m> Learned<'m> {
             &self.path,
             &self.service_route,
         ];
-        Packed::new(parts, limit).ok_or(Misuse::TooLarge {
+        Strings::new(parts, limit).ok_or(Misuse::TooLarge {
             limit: "registration_bytes",
         })
     }

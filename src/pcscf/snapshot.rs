@@ -1,11 +1,12 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Config, Outcome, Registration,
     deregistration::{Calling, State, Step},
+    registration::Strings,
     user::User,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         Identifier, Millis, RestoreError,
         snapshot::{self, Kind, Raw, Records, Release},
     },
-    fleet::Packed,
+    fleet::Seldom,
     regevent::subscriptions::{self, Subscriptions},
 };
 
@@ -162,7 +163,7 @@ impl<'b> UserSnapshot<'b> {
             .collect::<Result<Vec<_>, _>>()?;
         let user = User {
             private_identity: self.private_identity.0.into(),
-            registrations,
+            registrations: registrations.into(),
             subscription: None,
         };
         Ok((user, self.subscription))
@@ -171,7 +172,7 @@ impl<'b> UserSnapshot<'b> {
 
 impl<'b> RegistrationSnapshot<'b> {
     fn of(registration: &'b Registration, now: Millis) -> Self {
-        let state = match registration.state {
+        let state = match registration.state.get() {
             State::Registered => StateSnapshot::Registered,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
                 branch,
@@ -205,7 +206,7 @@ impl<'b> RegistrationSnapshot<'b> {
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
-            calling: registration.calling,
+            calling: registration.calling.as_deref().copied(),
         }
     }
 
@@ -239,15 +240,15 @@ impl<'b> RegistrationSnapshot<'b> {
         };
         let parts = self.strings.map(|string| string.0);
         Ok(Registration {
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,
             seen: self.seen,
-            state,
+            state: Seldom::new(state),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
-            calling: self.calling,
+            calling: self.calling.map(Box::new),
         })
     }
 }

@@ -1,16 +1,19 @@
 //! What a P-CSCF holds for one private identity.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::boxed::Box;
 
 use super::{Config, Registration};
-use crate::drive::{Millis, Timer};
+use crate::{
+    drive::{Millis, Timer},
+    fleet::{Few, Id},
+};
 
 /// One private identity: its registrations, and the one subscription they share (RE-2).
 pub(super) struct User {
     pub(super) private_identity: Box<[u8]>,
-    pub(super) registrations: Vec<Registration>,
-    /// The number of its subscription, if there is one.
-    pub(super) subscription: Option<u32>,
+    pub(super) registrations: Few<Registration>,
+    /// Its subscription, if there is one.
+    pub(super) subscription: Option<Id>,
 }
 
 impl User {

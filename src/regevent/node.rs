@@ -13,7 +13,6 @@
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
-use slab::Slab;
 
 use super::{
     notification::{Denied, Notification},
@@ -28,7 +27,7 @@ use crate::{
         Reject, Release, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict,
         increment,
     },
-    fleet::Index,
+    fleet::{Fleet, Id, Room, push_exact},
     reginfo::DocumentState,
     wire::{Message, Method, salvage::respond_to_refused},
 };
@@ -197,7 +196,7 @@ pub struct Counters {
 struct User {
     private_identity: Box<[u8]>,
     flows: Vec<Box<[u8]>>,
-    subscription: Option<u32>,
+    subscription: Option<Id>,
 }
 
 /// [RE-2] Every user whose registration state is watched, behind one set of doors.
@@ -205,8 +204,7 @@ pub struct SubscriberNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    users: Slab<User>,
-    index: Index,
+    users: Fleet<User>,
     subscriptions: Subscriptions,
     /// Private identity and table of the subscription that the latest call ended.
     ended: Option<(Box<[u8]>, Box<Watcher>)>,
@@ -222,12 +220,11 @@ impl SubscriberNode {
         config.check()?;
         let key = identifiers.table_key();
         Ok(Self {
+            users: Fleet::new(&key, Room::of(&config.limits, 1)),
+            subscriptions: Subscriptions::new(&key, &config.limits),
             config,
             identifiers,
             clock: Clock::default(),
-            users: Slab::new(),
-            index: Index::new(&key),
-            subscriptions: Subscriptions::new(&key),
             ended: None,
             counters: Counters::default(),
         })
@@ -257,16 +254,17 @@ impl SubscriberNode {
     fn adopt(
         &mut self,
         now: Millis,
-        (mut user, subscription): snapshot::Restored<'_>,
-    ) -> Result<u32, RestoreError> {
-        let entry = self.users.vacant_entry();
-        let id = entry.key() as u32;
-        if let Some(subscription) = &subscription {
-            user.subscription = Some(self.subscriptions.restore(id, subscription, now)?);
+        (user, subscription): snapshot::Restored<'_>,
+    ) -> Result<Id, RestoreError> {
+        let id = self.users.insert(user);
+        let restored = match &subscription {
+            Some(subscription) => Some(self.subscriptions.restore(id, subscription, now)?),
+            None => None,
+        };
+        if let Some((user, mut keys)) = self.users.get_with_keys(id) {
+            user.subscription = restored;
+            keys.file(PRIVATE_IDENTITY, &user.private_identity);
         }
-        self.index
-            .insert(PRIVATE_IDENTITY, &user.private_identity, id);
-        entry.insert(user);
         Ok(id)
     }
 
@@ -351,16 +349,9 @@ impl SubscriberNode {
         Ok(self.clock.observe(now))
     }
 
-    fn find(&self, private_identity: &[u8]) -> Option<u32> {
-        self.index.find(PRIVATE_IDENTITY, private_identity, |id| {
-            let user = self.users.get(id as usize);
-            user.is_some_and(|user| *user.private_identity == *private_identity)
-        })
-    }
-
-    fn subscription_of(&self, private_identity: &[u8]) -> Option<u32> {
-        let id = self.find(private_identity)?;
-        self.users.get(id as usize)?.subscription
+    fn subscription_of(&self, private_identity: &[u8]) -> Option<Id> {
+        let id = find(&self.users, private_identity)?;
+        self.users.get(id)?.subscription
     }
 
     /// [RE-1, RE-2] A registration that succeeded.
@@ -384,22 +375,16 @@ impl SubscriberNode {
         {
             return Ok(Verdict::NotMine);
         }
-        let order = Order {
-            owner: 0,
-            purpose: Purpose {
-                resource: registration.public_identity,
-                destination: group.map_or(b"", |group| &group.destination),
-                service_route: registration.service_route,
-                network: group.map_or(config.network, |group| group.network),
-            },
-            address_context: group.map_or(b"", |group| &group.address_context),
-            registration_expires: registration.expires,
-            keeps_table: true,
+        let purpose = Purpose {
+            resource: registration.public_identity,
+            destination: group.map_or(b"", |group| &group.destination),
+            service_route: registration.service_route,
+            network: group.map_or(config.network, |group| group.network),
         };
         let limits = self.config.limits;
-        order.purpose.check(&limits)?;
-        let (id, is_initial) = enter(&mut self.users, &mut self.index, registration, &limits)?;
-        let Some(user) = self.users.get_mut(id as usize) else {
+        purpose.check(&limits)?;
+        let (id, is_initial) = enter(&mut self.users, registration, &limits)?;
+        let Some(user) = self.users.get_mut(id) else {
             return Ok(Verdict::Handled);
         };
         let running = user
@@ -416,9 +401,15 @@ impl SubscriberNode {
             now,
             config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
-        let order = Order { owner: id, ..order };
+        let order = Order {
+            owner: id,
+            purpose,
+            address_context: group.map_or(b"", |group| &group.address_context),
+            registration_expires: registration.expires,
+            keeps_table: true,
+        };
         let made = self
             .subscriptions
             .subscribe(&mut cx, &order, &limits, out)?;
@@ -434,10 +425,8 @@ impl SubscriberNode {
         flow: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        let Some((id, user)) = self
-            .find(private_identity)
-            .and_then(|id| Some((id, self.users.get(id as usize)?)))
-        else {
+        let found = find(&self.users, private_identity);
+        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id)?))) else {
             return Ok(Verdict::NotMine);
         };
         let stays = |own: &[u8]| !flow.is_empty() && own != flow;
@@ -457,10 +446,10 @@ impl SubscriberNode {
         flow: &[u8],
         out: &mut Outbox<RegEvent>,
     ) -> Result<Verdict, Misuse> {
-        let Some(id) = self.find(private_identity) else {
+        let Some(id) = find(&self.users, private_identity) else {
             return Ok(Verdict::NotMine);
         };
-        let Some(user) = self.users.get_mut(id as usize) else {
+        let Some(user) = self.users.get_mut(id) else {
             return Ok(Verdict::NotMine);
         };
         user.flows.retain(|own| !flow.is_empty() && **own != *flow);
@@ -475,11 +464,11 @@ impl SubscriberNode {
     fn step(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         input: Input<'_>,
         out: &mut Outbox<RegEvent>,
     ) -> Result<(), Misuse> {
-        let user = self.users.get(id as usize);
+        let user = self.users.get(id);
         let Some(subscription) = user.and_then(|user| user.subscription) else {
             return Ok(());
         };
@@ -487,7 +476,7 @@ impl SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id: subscription,
+            id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
         self.after(stepped);
@@ -500,19 +489,20 @@ impl SubscriberNode {
             return;
         };
         let table = self.subscriptions.take_ended_table();
-        if let Some(user) = self.users.get_mut(owner as usize) {
+        if let Some(user) = self.users.get_mut(owner) {
             user.subscription = None;
             self.ended = table.map(|table| (user.private_identity.clone(), table));
         }
         self.settle(owner);
     }
 
-    fn settle(&mut self, id: u32) {
-        let is_empty = |user: &User| user.flows.is_empty() && user.subscription.is_none();
-        if self.users.get(id as usize).is_some_and(is_empty) {
-            let user = self.users.remove(id as usize);
-            self.index
-                .remove(PRIVATE_IDENTITY, &user.private_identity, id);
+    fn settle(&mut self, id: Id) {
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+            return;
+        };
+        if user.flows.is_empty() && user.subscription.is_none() {
+            keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
+            self.users.remove(id);
         }
     }
 
@@ -548,7 +538,7 @@ impl SubscriberNode {
     fn take_document(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         message: &Message<'_>,
         notification: &Notification<'_>,
     ) -> Result<Option<Applied>, Reject> {
@@ -579,7 +569,7 @@ impl SubscriberNode {
     fn apply(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         notification: &Notification<'_>,
         applied: Option<&Applied>,
         out: &mut Outbox<RegEvent>,
@@ -591,8 +581,7 @@ impl SubscriberNode {
         };
         if let (Some(applied), Some(owner)) = (taken, self.subscriptions.owner(id)) {
             self.report(owner, applied, out);
-            if let (true, Some(user)) = (finding.all_terminated, self.users.get_mut(owner as usize))
-            {
+            if let (true, Some(user)) = (finding.all_terminated, self.users.get_mut(owner)) {
                 user.flows.clear();
             }
         }
@@ -600,7 +589,7 @@ impl SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let stepped = self
             .subscriptions
@@ -609,8 +598,8 @@ impl SubscriberNode {
         Ok(())
     }
 
-    fn report(&self, owner: u32, applied: &Applied, out: &mut Outbox<RegEvent>) {
-        let Some(user) = self.users.get(owner as usize) else {
+    fn report(&self, owner: Id, applied: &Applied, out: &mut Outbox<RegEvent>) {
+        let Some(user) = self.users.get(owner) else {
             return;
         };
         let private_identity = out.put_text(&user.private_identity);
@@ -624,13 +613,17 @@ impl SubscriberNode {
     }
 }
 
+fn find(users: &Fleet<User>, private_identity: &[u8]) -> Option<Id> {
+    let is_it = |user: &User| *user.private_identity == *private_identity;
+    users.find(PRIVATE_IDENTITY, private_identity, is_it)
+}
+
 /// [RE-2] The user of a registration, with this flow; and whether nothing of the user was registered before.
 fn enter(
-    users: &mut Slab<User>,
-    index: &mut Index,
+    users: &mut Fleet<User>,
     registration: &Registration<'_>,
     limits: &Limits,
-) -> Result<(u32, bool), Misuse> {
+) -> Result<(Id, bool), Misuse> {
     let identity = registration.private_identity;
     let bytes = identity.len().saturating_add(registration.flow.len());
     if bytes > limits.registration_bytes {
@@ -638,17 +631,14 @@ fn enter(
             limit: "registration_bytes",
         });
     }
-    let known = index.find(PRIVATE_IDENTITY, identity, |id| {
-        let user = users.get(id as usize);
-        user.is_some_and(|user| *user.private_identity == *identity)
-    });
-    if let Some((id, user)) = known.and_then(|id| Some((id, users.get_mut(id as usize)?))) {
+    let known = find(users, identity);
+    if let Some((id, user)) = known.and_then(|id| Some((id, users.get_mut(id)?))) {
         let is_initial = user.flows.is_empty();
         if !user.flows.iter().any(|own| **own == *registration.flow) {
             if user.flows.len() >= limits.contacts {
                 return Err(Misuse::TooLarge { limit: "contacts" });
             }
-            user.flows.push(registration.flow.into());
+            push_exact(&mut user.flows, registration.flow.into());
         }
         return Ok((id, is_initial));
     }
@@ -659,8 +649,8 @@ fn enter(
         private_identity: identity.into(),
         flows: Vec::from([registration.flow.into()]),
         subscription: None,
-    }) as u32;
-    index.insert(PRIVATE_IDENTITY, identity, id);
+    });
+    users.file(id, PRIVATE_IDENTITY, identity);
     Ok((id, true))
 }
 
@@ -716,7 +706,7 @@ impl Node for SubscriberNode {
             return Err(Misuse::UnknownToken);
         }
         let now = self.begin(now, out)?;
-        let Some((id, _)) = self.subscriptions.awaiting(token) else {
+        let Some(id) = self.subscriptions.awaiting(token) else {
             increment(&mut self.counters.stale_answers);
             return Ok(());
         };
@@ -730,7 +720,7 @@ impl Node for SubscriberNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let limits = &self.config.limits;
         let answered = self

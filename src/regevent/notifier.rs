@@ -20,7 +20,7 @@ use crate::{
         Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Timer, Token,
         TransactionRef,
     },
-    fleet::Packed,
+    fleet::{Divided, Shared},
     reginfo::DocumentState,
 };
 
@@ -150,6 +150,9 @@ const ROUTES: usize = 5;
 const EVENT_ID: usize = 6;
 const STRINGS: usize = 7;
 
+/// The subscriber's URI is that of many subscriptions: a P-CSCF's. All else is a subscription's own.
+type Strings = Divided<STRINGS, { REMOTE_URI + 1 }, { STRINGS - 1 }, 1>;
+
 /// Bytes that the strings of a dialog may grow to by target refreshes.
 const LONGEST_DIALOG: usize = 32_768;
 
@@ -157,10 +160,10 @@ const LONGEST_DIALOG: usize = 32_768;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
     state: State,
-    outstanding: Option<Outstanding>,
+    outstanding: Option<Box<Outstanding>>,
     /// Why the next NOTIFY is the last one.
     ending: Option<End>,
-    strings: Packed<STRINGS>,
+    strings: Strings,
     local_tag: Identifier,
     local_cseq: u32,
     remote_cseq: u32,
@@ -203,7 +206,7 @@ impl Subscription {
             state: State::Idle,
             outstanding: None,
             ending: None,
-            strings: Packed::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
+            strings: Strings::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
                 limit: "registration_bytes",
             })?,
             local_tag: cx.identifier(),
@@ -219,6 +222,11 @@ impl Subscription {
             is_fetch: false,
             is_own: false,
         })
+    }
+
+    /// Has in common with others what can be.
+    pub(crate) fn share(&mut self, shared: &mut Shared) {
+        shared.share(&mut self.strings);
     }
 
     /// Its Call-ID, which is the subscriber's.
@@ -292,12 +300,12 @@ impl Subscription {
     /// Whether an answer with this token is for this machine.
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| outstanding.token == Some(token))
     }
 
     fn is_to_be_offered_again(&self) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| outstanding.token.is_none())
     }
 
@@ -306,7 +314,7 @@ impl Subscription {
     pub fn deadline(&self) -> Option<(Millis, Timer)> {
         let expiry = (self.expires_at, Timer("subscription expiry"));
         let answer = |outstanding: &Outstanding| (outstanding.until, Timer("answer to NOTIFY"));
-        let answer = self.outstanding.as_ref().map(answer);
+        let answer = self.outstanding.as_deref().map(answer);
         if self.is_to_be_offered_again() {
             return Some((Millis(0), Timer("NOTIFY offered again")));
         }
@@ -563,7 +571,7 @@ impl Subscription {
     }
 
     fn is_unanswered(&self, now: Millis) -> bool {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         outstanding.is_some_and(|outstanding| now >= outstanding.until)
     }
 
@@ -619,7 +627,7 @@ impl Subscription {
         if request.target != self.target() {
             let mut parts = self.strings.parts();
             parts[TARGET] = request.target;
-            if let Some(strings) = Packed::new(parts, LONGEST_DIALOG) {
+            if let Some(strings) = Strings::new(parts, LONGEST_DIALOG) {
                 self.strings = strings;
             }
         }
@@ -632,7 +640,7 @@ impl Subscription {
         resource: &S,
         due: Option<Millis>,
     ) -> Millis {
-        let outstanding = self.outstanding.as_ref();
+        let outstanding = self.outstanding.as_deref();
         let told = outstanding.map_or(self.told, |outstanding| outstanding.tells);
         let may_wait = resource.terminations() <= told && self.ending.is_none();
         let paced = match self.notified_at {
@@ -669,12 +677,12 @@ impl Subscription {
         self.full_due = false;
         self.version = self.version.saturating_add(1);
         self.notified_at = Some(cx.now);
-        self.outstanding = Some(Outstanding {
+        self.outstanding = Some(Box::new(Outstanding {
             token: Some(token),
             until: cx.now.after(cx.config.answer_bound),
             tells: resource.changes(),
             bytes: sent.into_boxed_slice(),
-        });
+        }));
         self.state = match self.ending {
             Some(why) => State::Closing(why),
             None => State::Notifying { due: None },

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::trunk_group::Network;
 use crate::{
     drive::{Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Timer, Token},
-    fleet::Packed,
+    fleet::{Divided, Rest, Seldom, Shared},
     wire::{SubState, register::first_uri},
 };
 use loss::backoff;
@@ -88,6 +88,10 @@ enum State {
     Ended,
 }
 
+impl Rest for State {
+    const AT_REST: Self = Self::Active;
+}
+
 const RESOURCE: usize = 0;
 const REMOTE_TAG: usize = 1;
 const TARGET: usize = 2;
@@ -98,11 +102,14 @@ const NEXT_HOPS: usize = 6;
 const FIRST_ROUTE: usize = 7;
 const STRINGS: usize = 8;
 
+/// Resource and tag are the subscription's own; where it goes to, many go to.
+type Strings = Divided<STRINGS, RESOURCE, 2, { STRINGS - 2 }>;
+
 /// A subscription. It is created idle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    state: State,
-    strings: Packed<STRINGS>,
+    state: Seldom<State>,
+    strings: Strings,
     network: Network,
     call_id: Identifier,
     local_tag: Identifier,
@@ -145,9 +152,9 @@ impl Subscription {
         purpose: Purpose<'_>,
         limits: &Limits,
     ) -> Result<Self, Misuse> {
-        let strings = Packed::new(purpose.strings(), limits.registration_bytes);
+        let strings = Strings::new(purpose.strings(), limits.registration_bytes);
         Ok(Self {
-            state: State::Idle,
+            state: Seldom::new(State::Idle),
             strings: strings.ok_or(TOO_LARGE)?,
             network: purpose.network,
             call_id: cx.identifier(),
@@ -167,6 +174,11 @@ impl Subscription {
             raised: false,
             attempts: 0,
         })
+    }
+
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        shared.share(&mut self.strings);
     }
 
     /// Its Call-ID, which is also the user part of its Contact. Subscribed anew, it has another.
@@ -211,7 +223,7 @@ impl Subscription {
     /// [RE-11] Whether it has been begun, and neither accepted nor refused yet.
     pub(super) const fn is_attempt(&self) -> bool {
         matches!(
-            self.state,
+            self.state.get(),
             State::Routing { .. } | State::Subscribing { .. }
         )
     }
@@ -219,7 +231,7 @@ impl Subscription {
     /// [RE-11] How it stands.
     #[must_use]
     pub const fn standing(&self) -> Standing {
-        match self.state {
+        match self.state.get() {
             State::Idle | State::Ended => Standing::None,
             State::Routing { .. } | State::Subscribing { .. } => Standing::Pending,
             State::Active | State::Refreshing { .. } if self.lapsed => Standing::Waiting,
@@ -233,7 +245,7 @@ impl Subscription {
     /// Whether the notifier has accepted it, and it is neither over nor past its time.
     #[must_use]
     pub const fn is_established(&self) -> bool {
-        match self.state {
+        match self.state.get() {
             State::Active | State::Refreshing { .. } => !self.lapsed,
             State::Subscribing { notified, .. } => notified && !self.lapsed,
             State::Unsubscribing { .. } => true,
@@ -244,19 +256,19 @@ impl Subscription {
     /// Whether it is over: no NOTIFY of it is taken any more.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Ended)
+        matches!(self.state.get(), State::Ended)
     }
 
     /// Whether we are ending it, or it is over.
     #[must_use]
     pub const fn is_ending(&self) -> bool {
-        self.leave || matches!(self.state, State::Unsubscribing { .. } | State::Ended)
+        self.leave || matches!(self.state.get(), State::Unsubscribing { .. } | State::Ended)
     }
 
     /// Whether an answer with this token is for this machine.
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
-        let own = match self.state {
+        let own = match self.state.get() {
             State::Routing { token, .. } => token,
             State::Waiting { pending, .. } => pending,
             _ => self.pending().and_then(|pending| pending.token),
@@ -267,11 +279,11 @@ impl Subscription {
     /// Whether the token it waits for is that of the routing question, and not of a SUBSCRIBE.
     #[must_use]
     pub const fn is_routing(&self) -> bool {
-        matches!(self.state, State::Routing { .. })
+        matches!(self.state.get(), State::Routing { .. })
     }
 
     const fn pending(&self) -> Option<Pending> {
-        match self.state {
+        match self.state.get() {
             State::Subscribing { pending, .. }
             | State::Refreshing { pending, .. }
             | State::Unsubscribing { pending, .. } => pending,
@@ -285,7 +297,7 @@ impl Subscription {
 
     /// What is to be handed out: a SUBSCRIBE or question, at first or again after a restore.
     fn unsent(&self) -> Option<Timer> {
-        match self.state {
+        match self.state.get() {
             State::Routing { token: None, .. } => Some(Timer("routing question to be asked")),
             _ => match self.pending() {
                 Some(Pending { token: None, .. }) => Some(Timer("SUBSCRIBE to be sent")),
@@ -302,7 +314,7 @@ impl Subscription {
         if let Some(timer) = self.unsent() {
             return Some((Millis(0), timer));
         }
-        match self.state {
+        match self.state.get() {
             State::Idle | State::Ended => None,
             State::Routing { until, .. } => Some((until, Timer("answer to routing question"))),
             State::Subscribing { timer_n, .. } | State::Refreshing { timer_n, .. }
@@ -328,7 +340,7 @@ impl Subscription {
 
     /// Whether the end of its time is yet to be told while a SUBSCRIBE, or its NOTIFY, is waited for.
     const fn can_lapse(&self) -> bool {
-        match self.state {
+        match self.state.get() {
             State::Subscribing { notified, .. } => notified && !self.lapsed,
             State::Refreshing { .. } => !self.lapsed,
             _ => false,
@@ -352,7 +364,7 @@ impl Subscription {
         R::Question: From<Question>,
     {
         out.check_room_for(Self::STEP_OUTPUTS, Self::STEP_BYTES)?;
-        match (self.state, input) {
+        match (self.state.get(), input) {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Routing { token: None, .. }, Input::Tick) => self.ask(cx, out),
             (_, Input::Tick) if self.unsent().is_some() => self.offer_again(cx, out),
@@ -436,11 +448,11 @@ impl Subscription {
                     if pending.is_none() {
                         self.activate(cx, out);
                     } else {
-                        self.state = State::Subscribing {
+                        self.state.set(State::Subscribing {
                             pending,
                             notified: true,
                             timer_n,
-                        };
+                        });
                     }
                 }
             }
@@ -481,11 +493,11 @@ impl Subscription {
                     if notified || !waits_for_notify(cx.config, response.status) {
                         self.activate(cx, out);
                     } else {
-                        self.state = State::Refreshing {
+                        self.state.set(State::Refreshing {
                             pending: None,
                             notified,
                             timer_n,
-                        };
+                        });
                     }
                 } else if let Some(seconds) = self.raised_by(cx.config, response) {
                     self.raise(cx, seconds, out);
@@ -553,17 +565,17 @@ impl Subscription {
                     if pending.is_none() {
                         self.activate(cx, out);
                     } else {
-                        self.state = State::Refreshing {
+                        self.state.set(State::Refreshing {
                             pending,
                             notified: true,
                             timer_n,
-                        };
+                        });
                     }
                 }
             }
 
             // [RE-9] The end that we make.
-            (State::Idle, Input::Unsubscribe) => self.state = State::Ended,
+            (State::Idle, Input::Unsubscribe) => self.state.set(State::Ended),
             (State::Routing { .. } | State::Waiting { .. }, Input::Unsubscribe) => {
                 self.end(End::Unsubscribed, out);
             }
@@ -586,10 +598,10 @@ impl Subscription {
                 if is_answer(pending, response.token) =>
             {
                 if is_success(response.status) {
-                    self.state = State::Unsubscribing {
+                    self.state.set(State::Unsubscribing {
                         pending: None,
                         timer_n,
-                    };
+                    });
                 } else {
                     self.end(End::Unsubscribed, out);
                 }
@@ -656,11 +668,11 @@ impl Subscription {
         match cx.config.routing {
             Routing::EntryPoints => self.subscribe(cx, out),
             Routing::Question => {
-                self.state = State::Routing {
+                self.state.set(State::Routing {
                     token: None,
                     key: cx.identifier(),
                     until: cx.now.after(cx.config.routing_bound),
-                };
+                });
                 self.ask(cx, out);
             }
         }
@@ -672,7 +684,7 @@ impl Subscription {
         R: Role,
         R::Question: From<Question>,
     {
-        let State::Routing { token, key, .. } = &mut self.state else {
+        let Some(State::Routing { token, key, .. }) = self.state.get_mut() else {
             return;
         };
         let asked = cx.token();
@@ -691,39 +703,41 @@ impl Subscription {
     fn subscribe<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
         self.settled_at = cx.now.after(backoff(cx.config, self.attempts));
         let pending = Some(self.pend(cx, self.asked, true));
-        self.state = State::Subscribing {
+        self.state.set(State::Subscribing {
             pending,
             notified: false,
             timer_n: cx.now.after(cx.config.timer_n),
-        };
+        });
         self.offer(cx, out);
     }
 
     fn refresh<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
         let pending = Some(self.pend(cx, self.asked, false));
-        self.state = State::Refreshing {
+        self.state.set(State::Refreshing {
             pending,
             notified: false,
             timer_n: cx.now.after(cx.config.timer_n),
-        };
+        });
         self.offer(cx, out);
     }
 
     fn unsubscribe<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
         let pending = Some(self.pend(cx, 0, false));
-        self.state = State::Unsubscribing {
+        self.state.set(State::Unsubscribing {
             pending,
             timer_n: cx.now.after(cx.config.timer_n),
-        };
+        });
         self.offer(cx, out);
     }
 
     /// [DR-7] The SUBSCRIBE that is out, once more. Its transaction is another, so that Timer N begins anew:
     /// else it could end while that runs, and the next SUBSCRIBE overtake this one.
     fn offer_again<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
-        if let State::Subscribing { timer_n, .. }
-        | State::Refreshing { timer_n, .. }
-        | State::Unsubscribing { timer_n, .. } = &mut self.state
+        if let Some(
+            State::Subscribing { timer_n, .. }
+            | State::Refreshing { timer_n, .. }
+            | State::Unsubscribing { timer_n, .. },
+        ) = self.state.get_mut()
         {
             *timer_n = cx.now.after(cx.config.timer_n);
         }
@@ -755,12 +769,12 @@ impl Subscription {
         if self.leave {
             return self.unsubscribe(cx, out);
         }
-        if let State::Subscribing { timer_n, .. } = self.state {
-            self.state = State::Subscribing {
+        if let State::Subscribing { timer_n, .. } = self.state.get() {
+            self.state.set(State::Subscribing {
                 pending: None,
                 notified,
                 timer_n,
-            };
+            });
         }
     }
 
@@ -769,8 +783,8 @@ impl Subscription {
         R: Role,
         R::Event: From<Event>,
     {
-        let first = matches!(self.state, State::Subscribing { .. }) || self.lapsed;
-        self.state = State::Active;
+        let first = matches!(self.state.get(), State::Subscribing { .. }) || self.lapsed;
+        self.state.set(State::Active);
         self.raised = false;
         self.lapsed = false;
         if first {
@@ -804,7 +818,7 @@ impl Subscription {
     fn raise<R: Role>(&mut self, cx: &mut Context<'_, Config>, seconds: u32, out: &mut Outbox<R>) {
         self.raised = true;
         self.asked = seconds;
-        match self.state {
+        match self.state.get() {
             State::Refreshing { .. } => self.refresh(cx, out),
             _ => self.subscribe(cx, out),
         }

@@ -1,9 +1,8 @@
 //! Many subscriptions of one element: found by the Call-ID of a NOTIFY, driven by their timers, counted. The
-//! nodes that subscribe hold one of these; what a subscription is for, they know by the number of its owner.
+//! nodes that subscribe hold one of these; what a subscription is for, they know by its owner.
 
 use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
-use slab::Slab;
 
 use super::{
     defect,
@@ -17,7 +16,7 @@ use crate::{
         Context, Identifier, Limits, Millis, Misuse, Outbox, RestoreError, Role, Source, Timer,
         Token, TransactionRef, Verdict, snapshot::Raw,
     },
-    fleet::{Index, Timers},
+    fleet::{Fleet, Id, Room, Shared},
     reginfo,
     wire::{Accepts, Element, Header, HeaderName, Message, Owed, Uri, Writer},
 };
@@ -30,8 +29,8 @@ const CALL_ID: u8 = 1;
 
 /// What is to be subscribed to.
 pub(crate) struct Order<'a> {
-    /// The number of its owner.
-    pub(crate) owner: u32,
+    /// Its owner.
+    pub(crate) owner: Id,
     pub(crate) purpose: Purpose<'a>,
     pub(crate) address_context: &'a [u8],
     pub(crate) registration_expires: u32,
@@ -59,13 +58,13 @@ pub(crate) struct Finding {
 /// A subscription that took a step.
 #[derive(Clone, Copy)]
 pub(crate) struct Stepped {
-    pub(crate) owner: u32,
+    pub(crate) owner: Id,
     /// It is over, and no longer here.
     pub(crate) over: bool,
 }
 
 struct Entry {
-    owner: u32,
+    owner: Id,
     context: u16,
     machine: Subscription,
     versions: Versions,
@@ -74,21 +73,19 @@ struct Entry {
 
 /// The subscriptions.
 pub(crate) struct Subscriptions {
-    entries: Slab<Entry>,
-    index: Index,
-    timers: Timers,
+    entries: Fleet<Entry>,
     statistics: Statistics,
+    shared: Shared,
     /// Of the latest subscription that is over, until it is fetched.
     ended: Option<Box<Watcher>>,
 }
 
 impl Subscriptions {
-    pub(crate) fn new(table_key: &[u8; 16]) -> Self {
+    pub(crate) fn new(table_key: &[u8; 16], limits: &Limits) -> Self {
         Self {
-            entries: Slab::new(),
-            index: Index::new(table_key),
-            timers: Timers::default(),
+            entries: Fleet::new(table_key, Room::of(limits, 1)),
             statistics: Statistics::default(),
+            shared: Shared::new(),
             ended: None,
         }
     }
@@ -100,7 +97,7 @@ impl Subscriptions {
         order: &Order<'_>,
         limits: &Limits,
         out: &mut Outbox<R>,
-    ) -> Result<u32, Misuse>
+    ) -> Result<Id, Misuse>
     where
         R: Role,
         R::Event: From<Event>,
@@ -114,8 +111,8 @@ impl Subscriptions {
             machine,
             versions: Versions::new(),
             table: order.keeps_table.then(Box::default),
-        }) as u32;
-        self.index.insert(CALL_ID, &call_id.text(), id);
+        });
+        self.entries.file(id, CALL_ID, &call_id.text());
         let subscribe = Input::Subscribe {
             registration_expires: order.registration_expires,
         };
@@ -127,7 +124,7 @@ impl Subscriptions {
     pub(crate) fn step<R>(
         &mut self,
         cx: &mut Context<'_, Config>,
-        id: u32,
+        id: Id,
         input: Input<'_>,
         out: &mut Outbox<R>,
     ) -> Result<Option<Stepped>, Misuse>
@@ -136,12 +133,13 @@ impl Subscriptions {
         R::Event: From<Event>,
         R::Question: From<Question>,
     {
-        let Some(entry) = self.entries.get_mut(id as usize) else {
+        let Some((entry, mut keys)) = self.entries.get_with_keys(id) else {
             return Ok(None);
         };
         let (counted, call_id) = (Counted::of(&entry.machine), entry.machine.call_id());
-        cx.id = id;
+        cx.id = id.place();
         entry.machine.step(cx, input, out)?;
+        entry.machine.share(&mut self.shared);
         self.statistics
             .note(entry.context, counted, Counted::of(&entry.machine));
         if entry.machine.call_id() != call_id {
@@ -149,46 +147,44 @@ impl Subscriptions {
             if let Some(table) = &mut entry.table {
                 table.restart();
             }
-            self.index.remove(CALL_ID, &call_id.text(), id);
-            self.index
-                .insert(CALL_ID, &entry.machine.call_id().text(), id);
+            keys.unfile(CALL_ID, &call_id.text());
+            keys.file(CALL_ID, &entry.machine.call_id().text());
         }
         let (owner, over) = (entry.owner, entry.machine.is_over());
-        let deadline = entry.machine.deadline().map(|(at, _)| at);
-        self.timers.arm(id, deadline);
         if over {
-            self.index
-                .remove(CALL_ID, &entry.machine.call_id().text(), id);
-            self.ended = self.entries.remove(id as usize).table;
+            keys.unfile(CALL_ID, &entry.machine.call_id().text());
+            self.ended = self.entries.remove(id).and_then(|entry| entry.table);
+        } else {
+            let deadline = entry.machine.deadline().map(|(at, _)| at);
+            self.entries.arm(id, deadline);
         }
         Ok(Some(Stepped { owner, over }))
     }
 
     /// Drops one without a word: another takes its place.
-    pub(crate) fn forget(&mut self, id: u32) {
-        let Some(entry) = self.entries.try_remove(id as usize) else {
+    pub(crate) fn forget(&mut self, id: Id) {
+        let Some((entry, mut keys)) = self.entries.get_with_keys(id) else {
             return;
         };
         let before = Counted::of(&entry.machine);
         self.statistics
             .note(entry.context, before, Counted::NOTHING);
-        self.index
-            .remove(CALL_ID, &entry.machine.call_id().text(), id);
-        self.timers.arm(id, None);
+        keys.unfile(CALL_ID, &entry.machine.call_id().text());
+        self.entries.remove(id);
     }
 
-    /// The subscription that a token is for, and its owner.
-    pub(crate) fn awaiting(&self, token: Token) -> Option<(u32, u32)> {
-        let id = token.machine();
-        let entry = self.entries.get(id as usize)?;
-        entry.machine.awaits(token).then_some((id, entry.owner))
+    /// The subscription that a token is for.
+    pub(crate) fn awaiting(&self, token: Token) -> Option<Id> {
+        let id = self.entries.at(token.machine())?;
+        let entry = self.entries.get(id)?;
+        entry.machine.awaits(token).then_some(id)
     }
 
     /// What came back for a token that [`awaiting`](Self::awaiting) knows.
     pub(crate) fn answer<R>(
         &mut self,
         cx: &mut Context<'_, Config>,
-        (id, token): (u32, Token),
+        (id, token): (Id, Token),
         reply: Reply<'_>,
         limits: &Limits,
         out: &mut Outbox<R>,
@@ -198,7 +194,7 @@ impl Subscriptions {
         R::Event: From<Event>,
         R::Question: From<Question>,
     {
-        let Some(entry) = self.entries.get(id as usize) else {
+        let Some(entry) = self.entries.get(id) else {
             return Ok(Answered::default());
         };
         let mut malformed = false;
@@ -237,19 +233,18 @@ impl Subscriptions {
         limits: &Limits,
         from: Source,
         message: &Message<'m>,
-    ) -> Result<Option<(u32, Notification<'m>)>, Denied> {
+    ) -> Result<Option<(Id, Notification<'m>)>, Denied> {
         if from != Source::TrustedCore {
             return Err(Refusal::new(403, &defect::UNTRUSTED, 0).into());
         }
         let notification = Notification::read(message, limits)?;
         TAKEN.check(message, &notification.required)?;
         let call_id = notification.call_id();
-        let found = self.index.find(CALL_ID, call_id, |id| {
-            let entry = self.entries.get(id as usize);
-            entry.is_some_and(|entry| entry.machine.call_id().text() == *call_id)
-        });
-        let Some((id, entry)) = found.and_then(|id| Some((id, self.entries.get(id as usize)?)))
-        else {
+        let found = self
+            .entries
+            .under(CALL_ID, call_id)
+            .find(|(_, entry)| entry.machine.call_id().text() == *call_id);
+        let Some((id, entry)) = found else {
             return Err(unknown_dialog(message));
         };
         match entry.machine.admit(config, &notification) {
@@ -264,40 +259,40 @@ impl Subscriptions {
     }
 
     /// The owner of a subscription.
-    pub(crate) fn owner(&self, id: u32) -> Option<u32> {
-        self.entries.get(id as usize).map(|entry| entry.owner)
+    pub(crate) fn owner(&self, id: Id) -> Option<Id> {
+        self.entries.get(id).map(|entry| entry.owner)
     }
 
     /// [RI-3] Whether the document of that version is taken, for a subscription without a table.
     pub(crate) fn judge(
         &self,
-        id: u32,
+        id: Id,
         version: u32,
         state: reginfo::DocumentState,
         cseq: u32,
         quirks: watcher::Quirks,
     ) -> Taking {
-        let versions = self.entries.get(id as usize).map(|entry| entry.versions);
+        let versions = self.entries.get(id).map(|entry| entry.versions);
         versions
             .unwrap_or_default()
             .judge(version, state, cseq, quirks)
     }
 
     /// [RI-3] Takes note of a document that was taken.
-    pub(crate) fn take(&mut self, id: u32, version: u32, cseq: u32) {
-        if let Some(entry) = self.entries.get_mut(id as usize) {
+    pub(crate) fn take(&mut self, id: Id, version: u32, cseq: u32) {
+        if let Some(entry) = self.entries.get_mut(id) {
             entry.versions.take(version, cseq);
         }
     }
 
     /// [RI-3] The table of a subscription, if it keeps one.
-    pub(crate) fn table(&self, id: u32) -> Option<&Watcher> {
-        self.entries.get(id as usize)?.table.as_deref()
+    pub(crate) fn table(&self, id: Id) -> Option<&Watcher> {
+        self.entries.get(id)?.table.as_deref()
     }
 
     /// [RI-3] The table of a subscription, if it keeps one.
-    pub(crate) fn table_mut(&mut self, id: u32) -> Option<&mut Watcher> {
-        self.entries.get_mut(id as usize)?.table.as_deref_mut()
+    pub(crate) fn table_mut(&mut self, id: Id) -> Option<&mut Watcher> {
+        self.entries.get_mut(id)?.table.as_deref_mut()
     }
 
     /// [RI-3] The table of the subscription that the latest step ended.
@@ -310,7 +305,7 @@ impl Subscriptions {
     pub(crate) fn notify<R>(
         &mut self,
         cx: &mut Context<'_, Config>,
-        id: u32,
+        id: Id,
         notification: &Notification<'_>,
         finding: Finding,
         out: &mut Outbox<R>,
@@ -348,7 +343,7 @@ impl Subscriptions {
         R::Event: From<Event>,
         R::Question: From<Question>,
     {
-        match self.timers.due(cx.now) {
+        match self.entries.due(cx.now) {
             Some(id) => self.step(cx, id, Input::Tick, out),
             None => Ok(None),
         }
@@ -356,15 +351,15 @@ impl Subscriptions {
 
     /// The earliest deadline, and the timer that fires.
     pub(crate) fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (at, id) = self.timers.next()?;
-        let machine = self.entries.get(id as usize).map(|entry| &entry.machine);
+        let (at, id) = self.entries.next()?;
+        let machine = self.entries.get(id).map(|entry| &entry.machine);
         let named = machine.and_then(Subscription::deadline);
         Some((at, named.map_or(Timer("subscription"), |(_, timer)| timer)))
     }
 
     /// The machine of a subscription.
-    pub(crate) fn machine(&self, id: u32) -> Option<&Subscription> {
-        self.entries.get(id as usize).map(|entry| &entry.machine)
+    pub(crate) fn machine(&self, id: Id) -> Option<&Subscription> {
+        self.entries.get(id).map(|entry| &entry.machine)
     }
 
     /// [RE-11] The counts of an address context.
@@ -380,12 +375,12 @@ impl Subscriptions {
         self.entries
             .iter()
             .filter(move |(_, entry)| self.statistics.name(entry.context) == address_context)
-            .filter_map(|(id, entry)| GeneratedSubscriptionStatus::of(id as u32, &entry.machine))
+            .filter_map(|(id, entry)| GeneratedSubscriptionStatus::of(id.place(), &entry.machine))
     }
 
     /// [DR-7] What one of them is in a blob.
-    pub(crate) fn snapshot(&self, id: u32, now: Millis) -> Option<Snapshot<'_>> {
-        let entry = self.entries.get(id as usize)?;
+    pub(crate) fn snapshot(&self, id: Id, now: Millis) -> Option<Snapshot<'_>> {
+        let entry = self.entries.get(id)?;
         Some(Snapshot {
             address_context: Raw(self.statistics.name(entry.context)),
             machine: entry.machine.snapshot(now),
@@ -397,15 +392,16 @@ impl Subscriptions {
     /// [DR-7] Takes one in from a blob.
     pub(crate) fn restore(
         &mut self,
-        owner: u32,
+        owner: Id,
         snapshot: &Snapshot<'_>,
         now: Millis,
-    ) -> Result<u32, RestoreError> {
+    ) -> Result<Id, RestoreError> {
         let table = match &snapshot.table {
             Some(table) => Some(Box::new(Watcher::restore(table, now)?)),
             None => None,
         };
-        let machine = Subscription::restore(&snapshot.machine, now)?;
+        let mut machine = Subscription::restore(&snapshot.machine, now)?;
+        machine.share(&mut self.shared);
         let context = self.statistics.context(snapshot.address_context.0);
         self.statistics
             .note_restored(context, Counted::of(&machine));
@@ -417,9 +413,9 @@ impl Subscriptions {
             machine,
             versions: snapshot.versions,
             table,
-        }) as u32;
-        self.index.insert(CALL_ID, &call_id.text(), id);
-        self.timers.arm(id, deadline);
+        });
+        self.entries.file(id, CALL_ID, &call_id.text());
+        self.entries.arm(id, deadline);
         Ok(id)
     }
 }

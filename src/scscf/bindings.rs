@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::canonical;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::Packed,
+    fleet::{Divided, Few, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -45,6 +45,10 @@ pub(crate) enum Field {
 }
 
 pub(crate) const FIELDS: usize = 9;
+
+/// Path is that of many bindings; all else is a binding's own.
+pub(crate) type Strings = Divided<FIELDS, { Field::Path as usize + 1 }, { FIELDS - 1 }, 1>;
+
 const CALL_ID: usize = Field::CallId as usize;
 
 /// Whether a binding is there.
@@ -59,11 +63,15 @@ pub(crate) enum Status {
     },
 }
 
+impl Rest for Status {
+    const AT_REST: Self = Self::Active;
+}
+
 /// A public identity with a contact, or flow, of one of its users.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
     pub(crate) number: u32,
-    pub(crate) strings: Packed<FIELDS>,
+    pub(crate) strings: Strings,
     pub(crate) cseq: u32,
     pub(crate) expires_at: Millis,
     /// The identity that was registered explicitly; all others came with it.
@@ -74,7 +82,7 @@ pub(crate) struct Binding {
     pub(crate) event: ContactEvent,
     /// Number of the change that brought it.
     pub(crate) changed: u64,
-    pub(crate) status: Status,
+    pub(crate) status: Seldom<Status>,
 }
 
 impl Binding {
@@ -83,7 +91,7 @@ impl Binding {
     }
 
     pub(crate) const fn is_active(&self) -> bool {
-        matches!(self.status, Status::Active)
+        matches!(self.status.get(), Status::Active)
     }
 
     fn is_of(&self, private_identity: &[u8]) -> bool {
@@ -165,7 +173,11 @@ pub(crate) struct Identity {
     /// Number of the change by which it came to be shown.
     pub(crate) changed: u64,
     /// Number of the change by which it left the set.
-    pub(crate) termination: Option<u64>,
+    pub(crate) termination: Seldom<Option<u64>>,
+}
+
+impl Rest for Option<u64> {
+    const AT_REST: Self = None;
 }
 
 /// What a REGISTER that removes bindings comes to.
@@ -186,7 +198,7 @@ pub(crate) enum Removal {
 pub(crate) struct Bindings {
     /// The default identity first, as long as it is there.
     pub(crate) identities: Vec<Identity>,
-    pub(crate) bindings: Vec<Binding>,
+    pub(crate) bindings: Few<Binding>,
     pub(crate) identities_ever: u32,
     pub(crate) bindings_ever: u32,
     /// Number of the latest change.
@@ -215,7 +227,7 @@ impl Bindings {
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Identity> + Clone {
         self.identities
             .iter()
-            .filter(|identity| !identity.barred && identity.termination.is_none())
+            .filter(|identity| !identity.barred && identity.termination.get().is_none())
     }
 
     pub(crate) fn active(&self) -> impl Iterator<Item = &Binding> + Clone {
@@ -236,19 +248,20 @@ impl Bindings {
     fn add_identity(&mut self, uri: &[u8], barred: bool) -> u32 {
         let number = self.identities_ever;
         self.identities_ever = number.saturating_add(1);
-        self.identities.push(Identity {
+        let identity = Identity {
             number,
             uri: uri.into(),
             barred,
             changed: self.changes,
-            termination: None,
-        });
+            termination: Seldom::new(None),
+        };
+        push_exact(&mut self.identities, identity);
         number
     }
 
     fn identity(&self, uri: &[u8]) -> Option<usize> {
         let position = |is: &dyn Fn(&Identity) -> bool| {
-            let here = |own: &Identity| own.termination.is_none() && is(own);
+            let here = |own: &Identity| own.termination.get().is_none() && is(own);
             self.identities.iter().position(here)
         };
         // As a rule it is spelled as it was.
@@ -262,7 +275,7 @@ impl Bindings {
     pub(crate) fn has_identity(&self, key: &[u8]) -> bool {
         self.identities
             .iter()
-            .any(|own| own.termination.is_none() && canonical(&own.uri) == key)
+            .any(|own| own.termination.get().is_none() && canonical(&own.uri) == key)
     }
 
     fn next_change(&mut self) -> u64 {
@@ -294,10 +307,10 @@ impl Bindings {
             if binding.is_active() && !is_kept(binding.number) {
                 binding.event = cause.ends_with();
                 binding.changed = number;
-                binding.status = Status::Gone {
+                binding.status.set(Status::Gone {
                     retry_after: cause.retry_after(),
                     until: now.after(TOMBSTONE),
-                };
+                });
             }
         }
         for change in changes {
@@ -340,7 +353,7 @@ impl Bindings {
             if numbers.contains(&binding.number) {
                 let mut parts = binding.strings.parts();
                 parts[CALL_ID] = call_id;
-                if let Some(strings) = Packed::new(parts, usize::from(u16::MAX)) {
+                if let Some(strings) = Strings::new(parts, usize::from(u16::MAX)) {
                     binding.strings = strings;
                 }
                 binding.cseq = cseq;
@@ -370,7 +383,7 @@ impl Bindings {
         let useless = self
             .bindings
             .iter()
-            .filter_map(|binding| match binding.status {
+            .filter_map(|binding| match binding.status.get() {
                 Status::Gone { until, .. } if binding.changed <= told && !uses(binding.number) => {
                     Some(until)
                 }
@@ -382,7 +395,7 @@ impl Bindings {
     /// [RN-3] Forgets what is gone, of which every subscriber knows, that no procedure `uses`, and for which
     /// no REGISTER can come again.
     pub(crate) fn purge(&mut self, told: u64, now: Millis, uses: impl Fn(u32) -> bool) {
-        self.bindings.retain(|binding| match binding.status {
+        self.bindings.retain(|binding| match binding.status.get() {
             Status::Gone { until, .. } => {
                 binding.changed > told || until > now || uses(binding.number)
             }
@@ -496,7 +509,7 @@ impl Bindings {
     /// [DR-5] Within the limits, giving up what is gone where need be: a full document without it says the
     /// same, and is what subscribers who do not know it yet are sent.
     fn trim(&mut self, limits: &Limits) -> Result<(), Misuse> {
-        let departed = |own: &&Identity| own.termination.is_some();
+        let departed = |own: &&Identity| own.termination.get().is_some();
         let left = self.identities.iter().filter(departed).count();
         if self.identities.len().saturating_sub(left) > limits.identities {
             return Err(Misuse::TooLarge {
@@ -533,7 +546,8 @@ impl Bindings {
         let Some((place, _)) = places.min_by_key(|(_, binding)| binding.changed) else {
             return false;
         };
-        let ended = self.bindings.remove(place).changed;
+        let forgotten = self.bindings.remove(place);
+        let ended = forgotten.map_or(0, |binding| binding.changed);
         self.forgotten = self.forgotten.max(ended);
         true
     }
@@ -541,7 +555,7 @@ impl Bindings {
     /// Forgets the identity that left first; false if none has left.
     fn forget_identity(&mut self) -> bool {
         let left = self.identities.iter().enumerate();
-        let left = left.filter_map(|(place, own)| Some((own.termination?, place)));
+        let left = left.filter_map(|(place, own)| Some((own.termination.get()?, place)));
         let Some((ended, place)) = left.min() else {
             return false;
         };

@@ -140,6 +140,11 @@ impl Config {
         self.register_extensions.iter().map(Vec::as_slice)
     }
 
+    /// Sets that are of no user's, but only of deregistrations that wait.
+    pub(super) fn sets_of_nobody(&self) -> usize {
+        self.most_sets().saturating_sub(self.limits.users)
+    }
+
     /// Sets that a node holds at most: those of users, and those only of deregistrations that wait.
     pub(super) fn most_sets(&self) -> usize {
         const NUMBERS: usize = 1 << 24;

@@ -561,7 +561,7 @@ impl Deregistration {
                     table
                         .identities
                         .iter()
-                        .filter(|identity| identity.termination.is_none())
+                        .filter(|identity| identity.termination.get().is_none())
                         .map(|identity| &*identity.uri),
                 ),
             },

@@ -1,7 +1,6 @@
 //! Many sets behind one set of doors.
 
 use alloc::vec::Vec;
-use slab::Slab;
 
 use super::{
     Command, Config, Counters, Recognition, Scscf,
@@ -19,7 +18,7 @@ use crate::{
         self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
         Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Index, Timers},
+    fleet::{Fleet, Id, Room, Shared, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -35,6 +34,9 @@ use crate::{
 const IDENTITY: u8 = 1;
 const CALL_ID: u8 = 2;
 
+/// How many keys a set has, as a rule: three identities, a subscription, and one more.
+const KEYS: usize = 5;
+
 /// Seconds after which one who met a limit may come again.
 const RETRY_AFTER: &[u8] = b"10";
 
@@ -43,9 +45,8 @@ pub struct ScscfNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    sets: Slab<Set>,
-    index: Index,
-    timers: Timers,
+    sets: Fleet<Set>,
+    shared: Shared,
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
@@ -59,12 +60,14 @@ impl ScscfNode {
     pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self {
-            index: Index::new(&identifiers.table_key()),
+            sets: Fleet::new(
+                &identifiers.table_key(),
+                Room::of(&config.limits, KEYS).and(config.sets_of_nobody()),
+            ),
             config,
             identifiers,
             clock: Clock::default(),
-            sets: Slab::new(),
-            timers: Timers::default(),
+            shared: Shared::new(),
             counters: Counters::default(),
             load: Load::default(),
         })
@@ -89,8 +92,8 @@ impl ScscfNode {
     }
 
     /// [DR-7] Takes a set in from a blob.
-    fn adopt(&mut self, now: Millis, set: Set) -> u32 {
-        let id = self.sets.insert(set) as u32;
+    fn adopt(&mut self, now: Millis, set: Set) -> Id {
+        let id = self.sets.insert(set);
         self.file(id);
         self.settle(now, id);
         id
@@ -128,14 +131,14 @@ impl ScscfNode {
     #[must_use]
     pub fn is_registered(&self, public_identity: &[u8]) -> bool {
         self.find_identity(public_identity)
-            .and_then(|id| self.sets.get(id as usize))
+            .and_then(|id| self.sets.get(id))
             .is_some_and(|set| !set.table.is_terminated())
     }
 
     /// The URIs of the contacts bound to the set of a public identity.
     pub fn contacts(&self, public_identity: &[u8]) -> impl Iterator<Item = &[u8]> {
         self.find_identity(public_identity)
-            .and_then(|id| self.sets.get(id as usize))
+            .and_then(|id| self.sets.get(id))
             .into_iter()
             .flat_map(|set| set.table.active())
             .map(|binding| binding.field(Field::Uri))
@@ -145,46 +148,41 @@ impl ScscfNode {
     #[must_use]
     pub fn subscribers(&self, public_identity: &[u8]) -> usize {
         self.find_identity(public_identity)
-            .and_then(|id| self.sets.get(id as usize))
+            .and_then(|id| self.sets.get(id))
             .map_or(0, |set| set.subscriptions.len())
     }
 
-    fn find_identity(&self, uri: &[u8]) -> Option<u32> {
+    fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        self.index.find(IDENTITY, &key, |id| {
-            let set = self.sets.get(id as usize);
-            set.is_some_and(|set| set.table.has_identity(&key))
-        })
+        let is_it = |set: &Set| set.table.has_identity(&key);
+        self.sets.find(IDENTITY, &key, is_it)
     }
 
-    fn find_dialog(&self, request: &Subscribe<'_>) -> Option<(u32, usize)> {
-        let place = |id: u32| self.sets.get(id as usize)?.dialog(request);
-        let id = self
-            .index
-            .find(CALL_ID, request.call_id, |id| place(id).is_some())?;
-        Some((id, place(id)?))
+    fn find_dialog(&self, request: &Subscribe<'_>) -> Option<(Id, usize)> {
+        let mut sets = self.sets.under(CALL_ID, request.call_id);
+        sets.find_map(|(id, set)| Some((id, set.dialog(request)?)))
     }
 
     /// A new set.
-    fn admit(&mut self, table: Bindings) -> Result<u32, Misuse> {
+    fn admit(&mut self, table: Bindings) -> Result<Id, Misuse> {
         if self.sets.len() >= self.config.most_sets() {
             return Err(Misuse::NodeFull);
         }
-        let id = self.sets.insert(Set::new(table)) as u32;
+        let id = self.sets.insert(Set::new(table));
         self.file(id);
         Ok(id)
     }
 
     /// Files a set under its keys.
-    fn file(&mut self, id: u32) {
-        let Some(set) = self.sets.get(id as usize) else {
+    fn file(&mut self, id: Id) {
+        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
             return;
         };
         for identity in &set.table.identities {
-            self.index.insert(IDENTITY, &canonical(&identity.uri), id);
+            keys.file(IDENTITY, &canonical(&identity.uri));
         }
         for subscription in &set.subscriptions {
-            self.index.insert(CALL_ID, subscription.call_id(), id);
+            keys.file(CALL_ID, subscription.call_id());
         }
     }
 
@@ -230,7 +228,7 @@ impl ScscfNode {
         // One that is only of a deregistration has no room of a user's yet.
         let binds = learned.contacts.iter().any(|contact| contact.expires > 0);
         let is_full = binds && self.load.served >= limits.users;
-        let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id as usize)?))) {
+        let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id)?))) {
             Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),
             Some((id, set)) => (id, set.table.learn(&learned, now, &limits)?),
             None => {
@@ -260,17 +258,17 @@ impl ScscfNode {
     fn with_set<T>(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         act: impl FnOnce(&mut Set, &mut Context<'_, Config>) -> Result<T, Misuse>,
     ) -> Result<Option<T>, Misuse> {
-        let Some(set) = self.sets.get_mut(id as usize) else {
+        let Some(set) = self.sets.get_mut(id) else {
             return Ok(None);
         };
         let mut cx = Context {
             now,
             config: &self.config,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         act(set, &mut cx).map(Some)
     }
@@ -303,7 +301,7 @@ impl ScscfNode {
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
         let to = required.to.uri_bytes();
         let known = self.find_identity(to);
-        let set = known.and_then(|id| self.sets.get(id as usize));
+        let set = known.and_then(|id| self.sets.get(id));
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
         let paths = table.named_paths(message)?;
@@ -333,7 +331,7 @@ impl ScscfNode {
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {
-            set.procedures.push(Deregistration::new(Cause::User));
+            push_exact(&mut set.procedures, Deregistration::new(Cause::User));
             let place = set.procedures.len().saturating_sub(1);
             let register = Input::Register {
                 to: txn,
@@ -351,9 +349,8 @@ impl ScscfNode {
         let required = Required::read(message).ok();
         let dialog = required.as_ref().and_then(|required| {
             let (local, remote) = (required.to.tag()?, required.from.tag()?);
-            self.index.find(CALL_ID, required.call_id, |id| {
-                let set = self.sets.get(id as usize);
-                set.is_some_and(|set| set.has_dialog(required.call_id, local, remote))
+            self.sets.find(CALL_ID, required.call_id, |set| {
+                set.has_dialog(required.call_id, local, remote)
             })
         });
         if dialog.is_none() && !self.config.refuse_other_packages {
@@ -414,11 +411,11 @@ impl ScscfNode {
         message: &Message<'_>,
         request: &Subscribe<'_>,
         out: &mut Outbox<Scscf>,
-    ) -> Result<u32, Denied> {
+    ) -> Result<Id, Denied> {
         check_asserted(message)?;
         let resource = message.request_uri().unwrap_or_default();
         let found = self.find_identity(resource);
-        let found = found.and_then(|id| Some((id, self.sets.get(id as usize)?)));
+        let found = found.and_then(|id| Some((id, self.sets.get(id)?)));
         let (id, set) = found
             .filter(|(_, set)| !set.table.is_terminated())
             .ok_or_else(|| refusal(message, 480, &defect::NOT_REGISTERED, HeaderName::Other))?;
@@ -463,7 +460,7 @@ impl ScscfNode {
             Ok(true)
         });
         match made {
-            Ok(Some(true)) => self.index.insert(CALL_ID, request.call_id, id),
+            Ok(Some(true)) => self.sets.file(id, CALL_ID, request.call_id),
             Ok(_) => {}
             Err(Misuse::TooLarge { .. }) => {
                 let large = &defect::DIALOG_TOO_LARGE;
@@ -517,8 +514,8 @@ impl ScscfNode {
     }
 
     /// After every step of a set: machines that are over go, a set with nothing left goes, the timer follows.
-    fn settle(&mut self, now: Millis, id: u32) {
-        let Some(set) = self.sets.get_mut(id as usize) else {
+    fn settle(&mut self, now: Millis, id: Id) {
+        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
             return;
         };
         let mut ended = Vec::new();
@@ -531,7 +528,7 @@ impl ScscfNode {
         for call_id in &ended {
             let remains = |other: &Subscription| other.call_id() == call_id;
             if !set.subscriptions.iter().any(remains) {
-                self.index.remove(CALL_ID, call_id, id);
+                keys.unfile(CALL_ID, call_id);
             }
         }
         set.procedures.retain(|procedure| {
@@ -540,15 +537,17 @@ impl ScscfNode {
             }
             !procedure.is_over()
         });
+        set.shrink();
+        set.share(&mut self.shared);
         for identity in set
             .table
             .identities
             .iter()
-            .filter(|own| own.termination.is_some())
+            .filter(|own| own.termination.get().is_some())
         {
             let key = canonical(&identity.uri);
             if !set.table.has_identity(&key) {
-                self.index.remove(IDENTITY, &key, id);
+                keys.unfile(IDENTITY, &key);
             }
         }
         let is_empty = set.purge(now);
@@ -560,14 +559,13 @@ impl ScscfNode {
         };
         if is_empty {
             for identity in &set.table.identities {
-                self.index.remove(IDENTITY, &canonical(&identity.uri), id);
+                keys.unfile(IDENTITY, &canonical(&identity.uri));
             }
-            self.timers.arm(id, None);
-            self.sets.remove(id as usize);
+            self.sets.remove(id);
             return;
         }
         let deadline = set.deadline().map(|(at, _)| at);
-        self.timers.arm(id, deadline);
+        self.sets.arm(id, deadline);
     }
 
     fn answer_set(
@@ -577,9 +575,11 @@ impl ScscfNode {
         answer: &drive::Answer<'_, Scscf>,
         out: &mut Outbox<Scscf>,
     ) -> Result<bool, Misuse> {
-        let id = token.machine();
-        let asker = self.sets.get(id as usize).and_then(|set| set.asker(token));
-        let Some(asker) = asker else {
+        let found = self
+            .sets
+            .at(token.machine())
+            .and_then(|id| Some((id, self.sets.get(id)?.asker(token)?)));
+        let Some((id, asker)) = found else {
             return Ok(false);
         };
         let is_request = !matches!(asker, Asker::Procedure { request: false, .. });
@@ -746,7 +746,7 @@ impl Node for ScscfNode {
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if let Some(id) = self.timers.due(now) {
+        if let Some(id) = self.sets.due(now) {
             self.with_set(now, id, |set, cx| set.tick(cx, out))?;
             self.settle(now, id);
         }
@@ -754,8 +754,8 @@ impl Node for ScscfNode {
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.timers.next()?;
-        self.sets.get(id as usize)?.deadline()
+        let (_, id) = self.sets.next()?;
+        self.sets.get(id)?.deadline()
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Limits, Millis, Misuse, Outbox, Timer, Token},
+    fleet::{Few, Shared, push_exact},
     regevent::notifier::{self, Resource, Subscribe, Subscription},
     wire::{HeaderName, Message, Uri},
 };
@@ -28,7 +29,7 @@ pub(super) struct Load {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Set {
     pub(super) table: Bindings,
-    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Few<Subscription>,
     pub(super) procedures: Vec<Deregistration>,
     /// Its load as the node has counted it.
     pub(super) counted: Load,
@@ -108,7 +109,7 @@ impl Set {
     pub(super) const fn new(table: Bindings) -> Self {
         Self {
             table,
-            subscriptions: Vec::new(),
+            subscriptions: Few::new(),
             procedures: Vec::new(),
             counted: Load {
                 waiting: 0,
@@ -211,7 +212,8 @@ impl Set {
         let Some((who, numbers)) = self.table.expired(cx.now) else {
             return Ok(());
         };
-        self.procedures.push(Deregistration::new(Cause::Expired));
+        let expired = Deregistration::new(Cause::Expired);
+        push_exact(&mut self.procedures, expired);
         let place = self.procedures.len().saturating_sub(1);
         let expired = Input::Expired {
             private_identity: &who,
@@ -371,6 +373,22 @@ impl Set {
             waiting < most && self.procedures.len() < most.saturating_mul(3)
         } else {
             self.procedures.len().saturating_sub(waiting) < most.saturating_mul(2)
+        }
+    }
+
+    /// Gives back the room of what is over.
+    pub(super) fn shrink(&mut self) {
+        self.table.identities.shrink_to_fit();
+        self.procedures.shrink_to_fit();
+    }
+
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        for binding in &mut self.table.bindings {
+            shared.share(&mut binding.strings);
+        }
+        for subscription in &mut self.subscriptions {
+            subscription.share(shared);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
         Identifier, Millis, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
-    fleet::Packed,
+    fleet::Seldom,
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
@@ -247,7 +247,7 @@ impl<'b> IdentitySnapshot<'b> {
             uri: Raw(&identity.uri),
             barred: identity.barred,
             changed: identity.changed,
-            termination: identity.termination,
+            termination: identity.termination.get(),
         }
     }
 
@@ -257,7 +257,7 @@ impl<'b> IdentitySnapshot<'b> {
             uri: self.uri.0.into(),
             barred: self.barred,
             changed: self.changed,
-            termination: self.termination,
+            termination: Seldom::new(self.termination),
         }
     }
 }
@@ -273,7 +273,7 @@ impl<'b> BindingSnapshot<'b> {
             first_cseq: binding.first_cseq,
             event: event_code(binding.event),
             changed: binding.changed,
-            status: match binding.status {
+            status: match binding.status.get() {
                 Status::Active => StatusSnapshot::Active,
                 Status::Gone { retry_after, until } => StatusSnapshot::Gone {
                     retry_after,
@@ -287,20 +287,21 @@ impl<'b> BindingSnapshot<'b> {
         let parts = self.strings.map(|string| string.0);
         Ok(Binding {
             number: self.number,
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: bindings::Strings::new(parts, usize::from(u16::MAX))
+                .ok_or(RestoreError::TooLarge)?,
             cseq: self.cseq,
             expires_at: now.after(self.expires_in),
             explicit: self.explicit,
             first_cseq: self.first_cseq,
             event: event_of(self.event).ok_or(RestoreError::Damaged)?,
             changed: self.changed,
-            status: match self.status {
+            status: Seldom::new(match self.status {
                 StatusSnapshot::Active => Status::Active,
                 StatusSnapshot::Gone { retry_after, left } => Status::Gone {
                     retry_after,
                     until: now.after(left),
                 },
-            },
+            }),
         })
     }
 }

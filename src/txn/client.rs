@@ -1,7 +1,6 @@
 //! Non-INVITE client transactions (RFC 3261 17.1.2), with failover over the next hops (RFC 3263 4.3).
 
 use alloc::{boxed::Box, vec::Vec};
-use slab::Slab;
 
 use super::config::Timers;
 use crate::{
@@ -9,7 +8,7 @@ use crate::{
         Identifier, Limits, Millis, Misuse, NextHops, Outbox, Reject, Request, Role, Timer, Token,
         Towards,
     },
-    fleet::{self, Index},
+    fleet::{Fleet, Id, Room},
     wire::{MAGIC_COOKIE, Message, Method},
 };
 
@@ -185,50 +184,43 @@ impl Client {
 
 /// Every client transaction of a host.
 pub(super) struct Clients {
-    slab: Slab<Client>,
-    index: Index,
-    timers: fleet::Timers,
+    fleet: Fleet<Client>,
 }
 
 impl Clients {
     pub(super) fn new(key: &[u8; 16]) -> Self {
         Self {
-            slab: Slab::new(),
-            index: Index::new(key),
-            timers: fleet::Timers::default(),
+            fleet: Fleet::new(key, Room::default()),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slab.len()
+        self.fleet.len()
     }
 
-    pub(super) fn get(&self, id: u32) -> Option<&Client> {
-        self.slab.get(id as usize)
+    pub(super) fn get(&self, id: Id) -> Option<&Client> {
+        self.fleet.get(id)
     }
 
     /// The transaction that a response is for.
-    pub(super) fn find(&self, key: &[u8]) -> Option<u32> {
-        self.index.find(BRANCH, key, |id| {
-            self.get(id).is_some_and(|client| *client.key == *key)
-        })
+    pub(super) fn find(&self, key: &[u8]) -> Option<Id> {
+        self.fleet.find(BRANCH, key, |client| *client.key == *key)
     }
 
     /// The transaction that a report of the host is about.
-    pub(super) fn with_token(&self, token: Token) -> Option<u32> {
-        self.index.find(TOKEN, &token_key(token), |id| {
-            self.get(id).is_some_and(|client| client.token == token)
-        })
+    pub(super) fn with_token(&self, token: Token) -> Option<Id> {
+        let is_it = |client: &Client| client.token == token;
+        self.fleet.find(TOKEN, &token_key(token), is_it)
     }
 
     pub(super) fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.timers.next()?;
+        let (_, id) = self.fleet.next()?;
         self.get(id).map(Client::deadline)
     }
 
     /// The transaction whose deadline is the next.
-    pub(super) fn next(&self) -> Option<(Millis, u32)> {
-        self.timers.next()
+    pub(super) fn next(&self) -> Option<(Millis, Id)> {
+        self.fleet.next()
     }
 
     /// [RFC 3261 17.1.2] Begins a transaction for a request that has just been handed to the host.
@@ -270,32 +262,33 @@ impl Clients {
 
     fn add(&mut self, client: Client) {
         let deadline = client.deadline().0;
-        let entry = self.slab.vacant_entry();
-        let id = entry.key() as u32;
-        self.index.insert(BRANCH, &client.key, id);
-        self.index.insert(TOKEN, &token_key(client.token), id);
-        entry.insert(client);
-        self.timers.arm(id, Some(deadline));
+        let token = token_key(client.token);
+        let id = self.fleet.insert(client);
+        if let Some((client, mut keys)) = self.fleet.get_with_keys(id) {
+            keys.file(BRANCH, &client.key);
+            keys.file(TOKEN, &token);
+        }
+        self.fleet.arm(id, Some(deadline));
     }
 
-    pub(super) fn remove(&mut self, id: u32) {
-        if let Some(client) = self.slab.try_remove(id as usize) {
-            self.index.remove(BRANCH, &client.key, id);
-            self.index.remove(TOKEN, &token_key(client.token), id);
-            self.timers.arm(id, None);
+    pub(super) fn remove(&mut self, id: Id) {
+        if let Some((client, mut keys)) = self.fleet.get_with_keys(id) {
+            keys.unfile(BRANCH, &client.key);
+            keys.unfile(TOKEN, &token_key(client.token));
+            self.fleet.remove(id);
         }
     }
 
     /// A provisional response has come. Timer E runs on; from its next firing it is T2.
-    pub(super) fn proceed(&mut self, id: u32) {
-        if let Some(client) = self.slab.get_mut(id as usize) {
+    pub(super) fn proceed(&mut self, id: Id) {
+        if let Some(client) = self.fleet.get_mut(id) {
             client.state = State::Proceeding;
         }
     }
 
     /// [RFC 3261 17.1.2.2] The request was sent again: Timer E anew.
-    pub(super) fn retransmitted(&mut self, id: u32, now: Millis, timers: Timers) {
-        let Some(client) = self.slab.get_mut(id as usize) else {
+    pub(super) fn retransmitted(&mut self, id: Id, now: Millis, timers: Timers) {
+        let Some(client) = self.fleet.get_mut(id) else {
             return;
         };
         client.interval = match client.state {
@@ -303,39 +296,41 @@ impl Clients {
             State::Trying | State::Completed => timers.next_interval(client.interval),
         };
         client.retransmit_at = Some(now.after(client.interval));
-        self.timers.arm(id, Some(client.deadline().0));
+        let deadline = client.deadline().0;
+        self.fleet.arm(id, Some(deadline));
     }
 
     /// [RFC 3263 4.3] The present next hop has failed: a new transaction for the one after it. `branch` is
     /// what its requests carry, so that a late response of the failed hop is not taken for one of the next.
     pub(super) fn next_hop(
         &mut self,
-        id: u32,
+        id: Id,
         now: Millis,
         branch: Identifier,
         timers: Timers,
         limits: &Limits,
         key: &mut Vec<u8>,
     ) {
-        let Some(client) = self.slab.get_mut(id as usize) else {
+        let Some((client, mut keys)) = self.fleet.get_with_keys(id) else {
             return;
         };
         let used = memchr::memchr(b'\n', &client.next_hops)
             .map_or(client.next_hops.len(), |end| end.saturating_add(1));
         client.next_hops = client.next_hops.get(used..).unwrap_or_default().into();
         if let Some(bytes) = with_branch(&client.bytes, branch, limits, key) {
-            self.index.remove(BRANCH, &client.key, id);
-            self.index.insert(BRANCH, key, id);
+            keys.unfile(BRANCH, &client.key);
+            keys.file(BRANCH, key);
             client.key = key.as_slice().into();
             client.bytes = bytes;
         }
         client.start(now, timers);
-        self.timers.arm(id, Some(client.deadline().0));
+        let deadline = client.deadline().0;
+        self.fleet.arm(id, Some(deadline));
     }
 
     /// [RFC 3261 17.1.2.2] The node has its answer: Timer K, which is zero over a reliable transport.
-    pub(super) fn complete(&mut self, id: u32, now: Millis, timers: Timers) {
-        let Some(client) = self.slab.get_mut(id as usize) else {
+    pub(super) fn complete(&mut self, id: Id, now: Millis, timers: Timers) {
+        let Some(client) = self.fleet.get_mut(id) else {
             return;
         };
         if client.is_reliable {
@@ -346,7 +341,8 @@ impl Clients {
         client.bytes = Box::default();
         client.next_hops = Box::default();
         client.ends_at = now.after(timers.t4);
-        self.timers.arm(id, Some(client.ends_at));
+        let deadline = client.ends_at;
+        self.fleet.arm(id, Some(deadline));
     }
 }
 

@@ -58,6 +58,7 @@ use crate::{
         Answer, Buffer, Clock, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output,
         Reject, Release, Role, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
+    fleet::Id,
     wire::{Accepts, Message, Method, Owed, Salvage},
 };
 
@@ -107,8 +108,8 @@ pub struct Counters {
 #[derive(Clone, Copy, Debug)]
 enum Due {
     Unsent,
-    Server(u32),
-    Client(u32),
+    Server(Id),
+    Client(Id),
     Node,
 }
 
@@ -330,7 +331,7 @@ impl<N: Node> Transactions<N> {
     fn client_input(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         input: Input,
         response: &[u8],
         out: &mut Outbox<N::Role>,
@@ -629,7 +630,7 @@ impl<N: Node> Transactions<N> {
     }
 
     /// [RFC 4320 4.1] Sends the 100 that is due, or forgets a transaction that is over.
-    fn tick_server(&mut self, id: u32, out: &mut Outbox<N::Role>) -> Result<(), Misuse> {
+    fn tick_server(&mut self, id: Id, out: &mut Outbox<N::Role>) -> Result<(), Misuse> {
         if let Some((peer, response)) = self.servers.trying_due(id) {
             append_response(peer, 100, response, out)?;
             increment(&mut self.counters.trying_sent);

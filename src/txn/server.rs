@@ -1,12 +1,11 @@
 //! Non-INVITE server transactions (RFC 3261 17.2.2), as RFC 4320 amends them.
 
 use alloc::{boxed::Box, vec::Vec};
-use slab::Slab;
 
 use super::config::Timers;
 use crate::{
     drive::{Buffer, Identifier, Millis, Reject, Timer, Towards, TransactionRef},
-    fleet::{self, Index},
+    fleet::{Fleet, Id, Room},
     wire::{HeaderName, MAGIC_COOKIE, Message, Writer},
 };
 
@@ -125,9 +124,7 @@ pub(super) struct Incoming<'a> {
 
 /// Every server transaction of a host.
 pub(super) struct Servers {
-    slab: Slab<Server>,
-    index: Index,
-    timers: fleet::Timers,
+    fleet: Fleet<Server>,
     serial: u64,
 }
 
@@ -139,38 +136,33 @@ impl Servers {
             sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
         });
         Self {
-            slab: Slab::new(),
-            index: Index::new(key),
-            timers: fleet::Timers::default(),
+            fleet: Fleet::new(key, Room::default()),
             serial: next_serial(folded),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slab.len()
+        self.fleet.len()
     }
 
     /// The transaction that a request belongs to.
-    pub(super) fn find(&self, key: &[u8]) -> Option<u32> {
-        self.index.find(KEY, key, |id| {
-            let server = self.slab.get(id as usize);
-            server.is_some_and(|server| *server.key == *key)
-        })
+    pub(super) fn find(&self, key: &[u8]) -> Option<Id> {
+        self.fleet.find(KEY, key, |server| *server.key == *key)
     }
 
     /// The transaction whose deadline is the next.
-    pub(super) fn next(&self) -> Option<(Millis, u32)> {
-        self.timers.next()
+    pub(super) fn next(&self) -> Option<(Millis, Id)> {
+        self.fleet.next()
     }
 
     pub(super) fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.timers.next()?;
-        self.slab.get(id as usize).map(Server::deadline)
+        let (_, id) = self.fleet.next()?;
+        self.fleet.get(id).map(Server::deadline)
     }
 
     /// The reference that the next transaction will have.
     pub(super) fn next_reference(&self) -> TransactionRef {
-        let slot = self.slab.vacant_key() as u64 & SLOT_MASK;
+        let slot = u64::from(self.fleet.next_place()) & SLOT_MASK;
         TransactionRef((self.serial << SLOT_BITS) | slot)
     }
 
@@ -181,7 +173,7 @@ impl Servers {
             at: now.after(timers.until_trying()),
         };
         let id = self.add(request, state, now.after(timers.transaction()));
-        self.index.insert(KEY, request.key, id);
+        self.fleet.file(id, KEY, request.key);
     }
 
     /// Remembers the way back of an INVITE. It is not found again by its key.
@@ -189,7 +181,7 @@ impl Servers {
         self.add(request, State::Invite, now.after(INVITE_BOUND));
     }
 
-    fn add(&mut self, request: &Incoming<'_>, state: State, ends_at: Millis) -> u32 {
+    fn add(&mut self, request: &Incoming<'_>, state: State, ends_at: Millis) -> Id {
         let server = Server {
             serial: request.reference.0 >> SLOT_BITS,
             key: request.key.into(),
@@ -201,34 +193,34 @@ impl Servers {
         };
         self.serial = next_serial(self.serial);
         let deadline = server.deadline().0;
-        let id = self.slab.insert(server) as u32;
-        self.timers.arm(id, Some(deadline));
+        let id = self.fleet.insert(server);
+        self.fleet.arm(id, Some(deadline));
         id
     }
 
-    fn remove(&mut self, id: u32) {
-        if let Some(server) = self.slab.try_remove(id as usize) {
-            self.index.remove(KEY, &server.key, id);
-            self.timers.arm(id, None);
+    fn remove(&mut self, id: Id) {
+        if let Some((server, mut keys)) = self.fleet.get_with_keys(id) {
+            keys.unfile(KEY, &server.key);
+            self.fleet.remove(id);
         }
     }
 
-    fn with_reference(&self, reference: TransactionRef) -> Option<u32> {
-        let id = (reference.0 & SLOT_MASK) as u32;
-        let server = self.slab.get(id as usize)?;
+    fn with_reference(&self, reference: TransactionRef) -> Option<Id> {
+        let id = self.fleet.at((reference.0 & SLOT_MASK) as u32)?;
+        let server = self.fleet.get(id)?;
         (server.serial == reference.0 >> SLOT_BITS).then_some(id)
     }
 
     /// Whether a final response has been sent, or the transaction is gone because of one.
     pub(super) fn is_answered(&self, reference: TransactionRef) -> bool {
         let server = self.with_reference(reference);
-        let server = server.and_then(|id| self.slab.get(id as usize));
+        let server = server.and_then(|id| self.fleet.get(id));
         server.is_none_or(|server| matches!(server.state, State::Completed { .. }))
     }
 
     pub(super) fn towards(&self, reference: TransactionRef) -> Option<Towards> {
         let id = self.with_reference(reference)?;
-        self.slab.get(id as usize).map(|server| server.towards)
+        self.fleet.get(id).map(|server| server.towards)
     }
 
     /// Judges a response of the node, and keeps it for retransmissions if it goes out.
@@ -243,11 +235,12 @@ impl Servers {
         let Some(id) = self.with_reference(reference) else {
             return Admission::Late;
         };
-        let Some(server) = self.slab.get_mut(id as usize) else {
+        let Some(server) = self.fleet.get_mut(id) else {
             return Admission::Late;
         };
         let admission = server.admit(now, status, bytes, timers);
-        self.timers.arm(id, Some(server.deadline().0));
+        let deadline = server.deadline().0;
+        self.fleet.arm(id, Some(deadline));
         admission
     }
 
@@ -257,7 +250,7 @@ impl Servers {
         let Some(id) = self.with_reference(reference) else {
             return reference;
         };
-        let Some(server) = self.slab.get(id as usize) else {
+        let Some(server) = self.fleet.get(id) else {
             return reference;
         };
         let peer = server.peer;
@@ -279,7 +272,7 @@ impl Servers {
         let Some(id) = self.with_reference(reference) else {
             return;
         };
-        let Some(server) = self.slab.get_mut(id as usize) else {
+        let Some(server) = self.fleet.get_mut(id) else {
             return;
         };
         if let State::Trying { response, .. } = &mut server.state {
@@ -288,8 +281,8 @@ impl Servers {
     }
 
     /// [RFC 3261 17.2.2] What a retransmitted request is answered with: the last response, if there is one.
-    pub(super) fn last_response(&self, id: u32) -> Option<(u16, &[u8])> {
-        match &self.slab.get(id as usize)?.state {
+    pub(super) fn last_response(&self, id: Id) -> Option<(u16, &[u8])> {
+        match &self.fleet.get(id)?.state {
             State::Proceeding { response } => Some((100, response)),
             State::Completed { status, response } => Some((*status, response)),
             State::Trying { .. } | State::Invite => None,
@@ -297,8 +290,8 @@ impl Servers {
     }
 
     /// [RFC 4320 4.1] The 100 that is due, and whom it goes to; `None` if the transaction is over.
-    pub(super) fn trying_due(&self, id: u32) -> Option<(TransactionRef, &[u8])> {
-        let server = self.slab.get(id as usize)?;
+    pub(super) fn trying_due(&self, id: Id) -> Option<(TransactionRef, &[u8])> {
+        let server = self.fleet.get(id)?;
         match &server.state {
             State::Trying { response, at } if *at < server.ends_at => Some((server.peer, response)),
             _ => None,
@@ -306,15 +299,16 @@ impl Servers {
     }
 
     /// The deadline has been dealt with: the 100 was sent, or the transaction is over.
-    pub(super) fn elapse(&mut self, id: u32) {
-        let Some(server) = self.slab.get_mut(id as usize) else {
+    pub(super) fn elapse(&mut self, id: Id) {
+        let Some(server) = self.fleet.get_mut(id) else {
             return;
         };
         match &mut server.state {
             State::Trying { response, at } if *at < server.ends_at => {
                 let response = core::mem::take(response);
                 server.state = State::Proceeding { response };
-                self.timers.arm(id, Some(server.ends_at));
+                let deadline = server.ends_at;
+                self.fleet.arm(id, Some(deadline));
             }
             _ => self.remove(id),
         }

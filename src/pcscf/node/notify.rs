@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::PcscfNode;
 use crate::{
     drive::{Context, Millis, Misuse, Outbox, Reject, Source, TransactionRef, Verdict, increment},
+    fleet::Id,
     pcscf::{
         Input, Pcscf,
         standing::{self, Standing, State, Watched},
@@ -82,13 +83,13 @@ impl PcscfNode {
     /// [RI-3, PD-10] What the document says of the registrations of the user, if it has one that is taken.
     fn read_document(
         &mut self,
-        id: u32,
-        owner: u32,
+        id: Id,
+        owner: Id,
         message: &Message<'_>,
         notification: &Notification<'_>,
     ) -> Result<Option<(State, Finding)>, Reject> {
         let body = message.body();
-        let user = self.users.get(owner as usize);
+        let user = self.users.get(owner);
         let Some(user) = user.filter(|_| !body.is_empty()) else {
             return Ok(None);
         };
@@ -119,7 +120,7 @@ impl PcscfNode {
     fn step_notified(
         &mut self,
         now: Millis,
-        id: u32,
+        id: Id,
         notification: &Notification<'_>,
         finding: Finding,
         out: &mut Outbox<Pcscf>,
@@ -128,7 +129,7 @@ impl PcscfNode {
             now,
             config: &self.config.subscription,
             identifiers: &mut self.identifiers,
-            id,
+            id: id.place(),
         };
         let stepped = self
             .subscriptions
@@ -141,7 +142,7 @@ impl PcscfNode {
     fn apply_standings(
         &mut self,
         now: Millis,
-        owner: u32,
+        owner: Id,
         standings: &[Standing],
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
@@ -159,8 +160,8 @@ impl PcscfNode {
         Ok(())
     }
 
-    fn note_seen(&mut self, owner: u32, place: usize) {
-        let user = self.users.get_mut(owner as usize);
+    fn note_seen(&mut self, owner: Id, place: usize) {
+        let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
             registration.seen = true;
         }

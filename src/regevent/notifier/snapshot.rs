@@ -1,12 +1,10 @@
 //! A subscription in a blob.
 
+use alloc::boxed::Box;
 use serde::{Deserialize, Serialize};
 
-use super::{End, Outstanding, STRINGS, State, Subscription};
-use crate::{
-    drive::{Identifier, Millis, RestoreError, snapshot::Raw},
-    fleet::Packed,
-};
+use super::{End, Outstanding, STRINGS, State, Strings, Subscription};
+use crate::drive::{Identifier, Millis, RestoreError, snapshot::Raw};
 
 /// What a subscription is in a blob. Instants stand as milliseconds from now.
 #[derive(Serialize, Deserialize)]
@@ -99,18 +97,20 @@ impl Subscription {
         if is_out != snapshot.outstanding.is_some() {
             return Err(RestoreError::Damaged);
         }
-        let outstanding = snapshot.outstanding.as_ref().map(|out| Outstanding {
-            token: None,
-            until: now.after(out.left),
-            tells: out.tells,
-            bytes: out.bytes.0.into(),
+        let outstanding = snapshot.outstanding.as_ref().map(|out| {
+            Box::new(Outstanding {
+                token: None,
+                until: now.after(out.left),
+                tells: out.tells,
+                bytes: out.bytes.0.into(),
+            })
         });
         let parts = snapshot.strings.map(|string| string.0);
         Ok(Self {
             state,
             outstanding,
             ending: snapshot.ending,
-            strings: Packed::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             local_tag: snapshot.local_tag,
             local_cseq: snapshot.local_cseq,
             remote_cseq: snapshot.remote_cseq,

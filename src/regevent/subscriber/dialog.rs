@@ -2,12 +2,11 @@
 
 use super::{
     Admission, Config, Dialog, FIRST_ROUTE, MOST_STRINGS, NEXT_HOPS, Notified, REMOTE_TAG, ROUTES,
-    State, Subscription, TARGET,
+    State, Strings, Subscription, TARGET,
     config::{MOST_HOPS, is_next_hop},
 };
 use crate::{
     drive::{Misuse, Reject},
-    fleet::Packed,
     regevent::{defect, notification::Notification},
     wire::{NameAddr, SubState, register::same_uri},
 };
@@ -24,7 +23,7 @@ impl Subscription {
         let known = self.strings.get(REMOTE_TAG);
         let is_open = known.is_empty() || (config.is_rfc6665() && self.remote_cseq.is_none());
         if matches!(
-            self.state,
+            self.state.get(),
             State::Idle | State::Routing { .. } | State::Waiting { .. } | State::Ended
         ) || notification.call_id() != self.call_id.text()
             || notification.local_tag != self.local_tag.text()
@@ -65,7 +64,7 @@ impl Subscription {
         let mut parts = self.strings.parts();
         parts[NEXT_HOPS] = next_hops;
         parts[FIRST_ROUTE] = route;
-        self.strings = Packed::new(parts, MOST_STRINGS).ok_or_else(|| bad(0))?;
+        self.strings = Strings::new(parts, MOST_STRINGS).ok_or_else(|| bad(0))?;
         Ok(())
     }
 
@@ -94,7 +93,7 @@ impl Subscription {
         parts[REMOTE_TAG] = dialog.remote_tag;
         parts[TARGET] = dialog.target.unwrap_or(fallback);
         parts[ROUTES] = dialog.routes;
-        if let Some(strings) = Packed::new(parts, MOST_STRINGS) {
+        if let Some(strings) = Strings::new(parts, MOST_STRINGS) {
             self.strings = strings;
         }
     }
@@ -106,7 +105,7 @@ impl Subscription {
         };
         let mut parts = self.strings.parts();
         parts[TARGET] = target;
-        if let Some(strings) = Packed::new(parts, MOST_STRINGS) {
+        if let Some(strings) = Strings::new(parts, MOST_STRINGS) {
             self.strings = strings;
         }
     }

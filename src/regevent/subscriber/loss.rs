@@ -2,13 +2,10 @@
 
 use super::{
     Config, End, Event, FIRST_ROUTE, MOST_STRINGS, NEXT_HOPS, Notified, REMOTE_TAG, ROUTES, State,
-    Subscription, TARGET,
+    Strings, Subscription, TARGET,
     meaning::{Effect, Retry, of_silence, of_termination},
 };
-use crate::{
-    drive::{Context, Millis, Outbox, Role},
-    fleet::Packed,
-};
+use crate::drive::{Context, Millis, Outbox, Role};
 
 /// Milliseconds that doubling ends at.
 const LONGEST_BACKOFF: u64 = 3_600_000;
@@ -63,9 +60,9 @@ impl Subscription {
     }
 
     /// No SUBSCRIBE is out any more.
-    pub(super) const fn clear_pending(&mut self) {
-        if let State::Subscribing { pending, .. } | State::Refreshing { pending, .. } =
-            &mut self.state
+    pub(super) fn clear_pending(&mut self) {
+        if let Some(State::Subscribing { pending, .. } | State::Refreshing { pending, .. }) =
+            self.state.get_mut()
         {
             *pending = None;
         }
@@ -127,7 +124,7 @@ impl Subscription {
             _ => Millis(0),
         };
         let until = cx.now.after(wait).max(floor);
-        let (pending, timer_n) = match self.state {
+        let (pending, timer_n) = match self.state.get() {
             State::Subscribing {
                 pending, timer_n, ..
             }
@@ -136,11 +133,11 @@ impl Subscription {
             } => (pending.and_then(|pending| pending.token), timer_n),
             _ => (None, cx.now),
         };
-        self.state = State::Waiting {
+        self.state.set(State::Waiting {
             until,
             pending,
             timer_n,
-        };
+        });
         let resource = out.put_text(self.resource());
         let wait = until.since(cx.now);
         if !core::mem::take(&mut self.lapsed) {
@@ -174,12 +171,12 @@ impl Subscription {
         );
     }
 
-    pub(super) const fn wait(&mut self, until: Millis) {
-        self.state = State::Waiting {
+    pub(super) fn wait(&mut self, until: Millis) {
+        self.state.set(State::Waiting {
             until,
             pending: None,
             timer_n: until,
-        };
+        });
     }
 
     /// [RE-8] Another dialog (RFC 6665 4.1.2.2).
@@ -197,7 +194,7 @@ impl Subscription {
                 *place = b"";
             }
         }
-        if let Some(strings) = Packed::new(parts, MOST_STRINGS) {
+        if let Some(strings) = Strings::new(parts, MOST_STRINGS) {
             self.strings = strings;
         }
     }
@@ -208,7 +205,7 @@ impl Subscription {
         R: Role,
         R::Event: From<Event>,
     {
-        self.state = State::Ended;
+        self.state.set(State::Ended);
         let resource = out.put_text(self.resource());
         out.event(Event::SubscriptionEnded { resource, why }.into());
     }

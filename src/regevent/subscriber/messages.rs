@@ -16,18 +16,20 @@ impl Subscription {
     /// [DR-7] Hands out the SUBSCRIBE that is pending: at first, or the same again after a restore.
     pub(super) fn offer<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
         let token = cx.token();
-        let (State::Subscribing {
-            pending: Some(pending),
-            ..
-        }
-        | State::Refreshing {
-            pending: Some(pending),
-            ..
-        }
-        | State::Unsubscribing {
-            pending: Some(pending),
-            ..
-        }) = &mut self.state
+        let Some(
+            State::Subscribing {
+                pending: Some(pending),
+                ..
+            }
+            | State::Refreshing {
+                pending: Some(pending),
+                ..
+            }
+            | State::Unsubscribing {
+                pending: Some(pending),
+                ..
+            },
+        ) = self.state.get_mut()
         else {
             return;
         };

@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, STRINGS, State, Subscription};
+use super::{Pending, STRINGS, State, Strings, Subscription};
 use crate::{
     drive::{Identifier, Millis, RestoreError, snapshot::Raw},
-    fleet::Packed,
+    fleet::Seldom,
     regevent::trunk_group::Network,
 };
 
@@ -153,7 +153,7 @@ impl StateSnapshot {
 impl Subscription {
     pub(crate) fn snapshot(&self, now: Millis) -> Snapshot<'_> {
         Snapshot {
-            state: StateSnapshot::of(self.state, now),
+            state: StateSnapshot::of(self.state.get(), now),
             strings: self.strings.parts().map(Raw),
             visited: self.network == Network::Visited,
             call_id: self.call_id,
@@ -178,8 +178,8 @@ impl Subscription {
     pub(crate) fn restore(snapshot: &Snapshot<'_>, now: Millis) -> Result<Self, RestoreError> {
         let parts = snapshot.strings.map(|string| string.0);
         Ok(Self {
-            state: snapshot.state.restore(now),
-            strings: Packed::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
+            state: Seldom::new(snapshot.state.restore(now)),
+            strings: Strings::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
             network: match snapshot.visited {
                 true => Network::Visited,
                 false => Network::Home,

@@ -43,7 +43,7 @@ impl Bindings {
     fn tells(document: &Document, identity: &Identity, binding: &Binding) -> bool {
         let is_news = binding.changed > document.since;
         let is_full = document.state == DocumentState::Full;
-        match binding.status {
+        match binding.status.get() {
             Status::Gone { .. } => is_news,
             Status::Active => is_news || is_full || identity.is_news(document),
         }
@@ -53,7 +53,7 @@ impl Bindings {
 impl Identity {
     /// Whether it came into the set, or left it, since what the subscriber knows of.
     fn is_news(&self, document: &Document) -> bool {
-        self.termination.unwrap_or(self.changed) > document.since
+        self.termination.get().unwrap_or(self.changed) > document.since
     }
 }
 
@@ -114,7 +114,7 @@ impl Resource for Bindings {
         let mut writer = DocumentWriter::new(buffer, document.version, document.state);
         let shown = self.identities.iter().filter(|identity| !identity.barred);
         for identity in shown {
-            let has_left = identity.termination.is_some();
+            let has_left = identity.termination.get().is_some();
             if has_left && !identity.is_news(document) {
                 continue;
             }
@@ -162,8 +162,8 @@ impl Binding {
     /// subscription (RFC 3680 5.1.2). What is there carries its expiry, what is gone an expiry of zero.
     fn write(&self, writer: &mut DocumentWriter<'_>, identity: &Identity, document: &Document) {
         let is_explicit = self.explicit == identity.number;
-        let event = match self.status {
-            Status::Active if identity.termination.is_some() => Cause::Rejection.ends_with(),
+        let event = match self.status.get() {
+            Status::Active if identity.termination.get().is_some() => Cause::Rejection.ends_with(),
             _ if is_explicit => self.event,
             _ => implied(self.event),
         };
@@ -177,7 +177,7 @@ impl Binding {
             ContactState::Active => self.seconds_left(document.now),
             ContactState::Terminated => 0,
         });
-        contact.retry_after = match self.status {
+        contact.retry_after = match self.status.get() {
             Status::Gone { retry_after, .. } => retry_after.map(u64::from),
             Status::Active => None,
         };
@@ -230,8 +230,9 @@ mod tests {
     use super::{super::FIELDS, *};
     use crate::{
         drive::{Limits, Millis},
-        fleet::Packed,
+        fleet::Seldom,
         reginfo::{self, ContactEvent},
+        scscf::bindings::Strings,
     };
 
     const NOW: Millis = Millis(1_000_000);
@@ -246,14 +247,14 @@ mod tests {
         parts[Field::Uri as usize] = b"sip:alice@192.0.2.1";
         let binding = Binding {
             number: 0,
-            strings: Packed::new(parts, 1_000).unwrap(),
+            strings: Strings::new(parts, 1_000).unwrap(),
             cseq: 1,
             expires_at: NOW.after_seconds(3_600),
             explicit: 0,
             first_cseq: 0,
             event: ContactEvent::Registered,
             changed: 0,
-            status: Status::Active,
+            status: Seldom::new(Status::Active),
         };
         table.rebind(Vec::from([binding]), Cause::Register, NOW);
         table
@@ -323,7 +324,7 @@ mod tests {
         let (since, terminations) = (table.changes, table.terminations);
         let mut after = table.bindings.clone();
         after[0].expires_at = NOW.after_seconds(60);
-        table.rebind(after.clone(), Cause::Reauthentication, NOW);
+        table.rebind(after.to_vec(), Cause::Reauthentication, NOW);
         assert_eq!(
             (table.changes, table.terminations),
             (since + 1, terminations)
@@ -337,7 +338,7 @@ mod tests {
             assert_eq!((contact.expires, contact.retry_after), (Some(60), None));
         }
         // The same again is no change.
-        table.rebind(after, Cause::Reauthentication, NOW);
+        table.rebind(after.to_vec(), Cause::Reauthentication, NOW);
         assert_eq!(table.changes, since + 1);
         assert!(
             read(&table, DocumentState::Partial, since + 1)

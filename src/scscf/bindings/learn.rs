@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Binding, Bindings, FIELDS, Field, Identity, Status};
+use super::{Binding, Bindings, FIELDS, Field, Identity, Status, Strings};
 use crate::{
     drive::{Limits, Millis, Misuse},
-    fleet::Packed,
+    fleet::Seldom,
     regevent::contact_events::Cause,
     reginfo::ContactEvent,
     scscf::registration::{Learned, LearnedContact, canonical},
@@ -50,12 +50,12 @@ impl Bindings {
         let before = self
             .identities
             .iter_mut()
-            .find(|own| own.termination.is_some() && canonical(&own.uri) == key);
+            .find(|own| own.termination.get().is_some() && canonical(&own.uri) == key);
         match before {
             Some(own) => {
                 own.uri = uri.into();
                 own.changed = number;
-                own.termination = None;
+                own.termination.set(None);
             }
             None => {
                 self.add_identity(uri, false);
@@ -98,7 +98,7 @@ impl Bindings {
             let termination = self.next_termination();
             for own in &mut self.identities {
                 if left.contains(&own.number) {
-                    own.termination = Some(termination);
+                    own.termination.set(Some(termination));
                 }
             }
         }
@@ -148,7 +148,7 @@ impl Bindings {
             first_cseq: learned.cseq,
             event: ContactEvent::Registered,
             changed: self.changes,
-            status: Status::Active,
+            status: Seldom::new(Status::Active),
         };
         let bound: Vec<_> = after.iter().map(Binding::contact).collect();
         let known = fresh.contact().place_among(&bound);
@@ -182,7 +182,7 @@ impl Bindings {
 }
 
 /// What is kept of a contact, packed.
-fn strings(learned: &Learned<'_>, contact: &LearnedContact<'_>) -> Result<Packed<FIELDS>, Misuse> {
+fn strings(learned: &Learned<'_>, contact: &LearnedContact<'_>) -> Result<Strings, Misuse> {
     let asked = &contact.asked;
     let q = asked.q().and(asked.params().value(b"q"));
     let [public, temporary] = contact.gruus;
@@ -197,7 +197,7 @@ fn strings(learned: &Learned<'_>, contact: &LearnedContact<'_>) -> Result<Packed
         public,
         temporary,
     ];
-    Packed::new(parts, usize::from(u16::MAX)).ok_or(Misuse::TooLarge {
+    Strings::new(parts, usize::from(u16::MAX)).ok_or(Misuse::TooLarge {
         limit: "registration_bytes",
     })
 }

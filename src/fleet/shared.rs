@@ -1,0 +1,145 @@
+//! Strings that many machines have alike: those of the home network, of the elements on the way.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::hash::Hasher;
+use siphasher::sip::SipHasher13;
+
+use super::Packed;
+
+/// `N` byte strings, of which the `OWN` from number `FROM` on, past the last to the first, are a machine's own, and the
+/// `COMMON` others those of many: they stand behind a pointer of their own, which can be [shared](Shared).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Divided<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
+{
+    own: Packed<OWN>,
+    common: Packed<COMMON, Arc<[u8]>>,
+}
+
+impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
+    Divided<N, FROM, OWN, COMMON>
+{
+    /// Packs the strings; `None` if together they exceed `limit` or what 16 bits can say.
+    pub(crate) fn new(parts: [&[u8]; N], limit: usize) -> Option<Self> {
+        let total = parts.iter().map(|part| part.len()).sum::<usize>();
+        if total > limit || total > usize::from(u16::MAX) {
+            return None;
+        }
+        let mut own = [[].as_slice(); OWN];
+        let mut common = [[].as_slice(); COMMON];
+        let from_own = parts.iter().cycle().skip(FROM);
+        for (place, part) in own.iter_mut().chain(&mut common).zip(from_own) {
+            *place = part;
+        }
+        Some(Self {
+            own: Packed::new(own, limit)?,
+            common: Packed::new(common, limit)?,
+        })
+    }
+
+    /// The string of that number; empty if there is none.
+    pub(crate) fn get(&self, number: usize) -> &[u8] {
+        if number >= N {
+            return &[];
+        }
+        let place = match number.checked_sub(FROM) {
+            Some(place) => place,
+            None => number.saturating_add(N.saturating_sub(FROM)),
+        };
+        match place.checked_sub(OWN) {
+            None => self.own.get(place),
+            Some(place) => self.common.get(place),
+        }
+    }
+
+    /// All the strings, in order.
+    pub(crate) fn parts(&self) -> [&[u8]; N] {
+        let mut parts = [[].as_slice(); N];
+        for (number, part) in parts.iter_mut().enumerate() {
+            *part = self.get(number);
+        }
+        parts
+    }
+}
+
+/// How many are remembered.
+const RECENT: usize = 64;
+
+/// What machines have had in common of late, a few of each node: whoever has the same, has it from there.
+pub(crate) struct Shared {
+    recent: Box<[Option<Arc<[u8]>>]>,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        Self {
+            recent: core::iter::repeat_n(None, RECENT).collect(),
+        }
+    }
+
+    /// Takes what is common from others, or leaves it to them.
+    pub(crate) fn share<
+        const N: usize,
+        const FROM: usize,
+        const OWN: usize,
+        const COMMON: usize,
+    >(
+        &mut self,
+        strings: &mut Divided<N, FROM, OWN, COMMON>,
+    ) {
+        let bytes = strings.common.bytes_mut();
+        if Arc::strong_count(bytes) > 1 {
+            return;
+        }
+        // Whoever has other strings come to the same place gains nothing: they are not shared.
+        let mut hasher = SipHasher13::new();
+        hasher.write(bytes);
+        let place = (hasher.finish() as usize) % RECENT;
+        match self.recent.get_mut(place) {
+            Some(Some(known)) if known == bytes => *bytes = Arc::clone(known),
+            Some(recent) => *recent = Some(Arc::clone(bytes)),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Divided, Shared};
+
+    type Strings = Divided<4, 1, 2, 2>;
+    /// The first one too is the machine's own.
+    type Around = Divided<4, 2, 3, 1>;
+
+    /// [DR-5] Every string comes back as it was, up to the limit, whichever of them are a machine's own.
+    #[test]
+    fn limit_and_contents() {
+        let parts: [&[u8]; 4] = [b"home", b"a", b"", b"route"];
+        let strings = Strings::new(parts, 10).unwrap();
+        assert_eq!(strings.parts(), parts);
+        assert_eq!(strings.get(4), b"");
+        assert_eq!(Around::new(parts, 10).unwrap().parts(), parts);
+        assert_eq!(Strings::new(parts, 9), None);
+        assert!(Strings::new([&[0; 65_535], b"", b"", b""], 70_000).is_some());
+        assert_eq!(Strings::new([&[0; 65_535], b"", b"", b"a"], 70_000), None);
+    }
+
+    /// [DR-5] What is the same is there once, and what is not stays apart.
+    #[test]
+    fn shared() {
+        let mut shared = Shared::new();
+        let mut make = |home: &[u8], own: &[u8]| {
+            let mut strings = Strings::new([home, own, b"", b"route"], 100).unwrap();
+            shared.share(&mut strings);
+            strings
+        };
+        let (mut one, mut two, mut other) =
+            (make(b"h1", b"a"), make(b"h1", b"b"), make(b"h2", b"a"));
+        assert!(Arc::ptr_eq(one.common.bytes_mut(), two.common.bytes_mut()));
+        assert!(!Arc::ptr_eq(
+            one.common.bytes_mut(),
+            other.common.bytes_mut()
+        ));
+        assert_eq!(two.parts(), [b"h1".as_slice(), b"b", b"", b"route"]);
+        assert_eq!(other.get(0), b"h2");
+    }
+}

@@ -1,0 +1,136 @@
+//! [DR-5] What users take of memory, when it is taken, and that it is given back. In a file of its own, for the
+//! allocator counts for the whole process.
+
+// An allocator that counts cannot be had without.
+#![allow(unsafe_code)]
+#![allow(unreachable_pub)]
+
+#[path = "common/fleet/mod.rs"]
+mod users;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use users::{Fleet, Unmeasured, pcscf, peers, profile, scscf};
+
+struct Counting;
+
+thread_local! {
+    // Of each test on its own.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes as glibc takes them: a word more, in steps of sixteen.
+fn rounded(size: usize) -> isize {
+    (size + 8).next_multiple_of(16).max(32) as isize
+}
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HELD.set(HELD.get() + rounded(layout.size()));
+        LARGEST.set(LARGEST.get().max(layout.size()));
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - rounded(layout.size()));
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const USERS: u32 = 500;
+
+fn arrive<F: Fleet>(fleet: &mut F) {
+    (0..USERS).for_each(|user| fleet.arrive(user, &mut Unmeasured));
+}
+
+fn leave<F: Fleet>(fleet: &mut F) {
+    (0..USERS).for_each(|user| fleet.leave(user, &mut Unmeasured));
+    fleet.forget(&mut Unmeasured);
+    assert_eq!(fleet.len(), 0);
+}
+
+/// The largest allocation of any call while all users arrive, come again and go.
+fn largest<F: Fleet>(reserved: bool) -> usize {
+    let mut fleet = F::new(peers(USERS), reserved);
+    LARGEST.set(0);
+    arrive(&mut fleet);
+    for traffic in 0..F::TRAFFIC.len() {
+        (0..USERS).for_each(|user| fleet.happen(traffic, user, &mut Unmeasured));
+    }
+    leave(&mut fleet);
+    LARGEST.get()
+}
+
+/// [DR-5] With room for all users from the beginning no call pays for a table that grows: the largest allocation is
+/// that of a message. Without it, one is as large as a table.
+#[test]
+fn no_table_grows() {
+    for (role, reserved, grown) in [
+        (
+            "pcscf",
+            largest::<pcscf::Users>(true),
+            largest::<pcscf::Users>(false),
+        ),
+        (
+            "scscf",
+            largest::<scscf::Users>(true),
+            largest::<scscf::Users>(false),
+        ),
+    ] {
+        assert!(reserved < 16_384, "{role}: {reserved} bytes at once");
+        assert!(grown > 32_768, "{role}: {grown} bytes at once");
+    }
+}
+
+/// Bytes held for each user, its share of the tables among them.
+fn held_by_each<F: Fleet>() -> isize {
+    let held = |users, reserved| {
+        let peers = peers(USERS);
+        let before = HELD.get();
+        let mut fleet = F::new(peers, reserved);
+        (0..users).for_each(|user| fleet.arrive(user, &mut Unmeasured));
+        HELD.get() - before
+    };
+    // What is there for all of them, without tables, is not theirs.
+    (held(USERS, true) - held(0, false)) / USERS as isize
+}
+
+/// [DR-5] What a user takes whose strings are 603 bytes, index and timers included.
+#[test]
+fn bytes_of_a_user() {
+    assert_eq!(profile::STRINGS, 603);
+    let pcscf = held_by_each::<pcscf::Users>();
+    assert!(pcscf <= 1_000, "P-CSCF: {pcscf}");
+    let scscf = held_by_each::<scscf::Users>();
+    assert!(scscf <= 1_400, "S-CSCF: {scscf}");
+}
+
+fn comes_and_goes<F: Fleet>() {
+    for reserved in [false, true] {
+        let mut fleet = F::new(peers(USERS), reserved);
+        for user in 0..2 {
+            fleet.arrive(user, &mut Unmeasured);
+            fleet.leave(user, &mut Unmeasured);
+            fleet.forget(&mut Unmeasured);
+        }
+        let before = HELD.get();
+        for _ in 0..2 {
+            arrive(&mut fleet);
+            leave(&mut fleet);
+            assert_eq!(HELD.get(), before);
+        }
+    }
+}
+
+/// [DR-5] When all users have gone, nothing is held that was not held before them.
+#[test]
+fn given_back() {
+    comes_and_goes::<pcscf::Users>();
+    comes_and_goes::<scscf::Users>();
+}
