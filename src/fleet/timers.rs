@@ -187,7 +187,7 @@ mod tests {
             chance ^= chance >> 7;
             chance ^= chance << 17;
             let place = (chance % 64) as usize;
-            let at = Millis((chance >> 8) % 500 + ((chance >> 40) % 2 << 33));
+            let at = Millis((chance >> 8) % 500 + (((chance >> 40) % 2) << 33));
             let deadline = (chance >> 20 & 3 > 0).then_some(at);
             timers.arm(place as u32, deadline);
             if let Some(old) = core::mem::replace(&mut armed[place], deadline) {
