@@ -110,6 +110,7 @@ extern crate alloc;
 pub mod drive;
 pub mod fleet;
 pub mod pcscf;
+pub mod persistence;
 pub mod regevent;
 pub mod reginfo;
 pub mod scscf;

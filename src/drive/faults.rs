@@ -133,6 +133,9 @@ pub enum RestoreError {
     /// It holds more than the limits given allow.
     #[error("the snapshot exceeds the limits")]
     TooLarge,
+    /// What it holds is here already.
+    #[error("what the snapshot holds is here already")]
+    AlreadyHere,
     /// The configuration given cannot work.
     #[error("{0}")]
     Config(ConfigError),

@@ -40,6 +40,14 @@ impl Identifier {
         (self.value() >> SHARD_SHIFT) as u16
     }
 
+    /// A number that no other identifier has, but by a chance of one in 2^64. Never 0.
+    pub(crate) const fn number(self) -> u64 {
+        match self.low {
+            0 => 1,
+            number => number,
+        }
+    }
+
     /// Its text.
     #[must_use]
     #[inline]

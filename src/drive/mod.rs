@@ -26,8 +26,10 @@ mod faults;
 mod identifiers;
 mod limits;
 mod outbox;
+mod persist;
 pub mod snapshot;
 mod time;
+mod withheld;
 
 pub(crate) use buffer::holds_break;
 pub use buffer::{Buffer, Unwritable};
@@ -35,8 +37,10 @@ pub use faults::{ConfigError, Defect, Misuse, Reject, RestoreError};
 pub use identifiers::{Identifier, Identifiers, Token};
 pub use limits::Limits;
 pub use outbox::{NextHops, Outbox, Output, Request, Text, UDP_LIMIT};
+pub use persist::{Change, Changes, Persist, Texts, WithheldRole};
 pub use snapshot::Release;
 pub use time::{Clock, Millis, Timer};
+pub(crate) use withheld::Withheld;
 
 use alloc::vec::Vec;
 use core::fmt::{self, Debug};

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 
-use super::{Buffer, Misuse, Role, Token, Towards, TransactionRef, Unwritable};
+use super::{
+    Buffer, Misuse, Role, Texts, Token, Towards, TransactionRef, Unwritable, WithheldRole,
+};
 
 /// The size in bytes past which a request needs a congestion-controlled transport (RFC 3261 18.1.1,
 /// path MTU unknown).
@@ -32,9 +34,22 @@ impl Text {
     }
 
     fn within(self, bytes: &Buffer) -> &[u8] {
+        self.of(bytes.as_slice())
+    }
+
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
         let start = self.start as usize;
         let end = start.saturating_add(self.len());
-        bytes.as_slice().get(start..end).unwrap_or_default()
+        bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Those from `start` to `end`; none if they are beyond what 32 bits say.
+    pub(super) fn between(start: usize, end: usize) -> Self {
+        let len = u32::try_from(end.saturating_sub(start));
+        match (u32::try_from(start), len) {
+            (Ok(start), Ok(len)) => Self { start, len },
+            _ => Self::default(),
+        }
     }
 }
 
@@ -116,10 +131,20 @@ pub enum Output<'a, R: Role> {
         key: &'a [u8],
         /// The version that must stand there now; 0 for none. Another one is a `Conflict`.
         expected: u64,
-        /// The version to put there.
+        /// The version to put there. No other write ever has the same: if it stands there already, this one has
+        /// been done before, and is `Stored`.
         version: u64,
         /// The blob.
         bytes: &'a [u8],
+    },
+    /// Forget what is kept under that key.
+    Erase {
+        /// To be given back with `Stored`, `Conflict` or `Failed`.
+        token: Token,
+        /// The key.
+        key: &'a [u8],
+        /// The version that must stand there now. Another one is a `Conflict`; nothing there is `Stored`.
+        expected: u64,
     },
     /// Something happened.
     Event(&'a R::Event),
@@ -167,12 +192,22 @@ impl<R: Role> fmt::Debug for Output<'_, R> {
                 .field("version", version)
                 .field("bytes", &bytes.len())
                 .finish(),
+            Self::Erase {
+                token,
+                key,
+                expected,
+            } => f
+                .debug_struct("Erase")
+                .field("token", token)
+                .field("key", &key.len())
+                .field("expected", expected)
+                .finish(),
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
         }
     }
 }
 
-enum Entry<R: Role> {
+pub(super) enum Entry<R: Role> {
     Request {
         token: Token,
         towards: Towards,
@@ -196,7 +231,98 @@ enum Entry<R: Role> {
         version: u64,
         bytes: Text,
     },
+    Erase {
+        token: Token,
+        key: Text,
+        expected: u64,
+    },
     Event(R::Event),
+}
+
+impl<R: Role> Clone for Entry<R> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Request {
+                token,
+                towards,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => Self::Request {
+                token: *token,
+                towards: *towards,
+                next_hops: *next_hops,
+                congestion_controlled: *congestion_controlled,
+                bytes: *bytes,
+            },
+            Self::Respond { to, status, bytes } => Self::Respond {
+                to: *to,
+                status: *status,
+                bytes: *bytes,
+            },
+            Self::Ask { token, question } => Self::Ask {
+                token: *token,
+                question: question.clone(),
+            },
+            Self::Store {
+                token,
+                key,
+                expected,
+                version,
+                bytes,
+            } => Self::Store {
+                token: *token,
+                key: *key,
+                expected: *expected,
+                version: *version,
+                bytes: *bytes,
+            },
+            Self::Erase {
+                token,
+                key,
+                expected,
+            } => Self::Erase {
+                token: *token,
+                key: *key,
+                expected: *expected,
+            },
+            Self::Event(event) => Self::Event(event.clone()),
+        }
+    }
+}
+
+impl<R: WithheldRole> Entry<R> {
+    /// Shows each text, to be changed for one that says the same elsewhere.
+    pub(super) fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Request {
+                next_hops, bytes, ..
+            } => {
+                show(next_hops);
+                show(bytes);
+            }
+            Self::Respond { bytes, .. } => show(bytes),
+            Self::Ask { question, .. } => question.each_text(show),
+            Self::Store { key, bytes, .. } => {
+                show(key);
+                show(bytes);
+            }
+            Self::Erase { key, .. } => show(key),
+            Self::Event(event) => event.each_text(show),
+        }
+    }
+
+    /// Bytes of its texts.
+    pub(super) fn length(&self) -> usize {
+        let mut length = 0usize;
+        self.clone()
+            .each_text(&mut |text| length = length.saturating_add(text.len()));
+        length
+    }
+
+    pub(super) const fn is_message(&self) -> bool {
+        matches!(self, Self::Request { .. } | Self::Respond { .. })
+    }
 }
 
 impl<R: Role> Entry<R> {
@@ -236,6 +362,15 @@ impl<R: Role> Entry<R> {
                 expected: *expected,
                 version: *version,
                 bytes: bytes.within(texts),
+            },
+            Self::Erase {
+                token,
+                key,
+                expected,
+            } => Output::Erase {
+                token: *token,
+                key: key.within(texts),
+                expected: *expected,
             },
             Self::Event(event) => Output::Event(event),
         }
@@ -422,6 +557,21 @@ impl<R: Role> Outbox<R> {
         Ok(())
     }
 
+    /// Appends the order to forget what is kept under a key.
+    ///
+    /// # Errors
+    /// [`Unwritable::TooLarge`]; nothing is appended then.
+    pub fn erase(&mut self, token: Token, key: &[u8], expected: u64) -> Result<(), Unwritable> {
+        self.check_free()?;
+        let key = self.write_text(|bytes| bytes.put(key))?;
+        self.push(Entry::Erase {
+            token,
+            key,
+            expected,
+        });
+        Ok(())
+    }
+
     /// Copies bytes in, for an event or question to point at. Bytes that no longer fit become empty; within
     /// the room that was checked at entry they fit.
     pub fn put_text(&mut self, text: &[u8]) -> Text {
@@ -479,6 +629,33 @@ impl<R: Role> Outbox<R> {
 
     fn push(&mut self, entry: Entry<R>) {
         self.entries.push(entry);
+    }
+
+    /// The event that is output number `number`, if it is one.
+    pub(crate) fn event_at(&self, number: usize) -> Option<&R::Event> {
+        match self.entries.get(number) {
+            Some(Entry::Event(event)) => Some(event),
+            _ => None,
+        }
+    }
+
+    pub(super) fn entry(&self, number: usize) -> Option<&Entry<R>> {
+        self.entries.get(number)
+    }
+
+    /// Appends an output whose texts are here.
+    pub(super) fn adopt(&mut self, entry: Entry<R>) {
+        self.push(entry);
+    }
+}
+
+impl<R: WithheldRole> Outbox<R> {
+    /// Appends what another outbox has.
+    pub(crate) fn copy(&mut self, from: &Self, number: usize) {
+        if let Some(mut entry) = from.entries.get(number).cloned() {
+            entry.each_text(&mut |text| *text = self.put_text(from.text(*text)));
+            self.push(entry);
+        }
     }
 }
 

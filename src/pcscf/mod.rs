@@ -39,7 +39,7 @@ pub use node::PcscfNode;
 pub use trust::{StripError, strip_trust_marks};
 
 use crate::{
-    drive::{Identifier, Role, Text},
+    drive::{Identifier, Role, Text, Texts},
     regevent::subscriber,
 };
 
@@ -182,6 +182,48 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(subscriber::Event),
+    /// [DR-7] Another node has the user, as the store says: nothing of it is done here any more, and nothing was
+    /// said to anybody. Transactions of it that are still open are the host's.
+    TakenOver {
+        /// The private identity.
+        private_identity: Text,
+    },
+}
+
+impl Texts for Affected {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        let Self {
+            private_identity,
+            public_identity,
+            contact,
+        } = self;
+        [private_identity, public_identity, contact]
+            .into_iter()
+            .for_each(show);
+    }
+}
+
+impl Texts for Question {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::OwedDelivery { affected, .. }
+            | Self::SecurityAssociationRelease { affected, .. }
+            | Self::BearerRelease { affected, .. } => affected.each_text(show),
+            Self::Subscription(question) => question.each_text(show),
+        }
+    }
+}
+
+impl Texts for Event {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Deregistered { affected, .. } | Self::Cancelled { affected, .. } => {
+                affected.each_text(show);
+            }
+            Self::Subscription(event) => event.each_text(show),
+            Self::TakenOver { private_identity } => show(private_identity),
+        }
+    }
 }
 
 impl From<subscriber::Event> for Event {

@@ -5,15 +5,16 @@ mod notify;
 use alloc::vec::Vec;
 
 use super::{
-    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
+    Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
     registration::{Field, Learned, LearnedContact, Strings},
     snapshot,
     user::User,
 };
 use crate::{
     drive::{
-        self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
-        Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+        self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
+        Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
+        increment, snapshot::Kind,
     },
     fleet::{Few, Fleet, Id, Keys, Room, Shared},
     regevent::{
@@ -48,6 +49,7 @@ pub struct PcscfNode {
     subscriptions: Subscriptions,
     shared: Shared,
     counters: Counters,
+    changes: Changes,
 }
 
 impl PcscfNode {
@@ -66,6 +68,7 @@ impl PcscfNode {
             identifiers,
             clock: Clock::default(),
             counters: Counters::default(),
+            changes: Changes::default(),
         })
     }
 
@@ -100,13 +103,14 @@ impl PcscfNode {
         }
         let id = self.users.insert(user);
         if let Some(subscription) = &subscription {
-            let restored = self.subscriptions.restore(id, subscription, now)?;
+            let restored = self.subscriptions.restore(id, subscription, now);
+            let restored = restored.inspect_err(|_| _ = self.users.remove(id))?;
             if let Some(user) = self.users.get_mut(id) {
                 user.subscription = Some(restored);
             }
         }
         self.file(id);
-        self.settle(id);
+        self.rearm(id);
         Ok(id)
     }
 
@@ -231,7 +235,7 @@ impl PcscfNode {
         if let Some(registration_expires) = unsubscribed {
             self.subscribe(now, id, trunk_group, registration_expires, out)?;
         }
-        self.settle(id);
+        self.settle(id, out);
         Ok(Verdict::Handled)
     }
 
@@ -420,7 +424,7 @@ impl PcscfNode {
             }
             increment(&mut self.counters.access_lost);
             self.step(now, id, place, trigger, out)?;
-            self.settle(id);
+            self.settle(id, out);
             trigger = Input::TriggerDue(Cause::AccessLost);
             verdict = Verdict::Handled;
         }
@@ -489,33 +493,39 @@ impl PcscfNode {
             id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 
-    /// A subscription that is over leaves its user.
-    fn take_leave(&mut self, stepped: Option<Stepped>) {
-        let Some(Stepped { owner, over: true }) = stepped else {
+    /// After every step of a subscription: one that is over leaves its user.
+    fn take_leave(&mut self, stepped: Option<Stepped>, out: &Outbox<Pcscf>) {
+        let Some(Stepped { owner, over }) = stepped else {
             return;
         };
-        if let Some(user) = self.users.get_mut(owner) {
+        if let Some(user) = self.users.get_mut(owner).filter(|_| over) {
             user.subscription = None;
         }
-        self.settle(owner);
+        self.settle(owner, out);
     }
 
     /// After every step of a user: one with nothing left goes, the timer follows.
-    fn settle(&mut self, id: Id) {
-        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
-            return;
-        };
+    fn settle(&mut self, id: Id, out: &Outbox<Pcscf>) {
+        if let Some(gone) = self.rearm(id) {
+            self.changes.note(id.place(), gone, out);
+        }
+    }
+
+    /// Whether the user has gone, if it was there.
+    fn rearm(&mut self, id: Id) -> Option<bool> {
+        let (user, mut keys) = self.users.get_with_keys(id)?;
         if user.registrations.is_empty() && user.subscription.is_none() {
             keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
             self.users.remove(id);
-            return;
+            return Some(true);
         }
         let deadline = user.deadline(&self.config).map(|(at, _)| at);
         self.users.arm(id, deadline);
+        Some(false)
     }
 
     /// [RE-9] A UE asks to go: literal to S2, its subscription ends now if no other registration of the user
@@ -615,7 +625,7 @@ impl PcscfNode {
             _ => return Err(Misuse::WrongAnswer),
         };
         self.step(now, id, place, input, out)?;
-        self.settle(id);
+        self.settle(id, out);
         Ok(())
     }
 
@@ -645,7 +655,7 @@ impl PcscfNode {
         if answered.malformed {
             increment(&mut self.counters.malformed);
         }
-        self.take_leave(answered.stepped);
+        self.take_leave(answered.stepped, out);
         Ok(())
     }
 
@@ -680,7 +690,7 @@ impl PcscfNode {
             id: 0,
         };
         let stepped = self.subscriptions.tick(&mut cx, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 }
@@ -811,7 +821,7 @@ impl Node for PcscfNode {
         match self.users.next() {
             Some((at, id)) if at <= now && !self.is_subscription_first(at) => {
                 self.tick_user(now, id, out)?;
-                self.settle(id);
+                self.settle(id, out);
             }
             _ => self.tick_subscription(now, out)?,
         }
@@ -836,6 +846,69 @@ impl Node for PcscfNode {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
         snapshot::seal(release, users, &self.subscriptions, now, into);
+    }
+}
+
+impl Persist for PcscfNode {
+    const MACHINE: Kind = snapshot::USER;
+    const FORMAT: u16 = snapshot::USER_FORMAT;
+
+    fn identifiers(&mut self) -> &mut Identifiers {
+        &mut self.identifiers
+    }
+
+    fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// The private identity.
+    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
+        let user = self.users.at(machine).and_then(|id| self.users.get(id));
+        into.extend_from_slice(user.map_or(b"", |user| &user.private_identity));
+    }
+
+    fn write_machine(&self, machine: u32, now: Millis, _: Release, into: &mut Vec<u8>) {
+        if let Some(user) = self.users.at(machine).and_then(|id| self.users.get(id)) {
+            snapshot::write(user, &self.subscriptions, now, into);
+        }
+    }
+
+    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
+        let restored = snapshot::read(bytes, now, &self.config)?;
+        if self.users.len() >= self.config.limits.users {
+            return Err(RestoreError::TooLarge);
+        }
+        if self.find_user(&restored.0.private_identity).is_some() {
+            return Err(RestoreError::AlreadyHere);
+        }
+        self.adopt(now, restored).map(Id::place)
+    }
+
+    fn let_go(&mut self, machine: u32, out: &mut Outbox<Pcscf>) {
+        let Some(id) = self.users.at(machine) else {
+            return;
+        };
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+            return;
+        };
+        let private_identity = out.put_text(&user.private_identity);
+        out.event(Event::TakenOver { private_identity });
+        keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
+        for registration in &user.registrations {
+            keys.unfile(CONTACT, &contact_key(registration.contact()));
+        }
+        if let Some(subscription) = user.subscription {
+            self.subscriptions.forget(subscription);
+        }
+        self.users.remove(id);
+    }
+
+    fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {
+        snapshot::write_outcome(event, out)
+    }
+
+    fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), RestoreError> {
+        snapshot::read_outcome(bytes, out)
     }
 }
 

@@ -4,14 +4,14 @@ use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, Config, Outcome, Registration,
+    Affected, Cause, Config, Event, Outcome, Pcscf, Registration,
     deregistration::{Calling, State, Step},
     registration::Strings,
     user::User,
 };
 use crate::{
     drive::{
-        Identifier, Millis, RestoreError,
+        Identifier, Millis, Outbox, RestoreError,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -90,6 +90,103 @@ pub(super) fn seal<'u>(
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
         }
     }
+}
+
+/// Of the blob of one user.
+pub(super) const USER: Kind = Kind(0x101);
+pub(super) const USER_FORMAT: u16 = 1;
+
+/// The events that must not be lost, numbered by their order here.
+#[derive(Serialize, Deserialize)]
+enum OutcomeSnapshot<'b> {
+    Deregistered {
+        id: Identifier,
+        #[serde(borrow)]
+        affected: [Raw<'b>; 3],
+        cause: u8,
+        outcome: (u8, u16),
+        registers: u8,
+    },
+    Cancelled {
+        affected: [Raw<'b>; 3],
+        cause: u8,
+        registers: u8,
+    },
+}
+
+/// The blob of an event that must not be lost.
+pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {
+    let texts = |affected: &Affected| {
+        let Affected {
+            private_identity,
+            public_identity,
+            contact,
+        } = *affected;
+        [private_identity, public_identity, contact].map(|text| Raw(out.text(text)))
+    };
+    let outcome = match event {
+        Event::Deregistered {
+            id,
+            affected,
+            cause,
+            outcome,
+            registers,
+        } => OutcomeSnapshot::Deregistered {
+            id: *id,
+            affected: texts(affected),
+            cause: cause_code(*cause),
+            outcome: outcome_code(*outcome),
+            registers: *registers,
+        },
+        Event::Cancelled {
+            affected,
+            cause,
+            registers,
+        } => OutcomeSnapshot::Cancelled {
+            affected: texts(affected),
+            cause: cause_code(*cause),
+            registers: *registers,
+        },
+        Event::Subscription(_) | Event::TakenOver { .. } => return None,
+    };
+    let mut blob = Vec::new();
+    snapshot::write(&outcome, &mut blob);
+    Some(blob)
+}
+
+/// Appends the event of such a blob.
+pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), RestoreError> {
+    let mut affected = |[private_identity, public_identity, contact]: [Raw<'_>; 3]| Affected {
+        private_identity: out.put_text(private_identity.0),
+        public_identity: out.put_text(public_identity.0),
+        contact: out.put_text(contact.0),
+    };
+    let event = match snapshot::read(bytes)? {
+        OutcomeSnapshot::Deregistered {
+            id,
+            affected: texts,
+            cause,
+            outcome,
+            registers,
+        } => Event::Deregistered {
+            id,
+            affected: affected(texts),
+            cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
+            outcome: outcome_of(outcome).ok_or(RestoreError::Damaged)?,
+            registers,
+        },
+        OutcomeSnapshot::Cancelled {
+            affected: texts,
+            cause,
+            registers,
+        } => Event::Cancelled {
+            affected: affected(texts),
+            cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
+            registers,
+        },
+    };
+    out.event(event);
+    Ok(())
 }
 
 /// A user, and the subscription that is to be its own.

@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     drive::{
-        self, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node, Outbox,
-        Reject, Release, RestoreError, Role, Source, Text, Timer, Token, TransactionRef, Verdict,
-        increment,
+        self, Changes, Clock, ConfigError, Context, Identifiers, Limits, Millis, Misuse, Node,
+        Outbox, Persist, Reject, Release, RestoreError, Role, Source, Text, Texts, Timer, Token,
+        TransactionRef, Verdict, increment, snapshot::Kind,
     },
     fleet::{Fleet, Id, Room, push_exact},
     reginfo::DocumentState,
@@ -124,6 +124,24 @@ pub enum Event {
         /// Every registration of the user is terminated.
         all_terminated: bool,
     },
+    /// [DR-7] Another node has the user, as the store says: nothing of it is done here any more, and nothing was
+    /// said to anybody.
+    TakenOver {
+        /// The private identity.
+        private_identity: Text,
+    },
+}
+
+impl Texts for Event {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Subscription(event) => event.each_text(show),
+            Self::StateNotified {
+                private_identity, ..
+            }
+            | Self::TakenOver { private_identity } => show(private_identity),
+        }
+    }
 }
 
 impl From<subscriber::Event> for Event {
@@ -209,6 +227,7 @@ pub struct SubscriberNode {
     /// Private identity and table of the subscription that the latest call ended.
     ended: Option<(Box<[u8]>, Box<Watcher>)>,
     counters: Counters,
+    changes: Changes,
 }
 
 impl SubscriberNode {
@@ -227,6 +246,7 @@ impl SubscriberNode {
             clock: Clock::default(),
             ended: None,
             counters: Counters::default(),
+            changes: Changes::default(),
         })
     }
 
@@ -258,7 +278,10 @@ impl SubscriberNode {
     ) -> Result<Id, RestoreError> {
         let id = self.users.insert(user);
         let restored = match &subscription {
-            Some(subscription) => Some(self.subscriptions.restore(id, subscription, now)?),
+            Some(subscription) => {
+                let restored = self.subscriptions.restore(id, subscription, now);
+                Some(restored.inspect_err(|_| _ = self.users.remove(id))?)
+            }
             None => None,
         };
         if let Some((user, mut keys)) = self.users.get_with_keys(id) {
@@ -456,7 +479,7 @@ impl SubscriberNode {
         if user.flows.is_empty() {
             self.step(now, id, Input::Unsubscribe, out)?;
         }
-        self.settle(id);
+        self.settle(id, out);
         Ok(Verdict::Handled)
     }
 
@@ -479,31 +502,35 @@ impl SubscriberNode {
             id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
-        self.after(stepped);
+        self.after(stepped, out);
         Ok(())
     }
 
     /// A subscription that is over leaves its user, and a user with nothing left goes.
-    fn after(&mut self, stepped: Option<Stepped>) {
-        let Some(Stepped { owner, over: true }) = stepped else {
+    fn after(&mut self, stepped: Option<Stepped>, out: &Outbox<RegEvent>) {
+        let Some(Stepped { owner, over }) = stepped else {
             return;
         };
-        let table = self.subscriptions.take_ended_table();
-        if let Some(user) = self.users.get_mut(owner) {
-            user.subscription = None;
-            self.ended = table.map(|table| (user.private_identity.clone(), table));
+        if over {
+            let table = self.subscriptions.take_ended_table();
+            if let Some(user) = self.users.get_mut(owner) {
+                user.subscription = None;
+                self.ended = table.map(|table| (user.private_identity.clone(), table));
+            }
         }
-        self.settle(owner);
+        self.settle(owner, out);
     }
 
-    fn settle(&mut self, id: Id) {
+    fn settle(&mut self, id: Id, out: &Outbox<RegEvent>) {
         let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return;
         };
-        if user.flows.is_empty() && user.subscription.is_none() {
+        let gone = user.flows.is_empty() && user.subscription.is_none();
+        if gone {
             keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
             self.users.remove(id);
         }
+        self.changes.note(id.place(), gone, out);
     }
 
     /// [RE-10] A NOTIFY to one of the subscriptions.
@@ -594,7 +621,7 @@ impl SubscriberNode {
         let stepped = self
             .subscriptions
             .notify(&mut cx, id, notification, finding, out)?;
-        self.after(stepped);
+        self.after(stepped, out);
         Ok(())
     }
 
@@ -729,7 +756,7 @@ impl Node for SubscriberNode {
         if answered.malformed {
             increment(&mut self.counters.malformed);
         }
-        self.after(answered.stepped);
+        self.after(answered.stepped, out);
         Ok(())
     }
 
@@ -762,7 +789,7 @@ impl Node for SubscriberNode {
             id: 0,
         };
         let stepped = self.subscriptions.tick(&mut cx, out)?;
-        self.after(stepped);
+        self.after(stepped, out);
         Ok(())
     }
 
@@ -774,6 +801,67 @@ impl Node for SubscriberNode {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
         snapshot::seal(release, users, &self.subscriptions, now, into);
+    }
+}
+
+impl Persist for SubscriberNode {
+    const MACHINE: Kind = snapshot::USER;
+    const FORMAT: u16 = snapshot::USER_FORMAT;
+
+    fn identifiers(&mut self) -> &mut Identifiers {
+        &mut self.identifiers
+    }
+
+    fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// The private identity.
+    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
+        let user = self.users.at(machine).and_then(|id| self.users.get(id));
+        into.extend_from_slice(user.map_or(b"", |user| &user.private_identity));
+    }
+
+    fn write_machine(&self, machine: u32, now: Millis, _: Release, into: &mut Vec<u8>) {
+        if let Some(user) = self.users.at(machine).and_then(|id| self.users.get(id)) {
+            snapshot::write(user, &self.subscriptions, now, into);
+        }
+    }
+
+    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
+        let restored = snapshot::read(bytes, &self.config.limits)?;
+        if self.users.len() >= self.config.limits.users {
+            return Err(RestoreError::TooLarge);
+        }
+        if find(&self.users, &restored.0.private_identity).is_some() {
+            return Err(RestoreError::AlreadyHere);
+        }
+        self.adopt(now, restored).map(Id::place)
+    }
+
+    fn let_go(&mut self, machine: u32, out: &mut Outbox<RegEvent>) {
+        let Some(id) = self.users.at(machine) else {
+            return;
+        };
+        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+            return;
+        };
+        let private_identity = out.put_text(&user.private_identity);
+        out.event(Event::TakenOver { private_identity });
+        keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
+        if let Some(subscription) = user.subscription {
+            self.subscriptions.forget(subscription);
+        }
+        self.users.remove(id);
+    }
+
+    /// None: what is reported here, a document says again.
+    fn write_outcome(_: &Event, _: &Outbox<RegEvent>) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn read_outcome(_: &[u8], _: &mut Outbox<RegEvent>) -> Result<(), RestoreError> {
+        Err(RestoreError::Damaged)
     }
 }
 

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 pub use super::subscribe::Subscribe;
 use crate::{
     drive::{
-        Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Timer, Token,
-        TransactionRef,
+        Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Texts, Timer,
+        Token, TransactionRef,
     },
     fleet::{Divided, Shared},
     reginfo::DocumentState,
@@ -80,6 +80,26 @@ pub enum Event {
         /// Why.
         why: End,
     },
+}
+
+impl Texts for Event {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Subscribed {
+                resource,
+                subscriber,
+                ..
+            }
+            | Self::SubscriptionEnded {
+                resource,
+                subscriber,
+                ..
+            } => {
+                show(resource);
+                show(subscriber);
+            }
+        }
+    }
 }
 
 /// What can happen to a subscription.

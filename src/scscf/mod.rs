@@ -44,7 +44,7 @@ pub use recognition::{Reason, Reasons, Recognition, recognise};
 use core::fmt;
 
 use crate::{
-    drive::{Identifier, Role, Text, TransactionRef},
+    drive::{Identifier, Role, Text, Texts, TransactionRef},
     regevent::notifier,
 };
 
@@ -248,6 +248,61 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(notifier::Event),
+    /// [DR-7] Another node has the set, as the store says: nothing of it is done here any more, and nothing was
+    /// said to anybody. Transactions of it that are still open are the host's.
+    TakenOver {
+        /// The default public identity.
+        public_identity: Text,
+    },
+}
+
+impl Texts for Affected {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        let Self {
+            private_identity,
+            public_identity,
+            contacts,
+        } = self;
+        [private_identity, public_identity, contacts]
+            .into_iter()
+            .for_each(show);
+    }
+}
+
+impl Texts for Question {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Authentication {
+                private_identity,
+                public_identity,
+                ..
+            } => {
+                show(private_identity);
+                show(public_identity);
+            }
+            Self::DialogRelease { affected, .. } => affected.each_text(show),
+            Self::ServerAssignment {
+                private_identity,
+                public_identities,
+                ..
+            } => {
+                show(private_identity);
+                show(public_identities);
+            }
+        }
+    }
+}
+
+impl Texts for Event {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Deregistered { affected, .. }
+            | Self::SuspiciousDeregistration { affected, .. }
+            | Self::Observed { affected } => affected.each_text(show),
+            Self::Subscription(event) => event.each_text(show),
+            Self::TakenOver { public_identity } => show(public_identity),
+        }
+    }
 }
 
 impl From<notifier::Event> for Event {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    Command, Config, Counters, Recognition, Scscf,
+    Command, Config, Counters, Event, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
     deregistration::{Cause, Deregistration, Input},
@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     drive::{
-        self, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node, Outbox,
-        Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+        self, Changes, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node,
+        Outbox, Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef,
+        Verdict, increment, snapshot::Kind,
     },
     fleet::{Fleet, Id, Room, Shared, push_exact},
     regevent::{
@@ -50,6 +51,7 @@ pub struct ScscfNode {
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
+    changes: Changes,
 }
 
 impl ScscfNode {
@@ -70,6 +72,7 @@ impl ScscfNode {
             shared: Shared::new(),
             counters: Counters::default(),
             load: Load::default(),
+            changes: Changes::default(),
         })
     }
 
@@ -95,7 +98,7 @@ impl ScscfNode {
     fn adopt(&mut self, now: Millis, set: Set) -> Id {
         let id = self.sets.insert(set);
         self.file(id);
-        self.settle(now, id);
+        self.rearm(now, id);
         id
     }
 
@@ -251,7 +254,7 @@ impl ScscfNode {
                 Ok(())
             })?;
         }
-        self.settle(now, id);
+        self.settle(now, id, out);
         Ok(Verdict::Handled)
     }
 
@@ -340,7 +343,7 @@ impl ScscfNode {
             };
             set.step_procedure(cx, place, register, out)
         })?;
-        self.settle(now, id);
+        self.settle(now, id, out);
         Ok(Verdict::Handled)
     }
 
@@ -400,7 +403,7 @@ impl ScscfNode {
             None => self.subscribe_anew(now, txn, message, &request, out)?,
         };
         increment(&mut self.counters.subscribes);
-        self.settle(now, id);
+        self.settle(now, id, out);
         Ok(Verdict::Handled)
     }
 
@@ -514,10 +517,15 @@ impl ScscfNode {
     }
 
     /// After every step of a set: machines that are over go, a set with nothing left goes, the timer follows.
-    fn settle(&mut self, now: Millis, id: Id) {
-        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
-            return;
-        };
+    fn settle(&mut self, now: Millis, id: Id, out: &Outbox<Scscf>) {
+        if let Some(gone) = self.rearm(now, id) {
+            self.changes.note(id.place(), gone, out);
+        }
+    }
+
+    /// Whether the set has gone, if it was there.
+    fn rearm(&mut self, now: Millis, id: Id) -> Option<bool> {
+        let (set, mut keys) = self.sets.get_with_keys(id)?;
         let mut ended = Vec::new();
         set.subscriptions.retain(|subscription| {
             if subscription.is_over() {
@@ -562,10 +570,11 @@ impl ScscfNode {
                 keys.unfile(IDENTITY, &canonical(&identity.uri));
             }
             self.sets.remove(id);
-            return;
+            return Some(true);
         }
         let deadline = set.deadline().map(|(at, _)| at);
         self.sets.arm(id, deadline);
+        Some(false)
     }
 
     fn answer_set(
@@ -628,7 +637,7 @@ impl ScscfNode {
             }
             Ok(())
         })?;
-        self.settle(now, id);
+        self.settle(now, id, out);
         Ok(true)
     }
 }
@@ -748,7 +757,7 @@ impl Node for ScscfNode {
         let now = self.clock.observe(now);
         if let Some(id) = self.sets.due(now) {
             self.with_set(now, id, |set, cx| set.tick(cx, out))?;
-            self.settle(now, id);
+            self.settle(now, id, out);
         }
         Ok(())
     }
@@ -761,5 +770,78 @@ impl Node for ScscfNode {
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
         snapshot::seal(release, self.sets.iter().map(|(_, set)| set), now, into);
+    }
+}
+
+impl Persist for ScscfNode {
+    const MACHINE: Kind = snapshot::SET;
+    const FORMAT: u16 = snapshot::SET_FORMAT;
+
+    fn identifiers(&mut self) -> &mut Identifiers {
+        &mut self.identifiers
+    }
+
+    fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// The identity that the set has had the longest.
+    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
+        let set = self.sets.at(machine).and_then(|id| self.sets.get(id));
+        if let Some(identity) = set.and_then(|set| set.table.identities.first()) {
+            into.extend_from_slice(&canonical(&identity.uri));
+        }
+    }
+
+    fn write_machine(&self, machine: u32, now: Millis, _: Release, into: &mut Vec<u8>) {
+        if let Some(set) = self.sets.at(machine).and_then(|id| self.sets.get(id)) {
+            snapshot::write(set, now, into);
+        }
+    }
+
+    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
+        let set = snapshot::read(bytes, now, &self.config)?;
+        let serves = usize::from(set.load().served > 0);
+        if self.sets.len() >= self.config.most_sets()
+            || self.load.served.saturating_add(serves) > self.config.limits.users
+        {
+            return Err(RestoreError::TooLarge);
+        }
+        let is_here = |uri: &[u8]| self.find_identity(uri).is_some();
+        if set.table.identities.iter().any(|own| is_here(&own.uri)) {
+            return Err(RestoreError::AlreadyHere);
+        }
+        Ok(self.adopt(now, set).place())
+    }
+
+    fn let_go(&mut self, machine: u32, out: &mut Outbox<Scscf>) {
+        let Some(id) = self.sets.at(machine) else {
+            return;
+        };
+        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
+            return;
+        };
+        let shown = set.table.shown().next().map_or(&b""[..], |own| &own.uri);
+        let public_identity = out.put_text(shown);
+        out.event(Event::TakenOver { public_identity });
+        for identity in &set.table.identities {
+            keys.unfile(IDENTITY, &canonical(&identity.uri));
+        }
+        for subscription in &set.subscriptions {
+            keys.unfile(CALL_ID, subscription.call_id());
+        }
+        self.load = Load {
+            waiting: exchange(self.load.waiting, set.counted.waiting, 0),
+            served: exchange(self.load.served, set.counted.served, 0),
+        };
+        self.sets.remove(id);
+    }
+
+    fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
+        snapshot::write_outcome(event, out)
+    }
+
+    fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
+        snapshot::read_outcome(bytes, out)
     }
 }

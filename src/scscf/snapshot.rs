@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, Config, MAX_CONTACTS, MAX_SERVERS, Outcome, Reasons,
+    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_SERVERS, Outcome, Reasons, Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, State},
     set::{self, Load, Set},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     drive::{
-        Identifier, Millis, RestoreError, TransactionRef,
+        Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -121,6 +121,66 @@ enum SentSnapshot {
     Due { left: u64 },
     Out { left: u64 },
     Done,
+}
+
+/// Of the blob of one set.
+pub(super) const SET: Kind = Kind(0x102);
+pub(super) const SET_FORMAT: u16 = 1;
+
+/// The events that must not be lost, numbered by their order here.
+#[derive(Serialize, Deserialize)]
+enum OutcomeSnapshot<'b> {
+    Deregistered {
+        #[serde(borrow)]
+        affected: [Raw<'b>; 3],
+        cause: Cause,
+        outcome: Outcome,
+    },
+}
+
+/// The blob of an event that must not be lost.
+pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
+    let Event::Deregistered {
+        affected,
+        cause,
+        outcome,
+    } = event
+    else {
+        return None;
+    };
+    let affected = [
+        affected.private_identity,
+        affected.public_identity,
+        affected.contacts,
+    ];
+    let outcome = OutcomeSnapshot::Deregistered {
+        affected: affected.map(|text| Raw(out.text(text))),
+        cause: *cause,
+        outcome: *outcome,
+    };
+    let mut blob = Vec::new();
+    snapshot::write(&outcome, &mut blob);
+    Some(blob)
+}
+
+/// Appends the event of such a blob.
+pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
+    let OutcomeSnapshot::Deregistered {
+        affected,
+        cause,
+        outcome,
+    } = snapshot::read(bytes)?;
+    let [private_identity, public_identity, contacts] = affected.map(|text| out.put_text(text.0));
+    out.event(Event::Deregistered {
+        affected: Affected {
+            private_identity,
+            public_identity,
+            contacts,
+        },
+        cause,
+        outcome,
+    });
+    Ok(())
 }
 
 pub(super) fn seal<'s>(

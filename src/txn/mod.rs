@@ -257,7 +257,9 @@ impl<N: Node> Transactions<N> {
             Output::Respond { to, status, bytes } => {
                 self.answered_by_node(present, to, status, bytes)
             }
-            Output::Ask { .. } | Output::Store { .. } | Output::Event(_) => true,
+            Output::Ask { .. } | Output::Store { .. } | Output::Erase { .. } | Output::Event(_) => {
+                true
+            }
         });
         out.redirect(first, |to| self.servers.release(present, to));
     }

@@ -67,7 +67,7 @@ impl PcscfNode {
                     .map_or(Finding::default(), |(_, finding)| *finding);
                 self.step_notified(now, id, &notification, finding, out)?;
                 self.apply_standings(now, owner, standings, out)?;
-                self.settle(owner);
+                self.settle(owner, out);
                 Ok(())
             }
             Err(reject) => {
@@ -134,7 +134,7 @@ impl PcscfNode {
         let stepped = self
             .subscriptions
             .notify(&mut cx, id, notification, finding, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 

@@ -18,6 +18,10 @@ const FORMAT: u16 = 2;
 /// All users in one structure.
 const PREVIOUS_FORMAT: u16 = 1;
 
+/// Of the blob of one user.
+pub(super) const USER: Kind = Kind(0x103);
+pub(super) const USER_FORMAT: u16 = 1;
+
 #[derive(Serialize, Deserialize)]
 struct PreviousSnapshot<'b> {
     #[serde(borrow)]

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{DESTINATION, RESOURCE, SERVICE_ROUTE, STRINGS};
 use crate::{
-    drive::{Identifier, Limits, Misuse, Text, Token},
+    drive::{Identifier, Limits, Misuse, Text, Texts, Token},
     regevent::{notification::Termination, trunk_group::Network},
     wire::{NameAddr, SubState, Uri},
 };
@@ -64,6 +64,31 @@ pub enum Event {
         /// Why.
         why: End,
     },
+}
+
+impl Texts for Event {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        match self {
+            Self::Subscribed { resource, .. }
+            | Self::GrantedTooLittle { resource, .. }
+            | Self::SubscriptionLost { resource, .. }
+            | Self::SubscriptionEnded { resource, .. } => show(resource),
+        }
+    }
+}
+
+impl Texts for Question {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        let Self::Routing {
+            resource,
+            destination,
+            route_uri,
+            ..
+        } = self;
+        [resource, destination, route_uri]
+            .into_iter()
+            .for_each(show);
+    }
 }
 
 /// What a subscription asks its owner's host.

@@ -1,0 +1,118 @@
+//! [DR-7] What a node shows of its machines, one by one, so that each can be stored before what depends on it leaves.
+
+use alloc::vec::Vec;
+
+use super::{
+    Identifiers, Millis, Node, Outbox, RestoreError, Role, Text,
+    snapshot::{Kind, Release},
+};
+
+/// The texts of a question or event, which point into an outbox.
+pub trait Texts {
+    /// Shows each text, to be changed for one that says the same elsewhere.
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text));
+}
+
+/// A role whose outputs can be withheld.
+pub trait WithheldRole: Role<Question: Texts, Event: Texts> {}
+
+impl<R> WithheldRole for R
+where
+    R: Role,
+    R::Question: Texts,
+    R::Event: Texts,
+{
+}
+
+/// A machine that a call has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its place in the node. One that has gone may leave it to another.
+    pub machine: u32,
+    /// Whether it has gone.
+    pub gone: bool,
+    /// How many outputs the outbox held then: those since the change before are of this one.
+    pub outputs: usize,
+}
+
+/// The machines that calls have changed, in order. A node notes nothing until it is told to.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    noted: Option<Vec<Change>>,
+}
+
+impl Changes {
+    /// Has the changes noted from now on.
+    pub fn record(&mut self) {
+        self.noted.get_or_insert_default();
+    }
+
+    /// Notes a machine.
+    pub fn note<R: Role>(&mut self, machine: u32, gone: bool, out: &Outbox<R>) {
+        let Some(noted) = &mut self.noted else {
+            return;
+        };
+        let outputs = out.len();
+        match noted.last_mut() {
+            Some(last) if last.machine == machine && !last.gone => {
+                last.gone = gone;
+                last.outputs = outputs;
+            }
+            _ => noted.push(Change {
+                machine,
+                gone,
+                outputs,
+            }),
+        }
+    }
+
+    /// Moves what was noted over.
+    pub fn take(&mut self, into: &mut Vec<Change>) {
+        if let Some(noted) = &mut self.noted {
+            into.append(noted);
+        }
+    }
+}
+
+/// A node that lets its machines be stored one by one: what
+/// [`Persistent`](crate::persistence::Persistent) asks of it.
+pub trait Persist: Node<Role: WithheldRole> {
+    /// What the blob of one machine is.
+    const MACHINE: Kind;
+    /// The format in which it is written.
+    const FORMAT: u16;
+
+    /// Where tokens come from.
+    fn identifiers(&mut self) -> &mut Identifiers;
+
+    /// Which machines calls have changed.
+    fn changes(&mut self) -> &mut Changes;
+
+    /// Appends the key under which a machine is stored: that of no other machine, and the same as long as it lives.
+    fn write_key(&self, machine: u32, into: &mut Vec<u8>);
+
+    /// Appends what a machine is, for the release given. An instant stands as time from `now`.
+    fn write_machine(&self, machine: u32, now: Millis, release: Release, into: &mut Vec<u8>);
+
+    /// Takes a machine in, and gives its place. What was outstanding is offered again by ticks.
+    ///
+    /// # Errors
+    /// [`RestoreError`], and nothing is taken in.
+    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError>;
+
+    /// Lets a machine go without a word to anybody but the host, who gets an event: another node has it.
+    fn let_go(&mut self, machine: u32, out: &mut Outbox<Self::Role>);
+
+    /// An event of `out` that must not be lost, for [`read_outcome`](Self::read_outcome): how a procedure ended.
+    /// `None` for any other.
+    fn write_outcome(
+        event: &<Self::Role as Role>::Event,
+        out: &Outbox<Self::Role>,
+    ) -> Option<Vec<u8>>;
+
+    /// Appends to `out` an event that was written so.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    fn read_outcome(bytes: &[u8], out: &mut Outbox<Self::Role>) -> Result<(), RestoreError>;
+}

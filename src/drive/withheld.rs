@@ -1,0 +1,104 @@
+//! Outputs that wait until something else is safe.
+
+use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+
+use super::{Outbox, Text, WithheldRole, outbox::Entry};
+
+/// Outputs that were taken out of one outbox, to be put into another later, in order.
+pub(crate) struct Withheld<R: WithheldRole> {
+    kept: VecDeque<Kept<R>>,
+    bytes: Vec<u8>,
+}
+
+struct Kept<R: WithheldRole> {
+    entry: Entry<R>,
+    /// What is stored of an event that must not be lost.
+    outcome: Option<Box<[u8]>>,
+}
+
+impl<R: WithheldRole> Default for Withheld<R> {
+    fn default() -> Self {
+        Self {
+            kept: VecDeque::new(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl<R: WithheldRole> Withheld<R> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// What is stored of the events that must not be lost.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = &[u8]> {
+        self.kept.iter().filter_map(|kept| kept.outcome.as_deref())
+    }
+
+    /// Adds an output of `from`. `false` if it is a message that would exceed `limit` bytes, and is not added: it
+    /// is lost, as messages are. Questions and events are always added.
+    pub(crate) fn push(
+        &mut self,
+        from: &Outbox<R>,
+        number: usize,
+        outcome: Option<Vec<u8>>,
+        limit: usize,
+    ) -> bool {
+        let Some(entry) = from.entry(number) else {
+            return true;
+        };
+        if entry.is_message() && self.bytes.len().saturating_add(entry.length()) > limit {
+            return false;
+        }
+        self.add(entry.clone(), outcome.map(Vec::into_boxed_slice), |text| {
+            from.text(text)
+        });
+        true
+    }
+
+    /// Adds all that another one holds.
+    pub(crate) fn append(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        for kept in other.kept {
+            self.add(kept.entry, kept.outcome, |text| text.of(&other.bytes));
+        }
+    }
+
+    fn add<'t>(
+        &mut self,
+        mut entry: Entry<R>,
+        outcome: Option<Box<[u8]>>,
+        said: impl Fn(Text) -> &'t [u8],
+    ) {
+        let bytes = &mut self.bytes;
+        entry.each_text(&mut |text| {
+            let start = bytes.len();
+            bytes.extend_from_slice(said(*text));
+            *text = Text::between(start, bytes.len());
+        });
+        self.kept.push_back(Kept { entry, outcome });
+    }
+
+    /// Puts as many as fit into an outbox that has room for one step.
+    pub(crate) fn release(&mut self, out: &mut Outbox<R>) {
+        let (mut outputs, mut room) = (R::STEP_OUTPUTS, R::STEP_BYTES);
+        while let Some(kept) = self.kept.front() {
+            let length = kept.entry.length();
+            if outputs == 0 || length > room {
+                return;
+            }
+            outputs = outputs.saturating_sub(1);
+            room = room.saturating_sub(length);
+            if let Some(mut kept) = self.kept.pop_front() {
+                let bytes = &self.bytes;
+                kept.entry
+                    .each_text(&mut |text| *text = out.put_text(text.of(bytes)));
+                out.adopt(kept.entry);
+            }
+        }
+        self.bytes = Vec::new();
+    }
+}
