@@ -205,6 +205,12 @@ pub trait Node {
     /// When the next tick is due, and the timer that will fire.
     fn deadline(&self) -> Option<(Millis, Timer)>;
 
+    /// The outputs and bytes that one call can append, which is the room that each asks for: those of the role, or
+    /// more for a layer around a node.
+    fn step_room(&self) -> (usize, usize) {
+        (Self::Role::STEP_OUTPUTS, Self::Role::STEP_BYTES)
+    }
+
     /// Appends the whole state as a versioned blob, timers as remaining time, for a later `restore`.
     fn snapshot(&self, now: Millis, into: &mut Vec<u8>) {
         self.snapshot_for(Release::Current, now, into);

@@ -17,8 +17,9 @@
 //!
 //! **Taking over** is [`adopt`](Persistent::adopt): a blob with the version it was read with. What was outstanding is
 //! offered again, with the same branch, CSeq and key, once the store has accepted that this node goes on: of two
-//! nodes that adopt the same blob, one does. A blob that was read too early (a stale read) ends in a conflict; the
-//! host that believes that the machine is its own reads again and adopts that.
+//! nodes that adopt the same blob, one does. A blob that was read too early (a [stale](Reading) read) ends in a
+//! conflict; the host that believes that the machine is its own reads again and adopts that. A command whose effect
+//! was not stored yet is lost with the machine or the host: the host gives it again.
 //!
 //! **Events.** How a procedure ended is in the blob until the next one: after a crash the event may come twice, with
 //! the same content, and is never lost. Other events may be lost with the host that crashed.
@@ -117,6 +118,16 @@ impl Config {
             .saturating_mul(doubled.unwrap_or(u64::MAX))
             .min(self.retry_limit)
     }
+}
+
+/// What the host knows of a blob that it has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// It was the latest when it was read: the store's reads are as strong as its writes.
+    Latest,
+    /// It may be older: a replica was read, or the host's own copy. A machine with nothing to do would not notice
+    /// that it goes on from the past, so that the store is asked at once: one write for each machine.
+    PerhapsStale,
 }
 
 /// What has been counted.
@@ -220,27 +231,18 @@ impl<N: Persist> Persistent<N> {
     #[must_use]
     pub fn outbox(&self, steps: usize) -> Outbox<N::Role> {
         let steps = steps.max(1);
-        let (outputs, bytes) = self.step();
+        let (outputs, bytes) = self.step_room();
         Outbox::with_room(outputs.saturating_mul(steps), bytes.saturating_mul(steps))
     }
 
-    /// The outputs and bytes of one call: what is passed on, what was withheld, and a write.
-    fn step(&self) -> (usize, usize) {
-        let write = self.config.blob_bytes.saturating_add(record::LONGEST_KEY);
-        let twice = |one: usize| one.saturating_mul(2);
-        (
-            twice(N::Role::STEP_OUTPUTS).saturating_add(1),
-            twice(N::Role::STEP_BYTES).saturating_add(write),
-        )
-    }
-
     fn check_room(&self, out: &Outbox<N::Role>) -> Result<(), Misuse> {
-        let (outputs, bytes) = self.step();
+        let (outputs, bytes) = self.step_room();
         out.check_room_for(outputs, bytes)
     }
 
     /// [DR-7] Takes a machine over: a blob of the store, and the version that it was read with. The store is asked
-    /// whether this node goes on when the machine has something to do; until then nothing of it is put out.
+    /// whether this node goes on before anything of the machine is put out: when it has something to do, or at once
+    /// if the blob may not be the latest.
     ///
     /// # Errors
     /// [`RestoreError`], and nothing is taken over: [`AlreadyHere`](RestoreError::AlreadyHere) if the machine is.
@@ -250,6 +252,7 @@ impl<N: Persist> Persistent<N> {
         key: &[u8],
         version: u64,
         blob: &[u8],
+        reading: Reading,
     ) -> Result<(), RestoreError> {
         let now = self.clock.observe(now);
         if key.len() > record::LONGEST_KEY {
@@ -269,6 +272,9 @@ impl<N: Persist> Persistent<N> {
             None => None,
         };
         let mut record = Record::adopted(key, version, machine);
+        if reading == Reading::PerhapsStale {
+            record.changed(now, machine.is_none());
+        }
         let events = first..self.inner.len();
         events.for_each(|number| _ = record.withhold::<N>(&self.inner, number, usize::MAX));
         self.inner.clear();
@@ -573,6 +579,16 @@ impl<N: Persist> Node for Persistent<N> {
             }
             None => self.node.deadline(),
         }
+    }
+
+    /// What is passed on, what was withheld, and a write.
+    fn step_room(&self) -> (usize, usize) {
+        let (outputs, bytes) = self.node.step_room();
+        let write = self.config.blob_bytes.saturating_add(record::LONGEST_KEY);
+        (
+            outputs.saturating_mul(2).saturating_add(1),
+            bytes.saturating_mul(2).saturating_add(write),
+        )
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {

@@ -199,10 +199,9 @@ impl<N: Node> Transactions<N> {
         let limits = &self.config.limits;
         let headers = limits.headers.saturating_mul(8);
         let message = limits.message_bytes.saturating_add(headers);
-        let bytes = N::Role::STEP_BYTES
-            .saturating_add(message)
-            .saturating_add(1_024);
-        let outputs = N::Role::STEP_OUTPUTS.saturating_add(1);
+        let (outputs, bytes) = self.node.step_room();
+        let bytes = bytes.saturating_add(message).saturating_add(1_024);
+        let outputs = outputs.saturating_add(1);
         Outbox::with_room(outputs.saturating_mul(steps), bytes.saturating_mul(steps))
     }
 
@@ -399,7 +398,8 @@ impl<N: Node> Transactions<N> {
         answer: Answer<'_, N::Role>,
         out: &mut Outbox<N::Role>,
     ) -> Result<(), Misuse> {
-        out.check_room()?;
+        let (outputs, bytes) = self.node.step_room();
+        out.check_room_for(outputs, bytes)?;
         match self.node.answer(present, token, answer, out) {
             Err(Misuse::UnknownToken | Misuse::WrongAnswer) => {
                 increment(&mut self.counters.stale_answers);
@@ -439,9 +439,9 @@ impl<N: Node> Transactions<N> {
             increment(&mut self.counters.overloaded);
             return Ok(Verdict::Handled);
         }
-        let outputs = N::Role::STEP_OUTPUTS.saturating_add(1);
+        let (outputs, bytes) = self.node.step_room();
         let room = server::response_room(message);
-        out.check_room_for(outputs, N::Role::STEP_BYTES.saturating_add(room))?;
+        out.check_room_for(outputs.saturating_add(1), bytes.saturating_add(room))?;
 
         let first = out.len();
         let reference = self.servers.next_reference();
