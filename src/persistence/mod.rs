@@ -561,7 +561,7 @@ impl<N: Persist> Node for Persistent<N> {
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Self::Role>) -> Result<(), Misuse> {
         let Some((at, id)) = self.due() else {
-            return self.call(now, out, |node, now, inner| node.tick(now, inner));
+            return self.call(now, out, N::tick);
         };
         self.check_room(out)?;
         let now = self.clock.observe(now);

@@ -483,7 +483,8 @@ fn configuration() {
             Err(ConfigError { field, .. }) => Some(field),
         }
     };
-    let cases: [(fn(&mut Config), Option<&str>); 17] = [
+    type Case = (fn(&mut Config), Option<&'static str>);
+    let cases: [Case; 17] = [
         (|c| c.answer_bound = 0, Some("persistence.answer_bound")),
         (|c| c.answer_bound = 1, None),
         (|c| c.answer_bound = 600_000, None),
