@@ -1,11 +1,11 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Config, Outcome, Registration,
-    deregistration::{Calling, State, Step},
+    deregistration::{Calling, Running, State, Step},
     registration::Strings,
     user::User,
 };
@@ -131,7 +131,7 @@ impl UserSnapshot {
 
 impl RegistrationSnapshot {
     fn of(registration: &Registration, now: Millis) -> Self {
-        let state = match registration.state.get() {
+        let state = match registration.state() {
             State::Registered => StateSnapshot::Registered,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
                 branch,
@@ -165,7 +165,7 @@ impl RegistrationSnapshot {
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
-            calling: registration.calling.as_deref().copied(),
+            calling: registration.running.get().calling,
         }
     }
 
@@ -204,10 +204,12 @@ impl RegistrationSnapshot {
             expires_at: now.after(self.expires_in),
             granted: self.granted,
             seen: self.seen,
-            state: Seldom::new(state),
+            running: Seldom::new(Running {
+                state,
+                calling: self.calling,
+            }),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
-            calling: self.calling.map(Box::new),
         })
     }
 }
