@@ -77,7 +77,8 @@ fn of<F: Fleet>(options: &Options) {
                 start.live,
                 profile::STRINGS,
             );
-            println!("bytes_per_user={}", live.max(resident));
+            let resident = if resident > 0 { resident } else { live };
+            println!("bytes_per_user={resident}");
         }
     }
 }

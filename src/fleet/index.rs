@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher13;
 /// that collide. The keys themselves stay with the machines, who are asked to confirm a find.
 ///
 /// An entry stands where its hash says, or in the next slot that was free. At most four of five slots are taken, and a
-/// table that must grow becomes half as large again: ten to fifteen bytes a key.
+/// table that must grow becomes a quarter larger: ten to thirteen bytes a key.
 pub(crate) struct Index {
     keyed: SipHasher13,
     slots: Vec<Entry>,
@@ -110,7 +110,7 @@ impl Index {
 
     fn grow(&mut self) {
         let slots = self.slots.len();
-        let more = slots.saturating_add(slots / 2).max(FEWEST);
+        let more = slots.saturating_add(slots / 4).max(FEWEST);
         let old = core::mem::replace(&mut self.slots, vec![FREE; more]);
         for entry in old.into_iter().filter(|entry| *entry != FREE) {
             self.put(entry);

@@ -3,8 +3,12 @@
 //! many of them have to send.
 //!
 //! No cost grows with machines that have nothing to do. A node that is told beforehand for how many it is
-//! ([`Limits::reserved_users`]) takes the room at once, and no call pays for a
-//! table that grows; what was taken beyond that is given back when the last machine has gone.
+//! ([`Limits::reserved_users`]) takes the room at once, and no call pays for a table that grows; what was taken beyond
+//! that is given back when the last machine has gone.
+//!
+//! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
+//! behind a pointer ([`Seldom`]), one element of a list where the list would ([`Few`]), and what many have alike is
+//! there once ([`Shared`]).
 
 mod few;
 mod index;

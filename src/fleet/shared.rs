@@ -142,4 +142,16 @@ mod tests {
         assert_eq!(two.parts(), [b"h1".as_slice(), b"b", b"", b"route"]);
         assert_eq!(other.get(0), b"h2");
     }
+
+    /// [DR-5] More than is remembered: each stays what it is, whoever was remembered in its place.
+    #[test]
+    fn more_than_remembered() {
+        let mut shared = Shared::new();
+        for number in 0..1_000u32 {
+            let home = number.to_le_bytes();
+            let mut strings = Strings::new([&home, b"", b"", b""], 100).unwrap();
+            shared.share(&mut strings);
+            assert_eq!(strings.get(0), home);
+        }
+    }
 }

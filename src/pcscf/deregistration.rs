@@ -17,8 +17,6 @@ use super::{
     Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf, Question, messages,
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
-use alloc::boxed::Box;
-
 use crate::{
     drive::{Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards},
     fleet::{Rest, Seldom},
@@ -167,8 +165,18 @@ pub(crate) enum State {
     },
 }
 
-impl Rest for State {
-    const AT_REST: Self = Self::Registered;
+/// What a registration has while it is deregistered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub(crate) state: State,
+    pub(crate) calling: Option<Calling>,
+}
+
+impl Rest for Running {
+    const AT_REST: Self = Self {
+        state: State::Registered,
+        calling: None,
+    };
 }
 
 /// The identifiers of a deregistration's REGISTERs: the same for all its attempts.
@@ -188,10 +196,9 @@ pub struct Registration {
     pub(crate) granted: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
     pub(crate) seen: bool,
-    pub(crate) state: Seldom<State>,
+    pub(crate) running: Seldom<Running>,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
-    pub(crate) calling: Option<Box<Calling>>,
 }
 
 impl Registration {
@@ -202,11 +209,19 @@ impl Registration {
             expires_at: now.after_seconds(contact.expires),
             granted: contact.expires,
             seen: false,
-            state: Seldom::new(State::Registered),
+            running: Seldom::new(Running::AT_REST),
             cause: Cause::User,
             registers: 0,
-            calling: None,
         }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.running.get().state
+    }
+
+    fn set_state(&mut self, state: State) {
+        let calling = self.running.get().calling;
+        self.running.set(Running { state, calling });
     }
 
     /// The URI of its contact.
@@ -230,13 +245,13 @@ impl Registration {
     /// Whether it is registered and nothing has been started to end it.
     #[must_use]
     pub const fn is_registered(&self) -> bool {
-        matches!(self.state.get(), State::Registered)
+        matches!(self.state(), State::Registered)
     }
 
     /// Whether an answer with this token is for this machine.
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
-        match self.state.get() {
+        match self.state() {
             State::Sent { token: own, .. } | State::Cleaning { token: own, .. } => {
                 own == Some(token)
             }
@@ -255,18 +270,18 @@ impl Registration {
     }
 
     pub(crate) const fn is_cleaning(&self) -> bool {
-        matches!(self.state.get(), State::Cleaning { .. })
+        matches!(self.state(), State::Cleaning { .. })
     }
 
     /// Whether the token it waits for is that of a request, and not of a question.
     pub(crate) const fn has_request_out(&self) -> bool {
-        matches!(self.state.get(), State::Sent { .. })
+        matches!(self.state(), State::Sent { .. })
     }
 
     /// [PD-4] When it must be given a [`Input::Tick`], and the timer that fires.
     #[must_use]
     pub fn deadline(&self, config: &Config) -> (Millis, Timer) {
-        match self.state.get() {
+        match self.state() {
             State::Registered => (self.lost_at(config), Timer("registration lifetime")),
             State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
             State::Cleaning { token: None, .. } => (Millis(0), Timer("question to be asked")),
@@ -302,7 +317,7 @@ impl Registration {
     ) -> Result<Change, Misuse> {
         out.check_room_for(MACHINE_OUTPUTS, MACHINE_BYTES)?;
         let who = private_identity;
-        match (self.state.get(), input) {
+        match (self.state(), input) {
             // [PD-3, PD-4] A trigger.
             (State::Registered, Input::Trigger(cause)) if !self.emergency => {
                 self.start(cx, cause);
@@ -331,7 +346,7 @@ impl Registration {
                 },
             ) if token == Some(answered) => match meaning(status) {
                 Meaning::Done if notify_expected => {
-                    self.state.set(State::Confirmed {
+                    self.set_state(State::Confirmed {
                         until: cx.now.after(cx.config.notify_bound),
                     });
                 }
@@ -388,9 +403,8 @@ impl Registration {
                     registers: self.registers,
                 });
                 self.refresh(cx, expires);
-                self.state.set(State::Registered);
+                self.running.set(Running::AT_REST);
                 self.registers = 0;
-                self.calling = None;
             }
             (State::Registered, Input::Removed) => {
                 self.cause = Cause::User;
@@ -437,17 +451,21 @@ impl Registration {
     fn start(&mut self, cx: &mut Context<'_, Config>, cause: Cause) {
         self.cause = cause;
         self.registers = 0;
-        self.calling = Some(Box::new(Calling {
+        let calling = Calling {
             call_id: cx.identifier(),
             tag: cx.identifier(),
-        }));
+        };
+        self.running.set(Running {
+            state: self.state(),
+            calling: Some(calling),
+        });
         self.send(cx);
     }
 
     /// Another attempt; [`offer`](Self::offer) hands it out.
     fn send(&mut self, cx: &mut Context<'_, Config>) {
         self.registers = self.registers.saturating_add(1);
-        self.state.set(State::Sent {
+        self.set_state(State::Sent {
             token: None,
             branch: cx.identifier(),
             until: cx.now.after(cx.config.answer_bound_of(&self.strings)),
@@ -457,7 +475,7 @@ impl Registration {
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
     fn offer(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
         let (State::Sent { branch, until, .. }, Some(calling)) =
-            (self.state.get(), self.calling.as_deref())
+            (self.state(), self.running.get().calling)
         else {
             return;
         };
@@ -465,7 +483,7 @@ impl Registration {
         let register = messages::Register {
             strings: &self.strings,
             private_identity: who,
-            calling: *calling,
+            calling,
             cseq: u32::from(self.registers),
             branch,
         };
@@ -477,7 +495,7 @@ impl Registration {
             udp_limit: cx.config.element.udp_limit(),
         };
         let written = out.request(request, |buffer| register.write(cx.config, buffer));
-        self.state.set(State::Sent {
+        self.set_state(State::Sent {
             token: Some(token),
             branch,
             until,
@@ -507,7 +525,7 @@ impl Registration {
             .retry_interval
             .saturating_mul(1u64.wrapping_shl(doublings));
         let wait = interval.max(u64::from(asked).saturating_mul(1_000));
-        self.state.set(State::Waiting {
+        self.set_state(State::Waiting {
             until: cx.now.after(wait),
         });
     }
@@ -532,7 +550,7 @@ impl Registration {
     ) -> Change {
         let State::Cleaning {
             outcome, step, key, ..
-        } = self.state.get()
+        } = self.state()
         else {
             return Change::Goes;
         };
@@ -547,7 +565,7 @@ impl Registration {
     }
 
     fn clean_by(&mut self, cx: &mut Context<'_, Config>, outcome: Outcome, step: Step) {
-        self.state.set(State::Cleaning {
+        self.set_state(State::Cleaning {
             outcome,
             step,
             key: cx.identifier(),
@@ -559,13 +577,14 @@ impl Registration {
     /// Asks the question of the present step: at first, or the same again after a restore.
     fn ask(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
         let affected = self.affected(who, out);
+        let running = self.running.get_mut();
         let Some(State::Cleaning {
             step,
             key,
             token,
             until,
             ..
-        }) = self.state.get_mut()
+        }) = running.map(|running| &mut running.state)
         else {
             return;
         };

@@ -141,7 +141,7 @@ impl<'m> Learned<'m> {
         let registered_identity = to.uri_bytes();
         let public_identity = default.map_or(registered_identity, |identity| identity.uri_bytes());
         let mut learned = Self {
-            private_identity: register::private_identity(request)?,
+            private_identity: register::private_identity_by(authorization, request)?,
             home_domain,
             realm,
             public_identity,

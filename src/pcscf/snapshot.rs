@@ -1,11 +1,11 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Affected, Cause, Config, Event, Outcome, Pcscf, Registration,
-    deregistration::{Calling, State, Step},
+    deregistration::{Calling, Running, State, Step},
     registration::Strings,
     user::User,
 };
@@ -269,7 +269,7 @@ impl<'b> UserSnapshot<'b> {
 
 impl<'b> RegistrationSnapshot<'b> {
     fn of(registration: &'b Registration, now: Millis) -> Self {
-        let state = match registration.state.get() {
+        let state = match registration.state() {
             State::Registered => StateSnapshot::Registered,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
                 branch,
@@ -303,7 +303,7 @@ impl<'b> RegistrationSnapshot<'b> {
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
-            calling: registration.calling.as_deref().copied(),
+            calling: registration.running.get().calling,
         }
     }
 
@@ -342,10 +342,12 @@ impl<'b> RegistrationSnapshot<'b> {
             expires_at: now.after(self.expires_in),
             granted: self.granted,
             seen: self.seen,
-            state: Seldom::new(state),
+            running: Seldom::new(Running {
+                state,
+                calling: self.calling,
+            }),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
-            calling: self.calling.map(Box::new),
         })
     }
 }

@@ -285,11 +285,10 @@ impl ScscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Result<Verdict, Denied> {
-        if !removes_bindings(message)? {
+        let Some(contacts) = removed_contacts(message)? else {
             return Ok(Verdict::NotMine);
-        }
-        let contacts = self.config.limits.contacts;
-        if message.contacts().nth(contacts).is_some() {
+        };
+        if contacts > self.config.limits.contacts {
             let at = message.header(HeaderName::Contact).map_or(0, Header::at);
             return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
         }
@@ -653,8 +652,9 @@ fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: Head
     Refusal::new(status, what, at).into()
 }
 
-/// [SD-3] Whether a REGISTER removes bindings and does nothing else: every contact has an expiry of zero.
-fn removes_bindings(message: &Message<'_>) -> Result<bool, Reject> {
+/// [SD-3] How many contacts a REGISTER has that removes bindings and does nothing else, which is that every contact
+/// has an expiry of zero; `None` for any other.
+fn removed_contacts(message: &Message<'_>) -> Result<Option<usize>, Reject> {
     let header = message.expires().ok().flatten();
     let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
     for contact in message.contacts() {
@@ -669,7 +669,7 @@ fn removes_bindings(message: &Message<'_>) -> Result<bool, Reject> {
         let at = message.header(HeaderName::Contact).map_or(0, Header::at);
         return Err(Reject::new(&defect::WILDCARD, at));
     }
-    Ok(contacts > 0 && others == 0)
+    Ok((contacts > 0 && others == 0).then_some(contacts))
 }
 
 impl Node for ScscfNode {

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri, put_unfolded,
+    Authorization, Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri,
+    put_unfolded,
 };
 use crate::drive::{Buffer, Reject};
 
@@ -124,11 +125,14 @@ pub(crate) fn unfolded(value: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`Reject`] if Authorization cannot be read.
 pub(crate) fn username(request: &Message<'_>) -> Result<Option<Vec<u8>>, Reject> {
-    let authorization = request.authorization()?;
-    let username = authorization.and_then(|authorization| authorization.username());
-    Ok(username
+    Ok(request.authorization()?.and_then(named_by))
+}
+
+fn named_by(authorization: Authorization<'_>) -> Option<Vec<u8>> {
+    let username = authorization.username();
+    username
         .filter(|username| !username.is_empty())
-        .map(unfolded))
+        .map(unfolded)
 }
 
 /// The private identity of a REGISTER: the one it names, else what its public identity gives.
@@ -136,7 +140,18 @@ pub(crate) fn username(request: &Message<'_>) -> Result<Option<Vec<u8>>, Reject>
 /// # Errors
 /// [`Reject`] if Authorization or To cannot be read.
 pub(crate) fn private_identity(request: &Message<'_>) -> Result<Vec<u8>, Reject> {
-    match username(request)? {
+    private_identity_by(request.authorization()?, request)
+}
+
+/// The same, where Authorization has been read.
+///
+/// # Errors
+/// [`Reject`] if To cannot be read, where that is needed.
+pub(crate) fn private_identity_by(
+    authorization: Option<Authorization<'_>>,
+    request: &Message<'_>,
+) -> Result<Vec<u8>, Reject> {
+    match authorization.and_then(named_by) {
         Some(username) => Ok(username),
         None => Ok(bare(&request.to()?.uri()).to_vec()),
     }

@@ -47,6 +47,7 @@ fn config(users: u32, reserved: bool) -> Config {
     let element = Element::new(SCSCF.as_bytes(), REALM.as_bytes()).unwrap();
     let mut config = Config::new(element);
     config.limits.users = users as usize;
+    config.waiting_deregistrations = 16;
     if reserved {
         config.limits.reserved_users = users as usize;
     }
