@@ -106,6 +106,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "capi")]
+pub mod capi;
 pub mod drive;
 mod fleet;
 pub mod pcscf;
