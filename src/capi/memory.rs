@@ -170,3 +170,96 @@ pub(super) fn fixed<const N: usize>(text: &str) -> [c_char; N] {
     }
     field
 }
+
+#[cfg(test)]
+mod tests {
+    use core::ptr;
+
+    use super::*;
+
+    /// A struct that had one field in its first release, and has two.
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Present {
+        struct_size: u32,
+        one: u32,
+        two: u32,
+    }
+
+    // SAFETY: `repr(C)`, three integers of one size.
+    unsafe impl Struct for Present {
+        const FIRST_SIZE: usize = 8;
+    }
+
+    const PRESENT: Present = Present {
+        struct_size: 0,
+        one: 1,
+        two: 2,
+    };
+
+    fn put(at: *mut u32) -> Result<(), imsp_status> {
+        // SAFETY: every caller here has a struct with its size.
+        let place = unsafe { Place::<Present>::at(at.cast()) };
+        place.map(|place| place.put(&PRESENT)).map_err(|f| f.status)
+    }
+
+    /// [CA-1] A caller of an earlier release is told what it knows of, one of a later release nothing of the rest.
+    #[test]
+    fn structs_of_other_releases() {
+        for (size, told) in [
+            (8, [8, 1, 7, 7, 7]),
+            (10, [10, 1, 7, 7, 7]),
+            (12, [12, 1, 2, 7, 7]),
+            (16, [16, 1, 2, 0, 7]),
+            (20, [20, 1, 2, 0, 0]),
+        ] {
+            let mut theirs = [size, 7, 7, 7, 7];
+            assert_eq!(put(theirs.as_mut_ptr()), Ok(()));
+            if size == 10 {
+                // Half a field: what of it is written is no more than its first bytes.
+                assert_eq!(theirs[2].to_ne_bytes()[2..], 7u32.to_ne_bytes()[2..]);
+                theirs[2] = 7;
+            }
+            assert_eq!(theirs, told, "{size}");
+        }
+    }
+
+    /// [CA-1] A size that no struct has is refused, and nothing is written.
+    #[test]
+    fn sizes_that_no_struct_has() {
+        for size in [0, 1, 7, 4_097, u32::MAX] {
+            let mut theirs = [size, 7, 7];
+            let refused = Err(imsp_status::StructSize);
+            assert_eq!(put(theirs.as_mut_ptr()), refused, "{size}");
+            assert_eq!(theirs, [size, 7, 7]);
+        }
+        assert_eq!(put(ptr::null_mut()), Err(imsp_status::NullPointer));
+        let mut most = [7u32; 1_025];
+        most[0] = 4_096;
+        assert_eq!(put(most.as_mut_ptr()), Ok(()));
+        assert_eq!((most[3], most[1_023], most[1_024]), (0, 0, 7));
+    }
+
+    /// [CA-1] A buffer that is too small by one byte is left alone, and the length needed is told.
+    #[test]
+    fn buffers() {
+        for (capacity, taken) in [(0, false), (3, false), (4, true), (5, true)] {
+            let (mut buffer, mut length) = ([9u8; 5], 0);
+            // SAFETY: the buffer has at least as many bytes.
+            let room = unsafe { Room::at(buffer.as_mut_ptr().cast(), capacity, &raw mut length) };
+            let put = room.and_then(|room| room.put(&[1, 2, 3, 4]));
+            assert_eq!(put.is_ok(), taken, "{capacity}");
+            assert_eq!(length, 4);
+            let expected = if taken { [1, 2, 3, 4, 9] } else { [9; 5] };
+            assert_eq!(buffer, expected);
+        }
+    }
+
+    /// [CA-1] A text too long for its field is cut, and ends with NUL all the same.
+    #[test]
+    fn fixed_texts() {
+        assert_eq!(fixed::<4>("ab"), [b'a' as c_char, b'b' as c_char, 0, 0]);
+        assert_eq!(fixed::<3>("abc"), [b'a' as c_char, b'b' as c_char, 0]);
+        assert_eq!(fixed::<1>("abc"), [0]);
+    }
+}

@@ -354,3 +354,44 @@ pub unsafe extern "C" fn imsp_pcscf_config_check(
     let (config, report) = unsafe { (config.as_ref(), Report::at(fault)) };
     read(config, report, |handle| Ok(handle.config.check()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// The number that an option has, or none if it is made of texts.
+    fn number(config: &mut Config, option: u32) -> Option<u64> {
+        place(config, option).and_then(Place::get).ok()
+    }
+
+    /// [CA-1] Each option has a place of its own: setting it changes it, and no other.
+    #[test]
+    fn options_have_places_of_their_own() {
+        let element = Element::new(b"sip:pcscf1.visited1.example.net", b"visited1").unwrap();
+        let mut config = Config::new(element, b"visited1");
+        let own = imsp_pcscf_option::ALL.iter().map(|o| o.number());
+        let of_subscriptions = imsp_subscription_option::ALL.iter().map(|o| o.number());
+        let limits = imsp_limit::ALL.iter().map(|o| o.number());
+        let options: Vec<u32> = own.chain(of_subscriptions).chain(limits).collect();
+        let mut texts = 0;
+        for option in options.iter().copied() {
+            let before: Vec<_> = options.iter().map(|o| number(&mut config, *o)).collect();
+            let Some(old) = number(&mut config, option) else {
+                texts += 1;
+                continue;
+            };
+            // Flags and named values have 1 or 2; all else takes what it has and one more.
+            let new = [old + 1, old.wrapping_sub(1)]
+                .into_iter()
+                .find(|new| place(&mut config, option).unwrap().set(*new).is_ok());
+            let new = new.unwrap_or_else(|| panic!("{option}"));
+            for (other, before) in options.iter().zip(before) {
+                let expected = if *other == option { Some(new) } else { before };
+                assert_eq!(number(&mut config, *other), expected, "{option} {other}");
+            }
+        }
+        assert_eq!(texts, 3);
+    }
+}

@@ -473,3 +473,57 @@ impl From<End> for Ended {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::capi::{
+        limits::imsp_limit, pcscf::imsp_answer, pcscf_config::imsp_pcscf_option,
+        status::imsp_status, subscription::imsp_subscription_option,
+    };
+
+    const HEADER: &str = include_str!("ims_procedures.h");
+
+    /// The numbers that the header gives to names with this prefix.
+    fn in_header(prefix: &str) -> Vec<u32> {
+        HEADER
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(prefix)?.strip_suffix(','))
+            .filter_map(|rest| rest.split_once(" = ")?.1.parse().ok())
+            .collect()
+    }
+
+    fn are_all_read<N: Number>(prefix: &str) {
+        let numbers = in_header(prefix);
+        assert!(!numbers.is_empty(), "{prefix}");
+        for number in numbers.iter().copied() {
+            assert_eq!(
+                N::read(number).map_err(|f| f.status).map(N::number),
+                Ok(number),
+                "{prefix}"
+            );
+        }
+        assert_eq!(numbers.len(), N::ALL.len(), "{prefix}");
+        let unknown = N::read(0).map(N::number).map_err(|fault| fault.status);
+        assert_eq!(unknown, Err(imsp_status::UnknownValue), "{prefix}");
+    }
+
+    /// [CA-1] Every number that the header names for going in is read, and 0 is not.
+    #[test]
+    fn numbers_of_the_header_are_read() {
+        are_all_read::<imsp_source>("IMSP_SOURCE_");
+        are_all_read::<imsp_evidence>("IMSP_EVIDENCE_");
+        are_all_read::<imsp_next_hop>("IMSP_NEXT_HOP_");
+        are_all_read::<imsp_profile>("IMSP_PROFILE_");
+        are_all_read::<imsp_party>("IMSP_PARTY_");
+        are_all_read::<imsp_routing>("IMSP_ROUTING_");
+        are_all_read::<imsp_network>("IMSP_NETWORK_");
+        are_all_read::<imsp_answer>("IMSP_ANSWER_");
+        are_all_read::<imsp_limit>("IMSP_LIMIT_");
+        are_all_read::<imsp_subscription_option>("IMSP_SUBSCRIPTION_OPTION_");
+        are_all_read::<imsp_pcscf_option>("IMSP_PCSCF_OPTION_");
+        assert_eq!(in_header("IMSP_STATUS_").len(), imsp_status::ALL.len());
+    }
+}
