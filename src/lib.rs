@@ -10,7 +10,7 @@
 //!    bytes · results · commands · clock ticks                     bytes · questions · events
 //!         │                                                              ▲
 //!    ┌────┴──────────────────────────────────────────────────────────────┴────┐
-//!    │                                        txn   for hosts with only a     │
+//!    │ capi   the same doors for C            txn   for hosts with only a     │
 //!    │                                              socket                    │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ roles    pcscf · scscf                                                 │
@@ -39,6 +39,7 @@
 //! | [`regevent`] | a subscription, from the subscriber's and from the notifier's end; the watcher's table; many subscribers; the relay of a border | RFC 6665, RFC 3680, TS 24.229 5.2.3, 5.4.2.1 | RE, RN, RI, IB |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1 | SD, RN |
+//! | `capi` (feature) | the same doors for C | | CA |
 //! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop

@@ -123,7 +123,7 @@ mod tests {
     fn count(counter: &mut Counter, by: u32) -> imsp_status {
         change(Some(counter), unreported(), |counter| {
             assert!(by > 0, "nothing to count");
-            counter.count += by;
+            counter.count = counter.count.saturating_add(by);
             Ok(())
         })
     }

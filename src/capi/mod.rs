@@ -5,13 +5,16 @@
 //! a call says so, and [`imsp_pcscf_poll`](pcscf::imsp_pcscf_poll) is called until nothing is left.
 //! `tests/capi/first_light.c` is a whole program.
 //!
+//! [CA-2] The header is C99 and C++11. What `cargo cinstall` installs, header, libraries and the pkg-config file
+//! `ims_procedures.pc`, is said in `Cargo.toml` under `package.metadata.capi`.
+//!
 //! | id | what | where | test |
 //! |---|---|---|---|
 //! | CA-1 | the P-CSCF, configuration and limits from C; the other roles not yet | [`pcscf`], [`pcscf_config`] | `tests/capi.rs` |
 //! | CA-1 | status codes never reused | [`status`] | `tests/capi.rs` |
 //! | CA-1 | struct sizes, buffers of the caller | `memory` | `tests/capi.rs` |
 //! | CA-1 | a panic is caught, reported and poisons only its handle | `guard` | `tests/capi.rs` |
-//! | CA-2 | C99 and C++11 without a warning, clean under the sanitizers | `ims_procedures.h` | `tests/capi.rs` |
+//! | CA-2 | C99 and C++11 without a warning, clean under sanitizers and valgrind | `ims_procedures.h` | `tests/capi.rs` |
 //!
 //! # Rules
 //!

@@ -169,7 +169,7 @@ unsafe impl Struct for imsp_fault {
 }
 
 /// A call that went wrong.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) status: imsp_status,
     pub(super) reject: Option<Reject>,
