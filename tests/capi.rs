@@ -1,5 +1,6 @@
 //! The C interface, used from C: the programs of `tests/capi` are compiled against the static library without a warning,
-//! and run under the address and undefined-behaviour sanitizers, and under valgrind where it is there. gcc is needed.
+//! and run under the address and undefined-behaviour sanitizers. gcc is needed; g++ and valgrind are used where they are
+//! there.
 
 mod common;
 
@@ -10,7 +11,7 @@ mod first_light;
 #[path = "capi/header.rs"]
 mod header;
 
-use building::{Checked, program};
+use building::{Checked, has, program};
 
 /// [CA-1, CA-2] The first procedure from C gives the same bytes as from Rust: every message, text, number and snapshot.
 #[test]
@@ -40,6 +41,9 @@ fn a_snapshot_is_restored_from_c() {
 /// [CA-2] The same without sanitizers under valgrind: nothing is read that was not written, nothing is lost.
 #[test]
 fn clean_under_valgrind() {
+    if !has("valgrind", "IMS_VALGRIND") {
+        return;
+    }
     for source in ["first_light.c", "misuse.c", "restoring.c"] {
         program(source, Checked::Valgrind);
     }
@@ -48,5 +52,7 @@ fn clean_under_valgrind() {
 /// [CA-2] A C++11 program compiles with the header without a warning, and runs.
 #[test]
 fn from_cpp() {
-    assert_eq!(program("header.cpp", Checked::Sanitized), "done\n");
+    if has("g++", "IMS_CXX") {
+        assert_eq!(program("header.cpp", Checked::Sanitized), "done\n");
+    }
 }

@@ -5,8 +5,8 @@
  * Handles are opaque, one thread at a time. Pointers are checked for NULL, and none is kept after a call returns. Texts
  * that come in are bytes with a length; NULL with length 0 is the empty one. An imsp_fault may always be NULL. Structs
  * begin with struct_size, to be set to sizeof by the caller. A call that does not return IMSP_STATUS_OK has changed
- * nothing and has written nothing but the fault, and the length needed where a buffer was too small. Every switch
- * over a number of the library needs a default. After IMSP_STATUS_PANICKED a handle can only be freed.
+ * nothing, panics apart, and has written nothing but the fault, and the length needed where a buffer was too small.
+ * Every switch over a number of the library needs a default. After IMSP_STATUS_PANICKED a handle can only be freed.
  */
 
 #ifndef IMS_PROCEDURES_H
@@ -808,7 +808,7 @@ typedef uint32_t imsp_pcscf_outcome;
 #endif // __cplusplus
 
 /**
- * What a subscription asks: values of `what` in an output of IMSP_OUTPUT_ASK.
+ * What a subscription asks: values of `what` in an output of IMSP_OUTPUT_KIND_ASK.
  */
 enum imsp_subscription_question
 #ifdef __cplusplus
@@ -826,7 +826,7 @@ typedef uint32_t imsp_subscription_question;
 #endif // __cplusplus
 
 /**
- * What a subscription reports: values of `what` in an output of IMSP_OUTPUT_EVENT. Each says `resource`.
+ * What a subscription reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `resource`.
  */
 enum imsp_subscription_event
 #ifdef __cplusplus

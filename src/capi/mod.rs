@@ -27,8 +27,8 @@
 //! `switch` needs a `default`. Numbers that come in are integers, and one that stands for nothing is refused
 //! (`IMSP_STATUS_UNKNOWN_VALUE`).
 //!
-//! **All or nothing.** A call that does not return `IMSP_STATUS_OK` has changed nothing, and has written nothing but the
-//! fault, and the length needed where a buffer was too small.
+//! **All or nothing.** A call that does not return `IMSP_STATUS_OK` has changed nothing, panics apart, and has written
+//! nothing but the fault, and the length needed where a buffer was too small.
 //!
 //! **Pointers** are checked for NULL. One that is not NULL must lead to what its type and length say, for the time of
 //! the call, and nobody else may change that meanwhile. The library keeps none after the call returns. Texts that

@@ -158,7 +158,7 @@ impl imsp_subscription_option {
     }
 }
 
-/// What a subscription asks: values of `what` in an output of IMSP_OUTPUT_ASK.
+/// What a subscription asks: values of `what` in an output of IMSP_OUTPUT_KIND_ASK.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum imsp_subscription_question {
@@ -175,7 +175,7 @@ impl From<&Question> for imsp_subscription_question {
     }
 }
 
-/// What a subscription reports: values of `what` in an output of IMSP_OUTPUT_EVENT. Each says `resource`.
+/// What a subscription reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `resource`.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum imsp_subscription_event {

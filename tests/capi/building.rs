@@ -12,7 +12,7 @@ use std::{
 pub enum Checked {
     /// The address and undefined-behaviour sanitizers.
     Sanitized,
-    /// valgrind. Where it is not there, only `IMS_VALGRIND=required` makes that a failure.
+    /// valgrind.
     Valgrind,
 }
 
@@ -21,11 +21,19 @@ const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 /// What Rust's standard library needs of the system.
 const LIBRARIES: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
+/// Whether a tool is there. Where it is not, only the value `required` of the variable makes that a failure.
+pub fn has(tool: &str, variable: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    let required = env::var(variable).is_ok_and(|value| value == "required");
+    assert!(found || !required, "{tool} is required, and not there");
+    if !found {
+        println!("passed over: {tool} is not there");
+    }
+    found
+}
+
 /// Compiles a program of this folder, runs it, and gives what it printed.
 pub fn program(source: &str, checked: Checked) -> String {
-    if checked == Checked::Valgrind && !has_valgrind() {
-        return String::new();
-    }
     let built = compile(source, checked);
     let mut run = match checked {
         Checked::Sanitized => Command::new(&built),
@@ -90,17 +98,10 @@ fn folder_of_builds() -> PathBuf {
     folder
 }
 
-fn has_valgrind() -> bool {
-    let found = Command::new("valgrind").arg("--version").output().is_ok();
-    let required = env::var("IMS_VALGRIND").is_ok_and(|value| value == "required");
-    assert!(found || !required, "valgrind is required, and not there");
-    found
-}
-
 /// What a command printed; it must come, and go, without a complaint.
 fn output(command: &mut Command, what: &str) -> Output {
     let output = command.output().unwrap_or_else(|fault| {
-        panic!("{what} cannot be run ({fault}): the tests of the C interface need gcc and g++")
+        panic!("{what} cannot be run ({fault}): the tests of the C interface need gcc")
     });
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -103,3 +103,24 @@ fn names_of_the_interface_alone() {
         assert!(name.starts_with("imsp_"), "{name}");
     }
 }
+
+/// [CA-1] Every name that the comments mention is there.
+#[test]
+fn comments_name_what_is_there() {
+    let header = header();
+    let known = numbers(&header);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: Vec<_> = header.split(|c| !is_word(c)).collect();
+    let named = words.iter().filter(|word| word.starts_with("IMSP_"));
+    for name in named.filter(|name| **name != "IMSP_ABI") {
+        assert!(known.contains_key(*name), "{name}");
+    }
+    for name in words.iter().filter(|word| word.starts_with("imsp_")) {
+        let declared = [
+            format!(" {name}("),
+            format!("*{name}("),
+            format!(" {name};"),
+        ];
+        assert!(declared.iter().any(|text| header.contains(text)), "{name}");
+    }
+}
