@@ -357,9 +357,23 @@ pub unsafe extern "C" fn imsp_pcscf_config_check(
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
+    use alloc::{string::String, vec::Vec};
 
     use super::*;
+
+    const HEADER: &str = include_str!("ims_procedures.h");
+
+    fn config() -> Config {
+        let element = Element::new(b"sip:pcscf1.visited1.example.net", b"visited1").unwrap();
+        Config::new(element, b"visited1")
+    }
+
+    fn options() -> Vec<u32> {
+        let own = imsp_pcscf_option::ALL.iter().map(|o| o.number());
+        let of_subscriptions = imsp_subscription_option::ALL.iter().map(|o| o.number());
+        let limits = imsp_limit::ALL.iter().map(|o| o.number());
+        own.chain(of_subscriptions).chain(limits).collect()
+    }
 
     /// The number that an option has, or none if it is made of texts.
     fn number(config: &mut Config, option: u32) -> Option<u64> {
@@ -369,29 +383,55 @@ mod tests {
     /// [CA-1] Each option has a place of its own: setting it changes it, and no other.
     #[test]
     fn options_have_places_of_their_own() {
-        let element = Element::new(b"sip:pcscf1.visited1.example.net", b"visited1").unwrap();
-        let mut config = Config::new(element, b"visited1");
-        let own = imsp_pcscf_option::ALL.iter().map(|o| o.number());
-        let of_subscriptions = imsp_subscription_option::ALL.iter().map(|o| o.number());
-        let limits = imsp_limit::ALL.iter().map(|o| o.number());
-        let options: Vec<u32> = own.chain(of_subscriptions).chain(limits).collect();
-        let mut texts = 0;
+        let (mut config, options) = (config(), options());
+        let mut numbers = 0;
         for option in options.iter().copied() {
             let before: Vec<_> = options.iter().map(|o| number(&mut config, *o)).collect();
             let Some(old) = number(&mut config, option) else {
-                texts += 1;
                 continue;
             };
-            // Flags and named values have 1 or 2; all else takes what it has and one more.
-            let new = [old + 1, old.wrapping_sub(1)]
+            // What has few values has the one before, or the one after.
+            let new = [old.saturating_add(1), old.wrapping_sub(1)]
                 .into_iter()
                 .find(|new| place(&mut config, option).unwrap().set(*new).is_ok());
             let new = new.unwrap_or_else(|| panic!("{option}"));
             for (other, before) in options.iter().zip(before) {
                 let expected = if *other == option { Some(new) } else { before };
-                assert_eq!(number(&mut config, *other), expected, "{option} {other}");
+                let found = number(&mut config, *other);
+                assert_eq!(found, expected, "{option} {other}");
             }
+            numbers += 1;
         }
-        assert_eq!(texts, 3);
+        assert_eq!(numbers + 3, options.len(), "three are made of texts");
+    }
+
+    /// The number of a name in the header.
+    fn named(name: &str) -> Option<u64> {
+        let lines = HEADER
+            .lines()
+            .filter_map(|line| line.trim().split_once(" = "));
+        let mut found = lines.filter(|(found, _)| *found == name);
+        found.next()?.1.strip_suffix(',')?.parse().ok()
+    }
+
+    /// [CA-1] The default that the header tells of an option is the one that it has.
+    #[test]
+    fn defaults_are_those_of_the_header() {
+        let mut config = config();
+        for option in options() {
+            let Some(default) = number(&mut config, option) else {
+                continue;
+            };
+            let mark = alloc::format!(" = {option},\n");
+            let (before, _) = HEADER.split_once(&mark).unwrap();
+            let comment = before.rsplit("/**").next().unwrap().replace("\n   * ", " ");
+            let (_, said) = comment
+                .split_once("Default ")
+                .unwrap_or_else(|| panic!("{option}"));
+            let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ',');
+            let word: String = said.chars().take_while(|c| is_word(*c)).collect();
+            let told = named(&word).or_else(|| word.replace(',', "").parse().ok());
+            assert_eq!(told, Some(default), "{option}: {word}");
+        }
     }
 }

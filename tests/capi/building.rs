@@ -45,6 +45,7 @@ pub fn program(source: &str, checked: Checked) -> String {
         }
     };
     let ran = output(&mut run, source);
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{source}");
     String::from_utf8(ran.stdout).unwrap()
 }
 
@@ -98,7 +99,7 @@ fn folder_of_builds() -> PathBuf {
     folder
 }
 
-/// What a command printed; it must come, and go, without a complaint.
+/// What a command printed; it must come, and go well.
 fn output(command: &mut Command, what: &str) -> Output {
     let output = command.output().unwrap_or_else(|fault| {
         panic!("{what} cannot be run ({fault}): the tests of the C interface need gcc")
@@ -109,6 +110,5 @@ fn output(command: &mut Command, what: &str) -> Output {
         "{what}: {}\n{complaints}",
         output.status
     );
-    assert_eq!(complaints, "", "{what}");
     output
 }
