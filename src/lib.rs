@@ -10,7 +10,7 @@
 //!    bytes · results · commands · clock ticks                     bytes · questions · events
 //!         │                                                              ▲
 //!    ┌────┴──────────────────────────────────────────────────────────────┴────┐
-//!    │                                        txn   for hosts with only a     │
+//!    │ capi   the same doors for C            txn   for hosts with only a     │
 //!    │                                              socket                    │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ roles    pcscf · scscf                                                 │
@@ -40,6 +40,7 @@
 //! | [`fleet`] | the pacer: when each of many machines may send | RFC 3261 21.5.4 | PD, DR |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1 | SD, RN |
+//! | `capi` (feature) | the same doors for C | | CA |
 //! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop
@@ -107,6 +108,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "capi")]
+pub mod capi;
 pub mod drive;
 pub mod fleet;
 pub mod pcscf;
