@@ -216,7 +216,7 @@ static void unknown_values(imsp_pcscf_config *config, imsp_pcscf *node)
 {
     const imsp_status unknown = IMSP_STATUS_UNKNOWN_VALUE;
     const uint32_t nothing[] = {0, 4, 99, 0x80000000, UINT32_MAX};
-    const uint32_t options[] = {0, 1000, 1015, 2000, 2025, 3000, 3013, UINT32_MAX};
+    const uint32_t options[] = {0, 1000, 1999, 2000, 2025, 3000, 3013, UINT32_MAX};
     imsp_verdict verdict = new_verdict();
     struct message message = registering();
     uint64_t number = 5;
