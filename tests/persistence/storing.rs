@@ -187,7 +187,7 @@ fn request(outs: &[Out]) -> (Token, &str, &str) {
     }
 }
 
-/// [DR-7] Nothing leaves before what it depends on is stored; what comes meanwhile waits for the next blob, and goes
+/// [DR-2, DR-7] Nothing leaves before what it depends on is stored; what comes meanwhile waits for the next blob, and goes
 /// in order.
 #[test]
 fn withheld() {
