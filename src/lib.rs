@@ -10,8 +10,8 @@
 //!    bytes · results · commands · clock ticks                     bytes · questions · events
 //!         │                                                              ▲
 //!    ┌────┴──────────────────────────────────────────────────────────────┴────┐
-//!    │ capi   the same doors for C            txn   for hosts with only a     │
-//!    │                                              socket                    │
+//!    │ capi   the same doors for C   persistence   machine by machine         │
+//!    │                               txn   for hosts with only a socket       │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ roles    pcscf · scscf                                                 │
 //!    │          each a node: many machines behind one set of doors            │
@@ -41,6 +41,7 @@
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1 | SD, RN |
 //! | `capi` (feature) | the same doors for C | | CA |
+//! | [`persistence`] | a node whose machines are stored one by one, before what depends on them leaves | | DR-7 |
 //! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop

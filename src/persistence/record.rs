@@ -32,8 +32,10 @@ struct Write {
 struct Pending {
     /// `None`: the key is to be erased.
     write: Option<Write>,
-    /// `None` while it waits to be tried again.
+    /// Its own, however often it is tried: whichever try is answered, it is the same write.
     token: Option<Token>,
+    /// Whether it is out; else it waits to be tried, or tried again.
+    is_out: bool,
     /// The answer must have come then; or it is tried again.
     at: Millis,
     failures: u8,
@@ -160,7 +162,7 @@ impl<R: WithheldRole> Record<R> {
         match &self.state {
             _ if !self.free.is_empty() => Timer("outputs that were withheld"),
             State::Quiet => Timer("blob to be stored"),
-            State::Pending(pending) if pending.token.is_some() => Timer("answer of the store"),
+            State::Pending(pending) if pending.is_out => Timer("answer of the store"),
             State::Pending(_) => Timer("store tried again"),
         }
     }
@@ -192,7 +194,7 @@ impl<R: WithheldRole> Record<R> {
             }
             (State::Pending(_), Input::Failed) => self.failed(now, config, counters),
             (State::Pending(pending), Input::Tick) if now >= pending.at => {
-                if pending.token.is_none() {
+                if !pending.is_out {
                     return Work::Offer;
                 }
                 self.failed(now, config, counters);
@@ -216,6 +218,7 @@ impl<R: WithheldRole> Record<R> {
                 self.state = State::Pending(Box::new(Pending {
                     write: None,
                     token: None,
+                    is_out: false,
                     at: now,
                     failures: 0,
                 }));
@@ -231,7 +234,7 @@ impl<R: WithheldRole> Record<R> {
         };
         increment(&mut counters.failed);
         pending.failures = pending.failures.saturating_add(1);
-        pending.token = None;
+        pending.is_out = false;
         pending.at = now.after(config.wait(pending.failures));
         if pending.failures == config.attempts {
             increment(&mut counters.done_without);
@@ -263,6 +266,7 @@ impl<R: WithheldRole> Record<R> {
         self.state = State::Pending(Box::new(Pending {
             write: Some(Write { version, blob }),
             token: None,
+            is_out: false,
             at: Millis(0),
             failures: 0,
         }));
@@ -280,6 +284,7 @@ impl<R: WithheldRole> Record<R> {
         let State::Pending(pending) = &mut self.state else {
             return;
         };
+        let token = *pending.token.get_or_insert(token);
         let (key, expected) = (&self.key, self.version);
         let offered = match &pending.write {
             Some(Write { version, blob }) => {
@@ -292,7 +297,7 @@ impl<R: WithheldRole> Record<R> {
             }
         };
         // The room was checked at entry; what does not fit is tried again.
-        pending.token = offered.ok().map(|()| token);
+        pending.is_out = offered.is_ok();
         pending.at = now.after(config.answer_bound);
     }
 }

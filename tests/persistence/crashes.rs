@@ -1,5 +1,7 @@
 //! A crash at every step of the first scenario.
 
+use proptest::prelude::*;
+
 use crate::world::{Ending, Plan, first_light};
 
 fn check(ending: &Ending, plan: Plan) {
@@ -92,4 +94,20 @@ fn failing_always() {
             .iter()
             .all(|counters| counters.done_without > 0)
     );
+}
+
+proptest! {
+    /// [DR-7] Whatever goes wrong together: a crash, a stale read after it, a slow store that fails now and then, though
+    /// never so often that it is done without.
+    #[test]
+    fn whatever_goes_wrong(
+        side in 0usize..2,
+        output in 0usize..40,
+        stale: bool,
+        delay in 0u64..1_900,
+        failing in proptest::option::of(2usize..9),
+    ) {
+        let plan = Plan { crash: Some((side, output)), stale, delay, failing };
+        check(&first_light(plan), plan);
+    }
 }

@@ -138,8 +138,11 @@ struct Side<N: Persist> {
     /// Every request sent, by branch.
     sent: BTreeMap<Vec<u8>, Vec<u8>>,
     tasks: Vec<Task>,
-    /// A task was taken, and is in the store with the next answer.
+    /// A task that was taken: it is safe when the first write that was begun after it is.
     taken: Option<Task>,
+    safe_with: Option<Token>,
+    /// The write begun last.
+    latest: Option<Token>,
 }
 
 #[derive(Clone, Copy)]
@@ -190,6 +193,8 @@ where
             sent: BTreeMap::new(),
             tasks: tasks.to_vec(),
             taken: None,
+            safe_with: None,
+            latest: None,
         }
     }
 
@@ -241,6 +246,10 @@ where
                         bytes,
                     } => {
                         self.writes += 1;
+                        if self.taken.is_some() && self.latest != Some(token) {
+                            self.safe_with.get_or_insert(token);
+                        }
+                        self.latest = Some(token);
                         let fails = plan.failing.is_some_and(|every| self.writes % every == 0);
                         let reply = match fails {
                             true => Reply::Failed,
@@ -273,6 +282,7 @@ where
             if !again.is_empty() {
                 self.take_over(now, false);
                 self.tasks.splice(0..0, self.taken.take());
+                self.safe_with = None;
             }
             for (token, answer) in asked {
                 let answer = Answer::Role(answer);
@@ -304,6 +314,7 @@ where
         self.out.clear();
         self.answers.clear();
         self.tasks.splice(0..0, self.taken.take());
+        self.safe_with = None;
         self.take_over(now, stale);
     }
 
@@ -314,8 +325,10 @@ where
                 self.answers.pop_front();
                 // Done without, it is out as well.
                 let counters = self.node.node().counters();
-                if matches!(reply, Reply::Stored) || counters.done_without > 0 {
+                let is_safe = matches!(reply, Reply::Stored) && self.safe_with == Some(token);
+                if is_safe || counters.done_without > 0 {
                     self.taken = None;
+                    self.safe_with = None;
                 }
                 let answer = match reply {
                     Reply::Stored => Answer::Stored,
@@ -404,7 +417,8 @@ pub fn first_light(plan: Plan) -> Ending {
     let crash = |side: usize| plan.crash.filter(|(who, _)| *who == side).map(|(_, at)| at);
     let end = Millis(400_000);
     let lost_at = Millis(6_000);
-    loop {
+    for step in 0.. {
+        assert!(step < 20_000, "{plan:?} has no end: {now:?}");
         // The S-CSCF knows of the registration first.
         if scscf.tasks.first() == Some(&Task::Register) {
             scscf.taken = Some(scscf.tasks.remove(0));
@@ -435,7 +449,8 @@ pub fn first_light(plan: Plan) -> Ending {
         } else if let Some(datagram) = network.pop_front() {
             deliver(now, &datagram, &mut pcscf, &mut scscf, &mut network);
         } else {
-            let waits = (pcscf.tasks.first() == Some(&Task::Lose)).then_some(lost_at.max(now));
+            let lose = pcscf.tasks.first() == Some(&Task::Lose) && pcscf.taken.is_none();
+            let waits = lose.then_some(lost_at.max(now));
             let next = pcscf.deadline().into_iter().chain(scscf.deadline());
             let Some(at) = next.chain(waits).min().filter(|at| *at < end) else {
                 break;
