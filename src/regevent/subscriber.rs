@@ -367,7 +367,7 @@ impl Subscription {
         match (self.state.get(), input) {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Routing { token: None, .. }, Input::Tick) => self.ask(cx, out),
-            (_, Input::Tick) if self.unsent().is_some() => self.offer_again(cx, out),
+            (_, Input::Tick) if self.unsent().is_some() => self.offer(cx, out),
 
             // [RE-2, RE-3]
             (
@@ -706,7 +706,7 @@ impl Subscription {
         self.state.set(State::Subscribing {
             pending,
             notified: false,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
         self.offer(cx, out);
     }
@@ -716,7 +716,7 @@ impl Subscription {
         self.state.set(State::Refreshing {
             pending,
             notified: false,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
         self.offer(cx, out);
     }
@@ -725,22 +725,8 @@ impl Subscription {
         let pending = Some(self.pend(cx, 0, false));
         self.state.set(State::Unsubscribing {
             pending,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
-        self.offer(cx, out);
-    }
-
-    /// [DR-7] The SUBSCRIBE that is out, once more. Its transaction is another, so that Timer N begins anew:
-    /// else it could end while that runs, and the next SUBSCRIBE overtake this one.
-    fn offer_again<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
-        if let Some(
-            State::Subscribing { timer_n, .. }
-            | State::Refreshing { timer_n, .. }
-            | State::Unsubscribing { timer_n, .. },
-        ) = self.state.get_mut()
-        {
-            *timer_n = cx.now.after(cx.config.timer_n);
-        }
         self.offer(cx, out);
     }
 
@@ -770,10 +756,11 @@ impl Subscription {
             return self.unsubscribe(cx, out);
         }
         if let State::Subscribing { timer_n, .. } = self.state.get() {
+            // A next hop has answered: none is tried after it.
             self.state.set(State::Subscribing {
                 pending: None,
                 notified,
-                timer_n,
+                timer_n: timer_n.min(cx.now.after(cx.config.timer_n)),
             });
         }
     }

@@ -86,7 +86,9 @@ pub struct Config {
     pub subscribe_at_reregistration: bool,
     /// [RE-3] Seconds by which the subscription is asked to outlive the registration. Default 60.
     pub margin: u32,
-    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2). Default 32,000; a UE has 128,000 (TS 24.229 7.7).
+    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2.4): how long a NOTIFY is waited for. Default 32,000; a UE
+    /// has 128,000 (TS 24.229 7.7). Each next hop may be silent as long (Timer F), so that an initial SUBSCRIBE
+    /// has this time for each of them, and from its 2xx on this time at most.
     pub timer_n: u64,
     /// [RE-7] A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time,
     /// so that a notifier that grants next to nothing is not asked without end (T30): such a subscription runs
