@@ -522,16 +522,16 @@ impl SubscriberNode {
             return Ok(());
         };
         match self.take_document(now, id, message, &notification) {
-            Ok(applied) => self.apply(now, id, &notification, applied.as_ref(), out)?,
+            Ok(applied) => Ok(self.apply(now, id, &notification, applied.as_ref(), out)?),
             Err(reject) => {
-                // What its header says of the subscription holds all the same.
-                if notification.is_terminated() {
-                    self.apply(now, id, &notification, None, out)?;
-                }
-                return Err(reject.into());
+                let finding = Finding {
+                    unread: true,
+                    ..Finding::default()
+                };
+                self.step_notified(now, id, &notification, finding, out)?;
+                Err(reject.into())
             }
         }
-        Ok(())
     }
 
     /// [RI-3] Merges the document of a NOTIFY, if it has one, into the user's table.
@@ -577,6 +577,7 @@ impl SubscriberNode {
         let taken = applied.filter(|applied| matches!(applied.taking, Taking::Process { .. }));
         let finding = Finding {
             gap: taken.is_some_and(|applied| applied.taking == Taking::Process { gap: true }),
+            unread: false,
             all_terminated: taken.is_some_and(|applied| applied.all_terminated),
         };
         if let (Some(applied), Some(owner)) = (taken, self.subscriptions.owner(id)) {
@@ -585,6 +586,17 @@ impl SubscriberNode {
                 user.flows.clear();
             }
         }
+        self.step_notified(now, id, notification, finding, out)
+    }
+
+    fn step_notified(
+        &mut self,
+        now: Millis,
+        id: Id,
+        notification: &Notification<'_>,
+        finding: Finding,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Misuse> {
         let mut cx = Context {
             now,
             config: &self.config.subscription,

@@ -282,6 +282,12 @@ impl Subscription {
         matches!(self.state.get(), State::Routing { .. })
     }
 
+    /// [RI-3] Whether the next NOTIFY answers a refresh. If its document cannot be read, that of another refresh
+    /// could not either.
+    pub(super) const fn is_to_be_informed(&self) -> bool {
+        self.local_cseq > 1 && !self.stated
+    }
+
     const fn pending(&self) -> Option<Pending> {
         match self.state.get() {
             State::Subscribing { pending, .. }
@@ -474,7 +480,7 @@ impl Subscription {
                 self.lose(cx, End::Expired, Retry::AtOnce, out);
             }
             (State::Active, Input::Tick) if cx.now >= self.refresh_at => self.refresh(cx, out),
-            (State::Active, Input::Resynchronise) => {
+            (State::Active | State::Subscribing { notified: true, .. }, Input::Resynchronise) => {
                 self.refresh_at = self.refresh_at.min(self.floor_at.max(cx.now));
             }
             (

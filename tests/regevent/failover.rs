@@ -53,9 +53,7 @@ impl Host {
     /// So many milliseconds pass, in which nothing comes out but the same request again.
     fn pass(&mut self, milliseconds: u64, hop: &str) {
         let until = self.bed.now.after(milliseconds);
-        while let Some((at, _)) = self.transactions.deadline()
-            && at <= until
-        {
+        while let Some((at, _)) = self.transactions.deadline().filter(|due| due.0 <= until) {
             assert_eq!(self.tick(at, hop), None);
         }
         self.bed.now = until;

@@ -71,10 +71,11 @@ impl PcscfNode {
                 Ok(())
             }
             Err(reject) => {
-                // What its header says of the subscription holds all the same.
-                if notification.is_terminated() {
-                    self.step_notified(now, id, &notification, Finding::default(), out)?;
-                }
+                let finding = Finding {
+                    unread: true,
+                    ..Finding::default()
+                };
+                self.step_notified(now, id, &notification, finding, out)?;
                 Err(reject.into())
             }
         }
@@ -112,6 +113,7 @@ impl PcscfNode {
         self.subscriptions.take(id, state.version, cseq);
         let finding = Finding {
             gap,
+            unread: false,
             all_terminated: state.all_terminated,
         };
         Ok(Some((state, finding)))
