@@ -1,8 +1,8 @@
 //! How we end a subscription, and what crosses that.
 
 use super::bed::{
-    Bed, CONTACT, Ev, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, TIMER_N, active, config,
-    document, ended, is_gone, is_registered, registered, registration,
+    Bed, CONTACT, Ev, FLOOR, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, TIMER_N, active,
+    config, document, ended, is_gone, is_registered, registered, registration,
 };
 use ims_procedures::{
     drive,
@@ -170,6 +170,38 @@ fn not_all_are_terminated() {
         let both = [of(PUBLIC, gone), of("tel:+12125551111", gone)];
         let out = bed.notified(&first.notify(2, "active", &document(0, &both)));
         assert_eq!(Subscribe::only(&out[1..]).expires(), 0);
+    }
+}
+
+/// [RE-9] The full document is overtaken by a partial one, or lost, and that says that one identity is barred: the
+/// user is registered, and stays watched (T16). A refresh at the floor asks for the full document (T07).
+#[test]
+fn overtaken_by_a_partial_document() {
+    let barred = |version| {
+        let gone = (PUBLIC, "terminated", "terminated", "rejected");
+        document(version, &[gone]).replace("state=\"full\"", "state=\"partial\"")
+    };
+    for profile in PROFILES {
+        for notify_first in [false, true] {
+            let (mut bed, first) = registered(config(profile), 3_600);
+            let overtaking = first.notify(2, "active;expires=3660", &barred(1));
+            if notify_first {
+                bed.notified(&overtaking);
+                bed.respond(&first, 200, NOTIFIER);
+            } else {
+                bed.respond(&first, 200, NOTIFIER);
+                bed.notified(&overtaking);
+            }
+            assert_eq!(bed.standing(), Standing::Active);
+            assert_eq!(bed.node.users(), 1);
+            assert_eq!(bed.next(), Some((FLOOR, REFRESH)), "{profile:?}");
+            let refresh = Subscribe::only(&bed.fire(REFRESH));
+            bed.respond(&refresh, 200, "Expires: 3660\r\n");
+            let full = refresh.notify(3, "active;expires=3660", &is_registered(2));
+            assert_eq!(bed.notified(&full).len(), 1, "the document");
+            let out = bed.notified(&refresh.notify(4, "active", &barred(3)));
+            assert_eq!(Subscribe::only(&out[1..]).expires(), 0, "now it is all");
+        }
     }
 }
 
