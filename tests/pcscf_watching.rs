@@ -15,7 +15,7 @@ use ims_procedures::{
 
 const REFRESH: &str = "subscription refresh";
 const ACTIVE: &str = "active;expires=3660";
-const FLOOR: u64 = 32_000;
+const FLOOR: u64 = 20_000;
 
 /// Milliseconds until the next deadline, and its name.
 fn next(bed: &Bed) -> (u64, &'static str) {

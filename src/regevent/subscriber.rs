@@ -817,7 +817,8 @@ impl Subscription {
         }
     }
 
-    /// [RE-7] Sets expiry and refresh by a grant, of no more than was asked.
+    /// [RE-7] Sets expiry and refresh by a grant, of no more than was asked. The refresh keeps the floor; where that
+    /// leaves no time for one, the subscription runs out.
     fn grant<R>(&mut self, cx: &Context<'_, Config>, granted: u32, out: &mut Outbox<R>)
     where
         R: Role,
@@ -832,11 +833,7 @@ impl Subscription {
         }
         self.granted = Some(granted);
         self.expires_at = cx.now.after_seconds(granted);
-        self.refresh_at = if is_too_little {
-            self.expires_at
-        } else {
-            cx.now.after(refresh_delay(granted))
-        };
+        self.refresh_at = cx.now.after(refresh_delay(granted)).max(self.floor_at);
     }
 
     /// Another SUBSCRIBE; [`offer`](Self::offer) hands it out.

@@ -378,11 +378,11 @@ fn reconfigured() {
     let (mut bed, _) = active(Profile::Sbc);
     let mut other = config(Profile::Rfc6665);
     other.subscription.support_reg_event = false;
-    other.subscription.refresh_retry = 7_000;
+    other.subscription.refresh_retry = 27_000;
     bed.node.reconfigure(other.clone()).unwrap();
     let refresh = Subscribe::only(&bed.fire(REFRESH));
     assert_eq!(bed.respond(&refresh, 500, ""), []);
-    assert_eq!(bed.next(), Some((7_000, REFRESH)));
+    assert_eq!(bed.next(), Some((27_000, REFRESH)));
     let (verdict, _) = bed.command(learn(of("two", "1"))).unwrap();
     assert_eq!(verdict, Verdict::NotMine);
     for broken in [

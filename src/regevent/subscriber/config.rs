@@ -90,9 +90,12 @@ pub struct Config {
     /// has 128,000 (TS 24.229 7.7). Each next hop may be silent as long (Timer F), so that an initial SUBSCRIBE
     /// has this time for each of them, and from its 2xx on this time at most.
     pub timer_n: u64,
-    /// [RE-7] A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time,
-    /// so that a notifier that grants next to nothing is not asked without end (T30): such a subscription runs
-    /// out; with [`Profile::Rfc6665`] it is then subscribed anew at the floor. Default 32; 0 for no floor.
+    /// [RE-7] Seconds from a SUBSCRIBE to its refresh at least, whatever was granted and whatever calls for it, so
+    /// that a notifier that grants next to nothing is not asked without end (T30). A subscription that ends before
+    /// it may be refreshed runs out; a grant of fewer seconds than this is also reported, and with
+    /// [`Profile::Rfc6665`] it is subscribed anew at the floor. What is no refresh is not held back: a SUBSCRIBE
+    /// that follows a 423, one that ends the subscription, and one that is made anew, which has waits of its own.
+    /// Default 20, so that a grant of 30 s is refreshed 10 s before its end; 0 for no floor.
     pub floor: u32,
     /// [RE-4] How the next hops of an initial SUBSCRIBE are found. Default [`Routing::EntryPoints`].
     pub routing: Routing,
@@ -149,7 +152,7 @@ impl Config {
             subscribe_at_reregistration: false,
             margin: 60,
             timer_n: 32_000,
-            floor: 32,
+            floor: 20,
             routing: Routing::EntryPoints,
             routing_bound: 5_000,
             entry_points: Vec::new(),

@@ -51,7 +51,10 @@ impl Subscription {
             Effect::Keep { again } => {
                 let asked = u64::from(retry_after.unwrap_or(0)).saturating_mul(1_000);
                 self.refresh_at = match again {
-                    true => cx.now.after(cx.config.refresh_retry.max(asked)),
+                    true => cx
+                        .now
+                        .after(cx.config.refresh_retry.max(asked))
+                        .max(self.floor_at),
                     false => self.expires_at,
                 };
                 self.activate(cx, out);

@@ -41,7 +41,8 @@ pub enum Event {
         /// Seconds granted.
         expires: u32,
     },
-    /// [RE-7] The notifier granted less than the floor; the subscription will not be refreshed in that time.
+    /// [RE-7] The notifier granted less than the floor: within that time of the latest SUBSCRIBE the subscription
+    /// will not be refreshed.
     GrantedTooLittle {
         /// The public identity subscribed to.
         resource: Text,
