@@ -38,7 +38,7 @@ use crate::{
     wire::{SubState, register::first_uri},
 };
 use loss::backoff;
-use meaning::{Retry, of_refusal};
+use meaning::{Retry, of_refusal, of_refusal_anew};
 use vocabulary::TOO_LARGE;
 
 /// A SUBSCRIBE that is out.
@@ -401,10 +401,10 @@ impl Subscription {
             (State::Routing { token, .. }, Input::NoResponse { token: own })
                 if token == Some(own) =>
             {
-                self.end(End::NoResponse, out);
+                self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
             }
             (State::Routing { until, .. }, Input::Tick) if cx.now >= until => {
-                self.end(End::NoResponse, out);
+                self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
             }
 
             // [RE-6] 2xx and NOTIFY come in either order; both are needed.
@@ -420,7 +420,8 @@ impl Subscription {
                     self.raise(cx, seconds, out);
                 } else {
                     let status = response.status;
-                    self.end(End::Refused { status }, out);
+                    let retry = of_refusal_anew(status, response.retry_after);
+                    self.not_begun(cx, End::Refused { status }, retry, out);
                 }
             }
             (
@@ -432,7 +433,7 @@ impl Subscription {
                 if notified {
                     self.activate(cx, out);
                 } else {
-                    self.end(End::NoResponse, out);
+                    self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
                 }
             }
             (
@@ -471,7 +472,7 @@ impl Subscription {
                 if notified {
                     self.activate(cx, out);
                 } else {
-                    self.end(End::NoResponse, out);
+                    self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
                 }
             }
 

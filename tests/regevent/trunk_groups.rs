@@ -399,7 +399,7 @@ fn reconfigured() {
         assert!(bed.node.reconfigure(config.clone()).is_err());
         assert!(SubscriberNode::new(config, super::bed::identifiers(9)).is_err());
     }
-    assert_eq!(bed.next(), Some((7_000, REFRESH)));
+    assert_eq!(bed.next(), Some((27_000, REFRESH)));
 }
 
 /// [RE-2] Deregistrations of users who are not held are not this node's.

@@ -128,7 +128,8 @@ pub struct Config {
     /// [`Profile::Rfc6665`]: milliseconds to wait before a lost subscription is subscribed anew, where it was
     /// lost sooner than that after the last time; doubled each time, an hour at most. Default 4,000.
     pub resubscribe_interval: u64,
-    /// [`Profile::Rfc6665`]: how often in a row that is done before the subscription is given up. Default 10.
+    /// [`Profile::Rfc6665`]: how often in a row that is done before the subscription is given up, those among them
+    /// that were answered with 408 or 5xx, but 501, or not at all. Default 10.
     pub resubscribe_attempts: u8,
     /// [`Profile::Rfc6665`]: seconds to wait after `probation` without retry-after. Default 60.
     pub probation_wait: u32,

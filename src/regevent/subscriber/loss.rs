@@ -62,6 +62,25 @@ impl Subscription {
         }
     }
 
+    /// [RE-8] A subscription that the notifier has not accepted. The first one is over; one that is made anew is
+    /// lost once more, where the reason may pass.
+    pub(super) fn not_begun<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        why: End,
+        retry: Retry,
+        out: &mut Outbox<R>,
+    ) where
+        R: Role,
+        R::Event: From<Event>,
+    {
+        self.clear_pending();
+        match self.attempts {
+            0 => self.end(why, out),
+            _ => self.lose(cx, why, retry, out),
+        }
+    }
+
     /// No SUBSCRIBE is out any more.
     pub(super) fn clear_pending(&mut self) {
         if let Some(State::Subscribing { pending, .. } | State::Refreshing { pending, .. }) =
@@ -103,7 +122,8 @@ impl Subscription {
         if !config.is_rfc6665() || self.leave {
             return self.end(why, out);
         }
-        if cx.now >= self.settled_at {
+        let failed = matches!(why, End::Refused { .. } | End::NoResponse) && self.is_attempt();
+        if cx.now >= self.settled_at && !failed {
             self.attempts = 0;
         }
         let paced = match self.attempts.checked_sub(1) {
