@@ -1,10 +1,8 @@
 //! How a P-CSCF goes on watching a user whose documents, or whose own requests, do not end as they should.
 
-#[path = "common/pcscf.rs"]
-#[allow(dead_code)] // The other tests of the P-CSCF need more of it.
 mod common;
 
-use common::{
+use common::pcscf::{
     Bed, CONTACT, Dialog, Out, config, document, request, response, subscribed, terminated,
 };
 use ims_procedures::{

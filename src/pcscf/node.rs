@@ -273,7 +273,7 @@ impl PcscfNode {
             keeps_table: false,
         };
         if let Some(ending) = user.subscription.take() {
-            self.subscriptions.forget(ending);
+            self.subscriptions.replace(ending, out);
         }
         let mut cx = Context {
             now,

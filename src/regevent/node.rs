@@ -395,7 +395,7 @@ impl SubscriberNode {
             return Ok(Verdict::Handled);
         }
         if let Some(ending) = user.subscription.take() {
-            self.subscriptions.forget(ending);
+            self.subscriptions.replace(ending, out);
         }
         let mut cx = Context {
             now,

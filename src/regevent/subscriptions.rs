@@ -8,7 +8,9 @@ use super::{
     defect,
     notification::{Acceptance, Denied, Notification, Refusal},
     statistics::{Counted, GeneratedSubscriptionStatus, Statistics, SubscriptionCountStatistics},
-    subscriber::{self, Admission, Answer, Config, Event, Input, Purpose, Question, Subscription},
+    subscriber::{
+        self, Admission, Answer, Config, End, Event, Input, Purpose, Question, Subscription,
+    },
     watcher::{self, Taking, Versions, Watcher},
 };
 use crate::{
@@ -163,12 +165,19 @@ impl Subscriptions {
         Ok(Some(Stepped { owner, over }))
     }
 
-    /// Drops one without a word: another takes its place.
-    pub(crate) fn forget(&mut self, id: Id) {
+    /// [RE-2] Drops one without a word to its notifier: another takes its place.
+    pub(crate) fn replace<R>(&mut self, id: Id, out: &mut Outbox<R>)
+    where
+        R: Role,
+        R::Event: From<Event>,
+    {
         let Some((entry, mut keys)) = self.entries.get_with_keys(id) else {
             return;
         };
         let before = Counted::of(&entry.machine);
+        let resource = out.put_text(entry.machine.resource());
+        let why = End::Replaced;
+        out.event(Event::SubscriptionEnded { resource, why }.into());
         self.statistics
             .note(entry.context, before, Counted::NOTHING);
         keys.unfile(CALL_ID, &entry.machine.call_id().text());

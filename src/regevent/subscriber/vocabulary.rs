@@ -28,6 +28,8 @@ pub enum End {
     Expired,
     /// We ended it.
     Unsubscribed,
+    /// We were ending it when the user registered anew, and another took its place.
+    Replaced,
 }
 
 /// What a subscription reports.
