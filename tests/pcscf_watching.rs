@@ -3,11 +3,12 @@
 mod common;
 
 use common::pcscf::{
-    Bed, CONTACT, Dialog, Out, config, document, request, response, subscribed, terminated,
+    Bed, CONTACT, Dialog, Out, config, contact, document, identifiers, register, register_200,
+    request, response, subscribed, terminated,
 };
 use ims_procedures::{
     drive::{Node, Source, Verdict},
-    pcscf::Event,
+    pcscf::{Command, Event, PcscfNode},
     regevent::subscriber::{self, Profile},
 };
 
@@ -103,4 +104,68 @@ fn more_registrations_than_identities() {
         let accepted = |out: &Out| matches!(out, Out::Respond { status: 200, .. });
         assert!(out.iter().any(accepted), "{out:?}");
     }
+}
+
+/// [RE-2, RE-9] By S2 the UE's request ends the subscription, but the registrar refuses that request, and the UE stays:
+/// its next registration is subscribed to again, whether the old subscription is over or not, after a restore too
+/// (T31).
+#[test]
+fn the_registrar_refuses() {
+    for (over, restored) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut bed, dialog) = subscribed();
+        let asked = register(&contact(Some(0)), 2);
+        let (_, out) = bed.receive(Source::Ue, asked.as_bytes());
+        let (token, leave) = request(&out);
+        if over {
+            bed.respond(token, &response(200, &leave, "Expires: 0\r\n"));
+            let last = dialog.notify(2, "terminated;reason=timeout", "");
+            assert_eq!(notify(&mut bed, &last).0, 200);
+        }
+        let refused = register_200("", 2).replace("200 OK", "500 No");
+        let command = Command::Learn {
+            request: asked.as_bytes(),
+            response: refused.as_bytes(),
+            trunk_group: b"",
+        };
+        let verdict = bed.node.command(bed.now, command, &mut bed.out);
+        assert_eq!(verdict, Ok(Verdict::NotMine));
+        assert!(bed.node.is_registered(CONTACT.as_bytes()));
+        if restored {
+            let mut blob = Vec::new();
+            bed.node.snapshot(bed.now, &mut blob);
+            bed.node = PcscfNode::restore(config(), identifiers(2), bed.now, &blob).unwrap();
+        }
+        let out = bed.register();
+        let (_, subscribe) = request(&out);
+        let subscribe = String::from_utf8(subscribe).unwrap();
+        assert!(
+            subscribe.contains("\r\nCSeq: 1 SUBSCRIBE\r\n"),
+            "{subscribe}"
+        );
+        assert_eq!(
+            out.len(),
+            if over { 1 } else { 2 },
+            "the old one is over: {out:?}"
+        );
+        assert_eq!(bed.register(), [], "once");
+    }
+}
+
+/// [RE-9] The network ends all that a document names, and the subscription with it, but the contact is not among it and
+/// stays registered: its next registration is subscribed to again.
+#[test]
+fn what_the_last_document_left_out() {
+    let mut bed = Bed::new(config());
+    let (token, subscribe) = request(&bed.register());
+    let dialog = Dialog::of(&subscribe);
+    bed.respond(token, &response(200, &subscribe, "Expires: 3660\r\n"));
+    let other = [("sip:other@192.0.2.9", "terminated", "expired", "")];
+    let body = document("terminated", &other);
+    let (status, out) = notify(&mut bed, &dialog.notify(1, ACTIVE, &body));
+    assert_eq!(status, 200);
+    let (token, leave) = request(&out);
+    assert!(bed.node.is_registered(CONTACT.as_bytes()));
+    bed.respond(token, &response(200, &leave, "Expires: 0\r\n"));
+    notify(&mut bed, &dialog.notify(2, "terminated", ""));
+    request(&bed.register());
 }

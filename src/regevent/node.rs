@@ -197,6 +197,9 @@ struct User {
     private_identity: Box<[u8]>,
     flows: Vec<Box<[u8]>>,
     subscription: Option<Id>,
+    /// [RE-9] We have ended it, or are about to, although there are flows still: the next registration makes
+    /// another.
+    left: bool,
 }
 
 /// [RE-2] Every user whose registration state is watched, behind one set of doors.
@@ -391,7 +394,8 @@ impl SubscriberNode {
             .subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
-        if running || !(is_initial || config.subscribe_at_reregistration) {
+        let is_time = is_initial || user.left || config.subscribe_at_reregistration;
+        if running || !is_time {
             return Ok(Verdict::Handled);
         }
         if let Some(ending) = user.subscription.take() {
@@ -414,10 +418,12 @@ impl SubscriberNode {
             .subscriptions
             .subscribe(&mut cx, &order, &limits, out)?;
         user.subscription = Some(made);
+        user.left = false;
         Ok(Verdict::Handled)
     }
 
-    /// [RE-9] A user who asks to go: literal to S2, the subscription ends now if nothing of the user stays.
+    /// [RE-9] A user who asks to go: literal to S2, the subscription ends now if nothing of the user stays. The
+    /// registrar may refuse; then the user's next registration is subscribed to again.
     fn deregistering(
         &mut self,
         now: Millis,
@@ -433,6 +439,9 @@ impl SubscriberNode {
         if self.config.subscription.profile == Profile::Sbc
             && !user.flows.iter().any(|own| stays(own))
         {
+            if let Some(user) = self.users.get_mut(id) {
+                user.left |= user.subscription.is_some();
+            }
             self.step(now, id, Input::Unsubscribe, out)?;
         }
         Ok(Verdict::Handled)
@@ -661,6 +670,7 @@ fn enter(
         private_identity: identity.into(),
         flows: Vec::from([registration.flow.into()]),
         subscription: None,
+        left: false,
     });
     users.file(id, PRIVATE_IDENTITY, identity);
     Ok((id, true))

@@ -6,7 +6,10 @@ use super::bed::{
 };
 use ims_procedures::{
     drive,
-    regevent::subscriber::{End, Profile, Standing},
+    regevent::{
+        node::SubscriberNode,
+        subscriber::{End, Profile, Standing},
+    },
 };
 
 /// The user goes, by request and answer; what that puts out.
@@ -39,6 +42,44 @@ fn the_moment() {
     let (mut bed, _) = active(Profile::Rfc6665);
     bed.deregistering(CONTACT);
     Subscribe::only(&bed.fire(REFRESH));
+}
+
+/// [RE-2, RE-9] By S2 the request of the user ends the subscription, but the registrar refuses that request, and the
+/// user stays: the next registration is subscribed to again, whether the old subscription is over or not, after a
+/// restore too (T31). It is once: what the notifier then refuses is not sent again.
+#[test]
+fn the_registrar_refuses() {
+    for (over, restored) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut bed, _) = active(Profile::Sbc);
+        let leave = Subscribe::only(&bed.deregistering(CONTACT));
+        if over {
+            bed.respond(&leave, 200, "Expires: 0\r\n");
+            bed.notified(&leave.notify(2, "terminated;reason=timeout", ""));
+            assert_eq!((bed.next(), bed.node.users()), (None, 1));
+        }
+        if restored {
+            let blob = bed.blob();
+            let again = SubscriberNode::restore(
+                config(Profile::Sbc),
+                super::bed::identifiers(2),
+                bed.now,
+                &blob,
+            );
+            bed.node = again.unwrap();
+        }
+        let out = bed.learn(registration(3_600));
+        let ended = ended(End::Replaced);
+        let of_the_old = if over { &[][..] } else { &ended[..] };
+        assert_eq!(out[..out.len() - 1], *of_the_old);
+        let second = Subscribe::only(&out[out.len() - 1..]);
+        assert_ne!(second.call_id(), leave.call_id());
+        bed.respond(&second, 403, "");
+        assert_eq!(bed.learn(registration(3_600)), [], "as S2 says");
+    }
+    let (mut bed, first) = registered(config(Profile::Sbc), 3_600);
+    bed.respond(&first, 403, "");
+    assert_eq!(bed.deregistering(CONTACT), []);
+    assert_eq!(bed.learn(registration(3_600)), [], "not ended by us");
 }
 
 /// [RE-9] However it goes, it ends, and leaves nothing (T33): the final NOTIFY in any order, a refusal, no response,

@@ -65,6 +65,9 @@ impl PcscfNode {
                 let finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                if finding.all_terminated {
+                    self.note_left(owner);
+                }
                 self.step_notified(now, id, &notification, finding, out)?;
                 self.apply_standings(now, owner, standings, out)?;
                 self.settle(owner);
