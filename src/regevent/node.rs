@@ -4,6 +4,10 @@
 //! The host tells which registrations succeeded and ended; the node subscribes, refreshes, takes the NOTIFYs and
 //! keeps the table of every user's registration state, which the host reads when it is told of a change.
 //!
+//! NOTIFYs are taken from the trusted core alone ([`Source::TrustedCore`]); all others are refused with 403. At a UE
+//! ([`Party::Ue`](subscriber::Party::Ue)) the core is what came over its security association with the P-CSCF, and is
+//! to be labelled so.
+//!
 //! | id | what | where | test |
 //! |---|---|---|---|
 //! | RE-1 | which registrations are subscribed to | [`trunk_group`](super::trunk_group) | `tests/regevent/trunk_groups.rs` |

@@ -38,7 +38,9 @@ pub enum Party {
     /// P-Asserted-Identity are the public identity subscribed to.
     ServedUser,
     /// A UE (TS 24.229 5.1.1.3): From and P-Preferred-Identity are the public identity, and nothing is added
-    /// that only the network may add.
+    /// that only the network may add. A NOTIFY that came over its security association with the P-CSCF is to be
+    /// labelled [`TrustedCore`](crate::drive::Source::TrustedCore), as it comes from the network that the UE
+    /// trusts: one of any other source is refused with 403.
     Ue,
 }
 
