@@ -29,13 +29,16 @@ fn subscriber() {
     });
 }
 
-/// [DR-7] A P-CSCF: a user watched, who is being deregistered.
+/// [DR-7] A P-CSCF: a user watched, who is being deregistered, with the floor that was the default of the release
+/// before.
 #[test]
 fn pcscf() {
-    let (mut bed, _) = pcscf::subscribed();
+    let mut config = pcscf::config();
+    config.subscription.floor = 32;
+    let (mut bed, _) = pcscf::subscribed_at(config.clone());
     bed.lose(pcscf::CONTACT);
     let now = bed.now.after(5_000);
     blobs::check(&bed.node, now, "pcscf-2.bin", |blob| {
-        PcscfNode::restore(pcscf::config(), pcscf::identifiers(2), now, blob)
+        PcscfNode::restore(config.clone(), pcscf::identifiers(2), now, blob)
     });
 }

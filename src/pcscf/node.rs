@@ -277,7 +277,7 @@ impl PcscfNode {
             keeps_table: false,
         };
         if let Some(ending) = user.subscription.take() {
-            self.subscriptions.forget(ending);
+            self.subscriptions.replace(ending, out);
         }
         let mut cx = Context {
             now,
@@ -288,6 +288,7 @@ impl PcscfNode {
         let limits = &self.config.limits;
         let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
         user.subscription = Some(made);
+        user.left = false;
         Ok(())
     }
 
@@ -317,14 +318,15 @@ impl PcscfNode {
             private_identity: private_identity.into(),
             registrations: Few::new(),
             subscription: None,
+            left: false,
         });
         self.users.file(id, PRIVATE_IDENTITY, private_identity);
         Ok(id)
     }
 
     /// [RE-2] What a REGISTER and its 2xx make of a user's registrations. Tells how long the registration lasts
-    /// if the user is now to be subscribed to: at the initial registration, later only if the configuration says
-    /// so.
+    /// if the user is now to be subscribed to: at the initial registration, later only if we ended the
+    /// subscription ourselves, or the configuration says so.
     fn apply(
         &mut self,
         now: Millis,
@@ -340,6 +342,7 @@ impl PcscfNode {
             private_identity,
             registrations,
             subscription,
+            left,
         } = user;
         let known_before = registrations
             .iter()
@@ -401,7 +404,8 @@ impl PcscfNode {
         let running = subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
-        let is_time = !known_before || self.config.subscription.subscribe_at_reregistration;
+        let is_time =
+            !known_before || *left || self.config.subscription.subscribe_at_reregistration;
         Ok(granted.filter(|_| is_time && !running))
     }
 
@@ -474,6 +478,13 @@ impl PcscfNode {
         }
     }
 
+    /// [RE-9] We are about to end the subscription of a user who may stay registered.
+    fn note_left(&mut self, id: Id) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.left |= user.subscription.is_some();
+        }
+    }
+
     /// One step of a user's subscription, if there is one.
     fn step_subscription(
         &mut self,
@@ -529,7 +540,7 @@ impl PcscfNode {
     }
 
     /// [RE-9] A UE asks to go: literal to S2, its subscription ends now if no other registration of the user
-    /// stays.
+    /// stays. The registrar may refuse; then the next registration of the user is subscribed to again.
     fn deregistering(
         &mut self,
         now: Millis,
@@ -553,6 +564,7 @@ impl PcscfNode {
                 || is_removed_by(message, registration.contact())
         };
         if user.registrations.iter().all(leaves) {
+            self.note_left(id);
             self.step_subscription(now, id, subscriber::Input::Unsubscribe, out)?;
         }
         Ok(())

@@ -19,7 +19,7 @@ use crate::{
 };
 
 const KIND: Kind = Kind(1);
-/// A record for each user.
+/// A record for each user, with what the format before cannot say.
 const FORMAT: u16 = 3;
 /// All users in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
@@ -36,6 +36,13 @@ struct UserSnapshot<'b> {
     private_identity: Raw<'b>,
     registrations: Vec<RegistrationSnapshot<'b>>,
     subscription: Option<subscriptions::Snapshot<'b>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UserRecord<'b> {
+    #[serde(borrow)]
+    user: UserSnapshot<'b>,
+    left: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,12 +87,13 @@ pub(super) fn seal<'u>(
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            users.for_each(|user| snapshot::write_record(&user, into));
+            let records = users.map(|user| UserRecord::of(user, subscriptions, now));
+            records.for_each(|record| snapshot::write_record(&record, into));
         }),
         Release::Previous => {
+            let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
             let users = users.collect();
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
         }
@@ -222,7 +230,7 @@ pub(super) fn open(
 
 /// Appends what a user is in a blob of many.
 pub(super) fn write(user: &User, subscriptions: &Subscriptions, now: Millis, into: &mut Vec<u8>) {
-    snapshot::write(&UserSnapshot::of(user, subscriptions, now), into);
+    snapshot::write(&UserRecord::of(user, subscriptions, now), into);
 }
 
 /// Reads one back.
@@ -231,7 +239,19 @@ pub(super) fn read<'b>(
     now: Millis,
     config: &Config,
 ) -> Result<Restored<'b>, RestoreError> {
-    snapshot::read::<UserSnapshot<'_>>(bytes)?.restore(now, config)
+    let record: UserRecord<'_> = snapshot::read(bytes)?;
+    let (mut user, subscription) = record.user.restore(now, config)?;
+    user.left = record.left;
+    Ok((user, subscription))
+}
+
+impl<'b> UserRecord<'b> {
+    fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+        Self {
+            user: UserSnapshot::of(user, subscriptions, now),
+            left: user.left,
+        }
+    }
 }
 
 impl<'b> UserSnapshot<'b> {
@@ -262,6 +282,7 @@ impl<'b> UserSnapshot<'b> {
             private_identity: self.private_identity.0.into(),
             registrations: registrations.into(),
             subscription: None,
+            left: false,
         };
         Ok((user, self.subscription))
     }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    MAX_CONTACTS, defect,
+    MAX_CONTACTS,
     registration::{Field, Strings},
 };
 use crate::{
@@ -81,7 +81,9 @@ pub(crate) struct State {
     pub(crate) standings: Vec<Standing>,
 }
 
-/// Reads what a document says of these contacts.
+/// [PD-10] Reads what a document says of these contacts. No more than [`Limits::identities`] registrations are
+/// looked at. Of one that has more, what stands further on is as good as left out, so that it is no full one:
+/// nothing is gone because it does not mention it.
 ///
 /// # Errors
 /// [`Reject`], at the byte of the document.
@@ -104,10 +106,8 @@ pub(crate) fn read(
         principal: 0,
     };
     reginfo::read(document, limits, &mut finder)?;
-    if finder.registrations > limits.identities {
-        return Err(Reject::new(&defect::TOO_MANY_IDENTITIES, 0));
-    }
-    let is_full = finder.document == DocumentState::Full;
+    let is_full =
+        finder.document == DocumentState::Full && finder.registrations <= limits.identities;
     let standings = watched.iter().zip(finder.found);
     Ok(State {
         version: finder.version,

@@ -14,6 +14,8 @@ pub(super) struct User {
     pub(super) registrations: Few<Registration>,
     /// Its subscription, if there is one.
     pub(super) subscription: Option<Id>,
+    /// [RE-9] We have ended it, or are about to, although there are registrations still: the next one makes another.
+    pub(super) left: bool,
 }
 
 impl User {

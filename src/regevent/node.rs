@@ -4,6 +4,10 @@
 //! The host tells which registrations succeeded and ended; the node subscribes, refreshes, takes the NOTIFYs and
 //! keeps the table of every user's registration state, which the host reads when it is told of a change.
 //!
+//! NOTIFYs are taken from the trusted core alone ([`Source::TrustedCore`]); all others are refused with 403. At a UE
+//! ([`Party::Ue`](subscriber::Party::Ue)) the core is what came over its security association with the P-CSCF, and is
+//! to be labelled so.
+//!
 //! | id | what | where | test |
 //! |---|---|---|---|
 //! | RE-1 | which registrations are subscribed to | [`trunk_group`](super::trunk_group) | `tests/regevent/trunk_groups.rs` |
@@ -215,6 +219,9 @@ struct User {
     private_identity: Box<[u8]>,
     flows: Vec<Box<[u8]>>,
     subscription: Option<Id>,
+    /// [RE-9] We have ended it, or are about to, although there are flows still: the next registration makes
+    /// another.
+    left: bool,
 }
 
 /// [RE-2] Every user whose registration state is watched, behind one set of doors.
@@ -414,11 +421,12 @@ impl SubscriberNode {
             .subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
-        if running || !(is_initial || config.subscribe_at_reregistration) {
+        let is_time = is_initial || user.left || config.subscribe_at_reregistration;
+        if running || !is_time {
             return Ok(Verdict::Handled);
         }
         if let Some(ending) = user.subscription.take() {
-            self.subscriptions.forget(ending);
+            self.subscriptions.replace(ending, out);
         }
         let mut cx = Context {
             now,
@@ -437,10 +445,12 @@ impl SubscriberNode {
             .subscriptions
             .subscribe(&mut cx, &order, &limits, out)?;
         user.subscription = Some(made);
+        user.left = false;
         Ok(Verdict::Handled)
     }
 
-    /// [RE-9] A user who asks to go: literal to S2, the subscription ends now if nothing of the user stays.
+    /// [RE-9] A user who asks to go: literal to S2, the subscription ends now if nothing of the user stays. The
+    /// registrar may refuse; then the user's next registration is subscribed to again.
     fn deregistering(
         &mut self,
         now: Millis,
@@ -456,6 +466,9 @@ impl SubscriberNode {
         if self.config.subscription.profile == Profile::Sbc
             && !user.flows.iter().any(|own| stays(own))
         {
+            if let Some(user) = self.users.get_mut(id) {
+                user.left |= user.subscription.is_some();
+            }
             self.step(now, id, Input::Unsubscribe, out)?;
         }
         Ok(Verdict::Handled)
@@ -549,16 +562,16 @@ impl SubscriberNode {
             return Ok(());
         };
         match self.take_document(now, id, message, &notification) {
-            Ok(applied) => self.apply(now, id, &notification, applied.as_ref(), out)?,
+            Ok(applied) => Ok(self.apply(now, id, &notification, applied.as_ref(), out)?),
             Err(reject) => {
-                // What its header says of the subscription holds all the same.
-                if notification.is_terminated() {
-                    self.apply(now, id, &notification, None, out)?;
-                }
-                return Err(reject.into());
+                let finding = Finding {
+                    unread: true,
+                    ..Finding::default()
+                };
+                self.step_notified(now, id, &notification, finding, out)?;
+                Err(reject.into())
             }
         }
-        Ok(())
     }
 
     /// [RI-3] Merges the document of a NOTIFY, if it has one, into the user's table.
@@ -604,6 +617,7 @@ impl SubscriberNode {
         let taken = applied.filter(|applied| matches!(applied.taking, Taking::Process { .. }));
         let finding = Finding {
             gap: taken.is_some_and(|applied| applied.taking == Taking::Process { gap: true }),
+            unread: false,
             all_terminated: taken.is_some_and(|applied| applied.all_terminated),
         };
         if let (Some(applied), Some(owner)) = (taken, self.subscriptions.owner(id)) {
@@ -612,6 +626,17 @@ impl SubscriberNode {
                 user.flows.clear();
             }
         }
+        self.step_notified(now, id, notification, finding, out)
+    }
+
+    fn step_notified(
+        &mut self,
+        now: Millis,
+        id: Id,
+        notification: &Notification<'_>,
+        finding: Finding,
+        out: &mut Outbox<RegEvent>,
+    ) -> Result<(), Misuse> {
         let mut cx = Context {
             now,
             config: &self.config.subscription,
@@ -676,6 +701,7 @@ fn enter(
         private_identity: identity.into(),
         flows: Vec::from([registration.flow.into()]),
         subscription: None,
+        left: false,
     });
     users.file(id, PRIVATE_IDENTITY, identity);
     Ok((id, true))

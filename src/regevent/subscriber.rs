@@ -38,7 +38,7 @@ use crate::{
     wire::{SubState, register::first_uri},
 };
 use loss::backoff;
-use meaning::{Retry, of_refusal};
+use meaning::{Retry, of_refusal, of_refusal_anew};
 use vocabulary::TOO_LARGE;
 
 /// A SUBSCRIBE that is out.
@@ -282,6 +282,12 @@ impl Subscription {
         matches!(self.state.get(), State::Routing { .. })
     }
 
+    /// [RI-3] Whether the next NOTIFY answers a refresh. If its document cannot be read, that of another refresh
+    /// could not either.
+    pub(super) const fn is_to_be_informed(&self) -> bool {
+        self.local_cseq > 1 && !self.stated
+    }
+
     const fn pending(&self) -> Option<Pending> {
         match self.state.get() {
             State::Subscribing { pending, .. }
@@ -367,7 +373,7 @@ impl Subscription {
         match (self.state.get(), input) {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Routing { token: None, .. }, Input::Tick) => self.ask(cx, out),
-            (_, Input::Tick) if self.unsent().is_some() => self.offer_again(cx, out),
+            (_, Input::Tick) if self.unsent().is_some() => self.offer(cx, out),
 
             // [RE-2, RE-3]
             (
@@ -395,10 +401,10 @@ impl Subscription {
             (State::Routing { token, .. }, Input::NoResponse { token: own })
                 if token == Some(own) =>
             {
-                self.end(End::NoResponse, out);
+                self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
             }
             (State::Routing { until, .. }, Input::Tick) if cx.now >= until => {
-                self.end(End::NoResponse, out);
+                self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
             }
 
             // [RE-6] 2xx and NOTIFY come in either order; both are needed.
@@ -414,7 +420,8 @@ impl Subscription {
                     self.raise(cx, seconds, out);
                 } else {
                     let status = response.status;
-                    self.end(End::Refused { status }, out);
+                    let retry = of_refusal_anew(status, response.retry_after);
+                    self.not_begun(cx, End::Refused { status }, retry, out);
                 }
             }
             (
@@ -426,7 +433,7 @@ impl Subscription {
                 if notified {
                     self.activate(cx, out);
                 } else {
-                    self.end(End::NoResponse, out);
+                    self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
                 }
             }
             (
@@ -465,7 +472,7 @@ impl Subscription {
                 if notified {
                     self.activate(cx, out);
                 } else {
-                    self.end(End::NoResponse, out);
+                    self.not_begun(cx, End::NoResponse, Retry::AtOnce, out);
                 }
             }
 
@@ -474,7 +481,7 @@ impl Subscription {
                 self.lose(cx, End::Expired, Retry::AtOnce, out);
             }
             (State::Active, Input::Tick) if cx.now >= self.refresh_at => self.refresh(cx, out),
-            (State::Active, Input::Resynchronise) => {
+            (State::Active | State::Subscribing { notified: true, .. }, Input::Resynchronise) => {
                 self.refresh_at = self.refresh_at.min(self.floor_at.max(cx.now));
             }
             (
@@ -706,7 +713,7 @@ impl Subscription {
         self.state.set(State::Subscribing {
             pending,
             notified: false,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
         self.offer(cx, out);
     }
@@ -716,7 +723,7 @@ impl Subscription {
         self.state.set(State::Refreshing {
             pending,
             notified: false,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
         self.offer(cx, out);
     }
@@ -725,22 +732,8 @@ impl Subscription {
         let pending = Some(self.pend(cx, 0, false));
         self.state.set(State::Unsubscribing {
             pending,
-            timer_n: cx.now.after(cx.config.timer_n),
+            timer_n: cx.now,
         });
-        self.offer(cx, out);
-    }
-
-    /// [DR-7] The SUBSCRIBE that is out, once more. Its transaction is another, so that Timer N begins anew:
-    /// else it could end while that runs, and the next SUBSCRIBE overtake this one.
-    fn offer_again<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
-        if let Some(
-            State::Subscribing { timer_n, .. }
-            | State::Refreshing { timer_n, .. }
-            | State::Unsubscribing { timer_n, .. },
-        ) = self.state.get_mut()
-        {
-            *timer_n = cx.now.after(cx.config.timer_n);
-        }
         self.offer(cx, out);
     }
 
@@ -770,10 +763,11 @@ impl Subscription {
             return self.unsubscribe(cx, out);
         }
         if let State::Subscribing { timer_n, .. } = self.state.get() {
+            // A next hop has answered: none is tried after it.
             self.state.set(State::Subscribing {
                 pending: None,
                 notified,
-                timer_n,
+                timer_n: timer_n.min(cx.now.after(cx.config.timer_n)),
             });
         }
     }
@@ -824,7 +818,8 @@ impl Subscription {
         }
     }
 
-    /// [RE-7] Sets expiry and refresh by a grant, of no more than was asked.
+    /// [RE-7] Sets expiry and refresh by a grant, of no more than was asked. The refresh keeps the floor; where that
+    /// leaves no time for one, the subscription runs out.
     fn grant<R>(&mut self, cx: &Context<'_, Config>, granted: u32, out: &mut Outbox<R>)
     where
         R: Role,
@@ -839,11 +834,7 @@ impl Subscription {
         }
         self.granted = Some(granted);
         self.expires_at = cx.now.after_seconds(granted);
-        self.refresh_at = if is_too_little {
-            self.expires_at
-        } else {
-            cx.now.after(refresh_delay(granted))
-        };
+        self.refresh_at = cx.now.after(refresh_delay(granted)).max(self.floor_at);
     }
 
     /// Another SUBSCRIBE; [`offer`](Self::offer) hands it out.

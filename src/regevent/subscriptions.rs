@@ -8,7 +8,9 @@ use super::{
     defect,
     notification::{Acceptance, Denied, Notification, Refusal},
     statistics::{Counted, GeneratedSubscriptionStatus, Statistics, SubscriptionCountStatistics},
-    subscriber::{self, Admission, Answer, Config, Event, Input, Purpose, Question, Subscription},
+    subscriber::{
+        self, Admission, Answer, Config, End, Event, Input, Purpose, Question, Subscription,
+    },
     watcher::{self, Taking, Versions, Watcher},
 };
 use crate::{
@@ -51,6 +53,8 @@ pub(crate) enum Reply<'a> {
 pub(crate) struct Finding {
     /// Documents before it were missed.
     pub(crate) gap: bool,
+    /// It cannot be read, and says nothing else.
+    pub(crate) unread: bool,
     /// Every registration is terminated.
     pub(crate) all_terminated: bool,
 }
@@ -161,12 +165,19 @@ impl Subscriptions {
         Ok(Some(Stepped { owner, over }))
     }
 
-    /// Drops one without a word: another takes its place.
-    pub(crate) fn forget(&mut self, id: Id) {
+    /// [RE-2] Drops one without a word to its notifier: another takes its place.
+    pub(crate) fn replace<R>(&mut self, id: Id, out: &mut Outbox<R>)
+    where
+        R: Role,
+        R::Event: From<Event>,
+    {
         let Some((entry, mut keys)) = self.entries.get_with_keys(id) else {
             return;
         };
         let before = Counted::of(&entry.machine);
+        let resource = out.put_text(entry.machine.resource());
+        let why = End::Replaced;
+        out.event(Event::SubscriptionEnded { resource, why }.into());
         self.statistics
             .note(entry.context, before, Counted::NOTHING);
         keys.unfile(CALL_ID, &entry.machine.call_id().text());
@@ -300,8 +311,9 @@ impl Subscriptions {
         self.ended.take()
     }
 
-    /// [RE-9] A NOTIFY that was admitted, its document read. Registrations that are all terminated end a
-    /// subscription that goes on; a gap has it refreshed.
+    /// [RE-9] A NOTIFY that was admitted, its document read or found unreadable: its header holds in any case.
+    /// Registrations that are all terminated end a subscription that goes on. A gap has it refreshed, and so has
+    /// a document that cannot be read (RE-10), but for the one that a refresh has brought.
     pub(crate) fn notify<R>(
         &mut self,
         cx: &mut Context<'_, Config>,
@@ -319,6 +331,9 @@ impl Subscriptions {
         if let Input::Notify(notified) = &mut input {
             notified.nothing_left = finding.all_terminated;
         }
+        let is_answer = self
+            .machine(id)
+            .is_some_and(Subscription::is_to_be_informed);
         let stepped = self.step(cx, id, input, out)?;
         if notification.is_terminated() || stepped.is_none_or(|stepped| stepped.over) {
             return Ok(stepped);
@@ -326,7 +341,7 @@ impl Subscriptions {
         if finding.all_terminated {
             return self.step(cx, id, Input::Unsubscribe, out);
         }
-        if finding.gap {
+        if finding.gap || (finding.unread && !is_answer) {
             return self.step(cx, id, Input::Resynchronise, out);
         }
         Ok(stepped)

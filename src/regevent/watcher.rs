@@ -60,6 +60,8 @@ pub struct Applied {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Watcher {
     versions: Versions,
+    /// A full document was taken since versions are counted: no registration is unknown.
+    complete: bool,
     rows: Vec<RegistrationRow>,
 }
 
@@ -69,6 +71,7 @@ impl Watcher {
     pub const fn new() -> Self {
         Self {
             versions: Versions::new(),
+            complete: false,
             rows: Vec::new(),
         }
     }
@@ -104,6 +107,7 @@ impl Watcher {
                 }
             }
             self.versions.take(version, cseq);
+            self.complete |= state == DocumentState::Full;
             changed = self.changed();
         }
         Ok(Applied {
@@ -118,6 +122,7 @@ impl Watcher {
     /// [RI-3] Begins to count versions anew, for a new dialog. The rows stay until its first document.
     pub fn restart(&mut self) {
         self.versions.restart();
+        self.complete = false;
     }
 
     /// The registrations: those that the latest document listed, in its order, then the others.
@@ -126,11 +131,14 @@ impl Watcher {
     }
 
     /// [RE-9] Whether there are registrations and all are terminated; those that a full document left out apart.
+    /// Never before the first full document of a dialog: until then there may be others.
     #[must_use]
     pub fn all_terminated(&self) -> bool {
         let listed = |row: &&RegistrationRow| row.change != Some(Change::Omitted);
         let mut listed = self.rows.iter().filter(listed).peekable();
-        listed.peek().is_some() && listed.all(|row| row.state == RegistrationState::Terminated)
+        self.complete
+            && listed.peek().is_some()
+            && listed.all(|row| row.state == RegistrationState::Terminated)
     }
 
     fn changed(&self) -> usize {
@@ -145,6 +153,7 @@ impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watcher")
             .field("versions", &self.versions)
+            .field("complete", &self.complete)
             .field("rows", &self.rows)
             .finish()
     }

@@ -365,7 +365,11 @@ pub fn document(registration: &str, contacts: &[(&str, &str, &str, &str)]) -> St
 
 /// A node with the user registered and its subscription active.
 pub fn subscribed() -> (Bed, Dialog) {
-    let mut bed = Bed::new(config());
+    subscribed_at(config())
+}
+
+pub fn subscribed_at(config: Config) -> (Bed, Dialog) {
+    let mut bed = Bed::new(config);
     let (token, subscribe) = request(&bed.register());
     let dialog = Dialog::of(&subscribe);
     let accepted = response(

@@ -26,6 +26,8 @@ pub const TIMER_N: &str = "subscription timer N";
 pub const ANEW: &str = "subscription anew";
 pub const TO_BE_SENT: &str = "SUBSCRIBE to be sent";
 pub const TO_BE_ASKED: &str = "routing question to be asked";
+/// Milliseconds of the floor by default.
+pub const FLOOR: u64 = 20_000;
 pub const ROUTING_BOUND: &str = "answer to routing question";
 
 pub fn element() -> Element {

@@ -1,7 +1,7 @@
 //! Which NOTIFY is a subscription's, what makes its dialog, and what a NOTIFY that is refused leaves.
 
 use super::bed::{
-    ELEMENT, Ev, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, active, config, ended,
+    ELEMENT, Ev, FLOOR, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, active, config, ended,
     is_registered, registered,
 };
 use ims_procedures::{
@@ -371,22 +371,42 @@ fn states() {
     }
 }
 
-/// [RE-10] A body that cannot be read gets 400 and changes nothing; the dialog goes on. One that says terminated
-/// ends the subscription all the same.
+const UNREADABLE: [&str; 4] = [
+    "x",
+    "<reginfo/>",
+    "<?xml version=\"1.0\"?><!DOCTYPE x><reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\"/>",
+    "<?xml version=\"1.0\"?><reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\">",
+];
+
+/// [RE-10] A body that cannot be read gets 400, also in the NOTIFY that makes the dialog, before or after the 2xx:
+/// what its header says holds, so that Timer N ends nothing (T26), and a refresh at the floor asks for another
+/// document. One that says terminated ends the subscription all the same.
 #[test]
 fn bad_bodies() {
     for profile in PROFILES {
-        for body in [
-            "x",
-            "<reginfo/>",
-            "<?xml version=\"1.0\"?><!DOCTYPE x><reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" version=\"0\" state=\"full\"/>",
-            &is_registered(0).replace("</reginfo>", ""),
-        ] {
+        for (body, notify_first) in UNREADABLE
+            .map(|body| [(body, false), (body, true)])
+            .concat()
+        {
             let (mut bed, first) = registered(config(profile), 3_600);
-            bed.respond(&first, 200, OK);
-            assert_eq!(bed.notify(&first.notify(1, STATE, body)), (400, vec![]));
-            bed.notified(&first.notify(2, STATE, &is_registered(0)));
+            let bad = first.notify(1, STATE, body);
+            let out = if notify_first {
+                assert_eq!(bed.notify(&bad), (400, vec![]));
+                bed.respond(&first, 200, OK)
+            } else {
+                bed.respond(&first, 200, OK);
+                let (status, out) = bed.notify(&bad);
+                assert_eq!(status, 400);
+                out
+            };
+            assert_eq!(out, [Out::Event(Ev::Subscribed(3_660))]);
+            assert_eq!(bed.next(), Some((FLOOR, REFRESH)), "Timer N is over");
+            let refresh = Subscribe::only(&bed.fire(REFRESH));
+            bed.respond(&refresh, 200, "Expires: 3660\r\n");
+            let out = bed.notified(&first.notify(2, STATE, &is_registered(0)));
+            assert_eq!(out.len(), 1, "the document");
             assert_eq!(bed.standing(), Standing::Active);
+            assert_eq!(bed.next(), Some((3_060_000, REFRESH)));
             let last = first.notify(3, "terminated;reason=invariant", body);
             assert_eq!(
                 bed.notify(&last),
@@ -396,6 +416,32 @@ fn bad_bodies() {
             let counters = bed.node.counters();
             assert_eq!((counters.notifies, counters.notifies_refused), (1, 2));
             assert_eq!(bed.notify(&first.notify(4, STATE, "")), (481, vec![]));
+        }
+    }
+}
+
+/// [RE-10] A notifier whose documents can never be read is asked once more, at the floor, and not without end: the
+/// subscription goes on, refreshed at its usual time. A document that it sends by itself is asked for again.
+#[test]
+fn never_a_good_body() {
+    for profile in PROFILES {
+        for body in UNREADABLE {
+            let (mut bed, first) = active(profile);
+            let began = bed.now;
+            assert_eq!(bed.notify(&first.notify(2, STATE, body)), (400, vec![]));
+            for cseq in [3, 5, 7] {
+                let refresh = Subscribe::only(&bed.fire(REFRESH));
+                if cseq == 3 {
+                    assert_eq!(bed.now.since(began), FLOOR);
+                }
+                bed.respond(&refresh, 200, "Expires: 3660\r\n");
+                assert_eq!(bed.notify(&first.notify(cseq, STATE, body)), (400, vec![]));
+                assert_eq!(bed.next(), Some((3_060_000, REFRESH)), "{profile:?}");
+                bed.now = bed.now.after(1_000);
+                let by_itself = first.notify(cseq + 1, "active;expires=3659", body);
+                assert_eq!(bed.notify(&by_itself), (400, vec![]));
+                assert_eq!(bed.next(), Some((FLOOR - 1_000, REFRESH)));
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Every `notify_*.sip` and `subscribe_*.sip` of the fixtures, in the dialog of a live subscription.
 
 use super::bed::{
-    ANEW, Bed, Ev, Out, PROFILES, PUBLIC, REFRESH, Subscribe, config, ended, is_gone, registered,
+    ANEW, Bed, Ev, FLOOR, Out, PROFILES, PUBLIC, REFRESH, Subscribe, config, ended, is_gone,
+    registered,
 };
 use ims_procedures::{
     drive,
@@ -23,15 +24,17 @@ enum Does {
     Pends(u32),
     /// Every registration is terminated: we unsubscribe.
     Leaves,
+    /// Its document cannot be read, and a refresh asks for another.
+    Unread,
     /// It is terminated; by RFC 6665 subscribed anew after so many milliseconds, or not.
     Ends(Termination, Option<u64>),
 }
-use Does::{Ends, Lasts, Leaves, Pends, Refused};
+use Does::{Ends, Lasts, Leaves, Pends, Refused, Unread};
 
 const NOTIFIES: [(&str, Does); 24] = [
     ("notify_active_no_body", Lasts(3_660, 0)),
     ("notify_before_200", Lasts(3_660, 2)),
-    ("notify_content_length_too_short", Refused(400)),
+    ("notify_content_length_too_short", Unread),
     ("notify_content_type_params", Lasts(3_660, 2)),
     ("notify_cseq_regress", Refused(500)),
     ("notify_event_id", Refused(481)),
@@ -106,6 +109,7 @@ fn assert_does(profile: Profile, name: &str, does: Does) {
     let (status, out) = bed.notify(&adapted(name, &first));
     let expected = match does {
         Refused(expected) => expected,
+        Unread => 400,
         _ => 200,
     };
     assert_eq!(status, expected, "{name}");
@@ -116,6 +120,14 @@ fn assert_does(profile: Profile, name: &str, does: Does) {
     match does {
         Refused(_) => {
             assert_eq!((out, bed.next()), (vec![], before), "{name}");
+            assert_eq!(bed.standing(), Standing::Active);
+        }
+        Unread => {
+            assert_eq!(
+                (out, bed.next()),
+                (vec![], Some((FLOOR, REFRESH))),
+                "{name}"
+            );
             assert_eq!(bed.standing(), Standing::Active);
         }
         Lasts(seconds, changed) => {

@@ -1,8 +1,8 @@
 //! When a subscription is refreshed, to the millisecond, and when its time is over.
 
 use super::bed::{
-    ANEW, Bed, EXPIRY, Ev, NOTIFIER, Out, PROFILES, REFRESH, Subscribe, active, active_for, config,
-    ended, registered,
+    ANEW, Bed, EXPIRY, Ev, FLOOR, NOTIFIER, Out, PROFILES, REFRESH, Subscribe, active, active_for,
+    config, ended, registered,
 };
 use ims_procedures::{
     drive::Millis,
@@ -158,31 +158,78 @@ fn a_2xx_of_another_notifier_does_not_say() {
     assert_eq!(out, [Out::Event(Ev::Subscribed(3_660))]);
 }
 
-/// [RE-7] A grant below the floor is told, and nothing is sent in its time; one at the floor and above is
-/// refreshed (T30).
+/// [RE-7] A refresh comes no sooner than the floor after the SUBSCRIBE before it, whatever was granted; if that is
+/// too late, none comes. A grant below the floor is told (T30).
 #[test]
 fn the_floor() {
     for profile in PROFILES {
-        for (floor, seconds) in [(32, 31), (32, 30), (32, 1), (32, 0), (1_300, 1_299), (1, 0)] {
+        for (floor, seconds) in [
+            (20, 0),
+            (20, 1),
+            (20, 19),
+            (20, 20),
+            (20, 21),
+            (20, 30),
+            (20, 39),
+            (20, 40),
+            (20, 41),
+            (32, 30),
+            (32, 40),
+            (1_300, 1_299),
+            (1_300, 1_300),
+            (1_300, 1_900),
+            (1_300, 1_901),
+            (1, 0),
+            (1, 1),
+            (0, 1),
+        ] {
             let mut config = config(profile);
             config.subscription.floor = floor;
             for by in WAYS {
                 let (bed, out) = granted(config.clone(), seconds, by);
                 let told = Out::Event(Ev::TooLittle(seconds));
                 let times = out.iter().filter(|out| **out == told).count();
-                assert_eq!(times, 1, "{profile:?} {by:?} {seconds}: {out:?}");
-                let left = u64::from(seconds) * 1_000;
-                assert_eq!(bed.next(), Some((left, EXPIRY)), "{profile:?} {by:?}");
+                assert_eq!(times, usize::from(seconds < floor), "{by:?} {seconds}");
+                // The SUBSCRIBE of a later NOTIFY is 1,000 s old.
+                let left = match by {
+                    By::LaterNotify => (u64::from(floor) * 1_000).saturating_sub(1_000_000),
+                    _ => u64::from(floor) * 1_000,
+                };
+                let refresh = refresh_delay(seconds).max(left);
+                let end = u64::from(seconds) * 1_000;
+                let expected = match refresh < end {
+                    true => (refresh, REFRESH),
+                    false => (end, EXPIRY),
+                };
+                assert_eq!(
+                    bed.next(),
+                    Some(expected),
+                    "{profile:?} {by:?} {floor} {seconds}"
+                );
             }
         }
-        for (floor, seconds) in [(32, 32), (32, 33), (1_300, 1_300), (1, 1), (0, 1)] {
-            let mut config = config(profile);
-            config.subscription.floor = floor;
-            for by in WAYS {
-                let (bed, out) = granted(config.clone(), seconds, by);
-                assert!(!out.contains(&Out::Event(Ev::TooLittle(seconds))));
-                assert_eq!(bed.next(), Some((refresh_delay(seconds), REFRESH)));
+    }
+}
+
+/// [RE-7] The notifier of T30 grants 30 s: by default it is asked every 20 s, not every 15, nothing runs out, and
+/// nothing is told; one that grants 40 s is not asked sooner than that either.
+#[test]
+fn a_grant_of_30_seconds() {
+    for profile in PROFILES {
+        for (seconds, after) in [(30, 20_000), (38, 20_000), (42, 21_000)] {
+            let (mut bed, out) = granted(config(profile), seconds, By::Notify);
+            assert!(!out.contains(&Out::Event(Ev::TooLittle(seconds))));
+            for cseq in 2..6 {
+                assert_eq!(bed.next(), Some((after, REFRESH)), "{profile:?} {seconds}");
+                let refresh = Subscribe::only(&bed.fire(REFRESH));
+                let state = format!("active;expires={seconds}");
+                assert_eq!(bed.notified(&refresh.notify(cseq, &state, "")), []);
+                assert_eq!(
+                    bed.respond(&refresh, 200, &format!("Expires: {seconds}\r\n")),
+                    []
+                );
             }
+            assert_eq!(bed.standing(), Standing::Active);
         }
     }
 }
@@ -203,7 +250,7 @@ fn no_load_loop() {
         let out = bed.fire(EXPIRY);
         assert!(matches!(out[..], [Out::Event(Ev::Lost(End::Expired, _))]));
         first = Subscribe::only(&bed.fire(ANEW));
-        assert!(bed.now.since(sent) >= 32_000, "{}", bed.now.since(sent));
+        assert!(bed.now.since(sent) >= FLOOR, "{}", bed.now.since(sent));
         sent = bed.now;
     }
 }
@@ -316,7 +363,7 @@ fn a_gap_is_refreshed() {
         let document = super::bed::is_registered;
         bed.notified(&first.notify(2, "active;expires=3660", &document(0)));
         bed.notified(&first.notify(3, "active;expires=3660", &document(7)));
-        assert_eq!(bed.next(), Some((32_000, REFRESH)), "{profile:?}");
+        assert_eq!(bed.next(), Some((FLOOR, REFRESH)), "{profile:?}");
         let refresh = Subscribe::only(&bed.fire(REFRESH));
         bed.respond(&refresh, 200, "Expires: 3660\r\n");
         bed.notified(&first.notify(4, "active;expires=3660", &document(8)));

@@ -254,6 +254,129 @@ fn losses_in_a_row() {
     assert_eq!(waits(with(1, 255), state).len(), 255);
 }
 
+/// How the notifier, back from a restart, fails to take a subscription that is made anew.
+#[derive(Clone, Copy, Debug)]
+enum Failing {
+    Refusing(u16, Option<u64>),
+    Silent,
+    /// It sends a 2xx, and no NOTIFY.
+    Mute,
+}
+
+impl Failing {
+    fn meet(self, bed: &mut Bed, anew: &Subscribe) -> (End, Vec<Out>) {
+        match self {
+            Self::Refusing(status, after) => {
+                let extra = after.map_or(String::new(), |s| format!("Retry-After: {s}\r\n"));
+                (End::Refused { status }, bed.respond(anew, status, &extra))
+            }
+            Self::Silent => {
+                bed.now = bed.now.after(32_000);
+                let out = bed.answer(anew.token, drive::Answer::Timeout);
+                (End::NoResponse, out)
+            }
+            Self::Mute => {
+                assert_eq!(bed.respond(anew, 200, "Expires: 3660\r\n"), []);
+                (End::NoResponse, bed.fire(TIMER_N))
+            }
+        }
+    }
+}
+
+/// [RE-8] An S-CSCF that restarts terminates its subscriptions, and is not ready for the next ones at once: what
+/// it refuses with 408 or 5xx, or does not answer, is tried again, each time later, so often in a row as the
+/// configuration says; Retry-After counts where it is longer (T28).
+#[test]
+fn not_ready_yet() {
+    use Failing::{Mute, Refusing, Silent};
+    let waits = [4_000, 8_000, 16_000, 32_000];
+    for failing in [408, 500, 502, 503, 504, 505, 513, 580, 599]
+        .map(|status| Refusing(status, None))
+        .into_iter()
+        .chain([Refusing(503, Some(5)), Silent, Mute])
+    {
+        let mut config = config(Profile::Rfc6665);
+        config.subscription.resubscribe_attempts = 5;
+        let (mut bed, first) = super::bed::active_for(config, 3_660);
+        bed.notified(&first.notify(2, "terminated;reason=deactivated", ""));
+        for wait in waits {
+            let anew = Subscribe::only(&bed.fire(ANEW));
+            let (why, out) = failing.meet(&mut bed, &anew);
+            let wait = match failing {
+                Refusing(_, Some(after)) => wait.max(after * 1_000),
+                _ => wait,
+            };
+            assert_eq!(out, [Out::Event(Ev::Lost(why, wait))], "{failing:?}");
+            assert_eq!(bed.next(), Some((wait, ANEW)));
+            assert_eq!(bed.standing(), Standing::Waiting);
+        }
+        let anew = Subscribe::only(&bed.fire(ANEW));
+        let (why, out) = failing.meet(&mut bed, &anew);
+        assert_eq!(out, ended(why), "{failing:?}: that was often enough");
+        assert_eq!((bed.next(), bed.node.users()), (None, 1));
+    }
+}
+
+/// [RE-8] Ready in the end, it is watched as before, and its next loss is the first in a row again. What will not
+/// pass ends it, and so does a Retry-After longer than the limit, or to be asked to leave meanwhile.
+#[test]
+fn ready_in_the_end() {
+    let lost = || {
+        let (mut bed, first) = active(Profile::Rfc6665);
+        bed.notified(&first.notify(2, "terminated;reason=deactivated", ""));
+        let anew = Subscribe::only(&bed.fire(ANEW));
+        (bed, anew)
+    };
+    let (mut bed, anew) = lost();
+    bed.respond(&anew, 503, "");
+    let anew = Subscribe::only(&bed.fire(ANEW));
+    bed.respond(&anew, 200, "Expires: 3660\r\n");
+    bed.notified(&anew.notify(1, "active;expires=3660", &is_registered(0)));
+    bed.now = bed.now.after(60_000);
+    let out = bed.notified(&anew.notify(2, "terminated;reason=deactivated", ""));
+    assert_eq!(out, [Out::Event(Ev::Lost(End::Terminated(Deactivated), 0))]);
+
+    for status in [300, 400, 403, 404, 423, 480, 481, 489, 501, 600, 603] {
+        let (mut bed, anew) = lost();
+        assert_eq!(
+            bed.respond(&anew, status, ""),
+            ended(End::Refused { status })
+        );
+        assert_eq!(bed.next(), None);
+    }
+    let (mut bed, anew) = lost();
+    let out = bed.respond(&anew, 503, "Retry-After: 3601\r\n");
+    assert_eq!(out, ended(End::Refused { status: 503 }));
+    let (mut bed, anew) = lost();
+    bed.deregistered("");
+    assert_eq!(
+        bed.respond(&anew, 503, ""),
+        ended(End::Refused { status: 503 })
+    );
+    assert_eq!((bed.next(), bed.node.users()), (None, 0));
+}
+
+/// [RE-4, RE-8] A routing question of a subscription that is made anew is asked again too, if it was not answered.
+#[test]
+fn no_answer_about_the_route() {
+    let mut config = config(Profile::Rfc6665);
+    config.subscription.routing = Routing::Question;
+    let mut bed = Bed::new(config);
+    let asked = |out: Vec<Out>| match &out[..] {
+        [Out::Ask(asked)] => asked.clone(),
+        other => panic!("{other:?}"),
+    };
+    let first = asked(bed.learn(registration(3_600)));
+    let first = Subscribe::only(&bed.route(&first, "<sip:a.example.net>", ""));
+    bed.respond(&first, 200, "Expires: 3660\r\n");
+    bed.notified(&first.notify(1, "terminated;reason=deactivated", ""));
+    asked(bed.fire(ANEW));
+    let out = bed.fire(super::bed::ROUTING_BOUND);
+    assert_eq!(out, [Out::Event(Ev::Lost(End::NoResponse, 4_000))]);
+    let again = asked(bed.fire(ANEW));
+    Subscribe::only(&bed.route(&again, "<sip:a.example.net>", ""));
+}
+
 /// [RE-8] A subscription that stood as long as the next wait would be is not one lost in a row.
 #[test]
 fn losses_far_apart() {

@@ -253,7 +253,8 @@ fn after_a_loss() {
 }
 
 /// [RE-2] The user registers anew while the old subscription is still being ended, or after the network ended
-/// everything: another subscription takes its place.
+/// everything: another subscription takes its place. The host is told of the end of the first (T31), and what was
+/// sought and never accepted counts as failed (RE-11).
 #[test]
 fn registered_again_while_leaving() {
     for profile in PROFILES {
@@ -266,7 +267,9 @@ fn registered_again_while_leaving() {
                 bed.deregistered("");
             }
             assert_eq!(bed.standing(), Standing::Terminating);
-            let second = Subscribe::only(&bed.learn(registration(1_000)));
+            let out = bed.learn(registration(1_000));
+            assert_eq!(out[..1], ended(End::Replaced));
+            let second = Subscribe::only(&out[1..]);
             assert_ne!(second.call_id(), first.call_id());
             assert_eq!(second.expires(), 1_060);
             assert_eq!(
@@ -279,6 +282,14 @@ fn registered_again_while_leaving() {
             let counts = bed.node.sip_subscription_count_statistics(b"");
             assert_eq!((counts.attempts, counts.active, counts.pending), (2, 1, 0));
         }
+
+        let (mut bed, _) = registered(config(profile), 3_600);
+        bed.deregistered("");
+        let out = bed.learn(registration(3_600));
+        assert_eq!(out[..1], ended(End::Replaced));
+        Subscribe::only(&out[1..]);
+        let counts = bed.node.sip_subscription_count_statistics(b"");
+        assert_eq!((counts.attempts, counts.pending, counts.failed), (2, 1, 1));
     }
 }
 
@@ -378,11 +389,11 @@ fn reconfigured() {
     let (mut bed, _) = active(Profile::Sbc);
     let mut other = config(Profile::Rfc6665);
     other.subscription.support_reg_event = false;
-    other.subscription.refresh_retry = 7_000;
+    other.subscription.refresh_retry = 27_000;
     bed.node.reconfigure(other.clone()).unwrap();
     let refresh = Subscribe::only(&bed.fire(REFRESH));
     assert_eq!(bed.respond(&refresh, 500, ""), []);
-    assert_eq!(bed.next(), Some((7_000, REFRESH)));
+    assert_eq!(bed.next(), Some((27_000, REFRESH)));
     let (verdict, _) = bed.command(learn(of("two", "1"))).unwrap();
     assert_eq!(verdict, Verdict::NotMine);
     for broken in [
@@ -399,7 +410,7 @@ fn reconfigured() {
         assert!(bed.node.reconfigure(config.clone()).is_err());
         assert!(SubscriberNode::new(config, super::bed::identifiers(9)).is_err());
     }
-    assert_eq!(bed.next(), Some((7_000, REFRESH)));
+    assert_eq!(bed.next(), Some((27_000, REFRESH)));
 }
 
 /// [RE-2] Deregistrations of users who are not held are not this node's.

@@ -1,12 +1,15 @@
 //! How we end a subscription, and what crosses that.
 
 use super::bed::{
-    Bed, CONTACT, Ev, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, TIMER_N, active, config,
-    document, ended, is_gone, is_registered, registered, registration,
+    Bed, CONTACT, Ev, FLOOR, NOTIFIER, Out, PROFILES, PUBLIC, REFRESH, Subscribe, TIMER_N, active,
+    config, document, ended, is_gone, is_registered, registered, registration,
 };
 use ims_procedures::{
     drive,
-    regevent::subscriber::{End, Profile, Standing},
+    regevent::{
+        node::SubscriberNode,
+        subscriber::{End, Profile, Standing},
+    },
 };
 
 /// The user goes, by request and answer; what that puts out.
@@ -39,6 +42,44 @@ fn the_moment() {
     let (mut bed, _) = active(Profile::Rfc6665);
     bed.deregistering(CONTACT);
     Subscribe::only(&bed.fire(REFRESH));
+}
+
+/// [RE-2, RE-9] By S2 the request of the user ends the subscription, but the registrar refuses that request, and the
+/// user stays: the next registration is subscribed to again, whether the old subscription is over or not, after a
+/// restore too (T31). It is once: what the notifier then refuses is not sent again.
+#[test]
+fn the_registrar_refuses() {
+    for (over, restored) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut bed, _) = active(Profile::Sbc);
+        let leave = Subscribe::only(&bed.deregistering(CONTACT));
+        if over {
+            bed.respond(&leave, 200, "Expires: 0\r\n");
+            bed.notified(&leave.notify(2, "terminated;reason=timeout", ""));
+            assert_eq!((bed.next(), bed.node.users()), (None, 1));
+        }
+        if restored {
+            let blob = bed.blob();
+            let again = SubscriberNode::restore(
+                config(Profile::Sbc),
+                super::bed::identifiers(2),
+                bed.now,
+                &blob,
+            );
+            bed.node = again.unwrap();
+        }
+        let out = bed.learn(registration(3_600));
+        let ended = ended(End::Replaced);
+        let of_the_old = if over { &[][..] } else { &ended[..] };
+        assert_eq!(out[..out.len() - 1], *of_the_old);
+        let second = Subscribe::only(&out[out.len() - 1..]);
+        assert_ne!(second.call_id(), leave.call_id());
+        bed.respond(&second, 403, "");
+        assert_eq!(bed.learn(registration(3_600)), [], "as S2 says");
+    }
+    let (mut bed, first) = registered(config(Profile::Sbc), 3_600);
+    bed.respond(&first, 403, "");
+    assert_eq!(bed.deregistering(CONTACT), []);
+    assert_eq!(bed.learn(registration(3_600)), [], "not ended by us");
 }
 
 /// [RE-9] However it goes, it ends, and leaves nothing (T33): the final NOTIFY in any order, a refusal, no response,
@@ -170,6 +211,38 @@ fn not_all_are_terminated() {
         let both = [of(PUBLIC, gone), of("tel:+12125551111", gone)];
         let out = bed.notified(&first.notify(2, "active", &document(0, &both)));
         assert_eq!(Subscribe::only(&out[1..]).expires(), 0);
+    }
+}
+
+/// [RE-9] The full document is overtaken by a partial one, or lost, and that says that one identity is barred: the
+/// user is registered, and stays watched (T16). A refresh at the floor asks for the full document (T07).
+#[test]
+fn overtaken_by_a_partial_document() {
+    let barred = |version| {
+        let gone = (PUBLIC, "terminated", "terminated", "rejected");
+        document(version, &[gone]).replace("state=\"full\"", "state=\"partial\"")
+    };
+    for profile in PROFILES {
+        for notify_first in [false, true] {
+            let (mut bed, first) = registered(config(profile), 3_600);
+            let overtaking = first.notify(2, "active;expires=3660", &barred(1));
+            if notify_first {
+                bed.notified(&overtaking);
+                bed.respond(&first, 200, NOTIFIER);
+            } else {
+                bed.respond(&first, 200, NOTIFIER);
+                bed.notified(&overtaking);
+            }
+            assert_eq!(bed.standing(), Standing::Active);
+            assert_eq!(bed.node.users(), 1);
+            assert_eq!(bed.next(), Some((FLOOR, REFRESH)), "{profile:?}");
+            let refresh = Subscribe::only(&bed.fire(REFRESH));
+            bed.respond(&refresh, 200, "Expires: 3660\r\n");
+            let full = refresh.notify(3, "active;expires=3660", &is_registered(2));
+            assert_eq!(bed.notified(&full).len(), 1, "the document");
+            let out = bed.notified(&refresh.notify(4, "active", &barred(3)));
+            assert_eq!(Subscribe::only(&out[1..]).expires(), 0, "now it is all");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What real notifiers did to watchers.
 
+use ims_procedures::regevent::watcher::{Taking, Watcher};
+
 use crate::support::{Bed, contact, document, fixture, registration, shown};
 
 const A: &str = "sip:a@h";
@@ -215,6 +217,28 @@ fn t16_one_identity_of_the_set() {
     let last = document("partial 2", &of("sip:a@h", "terminated"));
     assert!(bed.apply(last).all_terminated);
     assert!(!bed.apply(document("full 3", "")).all_terminated);
+}
+
+/// [RI-3] T16: a partial document that overtook the full one knows one identity of the set only. That it ended is not
+/// the end of all, and the full one is asked for (T07); nor is it after a restore, or in a new dialog.
+#[test]
+fn t16_before_the_full_document() {
+    let of = |aor, state| registration(aor, aor, state, &registered("1", U1));
+    let barred = |version| document(&format!("partial {version}"), &of("sip:b@h", "terminated"));
+    let mut bed = Bed::new();
+    let applied = bed.apply(barred(1));
+    assert_eq!(applied.taking, Taking::Process { gap: true });
+    assert!(!applied.all_terminated);
+    let mut blob = Vec::new();
+    bed.watcher.save(bed.now, &mut blob);
+    bed.watcher = Watcher::load(&blob, bed.now).unwrap();
+    assert!(!bed.apply(barred(2)).all_terminated);
+    bed.apply(document("full 3", &of("sip:a@h", "active")));
+    assert!(!bed.apply(barred(4)).all_terminated);
+    let last = document("partial 5", &of("sip:a@h", "terminated"));
+    assert!(bed.apply(last).all_terminated);
+    bed.watcher.restart();
+    assert!(!bed.apply(barred(0)).all_terminated);
 }
 
 /// [RI-3] T17: a set of telephone numbers only. Visual separators make no other number of the same id.

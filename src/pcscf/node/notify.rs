@@ -65,16 +65,20 @@ impl PcscfNode {
                 let finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                if finding.all_terminated {
+                    self.note_left(owner);
+                }
                 self.step_notified(now, id, &notification, finding, out)?;
                 self.apply_standings(now, owner, standings, out)?;
                 self.settle(owner, out);
                 Ok(())
             }
             Err(reject) => {
-                // What its header says of the subscription holds all the same.
-                if notification.is_terminated() {
-                    self.step_notified(now, id, &notification, Finding::default(), out)?;
-                }
+                let finding = Finding {
+                    unread: true,
+                    ..Finding::default()
+                };
+                self.step_notified(now, id, &notification, finding, out)?;
                 Err(reject.into())
             }
         }
@@ -112,6 +116,7 @@ impl PcscfNode {
         self.subscriptions.take(id, state.version, cseq);
         let finding = Finding {
             gap,
+            unread: false,
             all_terminated: state.all_terminated,
         };
         Ok(Some((state, finding)))

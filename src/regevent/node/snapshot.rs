@@ -13,7 +13,7 @@ use crate::{
 };
 
 const KIND: Kind = Kind(3);
-/// A record for each user.
+/// A record for each user, with what the format before cannot say.
 const FORMAT: u16 = 2;
 /// All users in one structure.
 const PREVIOUS_FORMAT: u16 = 1;
@@ -36,6 +36,13 @@ struct UserSnapshot<'b> {
     subscription: Option<subscriptions::Snapshot<'b>>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct UserRecord<'b> {
+    #[serde(borrow)]
+    user: UserSnapshot<'b>,
+    left: bool,
+}
+
 pub(super) fn seal<'u>(
     release: Release,
     users: impl Iterator<Item = &'u User>,
@@ -43,12 +50,13 @@ pub(super) fn seal<'u>(
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            users.for_each(|user| snapshot::write_record(&user, into));
+            let records = users.map(|user| UserRecord::of(user, subscriptions, now));
+            records.for_each(|record| snapshot::write_record(&record, into));
         }),
         Release::Previous => {
+            let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
             let users = users.collect();
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
         }
@@ -86,12 +94,24 @@ pub(super) fn open(
 
 /// Appends what a user is in a blob of many.
 pub(super) fn write(user: &User, subscriptions: &Subscriptions, now: Millis, into: &mut Vec<u8>) {
-    snapshot::write(&UserSnapshot::of(user, subscriptions, now), into);
+    snapshot::write(&UserRecord::of(user, subscriptions, now), into);
 }
 
 /// Reads one back.
 pub(super) fn read<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Restored<'b>, RestoreError> {
-    snapshot::read::<UserSnapshot<'_>>(bytes)?.restore(limits)
+    let record: UserRecord<'_> = snapshot::read(bytes)?;
+    let (mut user, subscription) = record.user.restore(limits)?;
+    user.left = record.left;
+    Ok((user, subscription))
+}
+
+impl<'b> UserRecord<'b> {
+    fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+        Self {
+            user: UserSnapshot::of(user, subscriptions, now),
+            left: user.left,
+        }
+    }
 }
 
 impl<'b> UserSnapshot<'b> {
@@ -113,6 +133,7 @@ impl<'b> UserSnapshot<'b> {
             private_identity: self.private_identity.0.into(),
             flows: self.flows.into_iter().map(|flow| flow.0.into()).collect(),
             subscription: None,
+            left: false,
         };
         Ok((user, self.subscription))
     }

@@ -38,7 +38,9 @@ pub enum Party {
     /// P-Asserted-Identity are the public identity subscribed to.
     ServedUser,
     /// A UE (TS 24.229 5.1.1.3): From and P-Preferred-Identity are the public identity, and nothing is added
-    /// that only the network may add.
+    /// that only the network may add. A NOTIFY that came over its security association with the P-CSCF is to be
+    /// labelled [`TrustedCore`](crate::drive::Source::TrustedCore), as it comes from the network that the UE
+    /// trusts: one of any other source is refused with 403.
     Ue,
 }
 
@@ -86,11 +88,16 @@ pub struct Config {
     pub subscribe_at_reregistration: bool,
     /// [RE-3] Seconds by which the subscription is asked to outlive the registration. Default 60.
     pub margin: u32,
-    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2). Default 32,000; a UE has 128,000 (TS 24.229 7.7).
+    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2.4): how long a NOTIFY is waited for. Default 32,000; a UE
+    /// has 128,000 (TS 24.229 7.7). Each next hop may be silent as long (Timer F), so that an initial SUBSCRIBE
+    /// has this time for each of them, and from its 2xx on this time at most.
     pub timer_n: u64,
-    /// [RE-7] A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time,
-    /// so that a notifier that grants next to nothing is not asked without end (T30): such a subscription runs
-    /// out; with [`Profile::Rfc6665`] it is then subscribed anew at the floor. Default 32; 0 for no floor.
+    /// [RE-7] Seconds from a SUBSCRIBE to its refresh at least, whatever was granted and whatever calls for it, so
+    /// that a notifier that grants next to nothing is not asked without end (T30). A subscription that ends before
+    /// it may be refreshed runs out; a grant of fewer seconds than this is also reported, and with
+    /// [`Profile::Rfc6665`] it is subscribed anew at the floor. What is no refresh is not held back: a SUBSCRIBE
+    /// that follows a 423, one that ends the subscription, and one that is made anew, which has waits of its own.
+    /// Default 20, so that a grant of 30 s is refreshed 10 s before its end; 0 for no floor.
     pub floor: u32,
     /// [RE-4] How the next hops of an initial SUBSCRIBE are found. Default [`Routing::EntryPoints`].
     pub routing: Routing,
@@ -123,7 +130,8 @@ pub struct Config {
     /// [`Profile::Rfc6665`]: milliseconds to wait before a lost subscription is subscribed anew, where it was
     /// lost sooner than that after the last time; doubled each time, an hour at most. Default 4,000.
     pub resubscribe_interval: u64,
-    /// [`Profile::Rfc6665`]: how often in a row that is done before the subscription is given up. Default 10.
+    /// [`Profile::Rfc6665`]: how often in a row that is done before the subscription is given up, those among them
+    /// that were answered with 408 or 5xx, but 501, or not at all. Default 10.
     pub resubscribe_attempts: u8,
     /// [`Profile::Rfc6665`]: seconds to wait after `probation` without retry-after. Default 60.
     pub probation_wait: u32,
@@ -147,7 +155,7 @@ impl Config {
             subscribe_at_reregistration: false,
             margin: 60,
             timer_n: 32_000,
-            floor: 32,
+            floor: 20,
             routing: Routing::EntryPoints,
             routing_bound: 5_000,
             entry_points: Vec::new(),

@@ -51,11 +51,33 @@ impl Subscription {
             Effect::Keep { again } => {
                 let asked = u64::from(retry_after.unwrap_or(0)).saturating_mul(1_000);
                 self.refresh_at = match again {
-                    true => cx.now.after(cx.config.refresh_retry.max(asked)),
+                    true => cx
+                        .now
+                        .after(cx.config.refresh_retry.max(asked))
+                        .max(self.floor_at),
                     false => self.expires_at,
                 };
                 self.activate(cx, out);
             }
+        }
+    }
+
+    /// [RE-8] A subscription that the notifier has not accepted. The first one is over; one that is made anew is
+    /// lost once more, where the reason may pass.
+    pub(super) fn not_begun<R>(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        why: End,
+        retry: Retry,
+        out: &mut Outbox<R>,
+    ) where
+        R: Role,
+        R::Event: From<Event>,
+    {
+        self.clear_pending();
+        match self.attempts {
+            0 => self.end(why, out),
+            _ => self.lose(cx, why, retry, out),
         }
     }
 
@@ -100,7 +122,8 @@ impl Subscription {
         if !config.is_rfc6665() || self.leave {
             return self.end(why, out);
         }
-        if cx.now >= self.settled_at {
+        let failed = matches!(why, End::Refused { .. } | End::NoResponse) && self.is_attempt();
+        if cx.now >= self.settled_at && !failed {
             self.attempts = 0;
         }
         let paced = match self.attempts.checked_sub(1) {

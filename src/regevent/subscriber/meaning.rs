@@ -38,6 +38,16 @@ pub(super) fn of_refusal(config: &Config, status: u16) -> Effect {
     }
 }
 
+/// [RE-8] A refusal of the SUBSCRIBE of a subscription that is made anew. A server that fails, or does not answer in
+/// time, may do better later; what does not know the request or the user will not.
+pub(super) fn of_refusal_anew(status: u16, retry_after: Option<u32>) -> Retry {
+    match (status, retry_after) {
+        (408 | 500 | 502..=599, None) => Retry::AtOnce,
+        (408 | 500 | 502..=599, Some(seconds)) => Retry::After(seconds),
+        _ => Retry::Never,
+    }
+}
+
 /// [RE-8] No response to a refresh: as 408 (RFC 3261 8.1.3.1).
 pub(super) fn of_silence(config: &Config) -> Effect {
     of_refusal(config, 408)

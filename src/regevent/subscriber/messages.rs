@@ -6,14 +6,16 @@ use super::{
     Config, FIRST_ROUTE, NEXT_HOPS, Party, Pending, REMOTE_TAG, ROUTES, State, Subscription, TARGET,
 };
 use crate::{
-    drive::{Buffer, Context, Outbox, Request, Role},
+    drive::{Buffer, Context, Millis, Outbox, Request, Role},
     regevent::trunk_group::Network,
     reginfo,
     wire::{HeaderName, NameAddr, Writer, register::first_uri},
 };
 
 impl Subscription {
-    /// [DR-7] Hands out the SUBSCRIBE that is pending: at first, or the same again after a restore.
+    /// [DR-7] Hands out the SUBSCRIBE that is pending: at first, or the same again after a restore. That is another
+    /// transaction, so that Timer N begins anew: else it could end while that runs, and the next SUBSCRIBE
+    /// overtake this one.
     pub(super) fn offer<R: Role>(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<R>) {
         let token = cx.token();
         let Some(
@@ -48,6 +50,21 @@ impl Subscription {
         let _ = out.request(request, |buffer| {
             self.write(config, pending, buffer);
         });
+        let hops = u64::try_from(hops.len()).unwrap_or(1);
+        self.start_timer_n(cx.now.after(config.timer_n.saturating_mul(hops)));
+    }
+
+    /// [DR-3, RE-4] Timer N, as long as the SUBSCRIBE's own transaction may last at each of its next hops: until a
+    /// next hop answers, that transaction decides.
+    fn start_timer_n(&mut self, until: Millis) {
+        if let Some(
+            State::Subscribing { timer_n, .. }
+            | State::Refreshing { timer_n, .. }
+            | State::Unsubscribing { timer_n, .. },
+        ) = self.state.get_mut()
+        {
+            *timer_n = until;
+        }
     }
 
     /// [RE-4, RE-5] Where it goes, in order.

@@ -28,6 +28,8 @@ pub enum End {
     Expired,
     /// We ended it.
     Unsubscribed,
+    /// We were ending it when the user registered anew, and another took its place.
+    Replaced,
 }
 
 /// What a subscription reports.
@@ -41,7 +43,8 @@ pub enum Event {
         /// Seconds granted.
         expires: u32,
     },
-    /// [RE-7] The notifier granted less than the floor; the subscription will not be refreshed in that time.
+    /// [RE-7] The notifier granted less than the floor: within that time of the latest SUBSCRIBE the subscription
+    /// will not be refreshed.
     GrantedTooLittle {
         /// The public identity subscribed to.
         resource: Text,

@@ -110,15 +110,17 @@ impl Watcher {
     pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
         let rows = self.rows.iter();
         Snapshot {
-            versions: self.versions,
+            versions: self.versions.marked(!self.complete),
             rows: rows.map(|row| RegistrationSnapshot::of(row, now)).collect(),
         }
     }
 
     pub(crate) fn restore(snapshot: &Snapshot, now: Millis) -> Result<Self, RestoreError> {
         let rows = snapshot.rows.iter();
+        let (versions, complete) = snapshot.versions.unmarked();
         Ok(Self {
-            versions: snapshot.versions,
+            versions,
+            complete,
             rows: rows.map(|row| row.restore(now)).collect::<Result<_, _>>()?,
         })
     }

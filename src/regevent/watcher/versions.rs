@@ -48,6 +48,10 @@ struct Latest {
     cseq: u32,
 }
 
+/// No CSeq number has this bit (RFC 3261 8.1.1.5). In a blob it says that no full document was taken: the format stays
+/// that of the release before.
+const INCOMPLETE: u32 = 1 << 31;
+
 impl Versions {
     /// No document yet.
     #[must_use]
@@ -60,7 +64,7 @@ impl Versions {
     ///
     /// | version | taken |
     /// |---|---|
-    /// | first of the subscription, whatever it is | yes |
+    /// | first of the subscription, whatever it is | yes; a partial one with a gap, as a full one comes first |
     /// | higher by 1 | yes |
     /// | higher by more | yes, with a gap |
     /// | the same | a full one whose CSeq moved on: deployed notifiers always send 0 |
@@ -70,11 +74,11 @@ impl Versions {
     /// crate::reginfo::Visitor::document)): there, a partial document whose CSeq moved on is taken, with a gap.
     #[must_use]
     pub fn judge(self, version: u32, state: DocumentState, cseq: u32, quirks: Quirks) -> Taking {
+        let is_full = state == DocumentState::Full;
         let Some(latest) = self.latest else {
-            return Taking::Process { gap: false };
+            return Taking::Process { gap: !is_full };
         };
         let moved_on = cseq > latest.cseq;
-        let is_full = state == DocumentState::Full;
         match version.checked_sub(latest.version) {
             None if quirks.restarted_count && is_full && moved_on => Taking::Process { gap: false },
             None => Taking::Discard(Discarded::Older),
@@ -88,6 +92,24 @@ impl Versions {
     /// Remembers a document that was taken, and the CSeq number of its NOTIFY.
     pub fn take(&mut self, version: u32, cseq: u32) {
         self.latest = Some(Latest { version, cseq });
+    }
+
+    /// As a blob has it, with the mark that no full document was taken yet.
+    pub(super) fn marked(mut self, incomplete: bool) -> Self {
+        if let Some(latest) = self.latest.as_mut().filter(|_| incomplete) {
+            latest.cseq |= INCOMPLETE;
+        }
+        self
+    }
+
+    /// Out of a blob, and whether a full document was taken.
+    pub(super) fn unmarked(mut self) -> (Self, bool) {
+        let Some(latest) = &mut self.latest else {
+            return (self, false);
+        };
+        let complete = latest.cseq & INCOMPLETE == 0;
+        latest.cseq &= !INCOMPLETE;
+        (self, complete)
     }
 
     /// [RI-3] Begins anew, for a new dialog: versions count within one subscription only.
