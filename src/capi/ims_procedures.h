@@ -253,11 +253,11 @@ enum imsp_subscription_option
    */
   IMSP_SUBSCRIPTION_OPTION_MARGIN = 2007,
   /**
-   * Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 32,000; a UE has 128,000.
+   * Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 20,000; a UE has 128,000.
    */
   IMSP_SUBSCRIPTION_OPTION_TIMER_N = 2008,
   /**
-   * A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time. Default 32;
+   * A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time. Default 20;
    * 0 for no floor.
    */
   IMSP_SUBSCRIPTION_OPTION_FLOOR = 2009,
@@ -904,6 +904,10 @@ enum imsp_subscription_end
    * We ended it.
    */
   IMSP_SUBSCRIPTION_END_UNSUBSCRIBED = 6,
+  /**
+   * The user was registered anew while it ended: another one takes its place.
+   */
+  IMSP_SUBSCRIPTION_END_REPLACED = 7,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_subscription_end;

@@ -401,6 +401,8 @@ pub enum imsp_subscription_end {
     Expired = 5,
     /// We ended it.
     Unsubscribed = 6,
+    /// The user was registered anew while it ended: another one takes its place.
+    Replaced = 7,
 }
 
 /// Why a NOTIFY says that a subscription is terminated (RFC 6665 4.1.3, RFC 4660 4.1).
@@ -470,6 +472,7 @@ impl From<End> for Ended {
             },
             End::Expired => only(imsp_subscription_end::Expired),
             End::Unsubscribed => only(imsp_subscription_end::Unsubscribed),
+            End::Replaced => only(imsp_subscription_end::Replaced),
         }
     }
 }

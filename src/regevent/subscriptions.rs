@@ -171,13 +171,21 @@ impl Subscriptions {
         R: Role,
         R::Event: From<Event>,
     {
+        let Some(entry) = self.entries.get(id) else {
+            return;
+        };
+        let resource = out.put_text(entry.machine.resource());
+        let why = End::Replaced;
+        out.event(Event::SubscriptionEnded { resource, why }.into());
+        self.forget(id);
+    }
+
+    /// Drops one without a word to anybody.
+    pub(crate) fn forget(&mut self, id: Id) {
         let Some((entry, mut keys)) = self.entries.get_with_keys(id) else {
             return;
         };
         let before = Counted::of(&entry.machine);
-        let resource = out.put_text(entry.machine.resource());
-        let why = End::Replaced;
-        out.event(Event::SubscriptionEnded { resource, why }.into());
         self.statistics
             .note(entry.context, before, Counted::NOTHING);
         keys.unfile(CALL_ID, &entry.machine.call_id().text());
