@@ -253,7 +253,7 @@ enum imsp_subscription_option
    */
   IMSP_SUBSCRIPTION_OPTION_MARGIN = 2007,
   /**
-   * Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 20,000; a UE has 128,000.
+   * Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 32,000; a UE has 128,000.
    */
   IMSP_SUBSCRIPTION_OPTION_TIMER_N = 2008,
   /**

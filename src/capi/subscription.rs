@@ -26,7 +26,7 @@ pub enum imsp_subscription_option {
     SubscribeAtReregistration = 2006,
     /// Seconds by which the subscription is asked to outlive the registration. Default 60.
     Margin = 2007,
-    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 20,000; a UE has 128,000.
+    /// Timer N, 64·T1, in milliseconds (RFC 6665 4.1.2), at least 1. Default 32,000; a UE has 128,000.
     TimerN = 2008,
     /// A grant of fewer seconds than this is reported, and no SUBSCRIBE follows another within that time. Default 20;
     /// 0 for no floor.
