@@ -10,6 +10,8 @@ mod dialog;
 mod failover;
 #[path = "regevent/fixtures.rs"]
 mod fixtures;
+#[path = "regevent/kamailio.rs"]
+mod kamailio;
 #[path = "regevent/properties.rs"]
 mod properties;
 #[path = "regevent/refresh.rs"]
@@ -20,6 +22,9 @@ mod refusals;
 mod restoring;
 #[path = "regevent/routing.rs"]
 mod routing;
+#[path = "scscf/support.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod scscf;
 #[path = "regevent/seed.rs"]
 mod seed;
 #[path = "regevent/statistics.rs"]
@@ -30,3 +35,6 @@ mod terminations;
 mod trunk_groups;
 #[path = "regevent/unsubscribing.rs"]
 mod unsubscribing;
+
+// As the S-CSCF's tests have it.
+use common::fixture;

@@ -25,7 +25,7 @@ relay)
     seeds=(tests/fixtures/sip tests/fixtures/captures fuzz/seeds/reginfo tests/fixtures/reginfo
         tests/fixtures/malformed)
     ;;
-pcscf) seeds=(fuzz/seeds/pcscf) ;;
+pcscf | regevent) seeds=("fuzz/seeds/$target") ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 esac
 for more in "tests/fixtures/fuzz/$target"; do

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod document;
+mod identities;
 mod learn;
 
 /// [SD-3] Milliseconds for which a removed binding is remembered, so that a REGISTER that comes again is

@@ -9,6 +9,8 @@ use crate::drive::increment;
 pub struct Counters {
     /// REGISTERs with their 2xx that were learnt.
     pub learned: u64,
+    /// Profiles taken over that the HSS had changed, those that say what was known among them.
+    pub profiles_changed: u64,
     /// Deregistrations recognised as a P-CSCF's, those only observed among them.
     pub pcscf_initiated: u64,
     /// Deregistrations that are a user's.

@@ -92,3 +92,17 @@ pub const REGISTER_TOO_LARGE: Defect = Defect {
     what: "what is kept of the REGISTER until it is answered exceeds the limit",
     clause: "limits.registration_bytes",
 };
+
+/// What should be a public identity is none.
+pub const NOT_AN_IDENTITY: Defect = Defect {
+    code: 513,
+    what: "a public identity that is neither a SIP nor a tel URI",
+    clause: "TS 23.003 13.4",
+};
+
+/// The profile leaves no public identity that may be used.
+pub const NO_IDENTITY: Defect = Defect {
+    code: 514,
+    what: "no public identity that is not barred",
+    clause: "TS 24.229 5.4.1.2.2F",
+};

@@ -1,7 +1,7 @@
 //! The S-CSCF: deregistration as the home network sees it (S0), and the notifier of registration state.
 //!
 //! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent
-//! ([`Command::Learn`]). What removes bindings is taken here: a REGISTER with an expiry of zero, from the
+//! ([`Command::Learn`]), and the profile that the HSS has changed ([`Command::ChangeProfile`]). What removes bindings is taken here: a REGISTER with an expiry of zero, from the
 //! user or from the P-CSCF in its own name, and the end of a binding's time. The node asks the host to
 //! authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
 //! notifies every subscriber, and tells the application servers. Every deregistration that is accepted ends
@@ -14,10 +14,12 @@
 //! | SD-3 | what is removed, all or nothing; 481, 400, 500 | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-4 | server assignment, 200, application servers | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-7 | the set: identities, contacts, flows, barred ones | `bindings` | `tests/scscf.rs` |
+//! | SD-7 | identities that come and go with the profile | `Bindings::change_profile` | `tests/scscf.rs` |
 //! | SD-8 | the HSS does not answer | `Deregistration::step` | `tests/scscf.rs` |
 //! | RN-1 | who may subscribe, and to what | [`ScscfNode`] | `tests/scscf.rs` |
 //! | RN-2, RN-3 | what the documents say | `bindings` | `tests/scscf.rs` |
 //! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
+//! | RN-4 | subscriptions that the host ends | [`ScscfNode`] | `tests/scscf.rs` |
 //! | RN-4 | what is over leaves nothing | [`ScscfNode`] | `tests/subscribing_allocations.rs` |
 //! | RN-5 | cost of a change | [`ScscfNode`] | `tests/scscf.rs` |
 
@@ -84,12 +86,57 @@ pub enum Command<'a> {
         /// identity of To gives.
         private_identity: Option<&'a [u8]>,
     },
+    /// [SD-7] The HSS has changed the user profile (Push-Profile-Request, TS 29.228 6.4): these are the public
+    /// identities of the implicit registration set now. Those that are new are registered with it, those that are
+    /// missing, or barred now, are not any more; subscribers are told of what they may see. Contacts stay. Not
+    /// mine: nothing is bound to that identity here.
+    ChangeProfile {
+        /// An identity that the set had until now.
+        public_identity: &'a [u8],
+        /// All of them, the default one first, one at least not barred; wildcarded ones as they stand in the
+        /// profile. One that stands twice counts as it stands first. At most `Limits::identities`.
+        identities: &'a [PublicIdentity<'a>],
+    },
+    /// [RN-4] Subscriptions to registration state are to end, each with a NOTIFY that says why; registrations
+    /// stay. Not mine: there is none.
+    EndSubscriptions {
+        /// An identity of the set.
+        public_identity: &'a [u8],
+        /// The subscriber: the URI of the Contact that it subscribed with, byte for byte. `None`: all of them.
+        contact: Option<&'a [u8]>,
+        /// What Subscription-State says.
+        reason: notifier::Reason,
+    },
+}
+
+/// A public identity of a user profile. Its `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicIdentity<'a> {
+    /// A SIP or tel URI.
+    pub uri: &'a [u8],
+    /// It may register the set and is shown to nobody (BarringIndication, TS 29.228 B.2.1).
+    pub barred: bool,
+}
+
+impl fmt::Debug for PublicIdentity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicIdentity")
+            .field("barred", &self.barred)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Learn { .. } => f.write_str("Learn"),
+            Self::ChangeProfile { identities, .. } => f
+                .debug_tuple("ChangeProfile")
+                .field(&identities.len())
+                .finish(),
+            Self::EndSubscriptions { reason, .. } => {
+                f.debug_tuple("EndSubscriptions").field(reason).finish()
+            }
         }
     }
 }

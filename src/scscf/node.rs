@@ -9,7 +9,7 @@ use super::{
     deregistration::{Cause, Deregistration, Input},
     messages, recognise,
     recognition::check_asserted,
-    registration::{Learned, canonical},
+    registration::canonical,
     set::{Asker, Load, Set, Subscriber, for_notifier},
     snapshot,
 };
@@ -30,6 +30,8 @@ use crate::{
         salvage::respond_to_refused,
     },
 };
+
+mod commands;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -187,75 +189,6 @@ impl ScscfNode {
         for subscription in &set.subscriptions {
             keys.file(CALL_ID, subscription.call_id());
         }
-    }
-
-    /// [SD-7] Learns a registration, or a change of it.
-    fn learn(
-        &mut self,
-        now: Millis,
-        request: &[u8],
-        response: &[u8],
-        private_identity: Option<&[u8]>,
-        out: &mut Outbox<Scscf>,
-    ) -> Result<Verdict, Misuse> {
-        let limits = self.config.limits;
-        let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
-        let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
-        if request.method() != Some(Method::Register) {
-            let not_register = Reject::new(&defect::NOT_A_REGISTER, 0);
-            return Err(Misuse::BadCommand(not_register));
-        }
-        if !response
-            .status()
-            .is_some_and(|status| (200..300).contains(&status))
-        {
-            return Ok(Verdict::NotMine);
-        }
-        for message in [&request, &response] {
-            if message.contacts().nth(limits.contacts).is_some() {
-                return Err(Misuse::TooLarge { limit: "contacts" });
-            }
-        }
-        let associated = response.name_addrs(HeaderName::PAssociatedUri);
-        if associated.take(limits.identities.saturating_add(1)).count() > limits.identities {
-            return Err(Misuse::TooLarge {
-                limit: "identities",
-            });
-        }
-        let learned =
-            Learned::read(&request, &response, private_identity).map_err(Misuse::BadCommand)?;
-        let default = learned.associated_identities.first().copied();
-        let known = self
-            .find_identity(learned.registered_identity)
-            .or_else(|| self.find_identity(default?));
-        // One that is only of a deregistration has no room of a user's yet.
-        let binds = learned.contacts.iter().any(|contact| contact.expires > 0);
-        let is_full = binds && self.load.served >= limits.users;
-        let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id)?))) {
-            Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),
-            Some((id, set)) => (id, set.table.learn(&learned, now, &limits)?),
-            None => {
-                let mut table = Bindings::default();
-                table.learn(&learned, now, &limits)?;
-                if table.is_terminated() {
-                    return Ok(Verdict::Handled);
-                }
-                if is_full {
-                    return Err(Misuse::NodeFull);
-                }
-                (self.admit(table)?, false)
-            }
-        };
-        increment(&mut self.counters.learned);
-        self.file(id);
-        if changed {
-            self.with_set(now, id, |set, cx| {
-                set.tell_subscribers(cx, out);
-                Ok(())
-            })?;
-        }
-        self.settle(now, id, out);
-        Ok(Verdict::Handled)
     }
 
     fn with_set<T>(
@@ -749,6 +682,15 @@ impl Node for ScscfNode {
                 response,
                 private_identity,
             } => self.learn(now, request, response, private_identity, out),
+            Command::ChangeProfile {
+                public_identity,
+                identities,
+            } => self.change_profile(now, public_identity, identities, out),
+            Command::EndSubscriptions {
+                public_identity,
+                contact,
+                reason,
+            } => self.end_subscriptions(now, public_identity, contact, reason, out),
         }
     }
 

@@ -262,6 +262,28 @@ impl Set {
         }
     }
 
+    /// [RN-4] Ends every subscription, or those with that Contact; whether there was one. Each NOTIFY goes out by a
+    /// step of its own. A fetch ends of itself.
+    pub(super) fn end_subscriptions(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        contact: Option<&[u8]>,
+        reason: notifier::Reason,
+        out: &mut Outbox<Scscf>,
+    ) -> bool {
+        let is_meant = |own: &Subscription| {
+            !own.is_fetch() && contact.is_none_or(|contact| own.target() == contact)
+        };
+        let mut any = false;
+        for place in 0..self.subscriptions.len() {
+            if self.subscriptions.get(place).is_some_and(is_meant) {
+                any = true;
+                self.step_subscription(cx, place, notifier::Input::Terminate(reason), out);
+            }
+        }
+        any
+    }
+
     /// For which machine an answer with this token is.
     pub(super) fn asker(&self, token: Token) -> Option<Asker> {
         let subscription = self

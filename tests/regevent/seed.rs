@@ -29,7 +29,7 @@
 //! | L51 | a NOTIFY that says terminated removes it | `terminated_removes` |
 //! | L55–57 | unsubscribed when the user's deregistration is received | `the_users_own_deregistration` |
 //! | L55, L58 | unsubscribed when the registrations are terminated by the network | `the_networks_deregistration` |
-//! | L62 | an IBCF or IPX proxy does not subscribe, and passes the package through | `tests/relay.rs` |
+//! | L62 | an IBCF or IPX proxy does not subscribe, and passes the package through | `tests/relay.rs`: `a_subscription`, `there_and_back` |
 
 use super::bed::{
     Bed, CONTACT, Ev, NOTIFIER, Out, PRIVATE, PUBLIC, REFRESH, ROUTING_BOUND, SERVICE_ROUTE,

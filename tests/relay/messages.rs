@@ -164,8 +164,9 @@ fn spellings_of_a_contact() {
     }
 }
 
-/// [IB-1] A whole subscription between the networks: what the other side is shown comes back as what it stands for,
-/// and the NOTIFY may be first. With Expires 0 as with any other.
+/// [IB-1] S2 L62: an IBCF or IPX proxy has no subscription of its own. A whole one between the networks passes
+/// through, its Contacts translated: what the other side is shown comes back as what it stands for, and the NOTIFY may
+/// be first. With Expires 0 as with any other.
 #[test]
 fn a_subscription() {
     let config = Config::default();

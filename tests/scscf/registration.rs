@@ -164,10 +164,10 @@ fn barred() {
     assert!(!document(&mut host).contains("001011234567890"));
 }
 
-/// [SD-7, T36] Identities come and go with the profile; a number is never given to another, and one that comes
+/// [SD-7] Identities come and go with what a 2xx associates; a number is never given to another, and one that comes
 /// back has its own again (RFC 3680 5.1.1).
 #[test]
-fn identities_change() {
+fn identities_of_the_2xx() {
     let mut host = Host::registered();
     host.subscribe();
     let new = "sip:new@home1.example.net";

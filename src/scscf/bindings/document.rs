@@ -10,7 +10,8 @@ use crate::{
         notifier::{Document, Resource},
     },
     reginfo::{
-        ContactOut, ContactState, DocumentState, DocumentWriter, Id, RegistrationState, TempGruu,
+        ContactEvent, ContactOut, ContactState, DocumentState, DocumentWriter, Id,
+        RegistrationState, TempGruu,
     },
     scscf::wildcard,
 };
@@ -164,6 +165,8 @@ impl Binding {
         let is_explicit = self.explicit == identity.number;
         let event = match self.status.get() {
             Status::Active if identity.termination.get().is_some() => Cause::Rejection.ends_with(),
+            // It came without a REGISTER, to what was bound already.
+            Status::Active if identity.changed > self.changed => ContactEvent::Created,
             _ if is_explicit => self.event,
             _ => implied(self.event),
         };
@@ -231,7 +234,7 @@ mod tests {
     use crate::{
         drive::{Limits, Millis},
         fleet::Seldom,
-        reginfo::{self, ContactEvent},
+        reginfo,
         scscf::bindings::Strings,
     };
 

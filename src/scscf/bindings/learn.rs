@@ -43,37 +43,6 @@ impl Bindings {
         Ok(changed)
     }
 
-    /// [RN-2] A new identity of the set. One that was there before has its number again.
-    fn admit(&mut self, uri: &[u8]) {
-        let number = self.next_change();
-        let key = canonical(uri);
-        let before = self
-            .identities
-            .iter_mut()
-            .find(|own| own.termination.get().is_some() && canonical(&own.uri) == key);
-        match before {
-            Some(own) => {
-                own.uri = uri.into();
-                own.changed = number;
-                own.termination.set(None);
-            }
-            None => {
-                self.add_identity(uri, false);
-            }
-        }
-    }
-
-    /// An identity that is not barred, or not any more.
-    fn show(&mut self, place: usize) {
-        if self.identities.get(place).is_some_and(|own| own.barred) {
-            let number = self.next_change();
-            if let Some(own) = self.identities.get_mut(place) {
-                own.barred = false;
-                own.changed = number;
-            }
-        }
-    }
-
     fn learn_identities(&mut self, learned: &Learned<'_>) {
         let associated = &learned.associated_identities;
         if associated.is_empty() {
@@ -82,7 +51,7 @@ impl Bindings {
                     self.show(place);
                 }
                 Some(_) => {}
-                None => self.admit(learned.registered_identity),
+                None => _ = self.admit(learned.registered_identity),
             }
             return;
         }
@@ -96,26 +65,20 @@ impl Bindings {
         let left: Vec<u32> = left.map(|own| own.number).collect();
         if !left.is_empty() {
             let termination = self.next_termination();
-            for own in &mut self.identities {
-                if left.contains(&own.number) {
-                    own.termination.set(Some(termination));
-                }
-            }
+            self.part_from(&left, termination);
         }
         for uri in associated {
             match self.identity(uri) {
                 Some(place) => self.show(place),
-                None => self.admit(uri),
+                None => _ = self.admit(uri),
             }
         }
         // Registered, but not among those that may be used: barred.
         if self.identity(learned.registered_identity).is_none() {
             self.add_identity(learned.registered_identity, true);
         }
-        if let Some(place) = associated.first().and_then(|first| self.identity(first)) {
-            if let Some(first) = self.identities.get_mut(..=place) {
-                first.rotate_right(1);
-            }
+        if let Some(first) = associated.first() {
+            self.put_first(first);
         }
     }
 
