@@ -14,6 +14,8 @@ mod fixtures;
 mod kamailio;
 #[path = "regevent/properties.rs"]
 mod properties;
+#[path = "regevent/reentering.rs"]
+mod reentering;
 #[path = "regevent/refresh.rs"]
 mod refresh;
 #[path = "regevent/refusals.rs"]

@@ -77,16 +77,19 @@ fn cycle(host: &mut Host, number: u32) {
     }
 }
 
-/// [RN-4, RN-5, T65] Tens of thousands of subscriptions come and go, unsubscribed, refused, unanswered, expired
-/// and replaced, and leave nothing behind.
+/// [RN-4, RN-5, T65] Tens of thousands of subscriptions, or as many as `IMS_CYCLES` says, come and go, unsubscribed,
+/// refused, unanswered, expired and replaced, and leave nothing behind. `tests/cycles_allocations.rs` has those of every
+/// node.
 #[test]
 fn subscriptions_come_and_go() {
     let mut host = Host::registered();
     for number in 0..200 {
         cycle(&mut host, number);
     }
+    let asked = std::env::var("IMS_CYCLES").ok();
+    let cycles: u32 = asked.map_or(20_000, |cycles| cycles.parse().unwrap());
     let before = HELD.load(Ordering::Relaxed);
-    for number in 200..20_200 {
+    for number in 200..200 + cycles {
         cycle(&mut host, number);
     }
     let grown = HELD.load(Ordering::Relaxed) - before;

@@ -39,6 +39,9 @@ mod torture_values;
 #[path = "wire/rfc5118.rs"]
 mod rfc5118;
 
+#[path = "wire/known_crashes.rs"]
+mod known_crashes;
+
 #[path = "wire/comparison.rs"]
 mod comparison;
 

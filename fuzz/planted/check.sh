@@ -26,7 +26,8 @@ relay)
         tests/fixtures/malformed)
     ;;
 pcscf | regevent) seeds=("fuzz/seeds/$target") ;;
-*) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
+differential) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
+*) seeds=(tests/fixtures/sip tests/fixtures/captures tests/fixtures/known_crashes) ;;
 esac
 for more in "tests/fixtures/fuzz/$target"; do
     [[ ! -d $more ]] || seeds+=("$more")

@@ -50,8 +50,8 @@ fn which_pair_counts() {
     }
 }
 
-/// [IB-1] S2 L62, transparently: every message of the collections, there and back: the bytes that it had, and on the way no other bytes
-/// changed than those of URIs.
+/// [IB-1] S2 L62, transparently: every message of the collections, there and back: the bytes that it had, and on the
+/// way no other bytes changed than those of URIs.
 #[test]
 fn there_and_back() {
     let limits = Limits::default();

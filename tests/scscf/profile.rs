@@ -4,11 +4,13 @@
 use ims_procedures::{
     drive::{Misuse, Node, Verdict},
     regevent::notifier::{End, Reason},
+    regevent::watcher::{Quirks, Watcher},
     reginfo::{ContactEvent, ContactState, Document, DocumentState, RegistrationState},
     scscf::{Command, PublicIdentity, defect},
 };
 
 use super::support::*;
+use proptest::prelude::*;
 
 const NEW: &str = "sip:new@home1.example.net";
 const WILDCARD: &str = "sip:chat-!.*!@home1.example.net";
@@ -405,5 +407,95 @@ fn subscriptions_ended() {
             assert_eq!(host.node.subscribers(PUBLIC.as_bytes()), left);
         }
         assert!(host.node.is_registered(PUBLIC.as_bytes()));
+    }
+}
+
+/// How an identity stands in a profile, if it does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stands {
+    Not,
+    Shown,
+    Barred,
+}
+
+fn stands() -> impl Strategy<Value = Stands> {
+    prop_oneof![Just(Stands::Not), Just(Stands::Shown), Just(Stands::Barred)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// [SD-7, RN-2, RN-3, T36] Whatever profiles come one after the other, some NOTIFYs refused: a watcher has what the
+    /// last one shows, each identity under one id for ever; a barred one that never was shown is told to nobody; and
+    /// nobody is told of nothing.
+    #[test]
+    fn any_profiles(
+        is_partial in any::<bool>(),
+        profiles in prop::collection::vec((prop::array::uniform5(stands()), any::<bool>()), 1..12),
+    ) {
+        const ALL: [&str; 5] = [PUBLIC, TEL, NEW, "sip:b@home1.example.net", "tel:+12125552222"];
+        let mut config = config();
+        config.notifier.partial_state = is_partial;
+        let limits = config.limits;
+        let mut host = Host::registered_with(config);
+        let (_, first) = host.subscribe();
+        let mut watcher = Watcher::new();
+        let mut take = |host: &Host, notify: &Out| {
+            let (head, body) = notify.bytes().split_once("\r\n\r\n").unwrap();
+            let cseq = header(head, "CSeq").unwrap().split(' ').next().unwrap();
+            let cseq = cseq.parse().unwrap();
+            watcher.apply(host.now, body.as_bytes(), cseq, &limits, Quirks::default()).unwrap();
+            let rows = watcher.registrations();
+            rows.map(|row| (row.aor.clone(), row.id.clone(), row.is_active())).collect::<Vec<_>>()
+        };
+        take(&host, &first);
+        let mut before = [Stands::Shown, Stands::Shown, Stands::Not, Stands::Not, Stands::Not];
+        let mut ids = std::collections::BTreeMap::new();
+        let mut seen = before;
+        for (profile, is_refused) in profiles {
+            let identities: Vec<_> = ALL
+                .iter()
+                .zip(profile)
+                .filter(|(_, stands)| *stands != Stands::Not)
+                .map(|(uri, stands)| PublicIdentity {
+                    uri: uri.as_bytes(),
+                    barred: stands == Stands::Barred,
+                })
+                .collect();
+            let of = ALL.iter().zip(before).find(|(_, stands)| *stands != Stands::Not).unwrap().0;
+            let changed = try_change(&mut host, of, &identities);
+            if !profile.contains(&Stands::Shown) {
+                prop_assert!(matches!(changed, Err(Misuse::BadCommand(_))));
+                continue;
+            }
+            prop_assert_eq!(changed, Ok(Verdict::Handled));
+            let is_news = (0..5).any(|n| (before[n] == Stands::Shown) != (profile[n] == Stands::Shown));
+            before = profile;
+            let outs = host.ticks();
+            prop_assert_eq!(outs.len(), usize::from(is_news));
+            let Some(mut notify) = outs.into_iter().next() else {
+                continue;
+            };
+            if is_refused {
+                prop_assert_eq!(host.respond(&notify, 500), []);
+                [notify] = host.run(4_000).try_into().unwrap();
+            }
+            let rows = take(&host, &notify);
+            host.respond(&notify, 200);
+            for n in 0..5 {
+                if profile[n] == Stands::Shown {
+                    seen[n] = Stands::Shown;
+                }
+                let row = rows.iter().find(|(aor, ..)| aor == ALL[n]);
+                let is_active = row.is_some_and(|(.., is_active)| *is_active);
+                prop_assert_eq!(is_active, profile[n] == Stands::Shown, "{}", ALL[n]);
+                prop_assert!(row.is_none() || seen[n] == Stands::Shown, "{} was never shown", ALL[n]);
+                let is_registered = host.node.is_registered(ALL[n].as_bytes());
+                prop_assert_eq!(is_registered, profile[n] != Stands::Not);
+                if let Some((_, id, _)) = row {
+                    prop_assert_eq!(ids.entry(n).or_insert_with(|| id.clone()), id);
+                }
+            }
+        }
     }
 }
