@@ -7,8 +7,8 @@
 //! that is given back when the last machine has gone.
 //!
 //! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
-//! behind a pointer ([`Seldom`]), one element of a list where the list would ([`Few`]), and what many have alike is
-//! there once ([`Shared`]).
+//! behind a pointer (`Seldom`), one element of a list where the list would (`Few`), and what many have alike is
+//! there once (`Shared`).
 
 mod few;
 mod index;
