@@ -2,10 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{
-    Identifiers, Millis, Node, Outbox, RestoreError, Role, Text,
-    snapshot::{Kind, Release},
-};
+use super::{Identifiers, Millis, Node, Outbox, RestoreError, Role, Text, snapshot::Kind};
 
 /// The texts of a question or event, which point into an outbox.
 pub trait Texts {
@@ -91,8 +88,8 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Appends the key under which a machine is stored: that of no other machine, and the same as long as it lives.
     fn write_key(&self, machine: u32, into: &mut Vec<u8>);
 
-    /// Appends what a machine is, for the release given. An instant stands as time from `now`.
-    fn write_machine(&self, machine: u32, now: Millis, release: Release, into: &mut Vec<u8>);
+    /// Appends what a machine is. An instant stands as time from `now`.
+    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>);
 
     /// Takes a machine in, and gives its place. What was outstanding is offered again by ticks.
     ///

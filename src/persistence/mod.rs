@@ -68,8 +68,6 @@ pub struct Config {
     /// The most bytes of messages that wait for one machine's blob. Those past it are dropped, as a network drops
     /// them, and counted; questions and events are not. Default 131,072.
     pub held_bytes: usize,
-    /// For which release blobs are written.
-    pub release: Release,
 }
 
 impl Default for Config {
@@ -81,7 +79,6 @@ impl Default for Config {
             retry_limit: 60_000,
             blob_bytes: 262_144,
             held_bytes: 131_072,
-            release: Release::Current,
         }
     }
 }
@@ -449,8 +446,7 @@ impl<N: Persist> Persistent<N> {
         let mut machine = core::mem::take(&mut self.blob);
         machine.clear();
         if let Some(place) = record.machine {
-            let release = self.config.release;
-            self.node.write_machine(place, now, release, &mut machine);
+            self.node.write_machine(place, now, &mut machine);
         }
         let mut blob = Vec::new();
         record.seal::<N>(&machine, &mut blob);

@@ -848,7 +848,7 @@ impl Persist for SubscriberNode {
         into.extend_from_slice(user.map_or(b"", |user| &user.private_identity));
     }
 
-    fn write_machine(&self, machine: u32, now: Millis, _: Release, into: &mut Vec<u8>) {
+    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
         if let Some(user) = self.users.at(machine).and_then(|id| self.users.get(id)) {
             snapshot::write(user, &self.subscriptions, now, into);
         }

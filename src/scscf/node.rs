@@ -735,7 +735,7 @@ impl Persist for ScscfNode {
         }
     }
 
-    fn write_machine(&self, machine: u32, now: Millis, _: Release, into: &mut Vec<u8>) {
+    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
         if let Some(set) = self.sets.at(machine).and_then(|id| self.sets.get(id)) {
             snapshot::write(set, now, into);
         }

@@ -47,6 +47,13 @@ fn node(incarnation: u64) -> PcscfNode {
     PcscfNode::new(crate::world::pcscf_config(), identifiers).unwrap()
 }
 
+/// Nobody is subscribed to.
+fn silent_config() -> ims_procedures::pcscf::Config {
+    let mut config = crate::world::pcscf_config();
+    config.subscription.support_reg_event = false;
+    config
+}
+
 impl Bed {
     fn new(incarnation: u64, config: Config) -> Self {
         let node = Persistent::new(node(incarnation), config).unwrap();
@@ -356,10 +363,8 @@ fn silent() {
 #[test]
 fn erased() {
     for comes_back in [false, true] {
-        let mut config = crate::world::pcscf_config();
-        config.subscription.support_reg_event = false;
         let mut bed = Bed::new(1, Config::default());
-        bed.node.node_mut().reconfigure(config).unwrap();
+        bed.node.node_mut().reconfigure(silent_config()).unwrap();
         let (token, ..) = store(&bed.learn(600_000, 1));
         bed.answer(token, Answer::Stored);
         let (mut token, _, mut latest, _) = store(&bed.learn(0, 2));
@@ -432,6 +437,37 @@ fn blob_bytes() {
     let outs = bed.fire("outputs that were withheld");
     assert!(request(&outs).1.starts_with("SUBSCRIBE "));
     assert_eq!(bed.node.counters().too_large, 1);
+}
+
+/// [DR-5] A message that waits for a blob and fits exactly is kept; where it has a byte too many it is lost, as on a
+/// network, and counted. The user is not, nor is what comes later.
+#[test]
+fn held_bytes() {
+    let run = |limit| {
+        let mut config = Config::default();
+        config.held_bytes = limit;
+        let mut bed = Bed::new(1, config);
+        bed.node.node_mut().reconfigure(silent_config()).unwrap();
+        let (first, ..) = store(&bed.learn(600_000, 1));
+        assert!(bed.lose().is_empty());
+        let (second, ..) = store(&bed.answer(first, Answer::Stored));
+        bed.node
+            .answer(bed.now, second, Answer::Stored, &mut bed.out)
+            .unwrap();
+        let length = bed.out.iter().find_map(|output| match output {
+            Output::Request {
+                next_hops, bytes, ..
+            } => Some(bytes.len() + next_hops.map(<[u8]>::len).sum::<usize>()),
+            _ => None,
+        });
+        assert_eq!(bed.node.node().registrations(), 1);
+        (length, bed.node.counters().dropped)
+    };
+    let (length, dropped) = run(Config::default().held_bytes);
+    let limit = length.expect("a REGISTER to one next hop");
+    assert_eq!(dropped, 0);
+    assert_eq!(run(limit), (Some(limit), 0));
+    assert_eq!(run(limit - 1), (None, 1));
 }
 
 /// [DR-4] Without room for a call nothing happens.
