@@ -15,6 +15,8 @@ mod profile;
 mod properties;
 #[path = "scscf/recognition.rs"]
 mod recognition;
+#[path = "scscf/recognition_table.rs"]
+mod recognition_table;
 #[path = "scscf/registration.rs"]
 mod registration;
 #[path = "scscf/removal.rs"]
