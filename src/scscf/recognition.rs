@@ -206,8 +206,9 @@ impl Shown<'_, '_> {
     ) -> Result<Recognition, Reject> {
         let (owner, other_paths) = owner_of_all(paths.clone());
         let vias = Vias::read(self.request, owner.as_ref())?;
-        let asserted = self.asserted(owner.as_ref(), identities, borders)?;
-        if !asserted.someone_else && (!vias.end_with_owner || other_paths) {
+        let asserted = self.asserted(owner.as_ref(), borders)?;
+        let is_owners = vias.end_with_owner && !other_paths;
+        if !is_owners && !self.asserts_someone_else(identities) {
             return Ok(Recognition::UserInitiated);
         }
         let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
@@ -238,27 +239,29 @@ impl Shown<'_, '_> {
         })
     }
 
-    fn asserted<'p>(
-        &self,
-        owner: Option<&Uri<'_>>,
-        identities: impl Iterator<Item = &'p [u8]> + Clone,
-        borders: &[Border],
-    ) -> Result<Asserted, Reject> {
+    fn asserted(&self, owner: Option<&Uri<'_>>, borders: &[Border]) -> Result<Asserted, Reject> {
         let mut asserted = Asserted {
             none: true,
             owner: true,
-            someone_else: false,
         };
         for identity in self.request.name_addrs(HeaderName::PAssertedIdentity) {
             let identity = identity?.uri();
-            let same = |own: &[u8]| Uri::parse(own).is_ok_and(|own| own.equivalent(&identity));
-            let is_user = self.users.iter().any(|user| user.equivalent(&identity))
-                || identities.clone().any(same);
             asserted.none = false;
-            asserted.someone_else |= !is_user;
             asserted.owner &= owner.is_some_and(|owner| is_owner(&identity, owner, borders));
         }
         Ok(asserted)
+    }
+
+    /// Whether an asserted identity is not the user's.
+    fn asserts_someone_else<'p>(&self, identities: impl Iterator<Item = &'p [u8]> + Clone) -> bool {
+        let is_user = |identity: &Uri<'_>| {
+            let same = |own: &[u8]| Uri::parse(own).is_ok_and(|own| own.equivalent(identity));
+            self.users.iter().any(|user| user.equivalent(identity)) || identities.clone().any(same)
+        };
+        self.request
+            .name_addrs(HeaderName::PAssertedIdentity)
+            .filter_map(Result::ok)
+            .any(|identity| !is_user(&identity.uri()))
     }
 }
 
@@ -355,6 +358,4 @@ struct Asserted {
     none: bool,
     /// The owner of the Path, and nobody else.
     owner: bool,
-    /// Someone who is not the user.
-    someone_else: bool,
 }

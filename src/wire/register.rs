@@ -267,13 +267,25 @@ pub(crate) fn same_uri(one: &[u8], other: &[u8]) -> bool {
     }
     // Equal URIs have one scheme, in any case.
     let begins = |uri: &[u8]| uri.first().map(u8::to_ascii_lowercase);
-    if begins(one) != begins(other) {
+    if begins(one) != begins(other) || differ_by_user(one, other) {
         return false;
     }
     match (Uri::parse(one), Uri::parse(other)) {
         (Ok(one), Ok(other)) => one.equivalent(&other),
         _ => false,
     }
+}
+
+/// Whether two URIs differ by what stands before their hosts, which shows without reading them: nothing but an
+/// escape has two spellings there (RFC 3261 19.1.4). `false` says nothing.
+fn differ_by_user(one: &[u8], other: &[u8]) -> bool {
+    let front = |uri| scan::first::<b'@'>(uri).map(|end| scan::before(uri, end));
+    let (Some(one), Some(other)) = (front(one), front(other)) else {
+        return false;
+    };
+    let is_plain =
+        |front: &[u8]| matches!(front, [b's' | b'S', ..]) && scan::first::<b'%'>(front).is_none();
+    !scan::same_text(one, other) && is_plain(one) && is_plain(other)
 }
 
 /// The URI of the first of several addresses.
