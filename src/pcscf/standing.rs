@@ -1,13 +1,12 @@
 //! [PD-10] What a registration information document says of the contacts a P-CSCF serves.
 
-use alloc::vec::Vec;
-
 use super::{
     MAX_CONTACTS,
     registration::{Field, Strings},
 };
 use crate::{
     drive::{Limits, Reject},
+    fleet::Few,
     reginfo::{
         self, ContactEvent, ContactState, ContactView, DocumentState, RegistrationState,
         RegistrationView, Visitor,
@@ -83,7 +82,7 @@ pub(crate) struct State {
     /// It says everything, and that every registration is terminated.
     pub(crate) all_terminated: bool,
     /// What it says of each of the contacts, in their order.
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) standings: Few<Standing>,
 }
 
 /// [PD-10] Reads what a document says of these contacts. No more than [`Limits::identities`] registrations are
