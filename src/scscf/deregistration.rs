@@ -21,6 +21,7 @@ use super::{
     Scscf,
     bindings::{Bindings, Field, Removal},
     defect, messages,
+    registration::Removing,
     third_party::{Sent, Server},
 };
 use crate::{
@@ -29,10 +30,7 @@ use crate::{
         TransactionRef,
     },
     regevent::contact_events,
-    wire::{
-        HeaderName, Message, NameAddr,
-        register::{private_identity, username},
-    },
+    wire::{HeaderName, Message, NameAddr, register::username},
 };
 
 /// What started a deregistration.
@@ -89,9 +87,7 @@ pub struct Outcome {
 pub(crate) enum Input<'a> {
     /// A REGISTER that removes bindings.
     Register {
-        to: TransactionRef,
-        /// What is kept of it until it is answered.
-        kept: &'a [u8],
+        request: &'a Removing<'a>,
         recognition: Recognition,
     },
     /// Bindings of a private identity are past their time.
@@ -148,6 +144,19 @@ pub(crate) struct Held {
     pub(crate) bytes: Box<[u8]>,
 }
 
+impl Held {
+    fn read(&self) -> Option<Message<'_>> {
+        // It was within the limits of its time.
+        let limits = Limits {
+            message_bytes: usize::MAX,
+            headers: usize::MAX,
+            header_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        Message::parse(&self.bytes, &limits).ok()
+    }
+}
+
 /// A deregistration: one REGISTER, or the end of the time of bindings of one private identity.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Deregistration {
@@ -178,6 +187,14 @@ impl Deregistration {
             },
             servers: Vec::new(),
             answered: 0,
+        }
+    }
+
+    /// Of a REGISTER.
+    pub(crate) fn holding(held: Held) -> Self {
+        Self {
+            held: Some(held),
+            ..Self::new(Cause::User)
         }
     }
 
@@ -262,44 +279,38 @@ impl Deregistration {
             (
                 State::Idle,
                 Input::Register {
-                    to,
-                    kept,
+                    request,
                     recognition,
                 },
-            ) => {
-                self.held = Some(Held {
-                    to,
-                    bytes: kept.into(),
-                });
-                match recognition {
-                    Recognition::NotBoundHere => {
-                        let affected = self.named(table, out);
-                        let reasons = Reasons::UNKNOWN_BINDING;
-                        out.event(Event::SuspiciousDeregistration { affected, reasons });
-                        if cx.config.observe_only {
-                            self.authenticate(cx, reasons, out);
-                        } else {
-                            self.cause = Cause::Pcscf;
-                            self.end_of_unknown(cx, table, out);
-                        }
-                    }
-                    Recognition::PcscfInitiated if !cx.config.observe_only => {
-                        self.cause = Cause::Pcscf;
-                        return Ok(self.remove(cx, table, out));
-                    }
-                    Recognition::PcscfInitiated => {
-                        let affected = self.named(table, out);
-                        out.event(Event::Observed { affected });
-                        self.authenticate(cx, Reasons::NONE, out);
-                    }
-                    Recognition::UserInitiated => self.authenticate(cx, Reasons::NONE, out),
-                    Recognition::Suspicious(reasons) => {
-                        let affected = self.named(table, out);
-                        out.event(Event::SuspiciousDeregistration { affected, reasons });
+            ) => match recognition {
+                Recognition::NotBoundHere => {
+                    let affected = self.named(table, out);
+                    let reasons = Reasons::UNKNOWN_BINDING;
+                    out.event(Event::SuspiciousDeregistration { affected, reasons });
+                    if cx.config.observe_only {
                         self.authenticate(cx, reasons, out);
+                    } else {
+                        // [SD-3] Whatever the table says, nothing is removed.
+                        self.cause = Cause::Pcscf;
+                        self.check_unknown(cx, table, request.private_identity(), out);
                     }
                 }
-            }
+                Recognition::PcscfInitiated if !cx.config.observe_only => {
+                    self.cause = Cause::Pcscf;
+                    return Ok(self.remove(cx, table, request, out));
+                }
+                Recognition::PcscfInitiated => {
+                    let affected = self.named(table, out);
+                    out.event(Event::Observed { affected });
+                    self.authenticate(cx, Reasons::NONE, out);
+                }
+                Recognition::UserInitiated => self.authenticate(cx, Reasons::NONE, out),
+                Recognition::Suspicious(reasons) => {
+                    let affected = self.named(table, out);
+                    out.event(Event::SuspiciousDeregistration { affected, reasons });
+                    self.authenticate(cx, reasons, out);
+                }
+            },
             (
                 State::Idle,
                 Input::Expired {
@@ -318,7 +329,7 @@ impl Deregistration {
                 if asked.token == Some(token) =>
             {
                 match answer {
-                    Answer::Authenticated => return Ok(self.remove(cx, table, out)),
+                    Answer::Authenticated => return Ok(self.remove_held(cx, table, out)),
                     Answer::Challenge { header } => {
                         self.refuse(cx, 401, Some((HeaderName::WwwAuthenticate, header)), out);
                     }
@@ -404,16 +415,26 @@ impl Deregistration {
 
     /// The REGISTER that waits, read again.
     fn with_request<T>(&self, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-        let held = self.held.as_ref()?;
-        // It was within the limits of its time.
-        let limits = Limits {
-            message_bytes: usize::MAX,
-            headers: usize::MAX,
-            header_bytes: usize::MAX,
-            ..Limits::default()
-        };
-        let message = Message::parse(&held.bytes, &limits).ok()?;
+        let message = self.held.as_ref()?.read()?;
         Some(read(&message))
+    }
+
+    /// [SD-3] Evaluates the REGISTER that waits.
+    fn remove_held(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        table: &mut Bindings,
+        out: &mut Outbox<Scscf>,
+    ) -> Change {
+        let held = self.held.clone();
+        let message = held.as_ref().and_then(Held::read);
+        match message.as_ref().map(Removing::read_again) {
+            Some(Ok(request)) => self.remove(cx, table, &request, out),
+            _ => {
+                self.refuse(cx, 400, None, out);
+                Change::None
+            }
+        }
     }
 
     /// [SD-3] Evaluates the REGISTER against the table as it is now: everything it names goes, or nothing.
@@ -421,22 +442,12 @@ impl Deregistration {
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &mut Bindings,
+        request: &Removing<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Change {
-        type Read = (Removal, Vec<u8>, u32, Box<[u8]>);
-        let read = self.with_request(|request| {
-            let who = private_identity(request)?;
-            let removal = table.removal(request, self.cause == Cause::Pcscf)?;
-            let (call_id, cseq) = (request.call_id()?.to_vec(), request.cseq()?.number);
-            Ok::<Read, Reject>((removal, call_id, cseq, who.into()))
-        });
-        let Some(Ok((removal, call_id, cseq, who))) = read else {
-            self.refuse(cx, 400, None, out);
-            return Change::None;
-        };
-        match removal {
+        match table.removal(request, self.cause == Cause::Pcscf) {
             Removal::Of(who, numbers) => {
-                table.remove_by(&numbers, &call_id, cseq, cx.now);
+                table.remove_by(&numbers, request.call_id, request.cseq, cx.now);
                 self.private_identity = who;
                 self.removed = numbers;
                 self.release(cx, table, out);
@@ -446,22 +457,9 @@ impl Deregistration {
                 self.state = State::Over;
             }
             Removal::OutOfOrder => self.refuse(cx, 500, None, out),
-            Removal::Unknown => self.check_unknown(cx, table, who, out),
+            Removal::Unknown => self.check_unknown(cx, table, request.private_identity(), out),
         }
         Change::None
-    }
-
-    /// [SD-2, SD-3] A P-CSCF's that names nothing bound here: whatever the table says, nothing is removed.
-    fn end_of_unknown(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        table: &Bindings,
-        out: &mut Outbox<Scscf>,
-    ) {
-        match self.with_request(private_identity) {
-            Some(Ok(who)) => self.check_unknown(cx, table, who.into(), out),
-            _ => self.refuse(cx, 400, None, out),
-        }
     }
 
     /// [SD-3] What is not known here: the HSS is asked before the 481, unless a binding of the private identity
@@ -470,13 +468,13 @@ impl Deregistration {
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &Bindings,
-        who: Box<[u8]>,
+        who: &[u8],
         out: &mut Outbox<Scscf>,
     ) {
-        if table.keeps(&who) {
+        if table.keeps(who) {
             return self.refuse(cx, 481, None, out);
         }
-        self.private_identity = who;
+        self.private_identity = who.into();
         self.state = State::Checking(ask(cx, cx.config.assignment_bound));
         self.offer(cx, table, out);
     }

@@ -6,10 +6,10 @@ use super::{
     Command, Config, Counters, Event, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
-    deregistration::{Cause, Deregistration, Input},
-    messages, recognise,
-    recognition::check_asserted,
-    registration::canonical,
+    deregistration::{Deregistration, Held, Input},
+    messages,
+    recognition::{Shown, check_asserted},
+    registration::{Removing, canonical, removed_contacts},
     set::{Asker, Load, Set, Subscriber, for_notifier},
     snapshot,
 };
@@ -26,7 +26,7 @@ use crate::{
         notifier::{self, Resource, Subscribe, Subscription},
     },
     wire::{
-        Accepts, Contact, Header, HeaderName, Message, Method, Owed, Required, register,
+        Accepts, Header, HeaderName, Message, Method, Owed, Required, register,
         salvage::respond_to_refused,
     },
 };
@@ -159,7 +159,7 @@ impl ScscfNode {
 
     fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        let is_it = |set: &Set| set.table.has_identity(&key);
+        let is_it = |set: &Set| set.table.has_identity(uri, &key);
         self.sets.find(IDENTITY, &key, is_it)
     }
 
@@ -218,31 +218,35 @@ impl ScscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Result<Verdict, Denied> {
-        let Some(contacts) = removed_contacts(message)? else {
+        let Some(contacts) = removed_contacts(message, self.config.limits.contacts)? else {
             return Ok(Verdict::NotMine);
         };
-        if contacts > self.config.limits.contacts {
-            let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-            return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
-        }
         // What is needed later can be read, or it is refused now.
         let required = Required::read(message)?;
         let extensions: Vec<&[u8]> = self.config.extensions().collect();
         Accepts::server()
             .options(&extensions)
             .check(message, &required)?;
+        let request = Removing::read(message, &required, contacts)?;
         let most = self.config.limits.registration_bytes;
-        let kept = messages::kept(message, most)?
+        let kept = messages::kept(message, request.username.as_deref(), most)
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
-        let to = required.to.uri_bytes();
+        let to = request.public_identity();
         let known = self.find_identity(to);
         let set = known.and_then(|id| self.sets.get(id));
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
-        let paths = table.named_paths(message)?;
+        check_asserted(message)?;
+        let shown = Shown {
+            request: message,
+            users: request.parties.map(|party| party.uri()),
+            is_unprotected: request.is_unprotected,
+            has_star: request.has_star(),
+        };
+        let paths = table.named_paths(&request);
         let own = table.shown().map(|identity| &*identity.uri);
         let borders = &self.config.borders;
-        let recognition = recognise(from, message, paths.iter().copied(), own, borders)?;
+        let recognition = shown.recognise(from, paths.iter().copied(), own, borders)?;
         let asks_user = self.config.observe_only
             || matches!(
                 recognition,
@@ -266,11 +270,14 @@ impl ScscfNode {
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {
-            push_exact(&mut set.procedures, Deregistration::new(Cause::User));
+            let held = Held {
+                to: txn,
+                bytes: kept,
+            };
+            push_exact(&mut set.procedures, Deregistration::holding(held));
             let place = set.procedures.len().saturating_sub(1);
             let register = Input::Register {
-                to: txn,
-                kept: &kept,
+                request: &request,
                 recognition,
             };
             set.step_procedure(cx, place, register, out)
@@ -486,7 +493,7 @@ impl ScscfNode {
             .filter(|own| own.termination.get().is_some())
         {
             let key = canonical(&identity.uri);
-            if !set.table.has_identity(&key) {
+            if !set.table.has_identity(&identity.uri, &key) {
                 keys.unfile(IDENTITY, &key);
             }
         }
@@ -583,26 +590,6 @@ const fn exchange(sum: usize, old: usize, new: usize) -> usize {
 fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: HeaderName) -> Denied {
     let at = message.header(name).map_or(0, Header::at);
     Refusal::new(status, what, at).into()
-}
-
-/// [SD-3] How many contacts a REGISTER has that removes bindings and does nothing else, which is that every contact
-/// has an expiry of zero; `None` for any other.
-fn removed_contacts(message: &Message<'_>) -> Result<Option<usize>, Reject> {
-    let header = message.expires().ok().flatten();
-    let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
-    for contact in message.contacts() {
-        contacts = contacts.saturating_add(1);
-        match contact? {
-            Contact::Star => stars = stars.saturating_add(1),
-            Contact::Addr(contact) if register::asked_expires(&contact, message) == 0 => {}
-            Contact::Addr(_) => others = others.saturating_add(1),
-        }
-    }
-    if stars > 0 && (contacts > 1 || header != Some(0)) {
-        let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-        return Err(Reject::new(&defect::WILDCARD, at));
-    }
-    Ok((contacts > 0 && others == 0).then_some(contacts))
 }
 
 impl Node for ScscfNode {
