@@ -9,6 +9,8 @@ mod crossing;
 mod documents;
 #[path = "common/fixture.rs"]
 mod fixture;
+#[path = "scscf/network.rs"]
+mod network;
 #[path = "scscf/profile.rs"]
 mod profile;
 #[path = "scscf/properties.rs"]

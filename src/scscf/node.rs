@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{
-    Command, Config, Counters, Event, Recognition, Scscf,
+    Cause, Command, Config, Counters, Event, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
-    deregistration::{Cause, Deregistration, Input},
+    deregistration::{Deregistration, Input},
     messages, recognise,
     recognition::check_asserted,
     registration::canonical,
@@ -32,6 +32,7 @@ use crate::{
 };
 
 mod commands;
+mod network;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -676,22 +677,7 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match command {
-            Command::Learn {
-                request,
-                response,
-                private_identity,
-            } => self.learn(now, request, response, private_identity, out),
-            Command::ChangeProfile {
-                public_identity,
-                identities,
-            } => self.change_profile(now, public_identity, identities, out),
-            Command::EndSubscriptions {
-                public_identity,
-                contact,
-                reason,
-            } => self.end_subscriptions(now, public_identity, contact, reason, out),
-        }
+        self.obey(now, command, out)
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {

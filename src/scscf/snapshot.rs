@@ -20,6 +20,8 @@ use crate::{
     reginfo::ContactEvent,
 };
 
+mod previous;
+
 const KIND: Kind = Kind(2);
 /// A record for each set.
 const FORMAT: u16 = 3;
@@ -104,6 +106,7 @@ enum StateSnapshot {
     Checking(AskedSnapshot),
     Telling,
     Over,
+    Leaving,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -195,7 +198,7 @@ pub(super) fn seal<'s>(
             sets.for_each(|set| snapshot::write_record(&set, into));
         }),
         Release::Previous => {
-            let sets = sets.collect();
+            let sets = sets.map(SetSnapshot::for_previous).collect();
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { sets }, into);
         }
     }
@@ -381,6 +384,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 State::Checking(asked) => StateSnapshot::Checking(of(asked)),
                 State::Telling => StateSnapshot::Telling,
                 State::Over => StateSnapshot::Over,
+                State::Leaving => StateSnapshot::Leaving,
             },
             cause: procedure.cause,
             held: procedure
@@ -417,6 +421,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 StateSnapshot::Checking(asked) => State::Checking(of(asked)),
                 StateSnapshot::Telling => State::Telling,
                 StateSnapshot::Over => State::Over,
+                StateSnapshot::Leaving => State::Leaving,
             },
             cause: self.cause,
             held: self.held.as_ref().map(|(to, bytes)| Held {
