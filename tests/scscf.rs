@@ -5,6 +5,8 @@
 mod blobs;
 #[path = "scscf/crossing.rs"]
 mod crossing;
+#[path = "scscf/crossing_network.rs"]
+mod crossing_network;
 #[path = "scscf/documents.rs"]
 mod documents;
 #[path = "common/fixture.rs"]

@@ -1,9 +1,10 @@
 //! The S-CSCF: deregistration as the home network sees it (S0), and the notifier of registration state.
 //!
-//! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent
-//! ([`Command::Learn`]), and the profile that the HSS has changed ([`Command::ChangeProfile`]). What removes bindings is taken here: a REGISTER with an expiry of zero, from the
-//! user or from the P-CSCF in its own name, what operator and HSS end ([`Command::Deregister`],
-//! [`Command::RegistrationTermination`]), and the end of a binding's time. The node asks the host to authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
+//! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent ([`Command::Learn`]), and
+//! the profile that the HSS has changed ([`Command::ChangeProfile`]). What removes bindings is taken here: a
+//! REGISTER with an expiry of zero, from the user or from the P-CSCF in its own name, the end of a binding's time,
+//! and what operator and HSS end ([`Command::Deregister`], [`Command::RegistrationTermination`]). The node asks the
+//! host to authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
 //! notifies every subscriber, and tells the application servers. Every deregistration that is accepted ends
 //! with one [`Event::Deregistered`].
 //!

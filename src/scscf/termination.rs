@@ -19,8 +19,9 @@ use crate::{
 const MOST: usize = 4;
 
 impl Set {
-    /// [SD-5] Ends the bindings of these private identities, of all if none is given; whether any was there. Each
-    /// deregistration goes on by steps of its own.
+    /// [SD-5] Ends the bindings of these private identities, of all if none is given; whether there was anything to
+    /// end. Each deregistration goes on by steps of its own. Where another S-CSCF has the whole set, all that still
+    /// runs ends too.
     ///
     /// # Errors
     /// [`Misuse::TooLarge`] if too many deregistrations run already; nothing is changed then.
@@ -49,12 +50,15 @@ impl Set {
             let place = self.procedures.len().saturating_sub(1);
             self.step_procedure(cx, place, ended, out)?;
         }
-        if cause == Cause::Hss(TerminationReason::NewServerAssigned) && self.table.is_terminated() {
+        let moved = cause == Cause::Hss(TerminationReason::NewServerAssigned)
+            && self.table.is_terminated()
+            && !self.procedures.is_empty();
+        if moved {
             for place in 0..self.procedures.len() {
                 self.step_procedure(cx, place, Input::Elsewhere, out)?;
             }
         }
-        Ok(!parts.is_empty())
+        Ok(moved || !parts.is_empty())
     }
 
     /// [SD-5] Reports the emergency registrations that stay; whether there are any.

@@ -21,7 +21,7 @@ const OTHER: &str = "user1_other@home1.example.net";
 const SECOND: &str = "sip:192.0.2.20";
 const SOS: &str = "sip:192.0.2.30;sos";
 
-fn read(notify: &Out) -> Document {
+pub fn read(notify: &Out) -> Document {
     let (_, body) = notify.bytes().split_once("\r\n\r\n").unwrap();
     Document::read(body.as_bytes(), &config().limits).unwrap()
 }
@@ -46,7 +46,7 @@ fn start(host: &mut Host, cause: Cause) -> Vec<Out> {
     outs
 }
 
-fn reauthenticate(host: &mut Host, expires: u32) -> Verdict {
+pub fn reauthenticate(host: &mut Host, expires: u32) -> Verdict {
     let command = Command::Reauthenticate {
         public_identity: PUBLIC.as_bytes(),
         private_identity: None,
@@ -75,7 +75,7 @@ fn emergency() -> Registration {
 }
 
 /// Everything that happens until all is quiet; whatever is asked or sent is answered well.
-fn settle(host: &mut Host, first: Vec<Out>) -> Vec<Out> {
+pub fn settle(host: &mut Host, first: Vec<Out>) -> Vec<Out> {
     let mut all = Vec::new();
     let mut outs = first;
     loop {
@@ -99,7 +99,7 @@ fn settle(host: &mut Host, first: Vec<Out>) -> Vec<Out> {
     }
 }
 
-fn outcomes(outs: &[Out]) -> Vec<(String, Cause, Outcome)> {
+pub fn outcomes(outs: &[Out]) -> Vec<(String, Cause, Outcome)> {
     let outcome = |out: &Out| match out {
         Out::Event(Ev::Deregistered {
             private,
@@ -112,7 +112,7 @@ fn outcomes(outs: &[Out]) -> Vec<(String, Cause, Outcome)> {
     outs.iter().filter_map(outcome).collect()
 }
 
-fn codes(outs: &[Out]) -> Vec<u32> {
+pub fn codes(outs: &[Out]) -> Vec<u32> {
     let code = |out: &Out| match out {
         Out::Ask {
             ask: Ask::ServerAssignment { code, .. },
