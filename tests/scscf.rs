@@ -23,6 +23,8 @@ mod recognition;
 mod registration;
 #[path = "scscf/removal.rs"]
 mod removal;
+#[path = "scscf/restoration.rs"]
+mod restoration;
 #[path = "scscf/restoring.rs"]
 mod restoring;
 #[path = "scscf/subscribing.rs"]

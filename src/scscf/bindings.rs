@@ -80,6 +80,8 @@ pub(crate) struct Binding {
     pub(crate) explicit: u32,
     /// CSeq of the REGISTER that brought the first temporary GRUU that is still good (RFC 5628 5).
     pub(crate) first_cseq: u32,
+    /// Number of the latest failure of a P-CSCF before the REGISTER that named it last.
+    pub(crate) failure: u32,
     /// The latest event, as the identity that was registered explicitly sees it.
     pub(crate) event: ContactEvent,
     /// Number of the change that brought it.

@@ -33,6 +33,8 @@ pub struct Counters {
     pub emergencies_spared: u64,
     /// Sets that were to authenticate anew.
     pub reauthentications: u64,
+    /// Failures of P-CSCFs.
+    pub pcscf_failures: u64,
     /// Deregistrations that came again and were answered again.
     pub repeated: u64,
     /// Deregistrations challenged with 401.

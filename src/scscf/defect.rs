@@ -113,3 +113,10 @@ pub const NO_TIME: Defect = Defect {
     what: "a time of zero seconds to authenticate anew in",
     clause: "TS 24.229 5.4.1.6",
 };
+
+/// What should name a P-CSCF has no host.
+pub const NO_HOST: Defect = Defect {
+    code: 516,
+    what: "a URI without a host",
+    clause: "RFC 3327 5.1",
+};

@@ -15,11 +15,13 @@
 //! | SD-3 | what is removed, all or nothing; 481, 400, 500 | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-4 | server assignment, 200, application servers | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-5 | what operator and HSS end, cause by cause | [`Cause`] | `tests/scscf.rs` |
+//! | SD-5 | everybody, in turns that the neighbours bear | [`Command::DeregisterAll`] | `tests/scscf.rs` |
 //! | SD-5 | emergency registrations stay, and are named | [`Event::EmergencySpared`] | `tests/scscf.rs` |
 //! | SD-6 | time cut for the user to authenticate anew | [`Command::Reauthenticate`] | `tests/scscf.rs` |
 //! | SD-7 | the set: identities, contacts, flows, barred ones | `bindings` | `tests/scscf.rs` |
 //! | SD-7 | identities that come and go with the profile | `Bindings::change_profile` | `tests/scscf.rs` |
 //! | SD-8 | the HSS does not answer | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-9 | who is behind a failed P-CSCF, and until when | [`ScscfNode::standing`] | `tests/scscf.rs` |
 //! | RN-1 | who may subscribe, and to what | [`ScscfNode`] | `tests/scscf.rs` |
 //! | RN-2, RN-3 | what the documents say | `bindings` | `tests/scscf.rs` |
 //! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
@@ -32,11 +34,13 @@ mod config;
 mod counters;
 pub mod defect;
 mod deregistration;
+mod drain;
 mod messages;
 mod node;
 mod outcome;
 mod recognition;
 mod registration;
+mod restoration;
 mod set;
 mod snapshot;
 mod termination;
@@ -45,9 +49,11 @@ mod wildcard;
 
 pub use config::{Border, Config};
 pub use counters::Counters;
+pub use drain::{DrainProgress, MAX_PCSCFS};
 pub use node::ScscfNode;
 pub use outcome::{Assignment, Cause, DeregistrationReason, Dialogs, Outcome, TerminationReason};
 pub use recognition::{Reason, Reasons, Recognition, recognise};
+pub use restoration::{MAX_FAILED_PCSCFS, Standing};
 
 use core::fmt;
 
@@ -152,6 +158,29 @@ pub enum Command<'a> {
         /// Seconds to do it in, at least 1.
         expires: u32,
     },
+    /// [SD-5] Ends the registrations of everybody, each in its turn ([`Config::drain`]), so that HSS, P-CSCFs and
+    /// application servers bear it: [`Event::DrainProgressed`] says how far it has come, [`Event::Drained`] that it is
+    /// over. Told again while it runs, it goes on, with this reason and deadline. Who registers meanwhile, or again,
+    /// may be left: the host takes no REGISTERs for a node that is to be empty.
+    DeregisterAll {
+        /// Why.
+        reason: DeregistrationReason,
+        /// Milliseconds after which nobody is begun with any more; they stay registered. 0 stops it.
+        within: Option<u64>,
+    },
+    /// [SD-9] A P-CSCF has failed (TS 23.380): contacts bound behind it are not reached until the user registers
+    /// anew ([`ScscfNode::standing`]); nobody is deregistered. It takes no time, however many they are. Told again, it
+    /// has failed again. At most [`MAX_FAILED_PCSCFS`] at once.
+    PcscfFailed {
+        /// A SIP URI with the host and port of its entry in Path.
+        pcscf: &'a [u8],
+    },
+    /// [SD-9] It serves again those whom it served before it failed. One that has lost what it knew is not restored:
+    /// its users register anew. Not mine: it has not failed.
+    PcscfRestored {
+        /// A SIP URI with the host and port of its entry in Path.
+        pcscf: &'a [u8],
+    },
 }
 
 /// A public identity of a user profile. Its `Debug` does not show it.
@@ -190,6 +219,13 @@ impl fmt::Debug for Command<'_> {
             Self::Reauthenticate { expires, .. } => {
                 f.debug_tuple("Reauthenticate").field(expires).finish()
             }
+            Self::DeregisterAll { reason, within } => f
+                .debug_struct("DeregisterAll")
+                .field("reason", reason)
+                .field("within", within)
+                .finish(),
+            Self::PcscfFailed { .. } => f.write_str("PcscfFailed"),
+            Self::PcscfRestored { .. } => f.write_str("PcscfRestored"),
         }
     }
 }
@@ -391,6 +427,16 @@ pub enum Event {
         /// Public identities, as many: those that were registered explicitly.
         public_identities: Text,
     },
+    /// [SD-5] How far the deregistration of everybody has come, each [`Config::drain_report`].
+    DrainProgressed {
+        /// So far.
+        progress: DrainProgress,
+    },
+    /// [SD-5] The deregistration of everybody is over.
+    Drained {
+        /// The final tally.
+        progress: DrainProgress,
+    },
     /// Of a subscription.
     Subscription(notifier::Event),
     /// [DR-7] Another node has the set, as the store says: nothing of it is done here any more, and nothing was
@@ -451,6 +497,7 @@ impl Texts for Event {
                 show(private_identities);
                 show(public_identities);
             }
+            Self::DrainProgressed { .. } | Self::Drained { .. } => {}
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { public_identity } => show(public_identity),
         }

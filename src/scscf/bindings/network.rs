@@ -60,9 +60,9 @@ impl Bindings {
         pairs
     }
 
-    /// Whether the network may end any of its bindings.
-    pub(crate) fn can_depart(&self) -> bool {
-        self.active().any(|binding| !binding.is_emergency())
+    /// The first binding that the network may end.
+    pub(crate) fn can_depart(&self) -> Option<&Binding> {
+        self.active().find(|binding| !binding.is_emergency())
     }
 
     /// [SD-5] Removes bindings of which nobody is told: another S-CSCF has them. What subscribers who stay are told

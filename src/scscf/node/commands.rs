@@ -58,6 +58,9 @@ impl ScscfNode {
                 private_identity,
                 expires,
             } => self.reauthenticate(now, public_identity, private_identity, expires, out),
+            Command::DeregisterAll { reason, within } => self.deregister_all(now, reason, within),
+            Command::PcscfFailed { pcscf } => self.pcscf_failed(pcscf),
+            Command::PcscfRestored { pcscf } => self.pcscf_restored(pcscf),
         }
     }
 
@@ -94,8 +97,9 @@ impl ScscfNode {
                 limit: "identities",
             });
         }
-        let learned =
+        let mut learned =
             Learned::read(&request, &response, private_identity).map_err(Misuse::BadCommand)?;
+        learned.failure = self.failures.latest;
         let default = learned.associated_identities.first().copied();
         let known = self
             .find_identity(learned.registered_identity)
