@@ -9,6 +9,8 @@ mod crossing;
 mod crossing_network;
 #[path = "scscf/documents.rs"]
 mod documents;
+#[path = "scscf/draining.rs"]
+mod draining;
 #[path = "common/fixture.rs"]
 mod fixture;
 #[path = "scscf/network.rs"]

@@ -7,8 +7,8 @@ use ims_procedures::{
     },
     regevent::notifier,
     scscf::{
-        self, Cause, Command, Config, DeregistrationReason, Event, Outcome, Question, Reasons,
-        Scscf, ScscfNode, TerminationReason,
+        self, Cause, Command, Config, DeregistrationReason, DrainProgress, Event, Outcome,
+        Question, Reasons, Scscf, ScscfNode, TerminationReason,
     },
     wire::Element,
 };
@@ -93,6 +93,8 @@ pub enum Ev {
         private: String,
         public: String,
     },
+    Progressed(DrainProgress),
+    Drained(DrainProgress),
     Subscribed {
         resource: String,
         subscriber: String,
@@ -428,6 +430,8 @@ fn own(outbox: &Outbox<Scscf>, output: Output<'_, Scscf>) -> Out {
                 reasons,
             },
             Event::Observed { .. } => Ev::Observed,
+            Event::DrainProgressed { progress } => Ev::Progressed(progress),
+            Event::Drained { progress } => Ev::Drained(progress),
             Event::EmergencySpared {
                 private_identities,
                 public_identities,
