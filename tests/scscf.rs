@@ -21,6 +21,8 @@ mod profile;
 mod properties;
 #[path = "scscf/recognition.rs"]
 mod recognition;
+#[path = "scscf/reference.rs"]
+mod reference;
 #[path = "scscf/registration.rs"]
 mod registration;
 #[path = "scscf/removal.rs"]
