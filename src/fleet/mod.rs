@@ -91,8 +91,8 @@ impl<T> Fleet<T> {
         self.machines.len()
     }
 
-    /// Past the last place that a machine has or had.
-    pub(crate) fn places(&self) -> usize {
+    /// Places that machines have or have had: the numbers below this.
+    pub(crate) fn places(&self) -> u32 {
         self.machines.places()
     }
 

@@ -53,9 +53,9 @@ impl<T> Slab<T> {
         self.taken
     }
 
-    /// Places that machines have or had.
-    pub(crate) fn places(&self) -> usize {
-        self.slots.len()
+    /// Places that are taken or were: the numbers below this.
+    pub(crate) fn places(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(NONE)
     }
 
     /// The place that the next machine will have.

@@ -6,6 +6,7 @@ use crate::{
     fleet::{Few, Id},
     pcscf::{
         Input, Pcscf,
+        deregistration::Marks,
         standing::{self, Standing, State, Watched},
     },
     regevent::{
@@ -96,7 +97,7 @@ impl PcscfNode {
         let watched: Few<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.seen))
+            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.is_seen()))
             .collect();
         let start = message.end().saturating_sub(body.len());
         let state = standing::read(body, &self.config.limits, &watched)
@@ -169,7 +170,7 @@ impl PcscfNode {
     fn note_seen(&mut self, owner: Id, place: usize) {
         let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
-            registration.seen = true;
+            registration.marks.set(Marks::SEEN, true);
         }
     }
 }

@@ -26,7 +26,7 @@ impl ScscfNode {
         within: Option<u64>,
     ) -> Result<Verdict, Misuse> {
         if self.drain.is_none() {
-            let places = u32::try_from(self.sets.places()).unwrap_or(u32::MAX);
+            let places = self.sets.places();
             let report_at = now.after(self.config.drain_report);
             // The configuration is checked: it can only be too many places.
             let begun = Drain::new(reason, &self.config.drain, places, report_at);
