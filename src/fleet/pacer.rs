@@ -343,7 +343,7 @@ impl Pacer {
             return Ok(false);
         }
         let hop = self.hops.get_mut(next_hop as usize);
-        let is_canary = hop.is_some_and(|hop| hop.adopt());
+        let is_canary = hop.is_some_and(Hop::adopt);
         let state = match is_canary {
             true => State::Canary,
             false => State::Out,
