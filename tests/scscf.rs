@@ -39,6 +39,8 @@ mod subscribing;
 mod support;
 #[path = "scscf/waiting.rs"]
 mod waiting;
+#[path = "scscf/watched.rs"]
+mod watched;
 
 use ims_procedures::{
     regevent::notifier::End,

@@ -437,7 +437,7 @@ fn reconfigured() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
 
     /// [SD-5, DR-7] Killed and restored after each so many steps, with a dead neighbour or none: the tally is that of
     /// a run that was left alone, and every user is asked for once.

@@ -503,7 +503,7 @@ fn listed(response: &str) -> Vec<(&'static str, u64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
     /// [SD-3, SD-4, SD-5, SD-6, SD-7, T41, T44] Whatever comes one after the other, the table has what the clauses
     /// say, refuses what they refuse, and lists what they list.

@@ -164,10 +164,14 @@ impl Host {
 
     /// The node in another life, from its blob, with the same configuration as [`registered`](Self::registered).
     pub fn restart(&mut self, incarnation: u64) {
+        self.restart_with(config(), incarnation);
+    }
+
+    pub fn restart_with(&mut self, config: Config, incarnation: u64) {
         let mut blob = Vec::new();
         self.node.snapshot(self.now, &mut blob);
         let identifiers = Identifiers::new(SEED, incarnation, 3);
-        self.node = ScscfNode::restore(config(), identifiers, self.now, &blob).unwrap();
+        self.node = ScscfNode::restore(config, identifiers, self.now, &blob).unwrap();
     }
 
     pub fn drain(&mut self) -> Vec<Out> {
