@@ -276,3 +276,31 @@ pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
         _ => register::same_uri(one.field(Field::Contact), other.field(Field::Contact)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, Field, Strings};
+
+    /// [PD-1] An identity is one of those listed, however it is spelled; what a display name says is none.
+    #[test]
+    fn identities() {
+        let has = |list: &[u8], identity: &[u8]| {
+            let mut parts: [&[u8]; FIELDS] = [b""; FIELDS];
+            parts[Field::PublicIdentity as usize] = b"sip:first@home.example";
+            parts[Field::RegisteredIdentity as usize] = b"sip:first@home.example";
+            parts[Field::Identities as usize] = list;
+            let strings = Strings::new(parts, 1_000).unwrap();
+            strings.has_identity(identity)
+        };
+        let list = b"<sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(list, b"sip:first@home.example"));
+        assert!(has(list, b"sip:second@home.example"));
+        assert!(has(list, b"sip:second@HOME.example"));
+        assert!(!has(list, b"sip:second@home"));
+        assert!(!has(list, b"sip:third@home.example"));
+        let named =
+            b"\"<sip:third@home.example>\" <sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(named, b"sip:second@home.example"));
+        assert!(!has(named, b"sip:third@home.example"));
+    }
+}

@@ -293,3 +293,39 @@ pub(crate) fn first_uri(addresses: &[u8]) -> Option<&[u8]> {
     let first = NameAddr::parse_list(addresses).next()?.ok()?;
     Some(first.uri_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Uri, same_uri};
+
+    /// [RFC 3261 19.1.4] What shows of two URIs without reading them is what reading them says.
+    #[test]
+    fn without_reading() {
+        let uris: [&[u8]; 16] = [
+            b"sip:alice@home.example",
+            b"SIP:alice@HOME.example",
+            b"sip:Alice@home.example",
+            b"sip:al%69ce@home.example",
+            b"sip:bob@home.example",
+            b"sip:alice:secret@home.example",
+            b"sip:alice@home.example;lr",
+            b"sip:home.example",
+            b"sip:home.example?subject=alice",
+            b"sips:alice@home.example",
+            b"sip:+1-555@home.example;user=phone",
+            b"sip:+1555@home.example;user=phone",
+            b"tel:+1-555;isub=a@b",
+            b"tel:+1555;isub=a@b",
+            b"ssh:alice@home.example",
+            b"ssh:Alice@home.example",
+        ];
+        for (place, one) in uris.iter().enumerate() {
+            for (number, other) in uris.iter().enumerate() {
+                let read = Uri::parse(one)
+                    .unwrap()
+                    .equivalent(&Uri::parse(other).unwrap());
+                assert_eq!(same_uri(one, other), read, "{place} and {number}");
+            }
+        }
+    }
+}
