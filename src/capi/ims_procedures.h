@@ -1234,14 +1234,6 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t termination_cause;
   /**
-   * An imsp_evidence.
-   */
-  uint32_t evidence;
-  /**
-   * 1 if a request is to be passed on.
-   */
-  uint32_t forward;
-  /**
    * The message, or the blob.
    */
   struct imsp_text bytes;
@@ -1278,6 +1270,14 @@ typedef struct imsp_pcscf_output {
    * The Service-Route as addresses separated by commas.
    */
   struct imsp_text route_uri;
+  /**
+   * An imsp_evidence.
+   */
+  uint32_t evidence;
+  /**
+   * 1 if a request is to be passed on.
+   */
+  uint32_t forward;
 } imsp_pcscf_output;
 
 /**

@@ -748,7 +748,7 @@ fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
     }
 }
 
-/// [PD-7] What is being cleaned up on a contact that is registered anew is over: the steps that are left
+/// [PD-7] What is being cleaned up of a set on a contact that is registered anew is over: the steps that are left
 /// would release what belongs to the new registration (T48).
 fn supersede(
     cx: &mut Context<'_, Config>,
@@ -761,7 +761,11 @@ fn supersede(
         let Some(old) = registrations.get(place) else {
             continue;
         };
-        let is_new = |r: &Registration| !r.is_cleaning() && same_uri(r.contact(), old.contact());
+        let is_new = |r: &Registration| {
+            !r.is_cleaning()
+                && r.public_identity() == old.public_identity()
+                && same_uri(r.contact(), old.contact())
+        };
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }
