@@ -398,6 +398,7 @@ impl PcscfNode {
                     let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    known.note_moved(old.field(Field::Contact));
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,

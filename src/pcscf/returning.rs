@@ -13,6 +13,7 @@ use super::{
 use crate::{
     drive::{Context, Millis, Outbox, Token, TransactionRef},
     fleet::Rest,
+    wire::register::same_uri,
 };
 
 /// Milliseconds that security associations outlast the registration (TS 24.229 7.8).
@@ -291,6 +292,13 @@ impl Registration {
     /// Whether a NOTIFY that says that the contact is terminated means the binding before this one.
     pub(super) fn is_of_the_replaced(&self, now: Millis) -> bool {
         self.aside().replaced_until.is_some_and(|until| now < until)
+    }
+
+    /// [PD-9] Its contact was another before: no document has shown this one yet.
+    pub(super) fn note_moved(&mut self, before: &[u8]) {
+        if !same_uri(self.contact(), before) {
+            self.marks.set(Marks::SEEN, false);
+        }
     }
 
     /// [PD-10] A document has shown the contact as active: what comes after it is about this binding.
