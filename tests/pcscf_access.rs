@@ -202,8 +202,7 @@ fn reports_survive_a_restart() {
         let mut blob = Vec::new();
         bed.node.snapshot(bed.now, &mut blob);
         bed.now = Millis(7);
-        bed.node =
-            PcscfNode::restore(config.clone(), identifiers(2), bed.now, &blob).unwrap();
+        bed.node = PcscfNode::restore(config.clone(), identifiers(2), bed.now, &blob).unwrap();
         bed.now = bed.now.after(pause);
         assert_eq!(is_lost(&bed.report(Evidence::ProbeMissed)), lost, "{pause}");
     }
@@ -483,7 +482,10 @@ fn how_long_what_is_owed_is_waited_for() {
     config.t1_core = 1_000;
     let mut bed = unsubscribed(config.clone());
     let gone = contact(Some(0));
-    let out = bed.learn(&register(&gone, 2), &register_200("", 2).replace("Contact: \r\n", ""));
+    let out = bed.learn(
+        &register(&gone, 2),
+        &register_200("", 2).replace("Contact: \r\n", ""),
+    );
     ask(&out, "delivery");
     let before = bed.now;
     let out = bed.fire("cleanup step");
@@ -539,13 +541,19 @@ fn what_others_stay_on() {
             asked.push(*what);
             out = bed.done(*token);
         }
-        assert!(matches!(out[..], [Out::Event(_, Event::Deregistered { .. })]), "{others:?} {out:?}");
+        assert!(
+            matches!(out[..], [Out::Event(_, Event::Deregistered { .. })]),
+            "{others:?} {out:?}"
+        );
         assert_eq!(bed.node.registrations(), others.len());
         asked
     };
     let all = ["delivery", "security association", "bearer"];
     let second = "sip:user1_business@home1.example.net";
-    let stranger = ("user9_private@home1.example.net", "sip:user9@home1.example.net");
+    let stranger = (
+        "user9_private@home1.example.net",
+        "sip:user9@home1.example.net",
+    );
     let port = "sip:[2001:db8::aaa:bbb]:2468";
     assert_eq!(steps(&[]), all);
     assert_eq!(steps(&[(PRIVATE, second, CONTACT)]), ["delivery"]);

@@ -167,10 +167,7 @@ fn held_for_a_few_seconds_at_most() {
         if answered == Some(200) {
             let out = bed.fire("2xx to the UE's own REGISTER");
             let event = clean_up(&mut bed, &out);
-            assert_eq!(
-                outcome(event),
-                (Cause::AccessLost, Outcome::Unconfirmed, 1)
-            );
+            assert_eq!(outcome(event), (Cause::AccessLost, Outcome::Unconfirmed, 1));
         } else {
             is_cancelled(&registers(&mut bed), Cause::AccessLost, 1);
             is_at_rest(&bed);
@@ -185,7 +182,10 @@ fn the_last_one_is_held() {
     let mut bed = unsubscribed();
     let (token, bytes) = holding(&mut bed);
     let again = register(&contact(Some(600_000)), 3);
-    assert_eq!(asks_in(&mut bed, 50, &again), (Verdict::Hold(token), vec![]));
+    assert_eq!(
+        asks_in(&mut bed, 50, &again),
+        (Verdict::Hold(token), vec![])
+    );
     bed.now = bed.now.after(3_000);
     let (verdict, out) = asks_in(&mut bed, 51, &again);
     assert_eq!(verdict, Verdict::Hold(token));
@@ -220,7 +220,10 @@ fn a_late_refresh() {
     bed.now = bed.now.after(20_000);
     assert_eq!(asks(&mut bed), (Verdict::Forward, vec![]));
     let (at, timer) = bed.node.deadline().unwrap();
-    assert_eq!((at, timer.0), (bed.now.after(32_000), "REGISTER to be sent"));
+    assert_eq!(
+        (at, timer.0),
+        (bed.now.after(32_000), "REGISTER to be sent")
+    );
     is_cancelled(&registers(&mut bed), Cause::RegistrationTimer, 0);
     is_at_rest(&bed);
 }
@@ -253,10 +256,7 @@ fn lost_after_its_register() {
     let mut bed = unsubscribed();
     asks(&mut bed);
     let out = bed.report(Evidence::BearerLost);
-    assert!(matches!(
-        out[..],
-        [Out::Event(_, Event::AccessLost { .. })]
-    ));
+    assert!(matches!(out[..], [Out::Event(_, Event::AccessLost { .. })]));
     assert_eq!(registers(&mut bed), []);
     assert!(!bed.node.is_registered(CONTACT.as_bytes()));
     let now = bed.now;
@@ -295,7 +295,10 @@ fn the_ue_deregisters_itself() {
     let out = bed.done(delivery);
     let out = bed.done(ask(&out, "security association"));
     let out = bed.done(ask(&out, "bearer"));
-    assert!(matches!(out[..], [Out::Event(_, Event::Deregistered { .. })]));
+    assert!(matches!(
+        out[..],
+        [Out::Event(_, Event::Deregistered { .. })]
+    ));
     assert_eq!(bed.node.counters().stale_answers, 1);
 }
 
@@ -492,10 +495,7 @@ fn whose_register_is_held() {
         (uri(&other, &own), true),
         (uri(&other, not), false),
         (uri(CONTACT, not), true),
-        (
-            format!("{}, {}", uri(&other, ""), uri(CONTACT, "")),
-            true,
-        ),
+        (format!("{}, {}", uri(&other, ""), uri(CONTACT, "")), true),
         (format!("<{CONTACT};sos>;expires=3600"), false),
         (contact(Some(0)), false),
     ];

@@ -483,6 +483,11 @@ impl Registration {
 
             // [PD-1, PD-9] The UE itself.
             (State::Registered, Input::Refreshed { expires }) => self.refresh(cx, expires),
+            // The 2xx to one before the one that is held, which is to hear of ours first.
+            (State::Sent { .. }, Input::Removed) if self.aside().held.is_some() => {}
+            (State::Sent { .. }, Input::Refreshed { expires }) if self.aside().held.is_some() => {
+                self.refresh(cx, expires);
+            }
             (State::Waiting { .. }, Input::Refreshed { expires }) if self.goes_on_after_it() => {
                 self.refresh(cx, expires);
                 self.set_state(State::Waiting { until: cx.now });
@@ -634,7 +639,12 @@ impl Registration {
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
-    pub(super) fn offer(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+    pub(super) fn offer(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) {
         let (State::Sent { branch, until, .. }, Some(calling)) =
             (self.state(), self.running.get().calling)
         else {

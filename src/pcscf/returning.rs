@@ -70,14 +70,21 @@ impl Registration {
                 outcome,
                 until,
             }),
-            State::Cleaning { .. } => self.set_aside(Aside {
-                not_before: until,
-                ..self.aside()
-            }),
-            State::Sent { .. } | State::Confirmed { .. } => {}
+            State::Cleaning { .. } => self.put_off(until),
+            State::Sent { .. } => self.let_go_held(false, out),
+            State::Confirmed { .. } => {}
         }
         self.note_heard(&cx.config.loss);
         Change::Goes
+    }
+
+    /// No step of the cleanup is begun before.
+    fn put_off(&mut self, until: Millis) {
+        let aside = self.aside();
+        self.set_aside(Aside {
+            not_before: aside.not_before.max(until),
+            ..aside
+        });
     }
 
     /// Whether it waits because of a timer, with nothing sent yet: a REGISTER of the UE makes it wait on, for without
@@ -112,8 +119,7 @@ impl Registration {
         let until = match aside.held {
             Some(before) => {
                 if before.transaction != transaction {
-                    let forward = false;
-                    out.event(held_ended(before, forward));
+                    out.event(held_ended(before, false));
                 }
                 before.until
             }
@@ -124,11 +130,11 @@ impl Registration {
         Change::Holds(token)
     }
 
-    /// The host passes on what it holds.
-    pub(super) fn let_go_held(&mut self, out: &mut Outbox<Pcscf>) {
+    /// The host passes on what it holds, or refuses it for a later one.
+    pub(super) fn let_go_held(&mut self, forward: bool, out: &mut Outbox<Pcscf>) {
         let mut aside = self.aside();
         if let Some(held) = aside.held.take() {
-            out.event(held_ended(held, true));
+            out.event(held_ended(held, forward));
             self.set_aside(aside);
         }
     }
@@ -141,7 +147,7 @@ impl Registration {
         outcome: Outcome,
         out: &mut Outbox<Pcscf>,
     ) {
-        self.let_go_held(out);
+        self.let_go_held(true, out);
         self.set_state(State::Returning {
             token,
             outcome,
@@ -168,12 +174,7 @@ impl Registration {
     }
 
     /// [PD-3] Something else was heard from the UE: it is not lost.
-    pub(super) fn heard(
-        &mut self,
-        cx: &Context<'_, Config>,
-        who: &[u8],
-        out: &mut Outbox<Pcscf>,
-    ) {
+    pub(super) fn heard(&mut self, cx: &Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
         self.note_heard(&cx.config.loss);
         if self.cause == Cause::AccessLost && matches!(self.state(), State::Waiting { .. }) {
             self.cancel(who, out);
@@ -191,7 +192,7 @@ impl Registration {
 
     /// It is given up; the registration goes on.
     pub(super) fn cancel(&mut self, who: &[u8], out: &mut Outbox<Pcscf>) {
-        self.let_go_held(out);
+        self.let_go_held(true, out);
         let affected = self.affected(who, out);
         out.event(Event::Cancelled {
             affected,
