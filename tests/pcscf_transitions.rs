@@ -212,6 +212,7 @@ impl Machine {
                     Event::Cancelled { registers, .. } => format!("Cancelled after {registers}"),
                     Event::AccessLost { .. } => "AccessLost".to_owned(),
                     Event::HeldRegisterReleased { forward: true, .. } => "forward".to_owned(),
+                    Event::HeldRegisterReleased { .. } => "refuse".to_owned(),
                     other => panic!("{other:?}"),
                 },
                 other => panic!("{other:?}"),
