@@ -43,6 +43,14 @@ pub struct Counters {
     pub not_asked: u64,
     /// REGISTERs of UEs refused while the node was shut down.
     pub registers_refused: u64,
+    /// Reports of loss that were kept, and were not enough.
+    pub evidence_kept: u64,
+    /// Reports of loss that no rule asks for.
+    pub evidence_ignored: u64,
+    /// Terminating requests refused because the access of the UE is lost.
+    pub terminating_refused: u64,
+    /// REGISTERs of UEs that were to be held.
+    pub held: u64,
 }
 
 impl Counters {

@@ -3,9 +3,14 @@
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+mod beside;
+
+use beside::Beside;
+
 use super::{
     Affected, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
-    deregistration::{Calling, Marks, Running, State, Step},
+    aside::{Aside, Marks},
+    deregistration::{Calling, Running, State, Step},
     pacing,
     registration::Strings,
     shutdown,
@@ -13,7 +18,7 @@ use super::{
 };
 use crate::{
     drive::{
-        Identifier, Millis, Outbox, RestoreError,
+        Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -47,6 +52,7 @@ struct UserRecord<'b> {
     left: bool,
     /// Registrations in a dialog, a bit each.
     in_dialog: u64,
+    beside: Vec<Beside>,
 }
 
 /// What is the node's own: it stands before its users, whom it numbers in their order.
@@ -133,6 +139,13 @@ enum OutcomeSnapshot<'b> {
         cause: u8,
         registers: u8,
     },
+    AccessLost {
+        affected: [Raw<'b>; 3],
+    },
+    HeldRegisterReleased {
+        transaction: u64,
+        forward: bool,
+    },
 }
 
 /// The blob of an event that must not be lost.
@@ -168,7 +181,18 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             cause: cause_code(*cause),
             registers: *registers,
         },
-        Event::Subscription(_)
+        Event::AccessLost { affected } => OutcomeSnapshot::AccessLost {
+            affected: texts(affected),
+        },
+        Event::HeldRegisterReleased {
+            transaction,
+            forward,
+        } => OutcomeSnapshot::HeldRegisterReleased {
+            transaction: transaction.0,
+            forward: *forward,
+        },
+        Event::AccessDoubted { .. }
+        | Event::Subscription(_)
         | Event::TakenOver { .. }
         | Event::ShutdownPlanned { .. }
         | Event::ShutdownProgressed { .. }
@@ -208,6 +232,16 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             affected: affected(texts),
             cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
             registers,
+        },
+        OutcomeSnapshot::AccessLost { affected: texts } => Event::AccessLost {
+            affected: affected(texts),
+        },
+        OutcomeSnapshot::HeldRegisterReleased {
+            transaction,
+            forward,
+        } => Event::HeldRegisterReleased {
+            transaction: TransactionRef(transaction),
+            forward,
         },
     };
     out.event(event);
@@ -272,6 +306,7 @@ pub(super) fn read<'b>(
         let is_in_dialog = record.in_dialog & bit(place) != 0;
         registration.marks.set(Marks::IN_DIALOG, is_in_dialog);
     }
+    beside::restore(&record.beside, &mut user.registrations, now)?;
     Ok((user, subscription))
 }
 
@@ -288,6 +323,7 @@ impl<'b> UserRecord<'b> {
             in_dialog: in_dialog.fold(0, |bits, (place, _)| bits | bit(place)),
             user: UserSnapshot::of(user, subscriptions, now),
             left: user.left,
+            beside: beside::of(&user.registrations, now),
         }
     }
 }
@@ -351,6 +387,7 @@ impl<'b> RegistrationSnapshot<'b> {
             State::Confirmed { until } => StateSnapshot::Confirmed {
                 left: until.since(now),
             },
+            State::Returning { until, outcome, .. } => beside::returning(outcome, until.since(now)),
             State::Cleaning {
                 outcome,
                 step,
@@ -359,7 +396,7 @@ impl<'b> RegistrationSnapshot<'b> {
                 ..
             } => StateSnapshot::Cleaning {
                 outcome: outcome_code(outcome),
-                step,
+                step: beside::known_before(step),
                 key,
                 left: until.since(now),
             },
@@ -371,7 +408,7 @@ impl<'b> RegistrationSnapshot<'b> {
             granted: registration.granted,
             seen: registration.is_seen(),
             state,
-            cause: cause_code(registration.cause),
+            cause: cause_code(beside::cause_known_before(registration.cause)),
             registers: registration.registers,
             calling: registration.running.get().calling,
         }
@@ -441,6 +478,7 @@ impl<'b> RegistrationSnapshot<'b> {
             running: Seldom::new(Running {
                 state,
                 calling: self.calling,
+                aside: Aside::NONE,
             }),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
@@ -455,6 +493,7 @@ const fn cause_code(cause: Cause) -> u8 {
         Cause::Network => 2,
         Cause::User => 3,
         Cause::Shutdown => 4,
+        Cause::SecurityAssociationTimer => 5,
     }
 }
 
@@ -465,6 +504,7 @@ const fn cause_of(code: u8) -> Option<Cause> {
         2 => Cause::Network,
         3 => Cause::User,
         4 => Cause::Shutdown,
+        5 => Cause::SecurityAssociationTimer,
         _ => return None,
     })
 }

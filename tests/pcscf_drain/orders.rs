@@ -262,7 +262,7 @@ fn a_dry_run() {
     assert_eq!(asked(&world), [""; 0]);
     assert_eq!(world.books.reports.len(), 4);
     assert_eq!(world.node.registrations(), 10);
-    assert_eq!(world.receive(&user(0, 0).register(60).0), Verdict::Forward);
+    assert_eq!(world.receive(&user(50, 0).register(60).0), Verdict::Forward);
     world.shut_down_within(60_000);
     assert_eq!(
         world.run_down().total(),

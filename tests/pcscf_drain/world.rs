@@ -416,6 +416,7 @@ impl World {
                 Output::Event(Event::Cancelled { affected, .. }) => {
                     self.books.cancelled.push(text(affected.contact));
                 }
+                Output::Event(Event::AccessLost { .. }) => {}
                 Output::Event(event) => self.books.reports.push((self.now, *event)),
                 other => panic!("{other:?}"),
             }

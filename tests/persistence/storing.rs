@@ -189,6 +189,14 @@ fn request(outs: &[Out]) -> (Token, &str, &str) {
                 line,
                 branch,
             },
+        ]
+        | [
+            Out::Event,
+            Out::Request {
+                token,
+                line,
+                branch,
+            },
         ] => (*token, line, branch),
         other => panic!("{other:?}"),
     }
@@ -454,10 +462,17 @@ fn held_bytes() {
         bed.node
             .answer(bed.now, second, Answer::Stored, &mut bed.out)
             .unwrap();
+        let mut told = 0;
         let length = bed.out.iter().find_map(|output| match output {
+            Output::Event(Event::AccessLost { affected }) => {
+                told = affected.private_identity.len()
+                    + affected.public_identity.len()
+                    + affected.contact.len();
+                None
+            }
             Output::Request {
                 next_hops, bytes, ..
-            } => Some(bytes.len() + next_hops.map(<[u8]>::len).sum::<usize>()),
+            } => Some(told + bytes.len() + next_hops.map(<[u8]>::len).sum::<usize>()),
             _ => None,
         });
         assert_eq!(bed.node.node().registrations(), 1);

@@ -8,8 +8,8 @@ use crate::{
         pacer::{Outcome, Turn},
     },
     pcscf::{
-        Cause, Input, Pcscf, Registration, deregistration::State, pacing::Want,
-        registration::Field, shutdown::Class, user::User,
+        Input, Pcscf, Registration, deregistration::State, pacing::Want, registration::Field,
+        shutdown::Class, user::User,
     },
 };
 
@@ -84,14 +84,14 @@ impl PcscfNode {
         };
         let registration = user.registrations.get(place);
         let input = match registration.map(Registration::state) {
-            Some(State::Registered) if !registration.is_some_and(Registration::is_emergency) => {
-                Input::TriggerDue(Cause::RegistrationTimer)
-            }
+            Some(State::Registered) => registration
+                .and_then(|registration| registration.ran_out(now, &self.config))
+                .map_or(Input::Tick, Input::TriggerDue),
             Some(State::Waiting { .. }) => Input::RetryDue,
             _ => Input::Tick,
         };
         debug_assert!(at <= now);
-        self.step(now, id, place, input, out)
+        self.step(now, id, place, input, out).map(|_| ())
     }
 
     fn tick_subscription(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
@@ -127,7 +127,7 @@ impl PcscfNode {
             self.pacing.tell(now, machine, Outcome::Abandoned);
             return Ok(());
         };
-        self.step(now, id, place, input, out)?;
+        let _ = self.step(now, id, place, input, out)?;
         self.settle(id, out);
         Ok(())
     }

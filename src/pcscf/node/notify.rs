@@ -6,7 +6,6 @@ use crate::{
     fleet::{Few, Id},
     pcscf::{
         Input, Pcscf,
-        deregistration::Marks,
         standing::{self, Standing, State, Watched},
     },
     regevent::{
@@ -61,9 +60,11 @@ impl PcscfNode {
         match self.read_document(id, owner, message, &notification) {
             Ok(read) => {
                 let standings = read.as_ref().map_or(&[][..], |(state, _)| &state.standings);
-                let finding = read
+                let mut finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                // The user has registered anew since.
+                finding.all_terminated &= !self.expects_the_replaced(now, owner);
                 if finding.all_terminated {
                     self.note_left(owner);
                 }
@@ -158,7 +159,7 @@ impl PcscfNode {
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };
-            self.step(now, owner, place, input, out)?;
+            let _ = self.step(now, owner, place, input, out)?;
             stepped = true;
         }
         if stepped {
@@ -167,10 +168,19 @@ impl PcscfNode {
         Ok(())
     }
 
+    /// [PD-9] Whether a document may still tell of a binding that has been replaced.
+    fn expects_the_replaced(&self, now: Millis, owner: Id) -> bool {
+        let user = self.users.get(owner);
+        user.is_some_and(|user| {
+            let mut all = user.registrations.iter();
+            all.any(|registration| registration.is_of_the_replaced(now))
+        })
+    }
+
     fn note_seen(&mut self, owner: Id, place: usize) {
         let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
-            registration.marks.set(Marks::SEEN, true);
+            registration.note_seen();
         }
     }
 }

@@ -211,7 +211,7 @@ impl PcscfNode {
             let own = Class::of(registration);
             if class.map_or_else(|| drain.has_begun(own), |class| class == own) {
                 let input = Input::TriggerDue(Cause::Shutdown);
-                self.step(now, id, place, input, out)?;
+                let _ = self.step(now, id, place, input, out)?;
                 has_queued = true;
             }
         }
@@ -237,7 +237,8 @@ impl PcscfNode {
         let emergency = drain.emergency;
         let is_left = |registration: &Registration| {
             let is_spared = registration.is_emergency() && !emergency;
-            !registration.is_cleaning() && !registration.is_queued() && !is_spared
+            let is_over = registration.is_cleaning() && !registration.is_put_off(now);
+            !is_over && !registration.is_queued() && !is_spared
         };
         let places = self.stretch(drain.cursor);
         let found = places.clone().find_map(|place| {
@@ -246,7 +247,7 @@ impl PcscfNode {
             Some((id, registrations.iter().position(is_left)?))
         });
         if let Some((id, place)) = found {
-            self.step(now, id, place, Input::OutOfTime, out)?;
+            let _ = self.step(now, id, place, Input::OutOfTime, out)?;
             self.settle(id, out);
         }
         if let Some(drain) = &mut self.drain {
@@ -270,7 +271,7 @@ impl PcscfNode {
                 continue;
             };
             for place in 0..self.contacts_of(id) {
-                self.step(now, id, place, Input::Resumed, out)?;
+                let _ = self.step(now, id, place, Input::Resumed, out)?;
             }
             self.rearm(id);
             self.repace(id);
