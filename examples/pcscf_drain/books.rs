@@ -1,10 +1,13 @@
 //! What was seen: how each user ended, and how dense the REGISTERs were.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use ims_procedures::pcscf::Outcome;
 
-use crate::options::Options;
+use crate::{
+    options::Options,
+    users::{attempt_in, number_in},
+};
 
 /// Milliseconds of the stretch in which REGISTERs are counted.
 const STRETCH: u64 = 100;
@@ -14,7 +17,8 @@ pub struct Books {
     ended: HashMap<u32, Outcome>,
     /// Users that ended in one way and then in another.
     twice: u32,
-    registers: u64,
+    /// Users and attempts: what is offered again after a crash is no new REGISTER.
+    registers: HashSet<(u32, u32)>,
     /// When those of the last stretch went.
     recent: VecDeque<u64>,
     densest: usize,
@@ -37,9 +41,12 @@ impl Books {
         }
     }
 
-    pub fn ask(&mut self, now: u64, out: usize) {
-        self.registers += 1;
+    pub fn ask(&mut self, now: u64, request: &str, out: usize) {
         self.most_out = self.most_out.max(out);
+        let register = (number_in(request), attempt_in(request));
+        if !self.registers.insert(register) {
+            return;
+        }
         self.recent.push_back(now);
         while self.recent.front().is_some_and(|at| now - at >= STRETCH) {
             self.recent.pop_front();
@@ -47,10 +54,8 @@ impl Books {
         self.densest = self.densest.max(self.recent.len());
     }
 
-    pub fn crash(&mut self) {
+    pub const fn crash(&mut self) {
         self.crashes += 1;
-        // What was out is offered again, and is no new REGISTER.
-        self.recent.clear();
     }
 
     pub const fn over(&mut self, time: u64) {
@@ -71,7 +76,10 @@ impl Books {
         let seconds = self.over_at as f64 / 1_000.0;
         println!(
             "{} REGISTERs in {seconds:.1} s, at most {} in {STRETCH} ms, at most {} out, {} crash(es)",
-            self.registers, self.densest, self.most_out, self.crashes
+            self.registers.len(),
+            self.densest,
+            self.most_out,
+            self.crashes
         );
     }
 

@@ -1,6 +1,9 @@
 //! The home network: what it answers to a REGISTER, and when.
 
-use crate::{options::Options, users::number_in};
+use crate::{
+    options::Options,
+    users::{attempt_in, number_in},
+};
 
 /// Milliseconds until a client transaction gives up: 64 times T1 (RFC 3261 17.1.2.2).
 const TIMER_F: u64 = 32_000;
@@ -27,9 +30,8 @@ impl Home {
     }
 
     /// What comes of a REGISTER, and after how many milliseconds.
-    pub fn ask(&self, now: u64, request: &[u8]) -> (Reply, u64) {
-        let request = String::from_utf8_lossy(request);
-        let luck = self.luck(&request);
+    pub fn ask(&self, now: u64, request: &str) -> (Reply, u64) {
+        let luck = self.luck(request);
         // The lower bits say whether it is lost, the others how long it takes.
         #[allow(clippy::cast_precision_loss)]
         let is_lost = ((luck % 10_000) as f64) < self.loss * 10_000.0;
@@ -55,11 +57,8 @@ impl Home {
 
     /// A number that is the same for the same user and attempt, and else as good as any.
     fn luck(&self, request: &str) -> u64 {
-        let attempt = request.split("CSeq: ").nth(1).unwrap_or_default();
-        let attempt = attempt.split(' ').next().unwrap_or_default();
-        let attempt = attempt.parse().unwrap_or(0u64);
         let mut luck = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for part in [u64::from(number_in(request)), attempt] {
+        for part in [number_in(request), attempt_in(request)].map(u64::from) {
             luck = (luck ^ part).wrapping_mul(0xff51_afd7_ed55_8ccd);
             luck ^= luck >> 29;
         }

@@ -210,12 +210,13 @@ impl Host {
     }
 
     fn send(&mut self, token: Token, bytes: &[u8]) {
-        let (reply, after) = self.home.ask(self.now, bytes);
+        let request = String::from_utf8_lossy(bytes);
+        let (reply, after) = self.home.ask(self.now, &request);
         self.numbers += 1;
         self.later.push(Reverse((self.now + after, self.numbers)));
         self.coming.insert(self.numbers, (token, reply));
         self.waiting.insert(token.to_u64());
-        self.books.ask(self.now, self.waiting.len());
+        self.books.ask(self.now, &request, self.waiting.len());
     }
 
     fn note(&mut self, event: Event, user: u32) {

@@ -21,6 +21,13 @@ pub fn number_in(text: &str) -> u32 {
         .unwrap_or(u32::MAX)
 }
 
+/// How manieth attempt a REGISTER is.
+pub fn attempt_in(request: &str) -> u32 {
+    let attempt = request.split("CSeq: ").nth(1).unwrap_or_default();
+    let attempt = attempt.split(' ').next().unwrap_or_default();
+    attempt.parse().unwrap_or(0)
+}
+
 /// A REGISTER, as the P-CSCF sent it to the core, and its 200.
 pub fn registered(user: u32) -> (String, String) {
     let identity = format!("sip:user{user}@home1.example.net");

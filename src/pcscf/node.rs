@@ -2,7 +2,9 @@
 
 mod access;
 mod due;
+mod learning;
 mod notify;
+mod persist;
 mod shutdown;
 
 use alloc::vec::Vec;
@@ -10,7 +12,7 @@ use alloc::vec::Vec;
 use shutdown::Census;
 
 use super::{
-    Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
+    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
     aside::Marks,
     evidence::Weight,
     pacing::Pacing,
@@ -22,15 +24,13 @@ use super::{
 use crate::{
     drive::{
         self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
-        Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
-        increment, snapshot::Kind,
+        Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
     fleet::{Few, Fleet, Id, Keys, Room, Shared, pacer},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
-        subscriber::{self, Profile, Purpose},
-        subscriptions::{Order, Reply, Stepped, Subscriptions, is_for},
-        trunk_group::TrunkGroup,
+        subscriber::{self, Profile},
+        subscriptions::{Reply, Stepped, Subscriptions, is_for},
     },
     wire::{
         Contact, Message, Method,
@@ -240,131 +240,6 @@ impl PcscfNode {
     fn find_user(&self, private_identity: &[u8]) -> Option<Id> {
         let is_it = |user: &User| *user.private_identity == *private_identity;
         self.users.find(PRIVATE_IDENTITY, private_identity, is_it)
-    }
-
-    /// [PD-1] Learns a registration, or its end.
-    fn learn(
-        &mut self,
-        now: Millis,
-        (request, response): (&[u8], &[u8]),
-        trunk_group: &[u8],
-        out: &mut Outbox<Pcscf>,
-    ) -> Result<Verdict, Misuse> {
-        if !trunk_group.is_empty() && self.trunk_group(trunk_group).is_none() {
-            return Err(Misuse::NoSuchThing);
-        }
-        let limits = self.config.limits;
-        let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
-        let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
-        if request.method() != Some(Method::Register) {
-            let not_register = Reject::new(&super::defect::NOT_A_REGISTER, 0);
-            return Err(Misuse::BadCommand(not_register));
-        }
-        if !response.status().is_some_and(|s| (200..300).contains(&s)) {
-            return Ok(Verdict::NotMine);
-        }
-        let learned = Learned::read(&request, &response, &limits)?;
-        let packed = self.pack(&learned)?;
-        let id = match self.find_user(&learned.private_identity) {
-            Some(id) => id,
-            None if !packed.iter().any(|(contact, _)| contact.expires > 0) => {
-                return Ok(Verdict::Handled);
-            }
-            None => self.admit(&learned.private_identity)?,
-        };
-        increment(&mut self.counters.learned);
-        let unsubscribed = self.apply(now, id, &learned, packed, out)?;
-        self.queue_user(now, id, None, out)?;
-        if let Some(registration_expires) = unsubscribed {
-            self.subscribe(now, id, trunk_group, registration_expires, out)?;
-        }
-        self.settle(id, out);
-        Ok(Verdict::Handled)
-    }
-
-    fn trunk_group(&self, name: &[u8]) -> Option<&TrunkGroup> {
-        self.config.subscription.trunk_groups.find(name)
-    }
-
-    /// [RE-1, RE-2] The subscription of a user who has none that goes on, if the trunk group wants one.
-    fn subscribe(
-        &mut self,
-        now: Millis,
-        id: Id,
-        trunk_group: &[u8],
-        registration_expires: u32,
-        out: &mut Outbox<Pcscf>,
-    ) -> Result<(), Misuse> {
-        let config = &self.config.subscription;
-        let group = config.trunk_groups.find(trunk_group);
-        let is_supported = group.map_or(config.support_reg_event, |group| {
-            config.trunk_groups.supports_reg_event(group)
-        });
-        let Some(user) = self.users.get_mut(id).filter(|_| is_supported) else {
-            return Ok(());
-        };
-        let is_served = |r: &&Registration| !r.is_cleaning() && !r.is_emergency();
-        let Some(registration) = user.registrations.iter().rev().find(is_served) else {
-            return Ok(());
-        };
-        let order = Order {
-            owner: id,
-            purpose: Purpose {
-                resource: registration.public_identity(),
-                destination: group.map_or(b"", |group| &group.destination),
-                service_route: registration.strings.field(Field::ServiceRoute),
-                network: group.map_or(config.network, |group| group.network),
-            },
-            address_context: group.map_or(b"", |group| &group.address_context),
-            registration_expires,
-            keeps_table: false,
-        };
-        if let Some(ending) = user.subscription.take() {
-            self.subscriptions.replace(ending, out);
-        }
-        let mut cx = Context {
-            now,
-            config,
-            identifiers: &mut self.identifiers,
-            id: id.place(),
-        };
-        let limits = &self.config.limits;
-        let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
-        user.subscription = Some(made);
-        user.left = false;
-        Ok(())
-    }
-
-    /// The strings of every contact, before anything is changed: all fit, or none is taken.
-    fn pack<'l, 'm>(
-        &mut self,
-        learned: &'l Learned<'m>,
-    ) -> Result<Vec<(&'l LearnedContact<'m>, Strings)>, Misuse> {
-        let (limits, shared) = (&self.config.limits, &mut self.shared);
-        learned
-            .contacts
-            .iter()
-            .map(|contact| {
-                let mut strings = learned.strings(&contact.contact, limits)?;
-                shared.share(&mut strings);
-                Ok((contact, strings))
-            })
-            .collect()
-    }
-
-    /// A new user.
-    fn admit(&mut self, private_identity: &[u8]) -> Result<Id, Misuse> {
-        if self.users.len() >= self.config.limits.users {
-            return Err(Misuse::NodeFull);
-        }
-        let id = self.users.insert(User {
-            private_identity: private_identity.into(),
-            registrations: Few::new(),
-            subscription: None,
-            left: false,
-        });
-        self.users.file(id, PRIVATE_IDENTITY, private_identity);
-        Ok(id)
     }
 
     /// [RE-2] What a REGISTER and its 2xx make of a user's registrations. Tells how long the registration lasts
@@ -963,78 +838,6 @@ impl Node for PcscfNode {
         let users = self.users.iter().map(|(_, user)| user);
         let node = || self.node_record(now);
         snapshot::seal(release, (node, users), &self.subscriptions, now, into);
-    }
-}
-
-impl Persist for PcscfNode {
-    const MACHINE: Kind = snapshot::USER;
-    const FORMAT: u16 = snapshot::USER_FORMAT;
-
-    fn identifiers(&mut self) -> &mut Identifiers {
-        &mut self.identifiers
-    }
-
-    fn changes(&mut self) -> &mut Changes {
-        &mut self.changes
-    }
-
-    /// The private identity.
-    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
-        let user = self.users.at(machine).and_then(|id| self.users.get(id));
-        into.extend_from_slice(user.map_or(b"", |user| &user.private_identity));
-    }
-
-    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
-        if let Some(user) = self.users.at(machine).and_then(|id| self.users.get(id)) {
-            snapshot::write(user, &self.subscriptions, now, into);
-        }
-    }
-
-    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let mut restored = snapshot::read(bytes, now, &self.config)?;
-        // Whoever waited for the turn of a shutdown does so again if one runs here.
-        let registrations = restored.0.registrations.iter_mut();
-        registrations.for_each(Registration::leave_alone);
-        if self.users.len() >= self.config.limits.users {
-            return Err(RestoreError::TooLarge);
-        }
-        if self.find_user(&restored.0.private_identity).is_some() {
-            return Err(RestoreError::AlreadyHere);
-        }
-        let id = self.adopt(now, restored)?;
-        if let Some(drain) = &mut self.drain {
-            drain.walk_again(id.place());
-        }
-        Ok(id.place())
-    }
-
-    fn let_go(&mut self, machine: u32, out: &mut Outbox<Pcscf>) {
-        let Some(id) = self.users.at(machine) else {
-            return;
-        };
-        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
-            return;
-        };
-        let private_identity = out.put_text(&user.private_identity);
-        out.event(Event::TakenOver { private_identity });
-        keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
-        for registration in &user.registrations {
-            keys.unfile(CONTACT, &contact_key(registration.contact()));
-            self.census.remove(registration);
-        }
-        if let Some(subscription) = user.subscription {
-            self.subscriptions.forget(subscription);
-        }
-        self.users.remove(id);
-        self.repace(id);
-    }
-
-    fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {
-        snapshot::write_outcome(event, out)
-    }
-
-    fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), RestoreError> {
-        snapshot::read_outcome(bytes, out)
     }
 }
 

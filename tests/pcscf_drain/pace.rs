@@ -115,7 +115,7 @@ fn a_home_that_refuses() {
                 .iter()
                 .any(|u| u.domain == 1 && u.contact() == *contact)
         };
-        let last = world.books.asked.iter().filter(other).last().unwrap().0;
+        let last = world.books.asked.iter().rfind(other).unwrap().0;
         assert!(last < 1_000 + 2_500, "{last}");
     }
 }
