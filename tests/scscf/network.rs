@@ -6,8 +6,8 @@ use ims_procedures::{
     regevent::notifier::End,
     reginfo::{ContactEvent, ContactState, Document, RegistrationState},
     scscf::{
-        Answer, Assignment, Cause, Command, Config, DeregistrationReason, Dialogs, Outcome,
-        TerminationReason,
+        Answer, Assignment, AssignmentKind, Cause, Command, Config, DeregistrationReason, Dialogs,
+        Outcome, TerminationReason,
     },
 };
 
@@ -172,7 +172,7 @@ fn row(cause: Cause, keep: bool, codes_due: Option<(u32, u32)>, event: Option<Co
 
     let code = codes_due.map(|(drop, store)| if keep { store } else { drop });
     assert_eq!(codes(&outs), Vec::from_iter(code), "{cause:?}");
-    let kept = cause.assignment(keep).map(|kind| kind.code());
+    let kept = cause.assignment(keep).map(AssignmentKind::code);
     assert_eq!(kept, code);
 
     let notifies: Vec<_> = outs.iter().filter(|out| out.is_notify()).collect();

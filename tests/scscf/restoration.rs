@@ -2,7 +2,7 @@
 
 use super::support::*;
 use ims_procedures::{
-    drive::{Identifiers, Misuse, Node, Release, Verdict},
+    drive::{Identifiers, Misuse, Node, Persist, Release, Verdict},
     scscf::{Command, MAX_FAILED_PCSCFS, ScscfNode, Standing},
 };
 
@@ -175,4 +175,34 @@ fn restarted() {
     let identifiers = Identifiers::new(SEED, 4, 3);
     host.node = ScscfNode::restore(config(), identifiers, host.now, &blob).unwrap();
     assert_eq!(standing(&host).1.len(), 2);
+}
+
+/// [SD-9, DR-7] A set that another node takes over: there a P-CSCF has failed for it if that node was told so, until
+/// the next REGISTER.
+#[test]
+fn taken_over() {
+    for told in [false, true] {
+        let mut host = Host::registered();
+        let mut blob = Vec::new();
+        host.node.write_machine(0, host.now, &mut blob);
+        let mut other = Host::new(config());
+        if told {
+            fail(&mut other, PCSCF1);
+        }
+        let place = other.node.read_machine(other.now, &blob);
+        assert_eq!(place, Ok(0));
+        let expected = if told {
+            Standing::PcscfFailed
+        } else {
+            Standing::Reachable
+        };
+        assert_eq!(standing(&other).0, expected);
+        other.learn(&Registration {
+            cseq: 11,
+            ..Registration::default()
+        });
+        assert_eq!(standing(&other).0, Standing::Reachable);
+        host.node.let_go(0, &mut host.out);
+        assert_eq!(standing(&host).0, Standing::NotRegistered);
+    }
 }
