@@ -80,13 +80,21 @@ fn marked_and_cleared() {
         standing(&host),
         (Standing::Reachable, vec![CONTACT.to_string()])
     );
+    // Whoever has registered since a failure is not marked by another P-CSCF's.
+    fail(&mut host, b"sip:pcscf3.visited1.example.net");
+    host.learn(&Registration { cseq: 12, ..moved });
+    fail(&mut host, b"sip:pcscf4.visited1.example.net");
+    assert_eq!(
+        standing(&host),
+        (Standing::Reachable, vec![CONTACT.to_string()])
+    );
     host.end(ims_procedures::scscf::DeregistrationReason::Refused);
     assert_eq!(standing(&host), (Standing::NotRegistered, Vec::new()));
     assert_eq!(
         host.node.standing(b"sip:nobody@home1.example.net"),
         Standing::NotRegistered
     );
-    assert_eq!(host.node.counters().pcscf_failures, 3);
+    assert_eq!(host.node.counters().pcscf_failures, 5);
 }
 
 /// [SD-9] A P-CSCF at another port or of another scheme is another; without the port, that of the scheme. What has no
