@@ -33,6 +33,8 @@ mod removal;
 mod restoration;
 #[path = "scscf/restoring.rs"]
 mod restoring;
+#[path = "scscf/stored.rs"]
+mod stored;
 #[path = "scscf/subscribing.rs"]
 mod subscribing;
 #[path = "scscf/support.rs"]

@@ -121,7 +121,7 @@ pub enum Command<'a> {
     },
     /// [SD-5] Ends the registrations of a set, or those of one of its private identities (TS 24.229 5.4.1.5):
     /// dialogs, HSS, subscribers and application servers, as after a REGISTER; each private identity's is a
-    /// deregistration with its own outcome. Emergency registrations stay. Not mine: nothing of it is registered here.
+    /// deregistration with its own question to the HSS, and its own outcome. Emergency registrations stay. Not mine: nothing of it is registered here.
     Deregister {
         /// An identity of the set.
         public_identity: &'a [u8],
@@ -161,7 +161,8 @@ pub enum Command<'a> {
     /// [SD-5] Ends the registrations of everybody, each in its turn ([`Config::drain`]), so that HSS, P-CSCFs and
     /// application servers bear it: [`Event::DrainProgressed`] says how far it has come, [`Event::Drained`] that it is
     /// over. Told again while it runs, it goes on, with this reason and deadline. Who registers meanwhile, or again,
-    /// may be left: the host takes no REGISTERs for a node that is to be empty.
+    /// may be left: the host takes no REGISTERs for a node that is to be empty. It is of the node, and in its blob; where
+    /// sets are stored one by one it is told again after a restart, and finds those who are left.
     DeregisterAll {
         /// Why.
         reason: DeregistrationReason,
@@ -170,7 +171,8 @@ pub enum Command<'a> {
     },
     /// [SD-9] A P-CSCF has failed (TS 23.380): contacts bound behind it are not reached until the user registers
     /// anew ([`ScscfNode::standing`]); nobody is deregistered. It takes no time, however many they are. Told again, it
-    /// has failed again. At most [`MAX_FAILED_PCSCFS`] at once.
+    /// has failed again. At most [`MAX_FAILED_PCSCFS`] at once. It is of the node, and in its blob; where sets are stored
+    /// one by one it is told again after a restart.
     PcscfFailed {
         /// A SIP URI with the host and port of its entry in Path.
         pcscf: &'a [u8],

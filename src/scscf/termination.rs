@@ -38,14 +38,13 @@ impl Set {
         if self.procedures.len().saturating_add(parts.len()) > most {
             return Err(Misuse::TooLarge { limit: "contacts" });
         }
-        for (place, (private_identity, numbers)) in parts.iter().enumerate() {
+        for (private_identity, numbers) in &parts {
             push_exact(&mut self.procedures, Deregistration::new(cause));
-            let is_last = place.saturating_add(1) == parts.len();
+            // The last of them tells the application servers: nobody is registered any more then.
             let ended = Input::Ended {
                 private_identity,
                 numbers,
-                // Once for all of them.
-                application_servers: if is_last { application_servers } else { b"" },
+                application_servers,
             };
             let place = self.procedures.len().saturating_sub(1);
             self.step_procedure(cx, place, ended, out)?;

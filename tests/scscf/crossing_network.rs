@@ -477,9 +477,13 @@ fn for_the_release_before() {
         let expected = usize::from(state != State::Checking);
         let outcomes = outcomes(&outs);
         assert_eq!(outcomes.len(), expected, "{state:?}");
-        let known = |cause| matches!(cause, Cause::Pcscf | Cause::User | Cause::Expired);
+        let known = match state {
+            State::Authenticating => Cause::User,
+            State::Beginning | State::Leaving => Cause::Expired,
+            _ => Cause::Pcscf,
+        };
         assert!(
-            outcomes.iter().all(|(_, cause, _)| known(*cause)),
+            outcomes.iter().all(|(_, cause, _)| *cause == known),
             "{state:?}"
         );
     }

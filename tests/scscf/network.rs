@@ -6,8 +6,8 @@ use ims_procedures::{
     regevent::notifier::End,
     reginfo::{ContactEvent, ContactState, Document, RegistrationState},
     scscf::{
-        Answer, Assignment, Cause, Command, Config, DeregistrationReason, Dialogs, Outcome,
-        TerminationReason,
+        Answer, Assignment, AssignmentKind, Cause, Command, Config, DeregistrationReason, Dialogs,
+        Outcome, PublicIdentity, TerminationReason,
     },
 };
 
@@ -123,7 +123,7 @@ pub fn codes(outs: &[Out]) -> Vec<u32> {
     outs.iter().filter_map(code).collect()
 }
 
-/// [SD-4, SD-5, SD-6, RN-2, RN-4, T47] Every cause: what the HSS is told (TS 29.229 6.3.15), the event of the contact,
+/// [S0 SD-5, SD-4, SD-6, RN-2, RN-4, T47] Every cause, maintenance and a user without funds (S0 L1) among them: what the HSS is told (TS 29.229 6.3.15), the event of the contact,
 /// the end of the subscription, the application servers. The rows are those of SPEC-FACTS B.9.
 #[test]
 fn causes() {
@@ -172,7 +172,7 @@ fn row(cause: Cause, keep: bool, codes_due: Option<(u32, u32)>, event: Option<Co
 
     let code = codes_due.map(|(drop, store)| if keep { store } else { drop });
     assert_eq!(codes(&outs), Vec::from_iter(code), "{cause:?}");
-    let kept = cause.assignment(keep).map(|kind| kind.code());
+    let kept = cause.assignment(keep).map(AssignmentKind::code);
     assert_eq!(kept, code);
 
     let notifies: Vec<_> = outs.iter().filter(|out| out.is_notify()).collect();
@@ -524,4 +524,74 @@ fn cut_and_expired() {
     let outs = settle(&mut host, outs);
     let causes: Vec<_> = outcomes(&outs).iter().map(|(_, cause, _)| *cause).collect();
     assert_eq!(causes, [Cause::NotReauthenticated, Cause::Expired]);
+}
+
+/// [SD-5, SD-7, T16] Barred identities go with the others, and the HSS is told of them; subscribers are not. A
+/// wildcarded one is terminated as such.
+#[test]
+fn barred_and_wildcarded() {
+    const BARRED: &str = "sip:barred@home1.example.net";
+    const WILDCARD: &str = "sip:chat-!.*!@home1.example.net";
+    let identity = |uri: &'static str| PublicIdentity {
+        uri: uri.as_bytes(),
+        barred: uri == BARRED,
+    };
+    for cause in [Cause::Operator(Refused), Cause::Hss(PermanentTermination)] {
+        let mut host = Host::registered();
+        let identities = [PUBLIC, BARRED, WILDCARD].map(identity);
+        host.command(Command::ChangeProfile {
+            public_identity: PUBLIC.as_bytes(),
+            identities: &identities,
+        });
+        host.subscribe();
+        let outs = start(&mut host, cause);
+        let outs = settle(&mut host, outs);
+        let told = outs.iter().find_map(|out| match out {
+            Out::Ask {
+                ask: Ask::ServerAssignment { public, .. },
+                ..
+            } => Some(public.clone()),
+            _ => None,
+        });
+        let all = format!("<{PUBLIC}>,<{BARRED}>,<{WILDCARD}>");
+        let expected = matches!(cause, Cause::Operator(_)).then_some(all);
+        assert_eq!(told, expected);
+        let notify = outs.iter().find(|out| out.is_notify()).unwrap();
+        assert!(!notify.bytes().contains("barred@"));
+        assert!(notify.bytes().contains(WILDCARD));
+        let registrations = read(notify).registrations;
+        assert_eq!(registrations.len(), 2);
+        let ended = |state| state == RegistrationState::Terminated;
+        assert!(registrations.iter().all(|one| ended(one.state)));
+    }
+}
+
+/// [SD-5, DR-5] Registered and ended again and again while nobody answers: past a bound the command is refused, and the
+/// registration stays; what runs ends in time.
+#[test]
+fn again_and_again() {
+    let mut host = Host::new(config());
+    let most = 4 * config().limits.contacts;
+    let again = |host: &mut Host, number: usize| {
+        host.learn(&Registration {
+            cseq: 10 + number as u32,
+            ..Registration::default()
+        });
+    };
+    for number in 0..most {
+        again(&mut host, number);
+        assert_eq!(host.end(Refused), (Verdict::Handled, Vec::new()));
+    }
+    again(&mut host, most);
+    let command = Command::Deregister {
+        public_identity: PUBLIC.as_bytes(),
+        private_identity: None,
+        reason: Refused,
+    };
+    let refused = host.node.command(host.now, command, &mut host.out);
+    assert_eq!(refused, Err(Misuse::TooLarge { limit: "contacts" }));
+    assert!(host.node.is_registered(PUBLIC.as_bytes()));
+    let outs = host.run(20_000);
+    assert_eq!(outcomes(&outs).len(), most);
+    assert_eq!(host.end(Refused).0, Verdict::Handled);
 }

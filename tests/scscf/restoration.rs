@@ -2,7 +2,7 @@
 
 use super::support::*;
 use ims_procedures::{
-    drive::{Identifiers, Misuse, Node, Release, Verdict},
+    drive::{Identifiers, Misuse, Node, Persist, Release, Verdict},
     scscf::{Command, MAX_FAILED_PCSCFS, ScscfNode, Standing},
 };
 
@@ -80,13 +80,21 @@ fn marked_and_cleared() {
         standing(&host),
         (Standing::Reachable, vec![CONTACT.to_string()])
     );
+    // Whoever has registered since a failure is not marked by another P-CSCF's.
+    fail(&mut host, b"sip:pcscf3.visited1.example.net");
+    host.learn(&Registration { cseq: 12, ..moved });
+    fail(&mut host, b"sip:pcscf4.visited1.example.net");
+    assert_eq!(
+        standing(&host),
+        (Standing::Reachable, vec![CONTACT.to_string()])
+    );
     host.end(ims_procedures::scscf::DeregistrationReason::Refused);
     assert_eq!(standing(&host), (Standing::NotRegistered, Vec::new()));
     assert_eq!(
         host.node.standing(b"sip:nobody@home1.example.net"),
         Standing::NotRegistered
     );
-    assert_eq!(host.node.counters().pcscf_failures, 3);
+    assert_eq!(host.node.counters().pcscf_failures, 5);
 }
 
 /// [SD-9] A P-CSCF at another port or of another scheme is another; without the port, that of the scheme. What has no
@@ -175,4 +183,34 @@ fn restarted() {
     let identifiers = Identifiers::new(SEED, 4, 3);
     host.node = ScscfNode::restore(config(), identifiers, host.now, &blob).unwrap();
     assert_eq!(standing(&host).1.len(), 2);
+}
+
+/// [SD-9, DR-7] A set that another node takes over: there a P-CSCF has failed for it if that node was told so, until
+/// the next REGISTER.
+#[test]
+fn taken_over() {
+    for told in [false, true] {
+        let mut host = Host::registered();
+        let mut blob = Vec::new();
+        host.node.write_machine(0, host.now, &mut blob);
+        let mut other = Host::new(config());
+        if told {
+            fail(&mut other, PCSCF1);
+        }
+        let place = other.node.read_machine(other.now, &blob);
+        assert_eq!(place, Ok(0));
+        let expected = if told {
+            Standing::PcscfFailed
+        } else {
+            Standing::Reachable
+        };
+        assert_eq!(standing(&other).0, expected);
+        other.learn(&Registration {
+            cseq: 11,
+            ..Registration::default()
+        });
+        assert_eq!(standing(&other).0, Standing::Reachable);
+        host.node.let_go(0, &mut host.out);
+        assert_eq!(standing(&host).0, Standing::NotRegistered);
+    }
 }

@@ -146,7 +146,7 @@ impl Run {
 
     fn notified(&mut self, notify: &Out) -> Vec<Out> {
         self.notifies += 1;
-        let refuse = self.refused > 0 && self.notifies.is_multiple_of(self.refused);
+        let refuse = self.refused > 0 && self.notifies % self.refused == 0;
         if refuse {
             let outs = self.host.respond(notify, 500);
             assert!(outs.is_empty(), "{outs:?}");
