@@ -388,6 +388,96 @@ enum imsp_pcscf_option
    * The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
    */
   IMSP_PCSCF_OPTION_UDP_LIMIT = 3012,
+  /**
+   * Milliseconds to wait for a turn, at least 1, counted from the trigger, or from the end of the registration's
+   * lifetime if a shutdown is it. Default 1,800,000.
+   */
+  IMSP_PCSCF_OPTION_TURN_BOUND = 3101,
+  /**
+   * REGISTERs per second to all home domains together: 1 to 1,000,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_RATE = 3102,
+  /**
+   * REGISTERs that may go at once after a pause: 1 to 10,000. Default 10.
+   */
+  IMSP_PCSCF_OPTION_PACING_BURST = 3103,
+  /**
+   * REGISTERs out at once: 1 to 1,048,576. Default 2,048.
+   */
+  IMSP_PCSCF_OPTION_PACING_IN_FLIGHT = 3104,
+  /**
+   * REGISTERs out at once to one home domain: 1 to IMSP_PCSCF_OPTION_PACING_IN_FLIGHT. Default 256.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_IN_FLIGHT = 3105,
+  /**
+   * The rate at which a home domain begins, between the two that follow. Default 100.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_START_RATE = 3106,
+  /**
+   * The rate below which a home domain is not slowed: 1 to the one that follows. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_MIN_RATE = 3107,
+  /**
+   * The rate above which a home domain is not driven: 1 to 1,000,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_MAX_RATE = 3108,
+  /**
+   * What is added to the rate of a home domain after an interval in which all went well: 0 to 1,000,000. Default 20.
+   */
+  IMSP_PCSCF_OPTION_PACING_INCREASE = 3109,
+  /**
+   * Milliseconds of such an interval: 10 to 3,600,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_INCREASE_INTERVAL = 3110,
+  /**
+   * What the rate of a home domain shrinks to, in hundredths of what it was: 1 to 99. Default 70.
+   */
+  IMSP_PCSCF_OPTION_PACING_DECREASE_TO = 3111,
+  /**
+   * Milliseconds after a decrease in which there is no other: 0 to 3,600,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_DECREASE_INTERVAL = 3112,
+  /**
+   * 1 if a 503, or a 500 with Retry-After, slows a home domain down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_OVERLOAD = 3113,
+  /**
+   * 1 if silence, 408 or 504 slows a home domain down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_TIMEOUT = 3114,
+  /**
+   * 1 if a home domain that cannot be reached is slowed down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_UNREACHABLE = 3115,
+  /**
+   * The longest Retry-After that holds a home domain off, in seconds: 0 (none does) to 86,400. Default 120.
+   */
+  IMSP_PCSCF_OPTION_PACING_RETRY_AFTER_LIMIT = 3116,
+  /**
+   * REGISTERs that go to a home domain first, before all others: 0 (no such caution) to 64. Default 3.
+   */
+  IMSP_PCSCF_OPTION_PACING_CANARIES = 3117,
+  /**
+   * How many of those must be answered well before the others go: 1 to all. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_GOOD_CANARIES = 3118,
+  /**
+   * What follows if fewer are: an imsp_bad_canaries. Default IMSP_BAD_CANARIES_SLOWLY.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_CANARIES = 3119,
+  /**
+   * Milliseconds until others go first: 1 to 3,600,000. Default 10,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_CANARY_PAUSE = 3120,
+  /**
+   * So many refusals or silences one after the other make a home domain begin anew: 0 (never) to 65,535. Default 16.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_STREAK = 3121,
+  /**
+   * Milliseconds without anything after which what was learnt of a home domain no longer holds: 0 to 86,400,000.
+   * Default 60,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_FORGET_AFTER = 3122,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_option;
@@ -603,6 +693,28 @@ typedef uint32_t imsp_network;
 #endif // __cplusplus
 
 /**
+ * What follows where the first REGISTERs to a home domain came back bad: the values of
+ * IMSP_PCSCF_OPTION_PACING_BAD_CANARIES.
+ */
+enum imsp_bad_canaries
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /**
+   * Nothing more goes there: who waits is not asked.
+   */
+  IMSP_BAD_CANARIES_STOP = 1,
+  /**
+   * Others go after a pause, as often as it takes.
+   */
+  IMSP_BAD_CANARIES_SLOWLY = 2,
+};
+#ifndef __cplusplus
+typedef uint32_t imsp_bad_canaries;
+#endif // __cplusplus
+
+/**
  * How a request, question or store is answered without more to say.
  */
 enum imsp_answer
@@ -716,8 +828,8 @@ typedef uint32_t imsp_pcscf_question;
 #endif // __cplusplus
 
 /**
- * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
- * first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
+ * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but those of a shutdown says
+ * `private_identity`; the first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
  * imsp_subscription_event.
  */
 enum imsp_pcscf_event
@@ -738,6 +850,20 @@ enum imsp_pcscf_event
    * Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
    */
   IMSP_PCSCF_EVENT_TAKEN_OVER = 3,
+  /**
+   * What a dry run of a shutdown has found: `registrations` that are here, `in_dialog` and `emergency` among them,
+   * and in `wait` the milliseconds until all would have been asked, at least.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED = 4,
+  /**
+   * How far a shutdown has come: `registrations` that it is to end and that are here still, users `queued` for their
+   * turns, REGISTERs `in_flight`, and the `tally` since it was ordered.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_PROGRESSED = 5,
+  /**
+   * A shutdown has ended: none of the registrations that it was to end is left. Says the `tally`.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_ENDED = 6,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_event;
@@ -767,6 +893,10 @@ enum imsp_pcscf_cause
    * The UE deregistered itself.
    */
   IMSP_PCSCF_CAUSE_USER = 4,
+  /**
+   * The P-CSCF is shut down.
+   */
+  IMSP_PCSCF_CAUSE_SHUTDOWN = 5,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_cause;
@@ -820,9 +950,39 @@ enum imsp_pcscf_outcome
    * The REGISTER could not be written: something that was learnt cannot stand in a header.
    */
   IMSP_PCSCF_OUTCOME_UNSENDABLE = 10,
+  /**
+   * No REGISTER was sent, or none after the last that was, as its turn did not come, for the reason in `not_asked`;
+   * the binding may remain there until it expires.
+   */
+  IMSP_PCSCF_OUTCOME_NOT_ASKED = 11,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_outcome;
+#endif // __cplusplus
+
+/**
+ * Why the turn of a registration did not come.
+ */
+enum imsp_pcscf_not_asked
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /**
+   * The deadline of the shutdown has passed.
+   */
+  IMSP_PCSCF_NOT_ASKED_DEADLINE = 1,
+  /**
+   * Its home domain refused the users asked before it.
+   */
+  IMSP_PCSCF_NOT_ASKED_DOMAIN = 2,
+  /**
+   * It has waited for IMSP_PCSCF_OPTION_TURN_BOUND.
+   */
+  IMSP_PCSCF_NOT_ASKED_TURN_BOUND = 3,
+};
+#ifndef __cplusplus
+typedef uint32_t imsp_pcscf_not_asked;
 #endif // __cplusplus
 
 /**
@@ -1170,9 +1330,9 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t skip_pattern_matching;
   /**
-   * 0.
+   * An imsp_pcscf_not_asked.
    */
-  uint32_t reserved;
+  uint32_t not_asked;
   /**
    * The message, or the blob.
    */
@@ -1210,6 +1370,30 @@ typedef struct imsp_pcscf_output {
    * The Service-Route as addresses separated by commas.
    */
   struct imsp_text route_uri;
+  /**
+   * Registrations.
+   */
+  uint32_t registrations;
+  /**
+   * Registrations whose UEs are in dialogs.
+   */
+  uint32_t in_dialog;
+  /**
+   * Registrations of emergencies.
+   */
+  uint32_t emergency;
+  /**
+   * Users that wait for their turns.
+   */
+  uint32_t queued;
+  /**
+   * REGISTERs that are out.
+   */
+  uint32_t in_flight;
+  /**
+   * Registrations that ended, by imsp_pcscf_outcome: the first element counts the outcome 1.
+   */
+  uint32_t tally[11];
 } imsp_pcscf_output;
 
 /**
@@ -1292,6 +1476,14 @@ typedef struct imsp_pcscf_counts {
    * How often the caller's time went backwards.
    */
   uint64_t time_backwards;
+  /**
+   * Registrations whose turn did not come.
+   */
+  uint64_t not_asked;
+  /**
+   * REGISTERs of UEs refused while the node was shut down.
+   */
+  uint64_t registers_refused;
 } imsp_pcscf_counts;
 
 /**
@@ -1462,6 +1654,52 @@ imsp_status imsp_pcscf_command_access_lost(struct imsp_pcscf *node,
                                            uint32_t evidence,
                                            struct imsp_verdict *verdict,
                                            struct imsp_fault *fault);
+
+/**
+ * The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
+ * `present`: 1 if it has any.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such
+ * contact is registered.
+ */
+imsp_status imsp_pcscf_command_dialogs_changed(struct imsp_pcscf *node,
+                                               uint64_t now,
+                                               const void *contact,
+                                               size_t contact_length,
+                                               uint32_t present,
+                                               struct imsp_verdict *verdict,
+                                               struct imsp_fault *fault);
+
+/**
+ * Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered.
+ * Until imsp_pcscf_command_resume, imsp_pcscf_receive has REGISTERs refused with 503, except those of emergencies and
+ * those by which a UE goes.
+ *
+ * `deadline`: when it is over, on the clock of `now`. `rate`: REGISTERs per second; 0 for what is configured.
+ * `in_flight`: REGISTERs out at once; 0 for what is configured. `emergency`: 1 if emergency registrations are
+ * deregistered too, last. `dry_run`: 1 if nothing is to be done but to report IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: `emergency` or `dry_run`. IMSP_STATUS_OUTBOX_FULL.
+ */
+imsp_status imsp_pcscf_command_shutdown(struct imsp_pcscf *node,
+                                        uint64_t now,
+                                        uint64_t deadline,
+                                        uint32_t rate,
+                                        uint32_t in_flight,
+                                        uint32_t emergency,
+                                        uint32_t dry_run,
+                                        struct imsp_verdict *verdict,
+                                        struct imsp_fault *fault);
+
+/**
+ * Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if the node is not shut down.
+ */
+imsp_status imsp_pcscf_command_resume(struct imsp_pcscf *node,
+                                      uint64_t now,
+                                      struct imsp_verdict *verdict,
+                                      struct imsp_fault *fault);
 
 /**
  * Lets the most overdue machine act. Before the deadline it changes nothing. When several are due, the deadline

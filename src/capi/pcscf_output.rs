@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{
     memory::Struct,
     subscription::{imsp_subscription_event, imsp_subscription_question},
-    values::{Ended, imsp_pcscf_cause, imsp_pcscf_outcome, imsp_towards},
+    values::{Ended, imsp_pcscf_cause, imsp_pcscf_not_asked, imsp_pcscf_outcome, imsp_towards},
 };
 use crate::{
     drive::{Identifier, Outbox, Output, Text},
@@ -49,8 +49,8 @@ pub enum imsp_pcscf_question {
     BearerRelease = 3,
 }
 
-/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
-/// first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
+/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but those of a shutdown says
+/// `private_identity`; the first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
 /// imsp_subscription_event.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,14 @@ pub enum imsp_pcscf_event {
     Cancelled = 2,
     /// Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
     TakenOver = 3,
+    /// What a dry run of a shutdown has found: `registrations` that are here, `in_dialog` and `emergency` among them,
+    /// and in `wait` the milliseconds until all would have been asked, at least.
+    ShutdownPlanned = 4,
+    /// How far a shutdown has come: `registrations` that it is to end and that are here still, users `queued` for their
+    /// turns, REGISTERs `in_flight`, and the `tally` since it was ordered.
+    ShutdownProgressed = 5,
+    /// A shutdown has ended: none of the registrations that it was to end is left. Says the `tally`.
+    ShutdownEnded = 6,
 }
 
 /// A text in the buffer that was filled: so many bytes from so many on, without a NUL behind them. Its size never
@@ -117,8 +125,8 @@ pub struct imsp_pcscf_output {
     pub termination: u32,
     /// 1 if pattern matching is skipped.
     pub skip_pattern_matching: u32,
-    /// 0.
-    pub reserved: u32,
+    /// An imsp_pcscf_not_asked.
+    pub not_asked: u32,
     /// The message, or the blob.
     pub bytes: imsp_text,
     /// SIP URIs to resolve (RFC 3263), the best first, each but the last followed by a line feed. The next one is for
@@ -138,9 +146,21 @@ pub struct imsp_pcscf_output {
     pub destination: imsp_text,
     /// The Service-Route as addresses separated by commas.
     pub route_uri: imsp_text,
+    /// Registrations.
+    pub registrations: u32,
+    /// Registrations whose UEs are in dialogs.
+    pub in_dialog: u32,
+    /// Registrations of emergencies.
+    pub emergency: u32,
+    /// Users that wait for their turns.
+    pub queued: u32,
+    /// REGISTERs that are out.
+    pub in_flight: u32,
+    /// Registrations that ended, by imsp_pcscf_outcome: the first element counts the outcome 1.
+    pub tally: [u32; 11],
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 16·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
     const FIRST_SIZE: usize = 168;
 }
@@ -276,6 +296,7 @@ impl<'a> Flat<'a> {
                 outcome,
                 registers,
             } => {
+                self.output.not_asked = imsp_pcscf_not_asked::of(*outcome);
                 let (outcome, sip_status) = imsp_pcscf_outcome::of(*outcome);
                 self.output.what = imsp_pcscf_event::Deregistered as u32;
                 self.output.key = self.identifier(*id);
@@ -299,6 +320,34 @@ impl<'a> Flat<'a> {
             Event::TakenOver { private_identity } => {
                 self.output.what = imsp_pcscf_event::TakenOver as u32;
                 self.output.private_identity = self.text(*private_identity);
+            }
+            Event::ShutdownPlanned {
+                registrations,
+                in_dialog,
+                emergency,
+                least_time,
+            } => {
+                self.output.what = imsp_pcscf_event::ShutdownPlanned as u32;
+                self.output.registrations = *registrations;
+                self.output.in_dialog = *in_dialog;
+                self.output.emergency = *emergency;
+                self.output.wait = *least_time;
+            }
+            Event::ShutdownProgressed {
+                left,
+                queued,
+                in_flight,
+                tally,
+            } => {
+                self.output.what = imsp_pcscf_event::ShutdownProgressed as u32;
+                self.output.registrations = *left;
+                self.output.queued = *queued;
+                self.output.in_flight = *in_flight;
+                self.output.tally = tally.parts();
+            }
+            Event::ShutdownEnded { tally } => {
+                self.output.what = imsp_pcscf_event::ShutdownEnded as u32;
+                self.output.tally = tally.parts();
             }
         }
     }

@@ -91,6 +91,11 @@ impl<T> Fleet<T> {
         self.machines.len()
     }
 
+    /// Places that machines have or have had: the numbers below this.
+    pub(crate) fn places(&self) -> u32 {
+        self.machines.places()
+    }
+
     /// The place that the next machine will have.
     #[cfg(feature = "txn")]
     pub(crate) fn next_place(&self) -> u32 {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::{Pcscf, messages, registration::Strings};
 use crate::{
     drive::{ConfigError, Limits, Role},
+    fleet::pacer,
     regevent::subscriber,
     wire::Element,
 };
@@ -53,6 +54,13 @@ pub struct Config {
     /// [PD-4] Milliseconds of remaining registration lifetime below which the registration counts as lost.
     /// Default 0: at its end.
     pub registration_threshold: u64,
+    /// [PD-12] The pace of REGISTERs, retries among them, of all triggers together. Its next hops are the home domains
+    /// of the users, at most [`MAX_DOMAINS`](super::MAX_DOMAINS) at a time. Default that of the
+    /// [pacer](pacer::Config).
+    pub pacing: pacer::Config,
+    /// [PD-12] Milliseconds to wait for a turn, counted from the trigger, or from the end of the registration's
+    /// lifetime if a shutdown is it. Default 1,800,000: at a thousand a second, 1.8 million users are asked in it.
+    pub turn_bound: u64,
     /// [RE-1] The subscriptions, with `supportRegEvent`: whether there are any.
     pub subscription: subscriber::Config,
     /// The bounds.
@@ -75,6 +83,8 @@ impl Config {
             notify_bound: 32_000,
             cleanup_bound: 5_000,
             registration_threshold: 0,
+            pacing: pacer::Config::default(),
+            turn_bound: 1_800_000,
             subscription: subscriber::Config::new(element.clone()),
             element,
             limits: Limits::default(),
@@ -107,10 +117,12 @@ impl Config {
             ("answer_bound", self.answer_bound),
             ("notify_bound", self.notify_bound),
             ("cleanup_bound", self.cleanup_bound),
+            ("turn_bound", self.turn_bound),
         ];
         if let Some((field, _)) = times.into_iter().find(|&(_, time)| time == 0) {
             return refuse(field, "0");
         }
+        self.pacing.check()?;
         subscriber::check_entry_points(&self.entry_points)?;
         self.subscription.check()?;
         if self.limits.users > 0xff_ffff {

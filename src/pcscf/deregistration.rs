@@ -3,14 +3,15 @@
 //! Every transition is in [`Registration::step`].
 //!
 //! ```text
-//!               trigger              2xx                 NOTIFY, or none in time
-//! Registered ───────────▶ Sent ───────────▶ Confirmed ─────────────────────────▶ Cleaning ──▶ Gone
-//!     │                   │  ▲                                                      ▲
-//!     │         5xx, 408, │  │ time                                                 │
-//!     │          silence  ▼  │                                                      │
-//!     │                  Waiting          other answers, or attempts used up        │
-//!     │                   └─────────────────────────────────────────────────────────┤
-//!     └── NOTIFY: the network ended it; 2xx to the UE's own deregistration ─────────┘
+//!            trigger           turn          2xx                NOTIFY, or none in time
+//! Registered ───────▶ Queued ───────▶ Sent ───────▶ Confirmed ─────────────────────────▶ Cleaning ──▶ Gone
+//!     │                 ▲ │            │                                                    ▲
+//!     │            time │ │            │ 5xx, 408, silence                                  │
+//!     │                 │ │            ▼                                                    │
+//!     │                 └─│───────── Waiting      other answers, or attempts used up        │
+//!     │                   │            └────────────────────────────────────────────────────┤
+//!     │                   └── no turn in time ──────────────────────────────────────────────┤
+//!     └── NOTIFY: the network ended it; 2xx to the UE's own deregistration ─────────────────┘
 //! ```
 
 use super::{
@@ -34,6 +35,8 @@ pub enum Cause {
     Network,
     /// [PD-1] The UE deregistered itself.
     User,
+    /// [PD-2] The P-CSCF is shut down.
+    Shutdown,
 }
 
 /// How a deregistration ended at the P-CSCF. The local state is gone in every case.
@@ -69,6 +72,24 @@ pub enum Outcome {
     Expired,
     /// The REGISTER could not be written: something that was learnt cannot stand in a header.
     Unsendable,
+    /// [PD-2, PD-6] No REGISTER was sent, or none after the last that was, as its turn did not come; the binding may
+    /// remain there until it expires.
+    NotAsked {
+        /// Why its turn did not come.
+        why: NotAsked,
+    },
+}
+
+/// Why the turn of a registration did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAsked {
+    /// [PD-2] The deadline of the shutdown has passed.
+    Deadline = 0,
+    /// [PD-6] Its home domain refused the users asked before it.
+    Domain = 1,
+    /// [PD-12] It has waited for [`Config::turn_bound`].
+    TurnBound = 2,
 }
 
 /// What can happen to a registration.
@@ -76,8 +97,18 @@ pub enum Outcome {
 pub enum Input {
     /// A trigger: the REGISTER goes out at once.
     Trigger(Cause),
-    /// A trigger that concerns several registrations: the REGISTER goes out at the next tick.
+    /// [PD-12] A trigger whose REGISTER waits for its turn.
     TriggerDue(Cause),
+    /// [PD-12] Its turn has come: the REGISTER goes out at once.
+    Turn,
+    /// [PD-12] Its turn will not come.
+    NotAsked(NotAsked),
+    /// [PD-12] The time before another attempt is over: its REGISTER waits for its turn.
+    RetryDue,
+    /// [PD-8] The deadline of the shutdown has passed: whatever has not come is not waited for.
+    OutOfTime,
+    /// [PD-2] The shutdown is called off: who waits for a turn of it is left alone.
+    Resumed,
     /// A final response to our REGISTER.
     Response {
         /// Of the REGISTER.
@@ -143,6 +174,8 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Registered,
+    /// A REGISTER is to be sent, the first or another, when its turn comes.
+    Queued,
     /// Without a token, the REGISTER is still to be handed out: at first, or again after a restore.
     Sent {
         token: Option<Token>,
@@ -186,16 +219,41 @@ pub(crate) struct Calling {
     pub(crate) tag: Identifier,
 }
 
+/// What is true of a registration, or not: a bit each, for there are many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// A document has shown its contact as active: one that leaves it out says that it is gone.
+    pub(crate) const SEEN: u8 = 1;
+    /// [PD-2] Its UE has a dialog.
+    pub(crate) const IN_DIALOG: u8 = 2;
+    /// [`State::Queued`], which takes nothing: all registrations of a node may wait for their turns.
+    pub(crate) const QUEUED: u8 = 4;
+
+    pub(crate) const fn has(self, mark: u8) -> bool {
+        self.0 & mark != 0
+    }
+
+    pub(crate) const fn set(&mut self, mark: u8, to: bool) {
+        if to {
+            self.0 |= mark;
+        } else {
+            self.0 &= !mark;
+        }
+    }
+}
+
 /// A registration: one contact, or one flow, of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) emergency: bool,
+    /// The end of its lifetime; once something has started its end, at most when that was.
     pub(crate) expires_at: Millis,
     /// Seconds it was granted last.
     pub(crate) granted: u32,
-    /// A document has shown its contact as active: one that leaves it out says that it is gone.
-    pub(crate) seen: bool,
+    pub(crate) marks: Marks,
     pub(crate) running: Seldom<Running>,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
@@ -208,7 +266,7 @@ impl Registration {
             emergency: contact.emergency,
             expires_at: now.after_seconds(contact.expires),
             granted: contact.expires,
-            seen: false,
+            marks: Marks::default(),
             running: Seldom::new(Running::AT_REST),
             cause: Cause::User,
             registers: 0,
@@ -216,12 +274,37 @@ impl Registration {
     }
 
     pub(crate) const fn state(&self) -> State {
-        self.running.get().state
+        match self.is_queued() {
+            true => State::Queued,
+            false => self.running.get().state,
+        }
     }
 
     fn set_state(&mut self, state: State) {
         let calling = self.running.get().calling;
+        self.marks.set(Marks::QUEUED, false);
         self.running.set(Running { state, calling });
+    }
+
+    /// [PD-12] It waits for its turn.
+    pub(crate) const fn queue(&mut self) {
+        self.marks.set(Marks::QUEUED, true);
+    }
+
+    /// [PD-12] Whether it waits for its turn.
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        self.marks.has(Marks::QUEUED)
+    }
+
+    pub(crate) const fn is_seen(&self) -> bool {
+        self.marks.has(Marks::SEEN)
+    }
+
+    /// [PD-2] Whether its UE has a dialog, as the host said.
+    #[must_use]
+    pub const fn is_in_dialog(&self) -> bool {
+        self.marks.has(Marks::IN_DIALOG)
     }
 
     /// The URI of its contact.
@@ -255,7 +338,9 @@ impl Registration {
             State::Sent { token: own, .. } | State::Cleaning { token: own, .. } => {
                 own == Some(token)
             }
-            State::Registered | State::Waiting { .. } | State::Confirmed { .. } => false,
+            State::Registered | State::Queued | State::Waiting { .. } | State::Confirmed { .. } => {
+                false
+            }
         }
     }
 
@@ -283,6 +368,10 @@ impl Registration {
     pub fn deadline(&self, config: &Config) -> (Millis, Timer) {
         match self.state() {
             State::Registered => (self.lost_at(config), Timer("registration lifetime")),
+            State::Queued => (
+                self.expires_at.after(config.turn_bound),
+                Timer("turn of REGISTER"),
+            ),
             State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
             State::Cleaning { token: None, .. } => (Millis(0), Timer("question to be asked")),
             State::Sent { until, .. } => (until, Timer("answer to REGISTER")),
@@ -323,8 +412,10 @@ impl Registration {
                 self.start(cx, cause);
                 self.offer(cx, who, out);
             }
-            (State::Registered, Input::TriggerDue(cause)) if !self.emergency => {
-                self.start(cx, cause);
+            (State::Registered, Input::TriggerDue(cause))
+                if !self.emergency || cause == Cause::Shutdown =>
+            {
+                self.wait_for_turn(cx, cause);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
                 self.cause = Cause::RegistrationTimer;
@@ -333,6 +424,45 @@ impl Registration {
             (State::Registered, Input::Tick) if cx.now >= self.lost_at(cx.config) => {
                 self.start(cx, Cause::RegistrationTimer);
                 self.offer(cx, who, out);
+            }
+
+            // [PD-12] Its turn, or that it does not come.
+            (State::Queued, Input::Turn) => {
+                match self.running.get().calling {
+                    Some(_) => self.send(cx),
+                    None => self.start(cx, self.cause),
+                }
+                self.offer(cx, who, out);
+            }
+            (State::Queued, Input::NotAsked(why)) => {
+                self.clean(cx, who, Outcome::NotAsked { why }, out);
+            }
+            (State::Queued, Input::Tick)
+                if cx.now >= self.expires_at.after(cx.config.turn_bound) =>
+            {
+                let why = NotAsked::TurnBound;
+                self.clean(cx, who, Outcome::NotAsked { why }, out);
+            }
+            (State::Waiting { .. }, Input::RetryDue) => self.queue(),
+            (State::Queued, Input::Resumed)
+                if self.cause == Cause::Shutdown && self.registers == 0 =>
+            {
+                self.set_state(State::Registered);
+            }
+
+            // [PD-8] The shutdown has no more time.
+            (State::Registered, Input::OutOfTime) => {
+                self.cause = Cause::Shutdown;
+                self.clean(cx, who, NO_TIME, out);
+            }
+            (State::Queued | State::Waiting { .. }, Input::OutOfTime) => {
+                self.clean(cx, who, NO_TIME, out);
+            }
+            (State::Sent { .. }, Input::OutOfTime) => {
+                self.clean(cx, who, Outcome::NoResponse, out);
+            }
+            (State::Confirmed { .. }, Input::OutOfTime) => {
+                self.clean(cx, who, Outcome::Unconfirmed, out);
             }
 
             // [PD-6] The answer.
@@ -376,7 +506,10 @@ impl Registration {
                 self.clean(cx, who, Outcome::Notified, out);
             }
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. },
                 Input::Terminated,
             ) => {
                 self.clean(cx, who, Outcome::Notified, out);
@@ -393,7 +526,10 @@ impl Registration {
             // [PD-1, PD-9] The UE itself.
             (State::Registered, Input::Refreshed { expires }) => self.refresh(cx, expires),
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. },
                 Input::Refreshed { expires },
             ) => {
                 let affected = self.affected(who, out);
@@ -403,6 +539,7 @@ impl Registration {
                     registers: self.registers,
                 });
                 self.refresh(cx, expires);
+                self.marks.set(Marks::QUEUED, false);
                 self.running.set(Running::AT_REST);
                 self.registers = 0;
             }
@@ -411,7 +548,10 @@ impl Registration {
                 self.clean(cx, who, Outcome::ByUser, out);
             }
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. },
                 Input::Removed,
             ) => {
                 self.clean(cx, who, Outcome::ByUser, out);
@@ -434,9 +574,10 @@ impl Registration {
                 return Ok(self.report(who, outcome, key, out));
             }
 
-            // A second trigger, an answer too late, a tick too early: nothing to do.
+            // A second trigger, an answer or a turn too late, a tick too early: nothing to do.
             (_, Input::Trigger(_) | Input::TriggerDue(_) | Input::Response { .. })
             | (_, Input::NoResponse { .. } | Input::Superseded | Input::Cleaned { .. })
+            | (_, Input::Turn | Input::NotAsked(_) | Input::RetryDue | Input::Resumed)
             | (_, Input::Shortened { .. } | Input::Tick)
             | (State::Cleaning { .. }, _) => {}
         }
@@ -448,6 +589,17 @@ impl Registration {
         self.expires_at = cx.now.after_seconds(expires);
     }
 
+    /// [PD-12] It has begun, and takes no more room than before until its turn comes. A shutdown may be called
+    /// off, and leaves the lifetime what it is.
+    const fn wait_for_turn(&mut self, cx: &Context<'_, Config>, cause: Cause) {
+        self.cause = cause;
+        self.registers = 0;
+        if !matches!(cause, Cause::Shutdown) && cx.now.0 < self.expires_at.0 {
+            self.expires_at = cx.now;
+        }
+        self.queue();
+    }
+
     fn start(&mut self, cx: &mut Context<'_, Config>, cause: Cause) {
         self.cause = cause;
         self.registers = 0;
@@ -456,7 +608,7 @@ impl Registration {
             tag: cx.identifier(),
         };
         self.running.set(Running {
-            state: self.state(),
+            state: State::Registered,
             calling: Some(calling),
         });
         self.send(cx);
@@ -626,6 +778,11 @@ impl Registration {
         }
     }
 }
+
+/// How it ends without time for another attempt.
+const NO_TIME: Outcome = Outcome::NotAsked {
+    why: NotAsked::Deadline,
+};
 
 enum Meaning {
     Done,

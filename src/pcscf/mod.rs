@@ -8,15 +8,19 @@
 //! | id | what | function | test |
 //! |---|---|---|---|
 //! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |
+//! | PD-2 | trigger: shutdown; order, deadline, dry run, tally, REGISTERs refused meanwhile | [`Command::Shutdown`], [`shutdown`] | `tests/pcscf_drain.rs` |
 //! | PD-3 | trigger: IP-CAN loss, one report | [`Command::AccessLost`] | `tests/pcscf.rs` |
 //! | PD-4 | trigger: the registration's lifetime | [`Registration::deadline`] | `tests/pcscf.rs` |
 //! | PD-5 | the REGISTER | `messages::register` | `tests/pcscf.rs` |
 //! | PD-6 | what its responses mean, retries | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-6 | canaries of each home domain, domains that refuse | `pacing` | `tests/pcscf_drain.rs` |
 //! | PD-7 | ordered cleanup on NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-8 | fallback without NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-8 | fallback at the deadline of a shutdown | [`Input::OutOfTime`] | `tests/pcscf_drain.rs` |
 //! | PD-9 | the UE comes back | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
 //! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
+//! | PD-12 | one pacer for every trigger and retry | [`Config::pacing`], `pacing` | `tests/pcscf_drain.rs` |
 //! | DR-10 | configuration replaced, counters | [`PcscfNode::reconfigure`], [`Counters`] | `tests/pcscf.rs` |
 //! | RE-1, RE-2 | whether and how often to subscribe | [`PcscfNode`] | `tests/pcscf.rs` |
 
@@ -26,7 +30,9 @@ pub mod defect;
 mod deregistration;
 mod messages;
 mod node;
+mod pacing;
 pub mod registration;
+pub mod shutdown;
 mod snapshot;
 pub mod standing;
 mod trust;
@@ -34,8 +40,9 @@ mod user;
 
 pub use config::{Config, NextHop};
 pub use counters::Counters;
-pub use deregistration::{Cause, Change, Input, Outcome, Registration};
+pub use deregistration::{Cause, Change, Input, NotAsked, Outcome, Registration};
 pub use node::PcscfNode;
+pub use shutdown::{Shutdown, Tally};
 pub use trust::{StripError, strip_trust_marks};
 
 use crate::{
@@ -45,6 +52,9 @@ use crate::{
 
 /// The most contacts of one user that a node can be configured for.
 pub const MAX_CONTACTS: usize = 64;
+
+/// Home domains that a node keeps a pace for at a time (PD-12).
+pub const MAX_DOMAINS: usize = 256;
 
 /// Bytes that one machine's own step can append: a REGISTER, or a question.
 const MACHINE_BYTES: usize = 32 * 1024;
@@ -85,6 +95,20 @@ pub enum Command<'a> {
         /// What the report rests on.
         evidence: Evidence,
     },
+    /// [PD-2] The UE of a contact has dialogs from now on, or has none any more. Nothing follows but its place in a
+    /// shutdown.
+    DialogsChanged {
+        /// The URI of its registered contact.
+        contact: &'a [u8],
+        /// Whether it has any.
+        present: bool,
+    },
+    /// [PD-2] Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what
+    /// was ordered. Until [`Resume`](Self::Resume), [`receive`](crate::drive::Node::receive) has REGISTERs refused
+    /// with 503, except those of emergencies and those by which a UE goes. See [`shutdown`].
+    Shutdown(Shutdown),
+    /// [PD-2] Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
+    Resume,
 }
 
 /// What a report of loss rests on.
@@ -182,6 +206,35 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(subscriber::Event),
+    /// [PD-2] What a dry run has found. Counts and time are those of the instant.
+    ShutdownPlanned {
+        /// Registrations that are here, those that are ending already among them.
+        registrations: u32,
+        /// Those of them whose UEs are in dialogs.
+        in_dialog: u32,
+        /// Those of them that are of emergencies.
+        emergency: u32,
+        /// Milliseconds until everybody has been asked, at least, at the pace of today
+        /// ([`Pacer::least_time`](crate::fleet::pacer::Pacer::least_time)).
+        least_time: u64,
+    },
+    /// [PD-2] How far a shutdown has come: once a second at most, and some 64 times until its deadline.
+    ShutdownProgressed {
+        /// Registrations that it is to end, and that are here still.
+        left: u32,
+        /// Users that wait for their turns.
+        queued: u32,
+        /// REGISTERs that are out.
+        in_flight: u32,
+        /// What has ended since it was ordered, whatever started it.
+        tally: Tally,
+    },
+    /// [PD-2] A shutdown has ended: none of the registrations that it was to end is left. What is learnt later is
+    /// ended as well, without another such event.
+    ShutdownEnded {
+        /// What has ended since it was ordered, whatever started it.
+        tally: Tally,
+    },
     /// [DR-7] Another node has the user, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.
     TakenOver {
@@ -222,6 +275,9 @@ impl Texts for Event {
             }
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { private_identity } => show(private_identity),
+            Self::ShutdownPlanned { .. }
+            | Self::ShutdownProgressed { .. }
+            | Self::ShutdownEnded { .. } => {}
         }
     }
 }

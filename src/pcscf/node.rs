@@ -1,12 +1,19 @@
 //! Many users behind one set of doors.
 
+mod due;
 mod notify;
+mod shutdown;
 
 use alloc::vec::Vec;
 
+use shutdown::Census;
+
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
+    deregistration::Marks,
+    pacing::Pacing,
     registration::{Field, Learned, LearnedContact, Strings},
+    shutdown::{Drain, Survey},
     snapshot,
     user::User,
 };
@@ -16,7 +23,7 @@ use crate::{
         Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
         increment, snapshot::Kind,
     },
-    fleet::{Few, Fleet, Id, Keys, Room, Shared},
+    fleet::{Few, Fleet, Id, Keys, Room, Shared, pacer},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile, Purpose},
@@ -50,6 +57,15 @@ pub struct PcscfNode {
     shared: Shared,
     counters: Counters,
     changes: Changes,
+    /// [PD-12] When each REGISTER may go.
+    pacing: Pacing,
+    census: Census,
+    /// [PD-2] The shutdown that runs, or has ended.
+    drain: Option<Drain>,
+    /// The dry run of one.
+    survey: Option<Survey>,
+    /// Where the unwinding of one that was called off goes on.
+    releasing: Option<u32>,
 }
 
 impl PcscfNode {
@@ -64,6 +80,11 @@ impl PcscfNode {
             users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
             subscriptions: Subscriptions::new(&key, &config.limits),
             shared: Shared::new(),
+            pacing: Pacing::new(&config),
+            census: Census::default(),
+            drain: None,
+            survey: None,
+            releasing: None,
             config,
             identifiers,
             clock: Clock::default(),
@@ -86,10 +107,23 @@ impl PcscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let config = node.config.clone();
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |restored| {
-            node.adopt(now, restored).map(|_| ())
+        snapshot::open(blob, now, &config, |restored| match restored {
+            snapshot::Part::Node(shutdown) => node.restore_shutdown(now, shutdown),
+            snapshot::Part::User(restored) => node.adopt(now, restored).map(|_| ()),
         })?;
         Ok(node)
+    }
+
+    /// [DR-7] What is the node's own, before its users.
+    fn restore_shutdown(
+        &mut self,
+        now: Millis,
+        (node, users): (snapshot::NodeRecord, usize),
+    ) -> Result<(), RestoreError> {
+        let pace = node.shutdown.map(|shutdown| shutdown.pace);
+        let pace = (pace.unwrap_or_default(), users);
+        self.drain = node.shutdown.map(|shutdown| shutdown.restore(now));
+        self.pacing.restore(node.pacing, now, &self.config, pace)
     }
 
     /// [DR-7] Takes a user in from a blob.
@@ -109,20 +143,26 @@ impl PcscfNode {
                 user.subscription = Some(restored);
             }
         }
+        if let Some(user) = self.users.get(id) {
+            user.registrations.iter().for_each(|r| self.census.add(r));
+        }
         self.file(id);
         self.rearm(id);
+        self.repace(id);
         Ok(id)
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of registration
-    /// lifetimes (PD-4) sets the timer of every user anew.
+    /// lifetimes (PD-4), or bound for a turn (PD-12), sets the timer of every user anew.
     ///
     /// # Errors
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        let rearm = config.registration_threshold != self.config.registration_threshold;
+        let rearm = config.registration_threshold != self.config.registration_threshold
+            || config.turn_bound != self.config.turn_bound;
         self.config = config;
+        self.pacing.reconfigure(self.clock.latest(), &self.config);
         if rearm {
             let config = &self.config;
             self.users
@@ -163,11 +203,8 @@ impl PcscfNode {
 
     /// Number of registrations, those being cleaned up among them.
     #[must_use]
-    pub fn registrations(&self) -> usize {
-        self.users
-            .iter()
-            .map(|(_, user)| user.registrations.len())
-            .sum()
+    pub const fn registrations(&self) -> usize {
+        self.census.registrations
     }
 
     /// Whether this contact is registered here and nothing has been started to end it.
@@ -178,11 +215,8 @@ impl PcscfNode {
 
     /// The registered contacts equal to this one: users and places.
     fn find_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
-        let emergency = is_emergency(contact);
         let is_it = |registration: &Registration| {
-            registration.is_registered()
-                && registration.is_emergency() == emergency
-                && same_uri(registration.contact(), contact)
+            registration.is_registered() && same_contact(registration, contact)
         };
         let mut found = Vec::new();
         for (id, user) in self.users.under(CONTACT, &contact_key(contact)) {
@@ -232,6 +266,7 @@ impl PcscfNode {
         };
         increment(&mut self.counters.learned);
         let unsubscribed = self.apply(now, id, &learned, packed, out)?;
+        self.queue_user(now, id, None, out)?;
         if let Some(registration_expires) = unsubscribed {
             self.subscribe(now, id, trunk_group, registration_expires, out)?;
         }
@@ -393,14 +428,19 @@ impl PcscfNode {
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
-                None => registrations.push(Registration::new(strings, contact, now)),
+                None => {
+                    let registration = Registration::new(strings, contact, now);
+                    self.census.add(&registration);
+                    registrations.push(registration);
+                }
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());
                 keys.file(CONTACT, &key);
             }
         }
-        supersede(&mut cx, who, registrations, &mut self.counters, out)?;
+        let counts = (&mut self.counters, &mut self.census);
+        supersede(&mut cx, who, registrations, counts, out)?;
         let running = subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
@@ -418,7 +458,7 @@ impl PcscfNode {
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
         let Evidence::BearerLost = evidence;
-        let mut trigger = Input::Trigger(Cause::AccessLost);
+        let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
         for (id, place) in self.find_contact(contact) {
             let user = self.users.get(id);
@@ -429,10 +469,35 @@ impl PcscfNode {
             increment(&mut self.counters.access_lost);
             self.step(now, id, place, trigger, out)?;
             self.settle(id, out);
-            trigger = Input::TriggerDue(Cause::AccessLost);
             verdict = Verdict::Handled;
         }
+        self.take_turn(now, out)?;
         Ok(verdict)
+    }
+
+    /// [PD-2] The UE of a contact has a dialog, or has none any more.
+    fn dialogs_changed(&mut self, contact: &[u8], present: bool, out: &Outbox<Pcscf>) -> Verdict {
+        let mut verdict = Verdict::NotMine;
+        let key = contact_key(contact);
+        let under = self.users.under(CONTACT, &key);
+        let ids: Vec<Id> = under.map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(user) = self.users.get_mut(id) else {
+                continue;
+            };
+            let mut is_changed = false;
+            for registration in &mut user.registrations {
+                if same_contact(registration, contact) {
+                    is_changed |= registration.is_in_dialog() != present;
+                    registration.marks.set(Marks::IN_DIALOG, present);
+                    verdict = Verdict::Handled;
+                }
+            }
+            if is_changed {
+                self.settle(id, out);
+            }
+        }
+        verdict
     }
 
     /// One step of one registration; one that is gone leaves its place.
@@ -456,11 +521,17 @@ impl PcscfNode {
             identifiers: &mut self.identifiers,
             id: id.place(),
         };
-        if let Change::Gone(outcome) =
-            registration.step(&mut cx, &user.private_identity, input, out)?
-        {
+        let was_out = registration.has_request_out();
+        let change = registration.step(&mut cx, &user.private_identity, input, out)?;
+        if was_out && !registration.has_request_out() {
+            if let Some(outcome) = paced_outcome(&input) {
+                self.pacing.tell(now, id.place(), outcome);
+            }
+        }
+        if let Change::Gone(outcome) = change {
             self.counters.count(outcome);
             if let Some(gone) = user.registrations.swap_remove(place) {
+                self.census.remove(&gone);
                 unfile(&mut keys, &user.registrations, gone.contact());
             }
             self.leave(now, id, out)?;
@@ -523,6 +594,10 @@ impl PcscfNode {
     fn settle(&mut self, id: Id, out: &Outbox<Pcscf>) {
         if let Some(gone) = self.rearm(id) {
             self.changes.note(id.place(), gone, out);
+            self.repace(id);
+        }
+        if self.users.len() == 0 && self.drain.is_none() {
+            self.pacing.give_back(&self.config);
         }
     }
 
@@ -613,7 +688,10 @@ impl PcscfNode {
                     done: *answer == Answer::Done,
                 }
             }
-            (true, drive::Answer::Timeout | drive::Answer::Unreachable) => {
+            (true, drive::Answer::Timeout) => Input::NoResponse { token },
+            (true, drive::Answer::Unreachable) => {
+                let outcome = pacer::Outcome::Unreachable;
+                self.pacing.tell(now, id.place(), outcome);
                 Input::NoResponse { token }
             }
             (true, drive::Answer::Response(bytes)) => {
@@ -670,41 +748,12 @@ impl PcscfNode {
         self.take_leave(answered.stepped, out);
         Ok(())
     }
+}
 
-    /// [DR-6] Whether a subscription is due before the registration that is due at `at`.
-    fn is_subscription_first(&self, at: Millis) -> bool {
-        let deadline = self.subscriptions.deadline();
-        deadline.is_some_and(|(theirs, _)| theirs < at)
-    }
-
-    /// The most overdue registration of a user acts.
-    fn tick_user(&mut self, now: Millis, id: Id, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let Some(user) = self.users.get(id) else {
-            return Ok(());
-        };
-        let due = user
-            .registrations
-            .iter()
-            .enumerate()
-            .map(|(place, r)| (r.deadline(&self.config).0, place))
-            .min();
-        match due {
-            Some((_, place)) => self.step(now, id, place, Input::Tick, out),
-            None => Ok(()),
-        }
-    }
-
-    fn tick_subscription(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let mut cx = Context {
-            now,
-            config: &self.config.subscription,
-            identifiers: &mut self.identifiers,
-            id: 0,
-        };
-        let stepped = self.subscriptions.tick(&mut cx, out)?;
-        self.take_leave(stepped, out);
-        Ok(())
-    }
+/// Whether a registration is of this contact: equal, and both or neither of an emergency.
+fn same_contact(registration: &Registration, contact: &[u8]) -> bool {
+    registration.is_emergency() == is_emergency(contact)
+        && same_uri(registration.contact(), contact)
 }
 
 /// Whether a REGISTER asks for this contact to be removed, alone or with all.
@@ -715,6 +764,21 @@ fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
             asked_expires(&named, message) == 0 && same_uri(named.uri_bytes(), contact)
         }
         Err(_) => false,
+    })
+}
+
+/// [PD-12] What an input says of the next hop of a REGISTER that is no longer waited for.
+const fn paced_outcome(input: &Input) -> Option<pacer::Outcome> {
+    Some(match *input {
+        Input::Response {
+            status,
+            retry_after,
+            ..
+        } => pacer::Outcome::of_response(status, retry_after),
+        Input::NoResponse { .. } | Input::Tick => pacer::Outcome::Timeout,
+        // The NOTIFY came before the response: it was done.
+        Input::Terminated => pacer::Outcome::Answered,
+        _ => return None,
     })
 }
 
@@ -735,7 +799,7 @@ fn supersede(
     cx: &mut Context<'_, Config>,
     who: &[u8],
     registrations: &mut Few<Registration>,
-    counters: &mut Counters,
+    (counters, census): (&mut Counters, &mut Census),
     out: &mut Outbox<Pcscf>,
 ) -> Result<(), Misuse> {
     for place in (0..registrations.len()).rev() {
@@ -751,6 +815,7 @@ fn supersede(
         };
         if let Change::Gone(outcome) = old.step(cx, who, Input::Superseded, out)? {
             counters.count(outcome);
+            census.remove(&old);
         }
     }
     Ok(())
@@ -760,7 +825,8 @@ impl Node for PcscfNode {
     type Role = Pcscf;
 
     /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
-    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it; all else is not this node's.
+    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it, or to refuse while the node is shut down (PD-2);
+    /// all else is not this node's.
     fn receive(
         &mut self,
         now: Millis,
@@ -785,6 +851,10 @@ impl Node for PcscfNode {
                 self.notify(now, from, txn, &message, out)
             }
             Some(Method::Register) => {
+                if let Some(refused) = self.refused(now, &message) {
+                    increment(&mut self.counters.registers_refused);
+                    return Ok(refused);
+                }
                 self.deregistering(now, from, &message, out)?;
                 Ok(Verdict::Forward)
             }
@@ -824,40 +894,33 @@ impl Node for PcscfNode {
             Command::AccessLost { contact, evidence } => {
                 self.access_lost(now, contact, evidence, out)
             }
+            Command::DialogsChanged { contact, present } => {
+                Ok(self.dialogs_changed(contact, present, out))
+            }
+            Command::Shutdown(order) => Ok(self.shut_down(now, order)),
+            Command::Resume => Ok(self.resume(now)),
         }
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match self.users.next() {
-            Some((at, id)) if at <= now && !self.is_subscription_first(at) => {
-                self.tick_user(now, id, out)?;
-                self.settle(id, out);
-            }
-            _ => self.tick_subscription(now, out)?,
+        match self.first_due() {
+            Some((at, due)) if at <= now => self.act(now, due, out),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let Some((at, id)) = self.users.next() else {
-            return self.subscriptions.deadline();
-        };
-        if self.is_subscription_first(at) {
-            return self.subscriptions.deadline();
-        }
-        let named = self
-            .users
-            .get(id)
-            .and_then(|user| user.deadline(&self.config));
-        Some((at, named.map_or(Timer("settled"), |(_, timer)| timer)))
+        let (at, due) = self.first_due()?;
+        Some((at, self.timer_of(due)))
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
-        snapshot::seal(release, users, &self.subscriptions, now, into);
+        let node = || self.node_record(now);
+        snapshot::seal(release, (node, users), &self.subscriptions, now, into);
     }
 }
 
@@ -893,7 +956,11 @@ impl Persist for PcscfNode {
         if self.find_user(&restored.0.private_identity).is_some() {
             return Err(RestoreError::AlreadyHere);
         }
-        self.adopt(now, restored).map(Id::place)
+        let id = self.adopt(now, restored)?;
+        if let Some(drain) = &mut self.drain {
+            drain.walk_again(id.place());
+        }
+        Ok(id.place())
     }
 
     fn let_go(&mut self, machine: u32, out: &mut Outbox<Pcscf>) {
@@ -908,11 +975,13 @@ impl Persist for PcscfNode {
         keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
         for registration in &user.registrations {
             keys.unfile(CONTACT, &contact_key(registration.contact()));
+            self.census.remove(registration);
         }
         if let Some(subscription) = user.subscription {
             self.subscriptions.forget(subscription);
         }
         self.users.remove(id);
+        self.repace(id);
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {

@@ -4,9 +4,11 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Cause, Config, Event, Outcome, Pcscf, Registration,
-    deregistration::{Calling, Running, State, Step},
+    Affected, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
+    deregistration::{Calling, Marks, Running, State, Step},
+    pacing,
     registration::Strings,
+    shutdown,
     user::User,
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
 };
 
 const KIND: Kind = Kind(1);
-/// A record for each user, with what the format before cannot say.
+/// A record of the node itself, and one for each user, with what the format before cannot say.
 const FORMAT: u16 = 3;
 /// All users in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
@@ -43,6 +45,15 @@ struct UserRecord<'b> {
     #[serde(borrow)]
     user: UserSnapshot<'b>,
     left: bool,
+    /// Registrations in a dialog, a bit each.
+    in_dialog: u64,
+}
+
+/// What is the node's own: it stands before its users, whom it numbers in their order.
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeRecord {
+    pub(super) shutdown: Option<shutdown::Snapshot>,
+    pub(super) pacing: Option<pacing::Snapshot>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,22 +89,24 @@ enum StateSnapshot {
         key: Identifier,
         left: u64,
     },
+    Queued,
 }
 
 pub(super) fn seal<'u>(
     release: Release,
-    users: impl Iterator<Item = &'u User>,
+    (node, users): (impl FnOnce() -> NodeRecord, impl Iterator<Item = &'u User>),
     subscriptions: &Subscriptions,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
+            snapshot::write_record(&node(), into);
             let records = users.map(|user| UserRecord::of(user, subscriptions, now));
             records.for_each(|record| snapshot::write_record(&record, into));
         }),
         Release::Previous => {
-            let users = users.map(|user| UserSnapshot::of(user, subscriptions, now));
+            let users = users.map(|user| UserSnapshot::of_previous(user, subscriptions, now));
             let users = users.collect();
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { users }, into);
         }
@@ -155,7 +168,11 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             cause: cause_code(*cause),
             registers: *registers,
         },
-        Event::Subscription(_) | Event::TakenOver { .. } => return None,
+        Event::Subscription(_)
+        | Event::TakenOver { .. }
+        | Event::ShutdownPlanned { .. }
+        | Event::ShutdownProgressed { .. }
+        | Event::ShutdownEnded { .. } => return None,
     };
     let mut blob = Vec::new();
     snapshot::write(&outcome, &mut blob);
@@ -200,12 +217,19 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
 /// A user, and the subscription that is to be its own.
 pub(super) type Restored<'b> = (User, Option<subscriptions::Snapshot<'b>>);
 
-/// Hands over the users of a blob, one by one.
+/// One part of a blob.
+pub(super) enum Part<'b> {
+    /// What is the node's own, and how many users follow.
+    Node((NodeRecord, usize)),
+    User(Restored<'b>),
+}
+
+/// Hands over the parts of a blob, one by one.
 pub(super) fn open(
     blob: &[u8],
     now: Millis,
     config: &Config,
-    mut take: impl FnMut(Restored<'_>) -> Result<(), RestoreError>,
+    mut take: impl FnMut(Part<'_>) -> Result<(), RestoreError>,
 ) -> Result<(), RestoreError> {
     let most = config.limits.users;
     match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
@@ -215,16 +239,18 @@ pub(super) fn open(
                 return Err(RestoreError::TooLarge);
             }
             let mut users = node.users.into_iter();
-            users.try_for_each(|user| take(user.restore(now, config)?))
+            users.try_for_each(|user| take(Part::User(user.restore(now, config)?)))
         }
-        (_, payload) => Records::new(payload)
-            .enumerate()
-            .try_for_each(|(number, record)| {
-                if number >= most {
-                    return Err(RestoreError::TooLarge);
-                }
-                take(read(record?, now, config)?)
-            }),
+        (_, payload) => {
+            let mut records = Records::new(payload);
+            let node = records.next().ok_or(RestoreError::Damaged)??;
+            let users = Records::new(payload).count().saturating_sub(1);
+            if users > most {
+                return Err(RestoreError::TooLarge);
+            }
+            take(Part::Node((snapshot::read(node)?, users)))?;
+            records.try_for_each(|record| take(Part::User(read(record?, now, config)?)))
+        }
     }
 }
 
@@ -242,12 +268,24 @@ pub(super) fn read<'b>(
     let record: UserRecord<'_> = snapshot::read(bytes)?;
     let (mut user, subscription) = record.user.restore(now, config)?;
     user.left = record.left;
+    for (place, registration) in user.registrations.iter_mut().enumerate() {
+        let is_in_dialog = record.in_dialog & bit(place) != 0;
+        registration.marks.set(Marks::IN_DIALOG, is_in_dialog);
+    }
     Ok((user, subscription))
+}
+
+/// The bit of a registration by its place, of which there are [`MAX_CONTACTS`](super::MAX_CONTACTS) at most.
+const fn bit(place: usize) -> u64 {
+    1u64.wrapping_shl(place as u32)
 }
 
 impl<'b> UserRecord<'b> {
     fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+        let registrations = user.registrations.iter().enumerate();
+        let in_dialog = registrations.filter(|(_, registration)| registration.is_in_dialog());
         Self {
+            in_dialog: in_dialog.fold(0, |bits, (place, _)| bits | bit(place)),
             user: UserSnapshot::of(user, subscriptions, now),
             left: user.left,
         }
@@ -267,6 +305,16 @@ impl<'b> UserSnapshot<'b> {
                 .subscription
                 .and_then(|id| subscriptions.snapshot(id, now)),
         }
+    }
+
+    /// In words that the release before this one knows.
+    fn of_previous(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+        let mut snapshot = Self::of(user, subscriptions, now);
+        let registrations = &mut snapshot.registrations;
+        registrations
+            .iter_mut()
+            .for_each(RegistrationSnapshot::put_back);
+        snapshot
     }
 
     fn restore(self, now: Millis, config: &Config) -> Result<Restored<'b>, RestoreError> {
@@ -292,6 +340,7 @@ impl<'b> RegistrationSnapshot<'b> {
     fn of(registration: &'b Registration, now: Millis) -> Self {
         let state = match registration.state() {
             State::Registered => StateSnapshot::Registered,
+            State::Queued => StateSnapshot::Queued,
             State::Sent { branch, until, .. } => StateSnapshot::Sent {
                 branch,
                 left: until.since(now),
@@ -320,7 +369,7 @@ impl<'b> RegistrationSnapshot<'b> {
             emergency: registration.emergency,
             expires_in: registration.expires_at.since(now),
             granted: registration.granted,
-            seen: registration.seen,
+            seen: registration.is_seen(),
             state,
             cause: cause_code(registration.cause),
             registers: registration.registers,
@@ -328,10 +377,30 @@ impl<'b> RegistrationSnapshot<'b> {
         }
     }
 
+    /// The release before this one knows no turns and no shutdown: who waits for another turn tries again at once;
+    /// who waits for the first has the lifetime that it is left with, which is over unless a shutdown wanted it gone.
+    fn put_back(&mut self) {
+        if let StateSnapshot::Queued = self.state {
+            self.state = match self.calling {
+                Some(_) => StateSnapshot::Waiting { left: 0 },
+                None => StateSnapshot::Registered,
+            };
+        }
+        if let StateSnapshot::Cleaning { outcome, .. } = &mut self.state {
+            if let Some(Outcome::NotAsked { .. }) = outcome_of(*outcome) {
+                *outcome = outcome_code(Outcome::NoResponse);
+            }
+        }
+        if let Some(Cause::Shutdown) = cause_of(self.cause) {
+            self.cause = cause_code(Cause::AccessLost);
+        }
+    }
+
     fn restore(&self, now: Millis) -> Result<Registration, RestoreError> {
         let token = None;
         let state = match self.state {
-            StateSnapshot::Registered => State::Registered,
+            // Which state it waits in is told by its marks alone.
+            StateSnapshot::Registered | StateSnapshot::Queued => State::Registered,
             StateSnapshot::Sent { branch, left } => State::Sent {
                 token,
                 branch,
@@ -357,12 +426,15 @@ impl<'b> RegistrationSnapshot<'b> {
             },
         };
         let parts = self.strings.map(|string| string.0);
+        let mut marks = Marks::default();
+        marks.set(Marks::SEEN, self.seen);
+        marks.set(Marks::QUEUED, matches!(self.state, StateSnapshot::Queued));
         Ok(Registration {
             strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,
-            seen: self.seen,
+            marks,
             running: Seldom::new(Running {
                 state,
                 calling: self.calling,
@@ -379,6 +451,7 @@ const fn cause_code(cause: Cause) -> u8 {
         Cause::RegistrationTimer => 1,
         Cause::Network => 2,
         Cause::User => 3,
+        Cause::Shutdown => 4,
     }
 }
 
@@ -388,6 +461,7 @@ const fn cause_of(code: u8) -> Option<Cause> {
         1 => Cause::RegistrationTimer,
         2 => Cause::Network,
         3 => Cause::User,
+        4 => Cause::Shutdown,
         _ => return None,
     })
 }
@@ -404,6 +478,7 @@ const fn outcome_code(outcome: Outcome) -> (u8, u16) {
         Outcome::ByUser => (7, 0),
         Outcome::Expired => (8, 0),
         Outcome::Unsendable => (9, 0),
+        Outcome::NotAsked { why } => (10, why as u16),
     }
 }
 
@@ -419,6 +494,14 @@ const fn outcome_of((code, status): (u8, u16)) -> Option<Outcome> {
         7 => Outcome::ByUser,
         8 => Outcome::Expired,
         9 => Outcome::Unsendable,
+        10 => Outcome::NotAsked {
+            why: match status {
+                0 => NotAsked::Deadline,
+                1 => NotAsked::Domain,
+                2 => NotAsked::TurnBound,
+                _ => return None,
+            },
+        },
         _ => return None,
     })
 }

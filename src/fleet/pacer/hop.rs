@@ -131,6 +131,15 @@ impl Hop {
         hop
     }
 
+    /// Is another next hop from now on. The bucket stays: turns that were used up are not given back.
+    pub(super) fn begin(&mut self, now: Millis, config: &Config) {
+        self.fill(now, config);
+        self.forget(config);
+        self.held_until = now;
+        self.decrease_from = now;
+        self.is_known = false;
+    }
+
     /// Begins as if nothing had been asked yet.
     fn forget(&mut self, config: &Config) {
         self.rate = config.hop_start_rate;

@@ -74,6 +74,23 @@ impl Pacer {
         Self::restore(&snapshot, now, config, machines, next_hops)
     }
 
+    /// With the machines numbered anew; those without a number are left out.
+    pub(crate) fn snapshot_of(&self, now: Millis, number: impl Fn(u32) -> Option<u32>) -> Snapshot {
+        let mut snapshot = self.snapshot(now);
+        for hop in &mut snapshot.hops {
+            let queue = hop.queue.iter().filter_map(|&machine| number(machine));
+            hop.queue = queue.collect();
+        }
+        snapshot.out.retain_mut(|out| match number(out.machine) {
+            Some(machine) => {
+                out.machine = machine;
+                true
+            }
+            None => false,
+        });
+        snapshot
+    }
+
     pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
         let now = now.max(self.clock.latest());
         let mut bucket = self.bucket;
