@@ -13,6 +13,8 @@ mod ending;
 mod scscf;
 #[path = "deregistration/seed.rs"]
 mod seed;
+#[path = "deregistration/shutdown.rs"]
+mod shutdown;
 #[path = "deregistration/spoofing.rs"]
 mod spoofing;
 

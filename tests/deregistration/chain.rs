@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ims_procedures::{
     drive::{self, Buffer, Limits, Millis, Node, Source, Token, Verdict},
-    pcscf::{self, strip_trust_marks},
+    pcscf::{self, PcscfNode, strip_trust_marks},
     scscf::{Answer, Config},
 };
 
@@ -41,11 +41,20 @@ struct Step {
     pending: Pending,
 }
 
+/// A message, when it was sent, and the line that tells of it.
+pub(crate) struct Sent {
+    pub(crate) at: Millis,
+    pub(crate) line: String,
+    pub(crate) bytes: String,
+}
+
 /// Who sent a request to the S-CSCF.
 #[derive(Clone)]
 enum Client {
     Pcscf(usize, Token),
     Ue(usize, String),
+    /// A P-CSCF before its crash.
+    Gone,
 }
 
 /// The nodes, and everything that happened between them.
@@ -54,8 +63,8 @@ pub(crate) struct Chain {
     pub(crate) scscf: Host,
     /// What happened, in order, a line each.
     pub(crate) log: Vec<String>,
-    /// What was sent, in order, with its line.
-    pub(crate) sent: Vec<(String, String)>,
+    /// What was sent, in order.
+    pub(crate) sent: Vec<Sent>,
     /// Whether a user's credentials hold.
     pub(crate) verdict: Answer<'static>,
     /// With what an element in between answers a P-CSCF's REGISTERs.
@@ -175,7 +184,11 @@ impl Chain {
     fn push(&mut self, line: String, bytes: String, pending: Pending) {
         self.log.push(line.clone());
         if !bytes.is_empty() {
-            self.sent.push((line.clone(), bytes.clone()));
+            self.sent.push(Sent {
+                at: self.now(),
+                line: line.clone(),
+                bytes: bytes.clone(),
+            });
         }
         self.steps.push(Step {
             line,
@@ -237,6 +250,7 @@ impl Chain {
                 home::Out::Respond { to, bytes, .. } => {
                     let line = format!("S-CSCF sends {}", kind(bytes));
                     let (line, pending) = match self.clients.remove(to).unwrap() {
+                        Client::Gone => continue,
                         Client::Pcscf(at, token) => (line, Pending::ToClient { at, token }),
                         Client::Ue(at, request) => {
                             (format!("{line} of the UE"), Pending::ToUe { at, request })
@@ -485,6 +499,37 @@ impl Chain {
         self.settle();
     }
 
+    /// The host of a P-CSCF commands.
+    pub(crate) fn command(&mut self, at: usize, command: pcscf::Command<'_>) -> Verdict {
+        let bed = &mut self.pcscfs[at];
+        let verdict = bed.node.command(bed.now, command, &mut bed.out).unwrap();
+        let out = bed.take();
+        self.edge_out(at, out, None);
+        self.settle();
+        verdict
+    }
+
+    /// A P-CSCF crashes and goes on from its blob, in this life. What it was about to send, or to be told, is lost.
+    pub(crate) fn restart(&mut self, at: usize, config: pcscf::Config, life: u64) {
+        let bed = &mut self.pcscfs[at];
+        let mut blob = Vec::new();
+        bed.node.snapshot(bed.now, &mut blob);
+        bed.node = PcscfNode::restore(config, edge::identifiers(life), bed.now, &blob).unwrap();
+        self.steps.retain(|step| match step.pending {
+            Pending::ToScscf { from: of, .. }
+            | Pending::ToClient { at: of, .. }
+            | Pending::EdgeAsks { at: of, .. } => of != at,
+            _ => true,
+        });
+        for client in self.clients.values_mut() {
+            if matches!(client, Client::Pcscf(of, _) if *of == at) {
+                *client = Client::Gone;
+            }
+        }
+        self.log.push(format!("{} starts again", pcscf_name(at)));
+        self.settle();
+    }
+
     /// Whether it is registered at a P-CSCF and bound at the S-CSCF.
     pub(crate) fn is_registered(&self, at: usize, ue: &Registration) -> [bool; 2] {
         let contact = contact(ue).as_bytes();
@@ -514,10 +559,9 @@ impl Chain {
     #[track_caller]
     pub(crate) fn last(&self, line: &str) -> &str {
         let mut sent = self.sent.iter().rev();
-        let found = sent.find(|(own, _)| own.starts_with(line));
-        &found
-            .unwrap_or_else(|| panic!("no {line:?} in {:#?}", self.log))
-            .1
+        let found = sent.find(|sent| sent.line.starts_with(line));
+        let found = found.unwrap_or_else(|| panic!("no {line:?} in {:#?}", self.log));
+        &found.bytes
     }
 
     /// Everything that has been kept at the two ends is gone.
@@ -541,6 +585,16 @@ fn edge_event(event: &pcscf::Event) -> Option<String> {
             ..
         } => Some(format!("{cause:?} {outcome:?} {registers}")),
         pcscf::Event::Cancelled { cause, .. } => Some(format!("cancelled {cause:?}")),
+        pcscf::Event::ShutdownPlanned {
+            registrations,
+            in_dialog,
+            emergency,
+            ..
+        } => Some(format!("planned {registrations} {in_dialog} {emergency}")),
+        pcscf::Event::ShutdownProgressed { left, .. } => Some(format!("progress {left}")),
+        pcscf::Event::ShutdownEnded { tally } => {
+            Some(format!("end {} {}", tally.notified, tally.total()))
+        }
         _ => None,
     }
 }

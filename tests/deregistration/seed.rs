@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | S0 L13 | P-CSCF-initiated deregistration functions as follows | `as_follows` |
 //! | S0 L15 | it follows a trigger | `only_after_a_trigger` |
+//! | S0 L17 | the P-CSCF is instructed to shut down | `instructed_to_shut_down` |
 //! | S0 L19 | the IP-CAN says that a UE is lost which has not cancelled its registration | `lost_by_the_ip_can` |
 //! | S0 L21 | a timer of the P-CSCF expires | `a_timer_expires` |
 //! | S0 L23 | a REGISTER with Expires 0 goes towards the S-CSCF | `a_register_with_expires_0` |
@@ -17,12 +18,12 @@ use std::collections::BTreeSet;
 
 use ims_procedures::{
     drive::{Node, Verdict},
-    pcscf::{self, Command, Evidence},
+    pcscf::{self, Command, Evidence, Shutdown},
     regevent::subscriber::Profile,
 };
 
 use crate::{
-    chain::{Chain, contact, ue},
+    chain::{Chain, contact, ue, ue_side, watch},
     common::pcscf as edge,
     fixture,
     scscf::{self as home, PRIVATE, PUBLIC, header},
@@ -77,6 +78,36 @@ fn only_after_a_trigger() {
     chain.nothing_is_left();
 }
 
+/// [PD-2] S0 L17: instructed to shut down, the P-CSCF deregisters everybody, and says when it is done; a user who
+/// registers meanwhile is refused.
+#[test]
+fn instructed_to_shut_down() {
+    let mut chain = Chain::registered();
+    chain.register(0, &watch());
+    chain.forget();
+    chain.hold("S-CSCF asks dialogs");
+    let deadline = chain.now().after(60_000);
+    let order = Command::Shutdown(Shutdown::until(deadline));
+    assert_eq!(chain.command(0, order), Verdict::Handled);
+    let refused = chain.ue_sends(0, &ue_side(&ue().request()));
+    assert!(
+        matches!(refused, Verdict::Refuse { status: 503, .. }),
+        "{refused:?}"
+    );
+    chain.release();
+    chain.wait(10_000);
+    for user in [ue(), watch()] {
+        assert_eq!(chain.is_registered(0, &user), [false, false]);
+        chain.saw(&[&format!(
+            "P-CSCF1 tells Shutdown Notified 1: {}",
+            user.private
+        )]);
+    }
+    assert_eq!(chain.count("P-CSCF1 sends REGISTER"), 2);
+    assert_eq!(chain.count("P-CSCF1 tells end 2 2"), 1);
+    chain.nothing_is_left();
+}
+
 /// [PD-3] S0 L19: a UE that the IP-CAN reports as lost is deregistered. One that has cancelled its registration
 /// already, or has none, is not.
 #[test]
@@ -103,14 +134,9 @@ fn lost_by_the_ip_can() {
 
 /// The access network reports a loss.
 fn report(chain: &mut Chain) -> Verdict {
-    let command = Command::AccessLost {
-        contact: home::CONTACT.as_bytes(),
-        evidence: Evidence::BearerLost,
-    };
-    let bed = &mut chain.pcscfs[0];
-    let verdict = bed.node.command(bed.now, command, &mut bed.out).unwrap();
-    assert_eq!(bed.take(), []);
-    verdict
+    let evidence = Evidence::BearerLost;
+    let contact = home::CONTACT.as_bytes();
+    chain.command(0, Command::AccessLost { contact, evidence })
 }
 
 /// [PD-4] S0 L21: the timer that keeps the registration expires without a refresh: at its end, or so long before as
