@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use ims_procedures::{
-    drive::{self, Buffer, Limits, Millis, Node, Source, Token, Verdict},
+    drive::{self, Buffer, Limits, Millis, Node, Source, Token, TransactionRef, Verdict},
     pcscf::{self, PcscfNode, strip_trust_marks},
     scscf::{Answer, Config},
 };
@@ -77,6 +77,8 @@ pub(crate) struct Chain {
     clients: HashMap<u64, Client>,
     /// What a P-CSCF still owes to its UEs.
     owed: Vec<(usize, String)>,
+    /// How many requests UEs have sent.
+    requests: u64,
 }
 
 /// The S-CSCF's challenge.
@@ -146,6 +148,7 @@ impl Chain {
             held: Vec::new(),
             clients: HashMap::new(),
             owed: Vec::new(),
+            requests: 0,
         };
         chain.add_pcscf(edge);
         chain
@@ -442,7 +445,13 @@ impl Chain {
 
     /// A UE sends a REGISTER to its P-CSCF, as it stands; it goes through P-CSCF, S-CSCF and registrar.
     pub(crate) fn ue_sends(&mut self, at: usize, request: &str) -> Verdict {
-        let (verdict, out) = self.pcscfs[at].receive(Source::Ue, request.as_bytes());
+        self.requests += 1;
+        let (bed, txn) = (&mut self.pcscfs[at], TransactionRef(self.requests));
+        let verdict = bed
+            .node
+            .receive(bed.now, Source::Ue, txn, request.as_bytes(), &mut bed.out)
+            .unwrap();
+        let out = bed.take();
         self.edge_out(at, out, None);
         if verdict == Verdict::Forward {
             let forwarded = core_side(at, request);
