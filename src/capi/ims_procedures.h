@@ -389,8 +389,8 @@ enum imsp_pcscf_option
    */
   IMSP_PCSCF_OPTION_UDP_LIMIT = 3012,
   /**
-   * Milliseconds to wait for a turn, at least 1, counted from the trigger, or from the end of the registration's
-   * lifetime if a shutdown is it. Default 1,800,000.
+   * Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
+   * 1,800,000.
    */
   IMSP_PCSCF_OPTION_TURN_BOUND = 3101,
   /**
@@ -478,6 +478,11 @@ enum imsp_pcscf_option
    * Default 60,000.
    */
   IMSP_PCSCF_OPTION_PACING_FORGET_AFTER = 3122,
+  /**
+   * So many rounds of REGISTERs that go first and come back bad, one after the other, and nothing more goes to that
+   * home domain for a while: 0 (never) to 65,535. Default 60.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_ROUNDS = 3123,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_option;

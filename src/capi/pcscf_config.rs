@@ -61,8 +61,8 @@ pub enum imsp_pcscf_option {
     RegistrationThreshold = 3011,
     /// The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
     UdpLimit = 3012,
-    /// Milliseconds to wait for a turn, at least 1, counted from the trigger, or from the end of the registration's
-    /// lifetime if a shutdown is it. Default 1,800,000.
+    /// Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
+    /// 1,800,000.
     TurnBound = 3101,
     /// REGISTERs per second to all home domains together: 1 to 1,000,000. Default 1,000.
     PacingRate = 3102,
@@ -107,6 +107,9 @@ pub enum imsp_pcscf_option {
     /// Milliseconds without anything after which what was learnt of a home domain no longer holds: 0 to 86,400,000.
     /// Default 60,000.
     PacingForgetAfter = 3122,
+    /// So many rounds of REGISTERs that go first and come back bad, one after the other, and nothing more goes to that
+    /// home domain for a while: 0 (never) to 65,535. Default 60.
+    PacingBadRounds = 3123,
 }
 
 impl Number for imsp_pcscf_option {
@@ -145,6 +148,7 @@ impl Number for imsp_pcscf_option {
         Self::PacingCanaryPause,
         Self::PacingBadStreak,
         Self::PacingForgetAfter,
+        Self::PacingBadRounds,
     ];
 
     fn number(self) -> u32 {
@@ -208,6 +212,7 @@ impl imsp_pcscf_option {
             Self::PacingCanaryPause => Place::Milliseconds(&mut pacing.canary_pause),
             Self::PacingBadStreak => Place::Short(&mut pacing.bad_streak),
             Self::PacingForgetAfter => Place::Milliseconds(&mut pacing.forget_after),
+            Self::PacingBadRounds => Place::Short(&mut pacing.bad_rounds),
         }
     }
 }

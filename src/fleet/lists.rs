@@ -66,23 +66,6 @@ impl Links {
         list.len = list.len.saturating_add(1);
     }
 
-    /// Puts a number that stands in no list before all others.
-    pub(crate) fn push_first(&mut self, list: &mut List, number: u32) {
-        let Some(link) = self.0.get_mut(number as usize) else {
-            return;
-        };
-        *link = Link {
-            before: NONE,
-            after: list.first,
-        };
-        match self.0.get_mut(list.first as usize) {
-            Some(first) => first.before = number,
-            None => list.last = number,
-        }
-        list.first = number;
-        list.len = list.len.saturating_add(1);
-    }
-
     /// Takes in numbers up to another capacity, which is no smaller one.
     pub(crate) fn grow(&mut self, capacity: usize) {
         let none = Link {
@@ -145,14 +128,10 @@ mod tests {
         assert_eq!((lists[0].first(), lists[0].len()), (None, 0));
         assert_eq!(lists[1].first(), Some(0));
         links.remove(&mut lists[1], 2);
-        links.push_first(&mut lists[1], 2);
-        links.push_first(&mut lists[0], 3);
         links.grow(6);
         for number in [5, 6] {
             links.push(&mut lists[1], number);
         }
-        assert_eq!(links.members(&lists[1]).collect::<Vec<_>>(), [2, 0, 1, 5]);
-        links.push(&mut lists[0], 4);
-        assert_eq!(links.members(&lists[0]).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(links.members(&lists[1]).collect::<Vec<_>>(), [0, 1, 5]);
     }
 }

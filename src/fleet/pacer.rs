@@ -97,7 +97,7 @@ pub use progress::{Caution, HopProgress, Progress};
 #[allow(unused_imports)] // The nodes of the roles keep it in their own blobs.
 pub(crate) use snapshot::Snapshot;
 
-use super::{Links, List, Timers};
+use super::{Links, Timers};
 use crate::drive::{Clock, ConfigError, Millis, Misuse, increment};
 
 /// Machines that a pacer can be made for at most: as many as a token can name.
@@ -183,6 +183,8 @@ impl Outcome {
 enum State {
     Absent,
     Queued,
+    /// Queued for another turn.
+    Again,
     Out,
     /// Out, as a canary.
     Canary,
@@ -199,6 +201,10 @@ impl Machine {
         next_hop: 0,
         state: State::Absent,
     };
+
+    const fn is_queued(&self) -> bool {
+        matches!(self.state, State::Queued | State::Again)
+    }
 }
 
 /// [PD-2] [PD-12] Gives turns to machines. See the [module](self).
@@ -279,11 +285,11 @@ impl Pacer {
     /// [`Misuse::NodeFull`] for a machine, [`Misuse::NoSuchThing`] for a next hop, past the number that the pacer
     /// was made for. Nothing has changed then.
     pub fn enqueue(&mut self, now: Millis, machine: u32, next_hop: u32) -> Result<bool, Misuse> {
-        self.enqueue_at(now, machine, next_hop, Links::push)
+        self.enqueue_as(now, machine, next_hop, State::Queued)
     }
 
-    /// [PD-6] Queues a machine that has had a turn before all others of its next hop: who waits for another has
-    /// waited before, and what a procedure holds for those that it has begun with stays little.
+    /// [PD-6] Queues a machine that has had a turn before all that have not, and behind those like it: who waits for
+    /// another has waited before, and what a procedure holds for those that it has begun with stays little.
     ///
     /// # Errors
     /// As those of [`enqueue`](Self::enqueue).
@@ -293,15 +299,15 @@ impl Pacer {
         machine: u32,
         next_hop: u32,
     ) -> Result<bool, Misuse> {
-        self.enqueue_at(now, machine, next_hop, Links::push_first)
+        self.enqueue_as(now, machine, next_hop, State::Again)
     }
 
-    fn enqueue_at(
+    fn enqueue_as(
         &mut self,
         now: Millis,
         machine: u32,
         next_hop: u32,
-        push: fn(&mut Links, &mut List, u32),
+        state: State,
     ) -> Result<bool, Misuse> {
         let Some(place) = self.machines.get_mut(machine as usize) else {
             return Err(Misuse::NodeFull);
@@ -317,11 +323,33 @@ impl Pacer {
         }
         *place = Machine {
             next_hop: short,
-            state: State::Queued,
+            state,
         };
         hop.refresh(self.clock.observe(now), &self.config);
-        push(&mut self.queued, &mut hop.queue, machine);
+        self.queued.push(hop.list(state), machine);
         self.progress.queued = self.progress.queued.saturating_add(1);
+        self.place(next_hop);
+        Ok(true)
+    }
+
+    /// [DR-7] Takes a machine for one whose request is out, which this pacer gave no turn: it was offered again after a
+    /// restart that took nothing along of the pacer before. It needs its outcome like any other. `false` if it is queued
+    /// or out already: nothing has changed then.
+    ///
+    /// # Errors
+    /// As those of [`enqueue`](Self::enqueue).
+    pub fn adopt(&mut self, now: Millis, machine: u32, next_hop: u32) -> Result<bool, Misuse> {
+        if !self.enqueue(now, machine, next_hop)? {
+            return Ok(false);
+        }
+        let hop = self.hops.get_mut(next_hop as usize);
+        let is_canary = hop.is_some_and(|hop| hop.adopt());
+        let state = match is_canary {
+            true => State::Canary,
+            false => State::Out,
+        };
+        self.unqueue(next_hop, machine, state);
+        self.progress.out = self.progress.out.saturating_add(1);
         self.place(next_hop);
         Ok(true)
     }
@@ -356,7 +384,7 @@ impl Pacer {
     #[must_use]
     pub fn is_queued(&self, machine: u32) -> bool {
         let found = self.machines.get(machine as usize);
-        found.is_some_and(|m| m.state == State::Queued)
+        found.is_some_and(Machine::is_queued)
     }
 
     /// Whether the request of a machine is out.
@@ -370,7 +398,7 @@ impl Pacer {
     /// there, or if there is no such next hop: nothing has changed then.
     pub fn forget(&mut self, now: Millis, next_hop: u32) -> bool {
         let now = self.clock.observe(now);
-        let idle = |hop: &&mut Hop| hop.queue.len() == 0 && hop.out == 0;
+        let idle = |hop: &&mut Hop| hop.is_idle();
         let Some(hop) = self.hops.get_mut(next_hop as usize).filter(idle) else {
             return false;
         };
@@ -381,7 +409,7 @@ impl Pacer {
     /// [PD-9] Takes a machine out of its queue: its turn is no longer wanted. `false` if it was not queued; one
     /// that is out needs its outcome.
     pub fn cancel(&mut self, machine: u32) -> bool {
-        let is_queued = |m: &&Machine| m.state == State::Queued;
+        let is_queued = |m: &&Machine| m.is_queued();
         let found = self.machines.get(machine as usize).filter(is_queued);
         let Some(next_hop) = found.map(|m| u32::from(m.next_hop)) else {
             return false;
@@ -496,7 +524,7 @@ impl Pacer {
         let more = more.iter().copied().chain(core::iter::repeat(0));
         let (mut longest, mut all) = (0, 0u64);
         for (hop, more) in self.hops.iter().zip(more) {
-            let queued = u64::from(hop.queue.len()).saturating_add(more.into());
+            let queued = u64::from(hop.queued()).saturating_add(more.into());
             longest = time(queued, hop.rate).max(longest);
             all = all.saturating_add(queued);
         }
@@ -525,7 +553,7 @@ impl Pacer {
     }
 
     fn give_back(&mut self, next_hop: u32, reason: NotAsked) -> Option<Turn> {
-        let machine = self.hops.get(next_hop as usize)?.queue.first()?;
+        let machine = self.hops.get(next_hop as usize)?.first()?;
         self.unqueue(next_hop, machine, State::Absent);
         self.progress.count_not_asked(reason);
         self.place(next_hop);
@@ -534,7 +562,7 @@ impl Pacer {
 
     fn ask(&mut self, next_hop: u32, now: Millis) -> Option<Turn> {
         let hop = self.hops.get_mut(next_hop as usize)?;
-        let machine = hop.queue.first()?;
+        let machine = hop.first()?;
         let is_canary = hop.ask(now, &self.config);
         let state = match is_canary {
             true => State::Canary,
@@ -552,8 +580,8 @@ impl Pacer {
     fn unqueue(&mut self, next_hop: u32, machine: u32, state: State) {
         let found = self.machines.get_mut(machine as usize);
         if let (Some(place), Some(hop)) = (found, self.hops.get_mut(next_hop as usize)) {
-            place.state = state;
-            self.queued.remove(&mut hop.queue, machine);
+            let before = core::mem::replace(&mut place.state, state);
+            self.queued.remove(hop.list(before), machine);
             self.progress.queued = self.progress.queued.saturating_sub(1);
         }
     }

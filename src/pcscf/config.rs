@@ -56,10 +56,11 @@ pub struct Config {
     pub registration_threshold: u64,
     /// [PD-12] The pace of REGISTERs, retries among them, of all triggers together. Its next hops are the home domains
     /// of the users, at most [`MAX_DOMAINS`](super::MAX_DOMAINS) at a time. Default that of the
-    /// [pacer](pacer::Config).
+    /// [pacer](pacer::Config), but for 60 as [`bad_rounds`](pacer::Config::bad_rounds): the users of a home that has
+    /// refused others for ten minutes or more are cleaned up without being asked.
     pub pacing: pacer::Config,
-    /// [PD-12] Milliseconds to wait for a turn, counted from the trigger, or from the end of the registration's
-    /// lifetime if a shutdown is it. Default 1,800,000: at a thousand a second, 1.8 million users are asked in it.
+    /// [PD-12] Milliseconds after the end of a registration's lifetime until which it waits for its turn; by then, the
+    /// registrar has long removed it. Default 1,800,000.
     pub turn_bound: u64,
     /// [RE-1] The subscriptions, with `supportRegEvent`: whether there are any.
     pub subscription: subscriber::Config,
@@ -83,7 +84,10 @@ impl Config {
             notify_bound: 32_000,
             cleanup_bound: 5_000,
             registration_threshold: 0,
-            pacing: pacer::Config::default(),
+            pacing: pacer::Config {
+                bad_rounds: 60,
+                ..pacer::Config::default()
+            },
             turn_bound: 1_800_000,
             subscription: subscriber::Config::new(element.clone()),
             element,

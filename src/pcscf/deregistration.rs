@@ -88,7 +88,7 @@ pub enum NotAsked {
     Deadline = 0,
     /// [PD-6] Its home domain refused the users asked before it.
     Domain = 1,
-    /// [PD-12] It has waited for [`Config::turn_bound`].
+    /// [PD-12] It has waited until [`Config::turn_bound`] after its lifetime.
     TurnBound = 2,
 }
 
@@ -249,7 +249,6 @@ impl Marks {
 pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) emergency: bool,
-    /// The end of its lifetime; once something has started its end, at most when that was.
     pub(crate) expires_at: Millis,
     /// Seconds it was granted last.
     pub(crate) granted: u32,
@@ -289,6 +288,13 @@ impl Registration {
     /// [PD-12] It waits for its turn.
     pub(crate) const fn queue(&mut self) {
         self.marks.set(Marks::QUEUED, true);
+    }
+
+    /// [PD-2] What a shutdown has queued, and no more, is as it was before.
+    pub(crate) fn leave_alone(&mut self) {
+        if self.cause == Cause::Shutdown && self.registers == 0 {
+            self.marks.set(Marks::QUEUED, false);
+        }
     }
 
     /// [PD-12] Whether it waits for its turn.
@@ -415,7 +421,7 @@ impl Registration {
             (State::Registered, Input::TriggerDue(cause))
                 if !self.emergency || cause == Cause::Shutdown =>
             {
-                self.wait_for_turn(cx, cause);
+                self.wait_for_turn(cause);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
                 self.cause = Cause::RegistrationTimer;
@@ -444,11 +450,7 @@ impl Registration {
                 self.clean(cx, who, Outcome::NotAsked { why }, out);
             }
             (State::Waiting { .. }, Input::RetryDue) => self.queue(),
-            (State::Queued, Input::Resumed)
-                if self.cause == Cause::Shutdown && self.registers == 0 =>
-            {
-                self.set_state(State::Registered);
-            }
+            (State::Queued, Input::Resumed) => self.leave_alone(),
 
             // [PD-8] The shutdown has no more time.
             (State::Registered, Input::OutOfTime) => {
@@ -589,14 +591,10 @@ impl Registration {
         self.expires_at = cx.now.after_seconds(expires);
     }
 
-    /// [PD-12] It has begun, and takes no more room than before until its turn comes. A shutdown may be called
-    /// off, and leaves the lifetime what it is.
-    const fn wait_for_turn(&mut self, cx: &Context<'_, Config>, cause: Cause) {
+    /// [PD-12] It has begun, and takes no more room than before until its turn comes.
+    const fn wait_for_turn(&mut self, cause: Cause) {
         self.cause = cause;
         self.registers = 0;
-        if !matches!(cause, Cause::Shutdown) && cx.now.0 < self.expires_at.0 {
-            self.expires_at = cx.now;
-        }
         self.queue();
     }
 

@@ -949,7 +949,10 @@ impl Persist for PcscfNode {
     }
 
     fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let restored = snapshot::read(bytes, now, &self.config)?;
+        let mut restored = snapshot::read(bytes, now, &self.config)?;
+        // Whoever waited for the turn of a shutdown does so again if one runs here.
+        let registrations = restored.0.registrations.iter_mut();
+        registrations.for_each(Registration::leave_alone);
         if self.users.len() >= self.config.limits.users {
             return Err(RestoreError::TooLarge);
         }

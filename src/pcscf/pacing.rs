@@ -42,10 +42,18 @@ impl Pace {
 /// What a user wants of the pacer.
 #[derive(Clone, Copy)]
 pub(super) struct Want<'u> {
-    /// A REGISTER of it is out.
-    pub(super) out: bool,
+    /// A REGISTER of it is out: its home domain.
+    pub(super) out: Option<&'u [u8]>,
     /// A registration of it waits for its turn: its home domain, and whether it has had one before.
     pub(super) turn: Option<(&'u [u8], bool)>,
+}
+
+/// How a user comes to the pacer.
+enum How {
+    First,
+    Again,
+    /// After a restart.
+    Out,
 }
 
 /// The pacer of a node. It is made when the first REGISTER is to be sent, and grows with the places of users that
@@ -117,29 +125,30 @@ impl Pacing {
     /// After every step of the user at a place: what the pacer knows of it follows.
     pub(super) fn follow(&mut self, now: Millis, config: &Config, place: u32, want: Want<'_>) {
         if let Some(pacer) = &mut self.pacer {
-            if !want.out && pacer.is_out(place) {
+            if want.out.is_none() && pacer.is_out(place) {
                 pacer.outcome(now, place, Outcome::Abandoned);
             }
             if want.turn.is_none() && pacer.is_queued(place) {
                 pacer.cancel(place);
             }
         }
-        let Some((domain, again)) = want.turn else {
-            return;
+        let (domain, how) = match (want.out, want.turn) {
+            (Some(domain), _) => (domain, How::Out),
+            (None, Some((domain, false))) => (domain, How::First),
+            (None, Some((domain, true))) => (domain, How::Again),
+            (None, None) => return,
         };
-        if want.out || self.knows(place) {
-            return;
-        }
-        if self.with_room(config, place).is_none() {
+        if self.knows(place) || self.with_room(config, place).is_none() {
             return;
         }
         if let Some(pacer) = &mut self.pacer {
             let next_hop = self.domains.number(pacer, now, domain);
-            let queued = match again {
-                true => pacer.enqueue_again(now, place, next_hop),
-                false => pacer.enqueue(now, place, next_hop),
+            let taken = match how {
+                How::First => pacer.enqueue(now, place, next_hop),
+                How::Again => pacer.enqueue_again(now, place, next_hop),
+                How::Out => pacer.adopt(now, place, next_hop),
             };
-            debug_assert_eq!(queued, Ok(true));
+            debug_assert_eq!(taken, Ok(true));
         }
     }
 
@@ -209,13 +218,16 @@ impl Pacing {
         }
     }
 
-    /// [DR-7] What it is in a blob, with users numbered anew; nothing if nobody waits and nothing is out.
+    /// [DR-7] What it is in a blob, with users numbered anew. Nothing if nobody waits: whoever is out then is
+    /// counted anew, and what was learnt of the domains is forgotten. With `whole` it is there all the same.
     pub(super) fn snapshot(
         &self,
         now: Millis,
+        whole: bool,
         number: impl Fn(u32) -> Option<u32>,
     ) -> Option<Snapshot> {
-        let pacer = self.pacer.as_ref().filter(|_| !self.is_idle())?;
+        let is_wanted = whole || self.progress().queued > 0;
+        let pacer = self.pacer.as_ref().filter(|_| is_wanted)?;
         let names = self.domains.names.iter();
         Some(Snapshot {
             domains: names.map(|name| name.to_vec()).collect(),

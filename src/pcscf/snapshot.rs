@@ -378,13 +378,16 @@ impl<'b> RegistrationSnapshot<'b> {
     }
 
     /// The release before this one knows no turns and no shutdown: who waits for another turn tries again at once;
-    /// who waits for the first has the lifetime that it is left with, which is over unless a shutdown wanted it gone.
+    /// who waits for the first has its lifetime end now, unless a shutdown wanted it gone.
     fn put_back(&mut self) {
         if let StateSnapshot::Queued = self.state {
             self.state = match self.calling {
                 Some(_) => StateSnapshot::Waiting { left: 0 },
                 None => StateSnapshot::Registered,
             };
+            if self.calling.is_none() && cause_of(self.cause) != Some(Cause::Shutdown) {
+                self.expires_in = 0;
+            }
         }
         if let StateSnapshot::Cleaning { outcome, .. } = &mut self.state {
             if let Some(Outcome::NotAsked { .. }) = outcome_of(*outcome) {

@@ -142,8 +142,9 @@ impl PcscfNode {
             Some((domain, registration.registers > 0))
         });
         let mut registrations = user.iter().flat_map(|user| &user.registrations);
+        let out = registrations.find(|registration| registration.has_request_out());
         let want = Want {
-            out: registrations.any(|registration| registration.has_request_out()),
+            out: out.map(|registration| registration.strings.field(Field::HomeDomain)),
             turn,
         };
         let now = self.clock.latest();

@@ -125,7 +125,7 @@ impl PcscfNode {
                 let cursor = u32::try_from(passed(drain.cursor)).unwrap_or(u32::MAX);
                 drain.snapshot(now, &self.counters, cursor)
             }),
-            pacing: self.pacing.snapshot(now, number),
+            pacing: self.pacing.snapshot(now, self.drain.is_some(), number),
         }
     }
 
