@@ -104,7 +104,7 @@ fn in_order_and_in_time() {
                 user.private, user.to
             ),
             &format!("P-CSCF1 asks bearer: {} {} {uri}", user.private, user.to),
-            &format!("P-CSCF1 tells Shutdown"),
+            "P-CSCF1 tells Shutdown",
             "P-CSCF1 tells end",
         ]);
     }
