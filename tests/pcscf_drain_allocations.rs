@@ -142,7 +142,6 @@ fn take(out: &mut Outbox<Pcscf>, ended: &mut Option<Event>) -> Option<Taken> {
 fn memory_is_flat() {
     for network in [Network::Answers, Network::IsBusy, Network::IsNotAsked] {
         let (few, many) = (most_held(1_000, network), most_held(4_000, network));
-        println!("{few} bytes, then {many}");
         assert!(few < 65_536, "{few} bytes");
         let allowance = if network == Network::IsBusy {
             16_384

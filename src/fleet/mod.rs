@@ -142,7 +142,7 @@ impl<T> Fleet<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         self.machines.iter()
     }
 

@@ -94,7 +94,6 @@ use bucket::Bucket;
 pub use config::{BadCanaries, Config, SlowedBy};
 use hop::{Hop, Place, Standing};
 pub use progress::{Caution, HopProgress, Progress};
-#[allow(unused_imports)] // The nodes of the roles keep it in their own blobs.
 pub(crate) use snapshot::Snapshot;
 
 use super::{Links, Timers};
@@ -343,7 +342,7 @@ impl Pacer {
             return Ok(false);
         }
         let hop = self.hops.get_mut(next_hop as usize);
-        let is_canary = hop.is_some_and(|hop| hop.adopt());
+        let is_canary = hop.is_some_and(Hop::adopt);
         let state = match is_canary {
             true => State::Canary,
             false => State::Out,

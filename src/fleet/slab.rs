@@ -138,7 +138,7 @@ impl<T> Slab<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         let taken = |(place, slot)| match slot {
             &Slot::Taken {
                 generation,

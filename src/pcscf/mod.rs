@@ -5,6 +5,9 @@
 //! its users, sends the deregistering REGISTER, hears the NOTIFY, and has the host clean up in order. Every
 //! registration that goes ends with one [`Event::Deregistered`].
 //!
+//! Whatever starts a deregistration, its REGISTER goes when its turn comes ([`Config::pacing`]): with nobody before it,
+//! that is at once. The home domain of the user is the next hop that is paced. [`shutdown`] tells how all users go.
+//!
 //! | id | what | function | test |
 //! |---|---|---|---|
 //! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |

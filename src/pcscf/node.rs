@@ -584,10 +584,16 @@ impl PcscfNode {
         let Some(Stepped { owner, over }) = stepped else {
             return;
         };
-        if let Some(user) = self.users.get_mut(owner).filter(|_| over) {
+        let Some(user) = self.users.get_mut(owner) else {
+            return;
+        };
+        if over {
             user.subscription = None;
+            self.settle(owner, out);
+        } else {
+            // What is due of a user is due of its registrations: there is no timer to look for.
+            self.changes.note(owner.place(), false, out);
         }
-        self.settle(owner, out);
     }
 
     /// After every step of a user: one with nothing left goes, the timer follows.

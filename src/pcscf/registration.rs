@@ -49,9 +49,11 @@ impl Strings {
 
     /// [PD-1] Whether a public identity is one of those that are registered together.
     pub(crate) fn has_identity(&self, identity: &[u8]) -> bool {
-        let listed = || NameAddr::parse_list(self.field(Field::Identities)).filter_map(Result::ok);
+        let identities = self.field(Field::Identities);
+        let listed = || NameAddr::parse_list(identities).filter_map(Result::ok);
         let [default, registered] = self.principals();
         [default, registered].contains(&identity)
+            || lists_as_written(identities, identity)
             || listed().any(|listed| listed.uri_bytes() == identity)
             || self.is_principal(identity)
             || listed()
@@ -65,6 +67,11 @@ impl Strings {
         let [default, registered] = self.principals();
         register::same_uri(default, identity)
             || (registered != default && register::same_uri(registered, identity))
+    }
+
+    /// Instance and reg-id.
+    pub(crate) fn flow(&self) -> (Option<&[u8]>, Option<&[u8]>) {
+        register::flow(Params::new(self.field(Field::ContactParams)))
     }
 
     fn principals(&self) -> [&[u8]; 2] {
@@ -233,11 +240,22 @@ impl Learned<'_> {
     }
 }
 
+/// Whether an identity stands in angle brackets in a list, byte for byte, which spares reading the list. Where there
+/// are display names, brackets may be part of them.
+fn lists_as_written(list: &[u8], identity: &[u8]) -> bool {
+    let stands_at = |angle: usize| {
+        let rest = list.get(angle.saturating_add(1)..).unwrap_or_default();
+        let rest = rest.strip_prefix(identity);
+        rest.is_some_and(|rest| rest.first() == Some(&b'>'))
+    };
+    memchr::memchr_iter(b'<', list).any(stands_at) && memchr::memchr(b'"', list).is_none()
+}
+
 /// Whether a UE has moved from one contact to another of the same set: the same instance, and no flows that
 /// would tell the two apart (RFC 5626).
 pub(crate) fn has_moved(one: &Strings, other: &Strings) -> bool {
     let same_set = one.field(Field::PublicIdentity) == other.field(Field::PublicIdentity);
-    match (flow(one), flow(other)) {
+    match (one.flow(), other.flow()) {
         ((Some(instance), None), (Some(theirs), None)) => same_set && instance == theirs,
         _ => false,
     }
@@ -250,7 +268,7 @@ pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
     if !same(Field::PublicIdentity) && !same(Field::RegisteredIdentity) {
         return false;
     }
-    match (flow(one), flow(other)) {
+    match (one.flow(), other.flow()) {
         ((Some(instance), Some(reg_id)), (Some(theirs), Some(their_reg_id))) => {
             instance == theirs && reg_id == their_reg_id
         }
@@ -259,7 +277,30 @@ pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
     }
 }
 
-/// Instance and reg-id of a registration.
-fn flow(strings: &Strings) -> (Option<&[u8]>, Option<&[u8]>) {
-    register::flow(Params::new(strings.field(Field::ContactParams)))
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, Field, Strings};
+
+    /// [PD-1] An identity is one of those listed, however it is spelled; what a display name says is none.
+    #[test]
+    fn identities() {
+        let has = |list: &[u8], identity: &[u8]| {
+            let mut parts: [&[u8]; FIELDS] = [b""; FIELDS];
+            parts[Field::PublicIdentity as usize] = b"sip:first@home.example";
+            parts[Field::RegisteredIdentity as usize] = b"sip:first@home.example";
+            parts[Field::Identities as usize] = list;
+            let strings = Strings::new(parts, 1_000).unwrap();
+            strings.has_identity(identity)
+        };
+        let list = b"<sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(list, b"sip:first@home.example"));
+        assert!(has(list, b"sip:second@home.example"));
+        assert!(has(list, b"sip:second@HOME.example"));
+        assert!(!has(list, b"sip:second@home"));
+        assert!(!has(list, b"sip:third@home.example"));
+        let named =
+            b"\"<sip:third@home.example>\" <sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(named, b"sip:second@home.example"));
+        assert!(!has(named, b"sip:third@home.example"));
+    }
 }

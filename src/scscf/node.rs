@@ -1,15 +1,17 @@
 //! Many sets behind one set of doors.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Command, Config, Counters, Event, Recognition, Scscf,
+    Cause, Command, Config, Counters, Event, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
-    deregistration::{Cause, Deregistration, Input},
-    messages, recognise,
-    recognition::check_asserted,
-    registration::canonical,
+    deregistration::{Deregistration, Held, Input},
+    drain::Drain,
+    messages,
+    recognition::{Shown, check_asserted},
+    registration::{Removing, canonical, removed_contacts},
+    restoration::Failures,
     set::{Asker, Load, Set, Subscriber, for_notifier},
     snapshot,
 };
@@ -19,19 +21,22 @@ use crate::{
         Outbox, Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef,
         Verdict, increment, snapshot::Kind,
     },
-    fleet::{Fleet, Id, Room, Shared, push_exact},
+    fleet::{Fleet, Id, Room, Shared, pacer, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
         notifier::{self, Resource, Subscribe, Subscription},
     },
     wire::{
-        Accepts, Contact, Header, HeaderName, Message, Method, Owed, Required, register,
+        Accepts, Header, HeaderName, Message, Method, Owed, Required, register,
         salvage::respond_to_refused,
     },
 };
 
 mod commands;
+mod draining;
+mod network;
+mod restoring;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -53,6 +58,9 @@ pub struct ScscfNode {
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
+    failures: Failures,
+    /// While everybody is deregistered.
+    drain: Option<Box<Drain>>,
     changes: Changes,
 }
 
@@ -74,6 +82,8 @@ impl ScscfNode {
             shared: Shared::new(),
             counters: Counters::default(),
             load: Load::default(),
+            failures: Failures::default(),
+            drain: None,
             changes: Changes::default(),
         })
     }
@@ -92,7 +102,8 @@ impl ScscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let config = node.config.clone();
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        let rest = snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        (node.failures, node.drain) = (rest.failures, rest.drain);
         Ok(node)
     }
 
@@ -110,6 +121,9 @@ impl ScscfNode {
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
+        if let Some(drain) = &mut self.drain {
+            drain.reconfigure(self.clock.latest(), &config.drain)?;
+        }
         self.config = config;
         Ok(())
     }
@@ -159,7 +173,7 @@ impl ScscfNode {
 
     fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        let is_it = |set: &Set| set.table.has_identity(&key);
+        let is_it = |set: &Set| set.table.has_identity(uri, &key);
         self.sets.find(IDENTITY, &key, is_it)
     }
 
@@ -218,31 +232,35 @@ impl ScscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Result<Verdict, Denied> {
-        let Some(contacts) = removed_contacts(message)? else {
+        let Some(contacts) = removed_contacts(message, self.config.limits.contacts)? else {
             return Ok(Verdict::NotMine);
         };
-        if contacts > self.config.limits.contacts {
-            let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-            return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
-        }
         // What is needed later can be read, or it is refused now.
         let required = Required::read(message)?;
         let extensions: Vec<&[u8]> = self.config.extensions().collect();
         Accepts::server()
             .options(&extensions)
             .check(message, &required)?;
+        let request = Removing::read(message, &required, contacts)?;
         let most = self.config.limits.registration_bytes;
-        let kept = messages::kept(message, most)?
+        let kept = messages::kept(message, request.username.as_deref(), most)
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
-        let to = required.to.uri_bytes();
+        let to = request.public_identity();
         let known = self.find_identity(to);
         let set = known.and_then(|id| self.sets.get(id));
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
-        let paths = table.named_paths(message)?;
+        check_asserted(message)?;
+        let shown = Shown {
+            request: message,
+            users: request.parties.map(|party| party.uri()),
+            is_unprotected: request.is_unprotected,
+            has_star: request.has_star(),
+        };
+        let paths = table.named_paths(&request);
         let own = table.shown().map(|identity| &*identity.uri);
         let borders = &self.config.borders;
-        let recognition = recognise(from, message, paths.iter().copied(), own, borders)?;
+        let recognition = shown.recognise(from, paths.iter().copied(), own, borders)?;
         let asks_user = self.config.observe_only
             || matches!(
                 recognition,
@@ -266,11 +284,14 @@ impl ScscfNode {
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {
-            push_exact(&mut set.procedures, Deregistration::new(Cause::User));
+            let held = Held {
+                to: txn,
+                bytes: kept,
+            };
+            push_exact(&mut set.procedures, Deregistration::holding(held));
             let place = set.procedures.len().saturating_sub(1);
             let register = Input::Register {
-                to: txn,
-                kept: &kept,
+                request: &request,
                 recognition,
             };
             set.step_procedure(cx, place, register, out)
@@ -453,6 +474,7 @@ impl ScscfNode {
         if let Some(gone) = self.rearm(now, id) {
             self.changes.note(id.place(), gone, out);
         }
+        self.end_turn(now, id);
     }
 
     /// Whether the set has gone, if it was there.
@@ -474,6 +496,9 @@ impl ScscfNode {
         set.procedures.retain(|procedure| {
             if procedure.is_over() {
                 self.counters.count_end(procedure);
+                if let Some(drain) = &mut self.drain {
+                    drain.note_assignment(id.place(), procedure.outcome.assignment);
+                }
             }
             !procedure.is_over()
         });
@@ -486,7 +511,7 @@ impl ScscfNode {
             .filter(|own| own.termination.get().is_some())
         {
             let key = canonical(&identity.uri);
-            if !set.table.has_identity(&key) {
+            if !set.table.has_identity(&identity.uri, &key) {
                 keys.unfile(IDENTITY, &key);
             }
         }
@@ -539,6 +564,9 @@ impl ScscfNode {
             (false, drive::Answer::Role(_)) => None,
             _ => return Err(Misuse::WrongAnswer),
         };
+        if matches!(asker, Asker::Subscription(_)) {
+            self.note_neighbour(id, answer, status, retry_after);
+        }
         self.with_set(now, id, |set, cx| {
             match (asker, answer, status) {
                 (Asker::Subscription(place), _, Some(status)) => {
@@ -583,26 +611,6 @@ const fn exchange(sum: usize, old: usize, new: usize) -> usize {
 fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: HeaderName) -> Denied {
     let at = message.header(name).map_or(0, Header::at);
     Refusal::new(status, what, at).into()
-}
-
-/// [SD-3] How many contacts a REGISTER has that removes bindings and does nothing else, which is that every contact
-/// has an expiry of zero; `None` for any other.
-fn removed_contacts(message: &Message<'_>) -> Result<Option<usize>, Reject> {
-    let header = message.expires().ok().flatten();
-    let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
-    for contact in message.contacts() {
-        contacts = contacts.saturating_add(1);
-        match contact? {
-            Contact::Star => stars = stars.saturating_add(1),
-            Contact::Addr(contact) if register::asked_expires(&contact, message) == 0 => {}
-            Contact::Addr(_) => others = others.saturating_add(1),
-        }
-    }
-    if stars > 0 && (contacts > 1 || header != Some(0)) {
-        let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-        return Err(Reject::new(&defect::WILDCARD, at));
-    }
-    Ok((contacts > 0 && others == 0).then_some(contacts))
 }
 
 impl Node for ScscfNode {
@@ -676,42 +684,36 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match command {
-            Command::Learn {
-                request,
-                response,
-                private_identity,
-            } => self.learn(now, request, response, private_identity, out),
-            Command::ChangeProfile {
-                public_identity,
-                identities,
-            } => self.change_profile(now, public_identity, identities, out),
-            Command::EndSubscriptions {
-                public_identity,
-                contact,
-                reason,
-            } => self.end_subscriptions(now, public_identity, contact, reason, out),
-        }
+        self.obey(now, command, out)
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if let Some(id) = self.sets.due(now) {
-            self.with_set(now, id, |set, cx| set.tick(cx, out))?;
-            self.settle(now, id, out);
+        let drain = self.drain_deadline().filter(|(at, _)| *at <= now);
+        match (self.sets.next(), drain) {
+            (Some((at, id)), drain) if at <= now && drain.is_none_or(|(then, _)| at <= then) => {
+                self.with_set(now, id, |set, cx| set.tick(cx, out))?;
+                self.settle(now, id, out);
+            }
+            (_, Some(_)) => self.step_drain(now, out)?,
+            _ => {}
         }
         Ok(())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.sets.next()?;
-        self.sets.get(id)?.deadline()
+        let next = self.sets.next();
+        let set = next.and_then(|(_, id)| self.sets.get(id)?.deadline());
+        let due = set.into_iter().chain(self.drain_deadline());
+        due.min_by_key(|&(at, _)| at)
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(release, self.sets.iter().map(|(_, set)| set), now, into);
+        let sets = self.sets.iter().map(|(id, set)| (id.place(), set));
+        let drain = self.drain.as_deref();
+        snapshot::seal(release, sets, &self.failures, drain, now, into);
     }
 }
 
@@ -777,6 +779,7 @@ impl Persist for ScscfNode {
             served: exchange(self.load.served, set.counted.served, 0),
         };
         self.sets.remove(id);
+        self.end_turn(self.clock.latest(), id);
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {

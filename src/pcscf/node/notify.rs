@@ -1,11 +1,9 @@
 //! NOTIFYs to the subscriptions of a P-CSCF.
 
-use alloc::vec::Vec;
-
 use super::PcscfNode;
 use crate::{
     drive::{Context, Millis, Misuse, Outbox, Reject, Source, TransactionRef, Verdict, increment},
-    fleet::Id,
+    fleet::{Few, Id},
     pcscf::{
         Input, Pcscf,
         deregistration::Marks,
@@ -70,9 +68,7 @@ impl PcscfNode {
                     self.note_left(owner);
                 }
                 self.step_notified(now, id, &notification, finding, out)?;
-                self.apply_standings(now, owner, standings, out)?;
-                self.settle(owner, out);
-                Ok(())
+                Ok(self.apply_standings(now, owner, standings, out)?)
             }
             Err(reject) => {
                 let finding = Finding {
@@ -98,7 +94,7 @@ impl PcscfNode {
         let Some(user) = user.filter(|_| !body.is_empty()) else {
             return Ok(None);
         };
-        let watched: Vec<Watched<'_>> = user
+        let watched: Few<Watched<'_>> = user
             .registrations
             .iter()
             .map(|r| Watched::new(&r.strings, r.is_emergency(), r.is_seen()))
@@ -152,6 +148,7 @@ impl PcscfNode {
         standings: &[Standing],
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
+        let mut stepped = false;
         for (place, standing) in standings.iter().enumerate().rev() {
             if let Standing::Active | Standing::Shortened(_) = standing {
                 self.note_seen(owner, place);
@@ -162,6 +159,10 @@ impl PcscfNode {
                 Standing::Terminated => Input::Terminated,
             };
             self.step(now, owner, place, input, out)?;
+            stepped = true;
+        }
+        if stepped {
+            self.settle(owner, out);
         }
         Ok(())
     }
