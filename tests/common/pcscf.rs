@@ -158,7 +158,16 @@ impl Bed {
                         Question::SecurityAssociationRelease { key, affected } => {
                             ("security association", key, affected)
                         }
-                        Question::BearerRelease { key, affected } => ("bearer", key, affected),
+                        Question::SecurityAssociationShortening {
+                            key,
+                            affected,
+                            milliseconds: 128_000,
+                        } => ("shortening", key, affected),
+                        Question::BearerRelease {
+                            key,
+                            affected,
+                            termination_cause: 1,
+                        } => ("bearer", key, affected),
                         other => panic!("{other:?}"),
                     };
                     Out::Ask {
@@ -171,7 +180,9 @@ impl Bed {
                 Output::Event(event) => {
                     let whom = match event {
                         Event::Deregistered { affected, .. }
-                        | Event::Cancelled { affected, .. } => about(affected),
+                        | Event::Cancelled { affected, .. }
+                        | Event::AccessLost { affected }
+                        | Event::AccessDoubted { affected, .. } => about(affected),
                         _ => String::new(),
                     };
                     Out::Event(whom, *event)

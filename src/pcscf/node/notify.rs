@@ -8,6 +8,7 @@ use crate::{
     fleet::Id,
     pcscf::{
         Input, Pcscf,
+        aside::Marks,
         standing::{self, Standing, State, Watched},
     },
     regevent::{
@@ -100,7 +101,7 @@ impl PcscfNode {
         let watched: Vec<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.seen))
+            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.marks.has(Marks::SEEN)))
             .collect();
         let start = message.end().saturating_sub(body.len());
         let state = standing::read(body, &self.config.limits, &watched)
@@ -160,7 +161,7 @@ impl PcscfNode {
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };
-            self.step(now, owner, place, input, out)?;
+            let _ = self.step(now, owner, place, input, out)?;
         }
         Ok(())
     }
@@ -168,7 +169,7 @@ impl PcscfNode {
     fn note_seen(&mut self, owner: Id, place: usize) {
         let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
-            registration.seen = true;
+            registration.note_seen();
         }
     }
 }
