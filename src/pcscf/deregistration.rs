@@ -634,7 +634,12 @@ impl Registration {
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
-    pub(super) fn offer(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+    pub(super) fn offer(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) {
         let (State::Sent { branch, until, .. }, Some(calling)) =
             (self.state(), self.running.get().calling)
         else {

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
-    registration::{Field, Learned, LearnedContact, Strings},
     evidence::Weight,
+    registration::{Field, Learned, LearnedContact, Strings},
     snapshot,
     user::User,
 };
@@ -123,12 +123,8 @@ impl PcscfNode {
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        let thresholds = |config: &Config| {
-            (
-                config.registration_threshold,
-                config.association_threshold,
-            )
-        };
+        let thresholds =
+            |config: &Config| (config.registration_threshold, config.association_threshold);
         let rearm = thresholds(&config) != thresholds(&self.config);
         self.config = config;
         if rearm {

@@ -167,12 +167,7 @@ impl Registration {
     }
 
     /// [PD-3] Something else was heard from the UE: it is not lost.
-    pub(super) fn heard(
-        &mut self,
-        cx: &Context<'_, Config>,
-        who: &[u8],
-        out: &mut Outbox<Pcscf>,
-    ) {
+    pub(super) fn heard(&mut self, cx: &Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
         self.note_heard(&cx.config.loss);
         if self.cause == Cause::AccessLost && matches!(self.state(), State::Waiting { .. }) {
             self.cancel(who, out);

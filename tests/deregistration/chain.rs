@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use ims_procedures::{
-    drive::{self, Buffer, Limits, Millis, Node, Source, Token, Verdict},
-    pcscf::{self, strip_trust_marks},
+    drive::{self, Buffer, Limits, Millis, Node, Source, Token, TransactionRef, Verdict},
+    pcscf::{self, PcscfNode, strip_trust_marks},
     scscf::{Answer, Config},
 };
 
@@ -41,11 +41,20 @@ struct Step {
     pending: Pending,
 }
 
+/// A message, when it was sent, and the line that tells of it.
+pub(crate) struct Sent {
+    pub(crate) at: Millis,
+    pub(crate) line: String,
+    pub(crate) bytes: String,
+}
+
 /// Who sent a request to the S-CSCF.
 #[derive(Clone)]
 enum Client {
     Pcscf(usize, Token),
     Ue(usize, String),
+    /// A P-CSCF before its crash.
+    Gone,
 }
 
 /// The nodes, and everything that happened between them.
@@ -54,8 +63,8 @@ pub(crate) struct Chain {
     pub(crate) scscf: Host,
     /// What happened, in order, a line each.
     pub(crate) log: Vec<String>,
-    /// What was sent, in order, with its line.
-    pub(crate) sent: Vec<(String, String)>,
+    /// What was sent, in order.
+    pub(crate) sent: Vec<Sent>,
     /// Whether a user's credentials hold.
     pub(crate) verdict: Answer<'static>,
     /// With what an element in between answers a P-CSCF's REGISTERs.
@@ -68,6 +77,10 @@ pub(crate) struct Chain {
     clients: HashMap<u64, Client>,
     /// What a P-CSCF still owes to its UEs.
     owed: Vec<(usize, String)>,
+    /// How many requests UEs have sent.
+    requests: u64,
+    /// REGISTERs of UEs that a P-CSCF holds.
+    withheld: Vec<(usize, String)>,
 }
 
 /// The S-CSCF's challenge.
@@ -137,6 +150,8 @@ impl Chain {
             held: Vec::new(),
             clients: HashMap::new(),
             owed: Vec::new(),
+            requests: 0,
+            withheld: Vec::new(),
         };
         chain.add_pcscf(edge);
         chain
@@ -175,7 +190,11 @@ impl Chain {
     fn push(&mut self, line: String, bytes: String, pending: Pending) {
         self.log.push(line.clone());
         if !bytes.is_empty() {
-            self.sent.push((line.clone(), bytes.clone()));
+            self.sent.push(Sent {
+                at: self.now(),
+                line: line.clone(),
+                bytes: bytes.clone(),
+            });
         }
         self.steps.push(Step {
             line,
@@ -210,6 +229,18 @@ impl Chain {
                     if let Some(line) = edge_event(&event) {
                         self.log.push(format!("{name} tells {line}: {about}"));
                     }
+                    match event {
+                        pcscf::Event::AccessLost { .. } => {
+                            self.log.push(format!("{name} notes loss: {about}"));
+                        }
+                        pcscf::Event::AccessDoubted { evidence, .. } => {
+                            self.log.push(format!("{name} notes {evidence:?}: {about}"));
+                        }
+                        pcscf::Event::HeldRegisterReleased { forward, .. } => {
+                            self.let_go(at, forward);
+                        }
+                        _ => {}
+                    }
                 }
             }
         }
@@ -237,6 +268,7 @@ impl Chain {
                 home::Out::Respond { to, bytes, .. } => {
                     let line = format!("S-CSCF sends {}", kind(bytes));
                     let (line, pending) = match self.clients.remove(to).unwrap() {
+                        Client::Gone => continue,
                         Client::Pcscf(at, token) => (line, Pending::ToClient { at, token }),
                         Client::Ue(at, request) => {
                             (format!("{line} of the UE"), Pending::ToUe { at, request })
@@ -428,16 +460,44 @@ impl Chain {
 
     /// A UE sends a REGISTER to its P-CSCF, as it stands; it goes through P-CSCF, S-CSCF and registrar.
     pub(crate) fn ue_sends(&mut self, at: usize, request: &str) -> Verdict {
-        let (verdict, out) = self.pcscfs[at].receive(Source::Ue, request.as_bytes());
+        self.requests += 1;
+        let (bed, txn) = (&mut self.pcscfs[at], TransactionRef(self.requests));
+        let verdict = bed
+            .node
+            .receive(bed.now, Source::Ue, txn, request.as_bytes(), &mut bed.out)
+            .unwrap();
+        let out = bed.take();
         self.edge_out(at, out, None);
-        if verdict == Verdict::Forward {
-            let forwarded = core_side(at, request);
-            self.log
-                .push(format!("{} forwards REGISTER", pcscf_name(at)));
-            self.register_at_scscf(at, &forwarded);
+        match verdict {
+            Verdict::Forward => self.forward(at, request),
+            Verdict::Hold(_) => {
+                self.log.push(format!("{} holds REGISTER", pcscf_name(at)));
+                self.withheld.push((at, request.to_owned()));
+            }
+            _ => {}
         }
         self.settle();
         verdict
+    }
+
+    fn forward(&mut self, at: usize, request: &str) {
+        self.log
+            .push(format!("{} forwards REGISTER", pcscf_name(at)));
+        let forwarded = core_side(at, request);
+        self.register_at_scscf(at, &forwarded);
+    }
+
+    /// A REGISTER that was held goes on, or has another one held in its place.
+    fn let_go(&mut self, at: usize, forward: bool) {
+        let place = self.withheld.iter().position(|(of, _)| *of == at);
+        let (_, request) = self
+            .withheld
+            .remove(place.expect("a REGISTER that is held"));
+        if forward {
+            self.forward(at, &request);
+        } else {
+            self.log.push("UE gets 500 to REGISTER".into());
+        }
     }
 
     /// Somebody sends a REGISTER to the S-CSCF, past the P-CSCFs.
@@ -468,7 +528,7 @@ impl Chain {
     /// A UE registers, or registers anew.
     pub(crate) fn register(&mut self, at: usize, ue: &Registration) {
         let verdict = self.ue_sends(at, &ue_side(&ue.request()));
-        assert_eq!(verdict, Verdict::Forward);
+        assert!(matches!(verdict, Verdict::Forward | Verdict::Hold(_)));
     }
 
     /// A UE deregisters itself.
@@ -482,6 +542,67 @@ impl Chain {
     pub(crate) fn access_lost(&mut self, at: usize, ue: &Registration) {
         let out = self.pcscfs[at].lose(contact(ue));
         self.edge_out(at, out, None);
+        self.settle();
+    }
+
+    /// The host of a P-CSCF commands.
+    pub(crate) fn command(&mut self, at: usize, command: pcscf::Command<'_>) -> Verdict {
+        let bed = &mut self.pcscfs[at];
+        let verdict = bed.node.command(bed.now, command, &mut bed.out).unwrap();
+        let out = bed.take();
+        self.edge_out(at, out, None);
+        self.settle();
+        verdict
+    }
+
+    /// Something is reported of the access of a UE.
+    pub(crate) fn report(&mut self, at: usize, ue: &Registration, evidence: pcscf::Evidence) {
+        let contact = contact(ue).as_bytes();
+        let lost = pcscf::Command::AccessLost { contact, evidence };
+        assert_eq!(self.command(at, lost), Verdict::Handled);
+    }
+
+    /// Something is heard from a UE: a response, or a keep-alive.
+    pub(crate) fn heard(&mut self, at: usize, ue: &Registration) {
+        let contact = contact(ue).as_bytes();
+        let heard = pcscf::Command::Heard { contact };
+        assert_eq!(self.command(at, heard), Verdict::Handled);
+    }
+
+    /// Somebody calls a UE: what the P-CSCF says to that.
+    pub(crate) fn called(&mut self, at: usize, ue: &Registration) -> Verdict {
+        let invite = format!(
+            "INVITE {} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP scscf1.home1.example.net:5080;branch=z9hG4bKi\r\n\
+             Max-Forwards: 66\r\nFrom: <sip:b@home2.example.net>;tag=b\r\nTo: <{}>\r\n\
+             Call-ID: call-1\r\nCSeq: 1 INVITE\r\nContact: <sip:b@home2.example.net>\r\n\
+             Content-Length: 0\r\n\r\n",
+            contact(ue),
+            ue.to
+        );
+        let (verdict, out) = self.pcscfs[at].receive(Source::TrustedCore, invite.as_bytes());
+        assert_eq!(out, []);
+        verdict
+    }
+
+    /// A P-CSCF crashes and goes on from its blob, in this life. What it was about to send, or to be told, is lost.
+    pub(crate) fn restart(&mut self, at: usize, config: pcscf::Config, life: u64) {
+        let bed = &mut self.pcscfs[at];
+        let mut blob = Vec::new();
+        bed.node.snapshot(bed.now, &mut blob);
+        bed.node = PcscfNode::restore(config, edge::identifiers(life), bed.now, &blob).unwrap();
+        self.steps.retain(|step| match step.pending {
+            Pending::ToScscf { from: of, .. }
+            | Pending::ToClient { at: of, .. }
+            | Pending::EdgeAsks { at: of, .. } => of != at,
+            _ => true,
+        });
+        for client in self.clients.values_mut() {
+            if matches!(client, Client::Pcscf(of, _) if *of == at) {
+                *client = Client::Gone;
+            }
+        }
+        self.log.push(format!("{} starts again", pcscf_name(at)));
         self.settle();
     }
 
@@ -514,10 +635,9 @@ impl Chain {
     #[track_caller]
     pub(crate) fn last(&self, line: &str) -> &str {
         let mut sent = self.sent.iter().rev();
-        let found = sent.find(|(own, _)| own.starts_with(line));
-        &found
-            .unwrap_or_else(|| panic!("no {line:?} in {:#?}", self.log))
-            .1
+        let found = sent.find(|sent| sent.line.starts_with(line));
+        let found = found.unwrap_or_else(|| panic!("no {line:?} in {:#?}", self.log));
+        &found.bytes
     }
 
     /// Everything that has been kept at the two ends is gone.

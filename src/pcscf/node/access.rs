@@ -176,9 +176,8 @@ impl PcscfNode {
             return;
         };
         let contact = own.contact();
-        let stays = |other: Id, at: usize, r: &Registration| {
-            (other, at) != (id, place) && !r.is_cleaning()
-        };
+        let stays =
+            |other: Id, at: usize, r: &Registration| (other, at) != (id, place) && !r.is_cleaning();
         let on_contact = self
             .users
             .under(CONTACT, &contact_key(contact))
