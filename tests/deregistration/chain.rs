@@ -72,6 +72,8 @@ pub(crate) struct Chain {
     /// With what the registrar answers a REGISTER that binds: 200, if not otherwise.
     pub(crate) registrar: u16,
     steps: Vec<Step>,
+    /// REGISTERs of UEs that a P-CSCF holds.
+    withheld: Vec<(usize, String)>,
     /// Lines that wait.
     held: Vec<String>,
     clients: HashMap<u64, Client>,
@@ -79,8 +81,6 @@ pub(crate) struct Chain {
     owed: Vec<(usize, String)>,
     /// How many requests UEs have sent.
     requests: u64,
-    /// REGISTERs of UEs that a P-CSCF holds.
-    withheld: Vec<(usize, String)>,
 }
 
 /// The S-CSCF's challenge.
@@ -147,11 +147,11 @@ impl Chain {
             border: None,
             registrar: 200,
             steps: Vec::new(),
+            withheld: Vec::new(),
             held: Vec::new(),
             clients: HashMap::new(),
             owed: Vec::new(),
             requests: 0,
-            withheld: Vec::new(),
         };
         chain.add_pcscf(edge);
         chain
@@ -307,6 +307,36 @@ impl Chain {
     pub(crate) fn release(&mut self) {
         self.held.clear();
         self.settle();
+    }
+
+    /// Something is reported of the access of a UE.
+    pub(crate) fn report(&mut self, at: usize, ue: &Registration, evidence: pcscf::Evidence) {
+        let contact = contact(ue).as_bytes();
+        let lost = pcscf::Command::AccessLost { contact, evidence };
+        assert_eq!(self.command(at, lost), Verdict::Handled);
+    }
+
+    /// Something is heard from a UE: a response, or a keep-alive.
+    pub(crate) fn heard(&mut self, at: usize, ue: &Registration) {
+        let contact = contact(ue).as_bytes();
+        let heard = pcscf::Command::Heard { contact };
+        assert_eq!(self.command(at, heard), Verdict::Handled);
+    }
+
+    /// Somebody calls a UE: what the P-CSCF says to that.
+    pub(crate) fn called(&mut self, at: usize, ue: &Registration) -> Verdict {
+        let invite = format!(
+            "INVITE {} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP scscf1.home1.example.net:5080;branch=z9hG4bKi\r\n\
+             Max-Forwards: 66\r\nFrom: <sip:b@home2.example.net>;tag=b\r\nTo: <{}>\r\n\
+             Call-ID: call-1\r\nCSeq: 1 INVITE\r\nContact: <sip:b@home2.example.net>\r\n\
+             Content-Length: 0\r\n\r\n",
+            contact(ue),
+            ue.to
+        );
+        let (verdict, out) = self.pcscfs[at].receive(Source::TrustedCore, invite.as_bytes());
+        assert_eq!(out, []);
+        verdict
     }
 
     /// Carries and answers, in order, until nothing moves.
@@ -552,36 +582,6 @@ impl Chain {
         let out = bed.take();
         self.edge_out(at, out, None);
         self.settle();
-        verdict
-    }
-
-    /// Something is reported of the access of a UE.
-    pub(crate) fn report(&mut self, at: usize, ue: &Registration, evidence: pcscf::Evidence) {
-        let contact = contact(ue).as_bytes();
-        let lost = pcscf::Command::AccessLost { contact, evidence };
-        assert_eq!(self.command(at, lost), Verdict::Handled);
-    }
-
-    /// Something is heard from a UE: a response, or a keep-alive.
-    pub(crate) fn heard(&mut self, at: usize, ue: &Registration) {
-        let contact = contact(ue).as_bytes();
-        let heard = pcscf::Command::Heard { contact };
-        assert_eq!(self.command(at, heard), Verdict::Handled);
-    }
-
-    /// Somebody calls a UE: what the P-CSCF says to that.
-    pub(crate) fn called(&mut self, at: usize, ue: &Registration) -> Verdict {
-        let invite = format!(
-            "INVITE {} SIP/2.0\r\n\
-             Via: SIP/2.0/UDP scscf1.home1.example.net:5080;branch=z9hG4bKi\r\n\
-             Max-Forwards: 66\r\nFrom: <sip:b@home2.example.net>;tag=b\r\nTo: <{}>\r\n\
-             Call-ID: call-1\r\nCSeq: 1 INVITE\r\nContact: <sip:b@home2.example.net>\r\n\
-             Content-Length: 0\r\n\r\n",
-            contact(ue),
-            ue.to
-        );
-        let (verdict, out) = self.pcscfs[at].receive(Source::TrustedCore, invite.as_bytes());
-        assert_eq!(out, []);
         verdict
     }
 
