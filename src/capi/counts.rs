@@ -57,7 +57,7 @@ pub struct imsp_pcscf_counts {
 
 // SAFETY: `repr(C)`, integers alone: 2·4 + 21·8 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_counts {
-    const FIRST_SIZE: usize = 176;
+    const FIRST_SIZE: usize = 144;
 }
 
 impl imsp_pcscf_counts {

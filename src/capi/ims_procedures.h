@@ -790,7 +790,7 @@ enum imsp_pcscf_event
   IMSP_PCSCF_EVENT_ACCESS_DOUBTED = 11,
   /**
    * The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
-   * not, a later one is held in its place, and it is to be answered with 500. Our own, if it is still out, is not to
+   * not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
    * be retransmitted from here on.
    */
   IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
@@ -1234,14 +1234,6 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t termination_cause;
   /**
-   * An imsp_evidence.
-   */
-  uint32_t evidence;
-  /**
-   * 1 if a request is to be passed on.
-   */
-  uint32_t forward;
-  /**
    * The message, or the blob.
    */
   struct imsp_text bytes;
@@ -1278,6 +1270,14 @@ typedef struct imsp_pcscf_output {
    * The Service-Route as addresses separated by commas.
    */
   struct imsp_text route_uri;
+  /**
+   * An imsp_evidence.
+   */
+  uint32_t evidence;
+  /**
+   * 1 if a request is to be passed on.
+   */
+  uint32_t forward;
 } imsp_pcscf_output;
 
 /**

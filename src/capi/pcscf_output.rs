@@ -71,7 +71,7 @@ pub enum imsp_pcscf_event {
     /// A report of loss has been kept, which is not enough by itself. It says `evidence`.
     AccessDoubted = 11,
     /// The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
-    /// not, a later one is held in its place, and it is to be answered with 500. Our own, if it is still out, is not to
+    /// not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
     /// be retransmitted from here on.
     HeldRegisterReleased = 12,
 }
@@ -131,10 +131,6 @@ pub struct imsp_pcscf_output {
     pub skip_pattern_matching: u32,
     /// The Termination-Cause of a session termination request (RFC 6733 8.15).
     pub termination_cause: u32,
-    /// An imsp_evidence.
-    pub evidence: u32,
-    /// 1 if a request is to be passed on.
-    pub forward: u32,
     /// The message, or the blob.
     pub bytes: imsp_text,
     /// SIP URIs to resolve (RFC 3263), the best first, each but the last followed by a line feed. The next one is for
@@ -154,11 +150,15 @@ pub struct imsp_pcscf_output {
     pub destination: imsp_text,
     /// The Service-Route as addresses separated by commas.
     pub route_uri: imsp_text,
+    /// An imsp_evidence.
+    pub evidence: u32,
+    /// 1 if a request is to be passed on.
+    pub forward: u32,
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 12·4 + 9·8 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 2·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
-    const FIRST_SIZE: usize = 176;
+    const FIRST_SIZE: usize = 168;
 }
 
 /// An output while it is made flat, with the texts that it points at.

@@ -23,7 +23,7 @@ impl Registration {
         outcome: Outcome,
         out: &mut Outbox<Pcscf>,
     ) {
-        self.let_go_held(out);
+        self.let_go_held(true, out);
         // What a REGISTER of the UE that is under way needs is not torn down under it.
         let not_before = if self.marks.has(Marks::ASKED) {
             cx.now.after(cx.config.renewal_bound())

@@ -483,6 +483,11 @@ impl Registration {
 
             // [PD-1, PD-9] The UE itself.
             (State::Registered, Input::Refreshed { expires }) => self.refresh(cx, expires),
+            // The 2xx to one before the one that is held, which is to hear of ours first.
+            (State::Sent { .. }, Input::Removed) if self.aside().held.is_some() => {}
+            (State::Sent { .. }, Input::Refreshed { expires }) if self.aside().held.is_some() => {
+                self.refresh(cx, expires);
+            }
             (State::Waiting { .. }, Input::Refreshed { expires }) if self.goes_on_after_it() => {
                 self.refresh(cx, expires);
                 self.set_state(State::Waiting { until: cx.now });

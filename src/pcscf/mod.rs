@@ -229,8 +229,8 @@ pub enum Event {
     HeldRegisterReleased {
         /// The host's handle of its transaction.
         transaction: TransactionRef,
-        /// Whether it is to be passed on. If not, a later REGISTER for the same contact is held in its place, and this
-        /// one is to be answered with 500.
+        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come, and this one is to be
+        /// answered with 500.
         forward: bool,
     },
     /// Of a subscription.

@@ -394,6 +394,7 @@ impl PcscfNode {
                     let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    known.note_moved(old.field(Field::Contact));
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
@@ -744,7 +745,7 @@ fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
     }
 }
 
-/// [PD-7] What is being cleaned up on a contact that is registered anew is over: the steps that are left
+/// [PD-7] What is being cleaned up of a set on a contact that is registered anew is over: the steps that are left
 /// would release what belongs to the new registration (T48).
 fn supersede(
     cx: &mut Context<'_, Config>,
@@ -757,7 +758,11 @@ fn supersede(
         let Some(old) = registrations.get(place) else {
             continue;
         };
-        let is_new = |r: &Registration| !r.is_cleaning() && same_uri(r.contact(), old.contact());
+        let is_new = |r: &Registration| {
+            !r.is_cleaning()
+                && r.public_identity() == old.public_identity()
+                && same_uri(r.contact(), old.contact())
+        };
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     drive::{Context, Millis, Outbox, Token, TransactionRef},
     fleet::Rest,
+    wire::register::same_uri,
 };
 
 /// Milliseconds that security associations outlast the registration (TS 24.229 7.8).
@@ -69,14 +70,21 @@ impl Registration {
                 outcome,
                 until,
             }),
-            State::Cleaning { .. } => self.set_aside(Aside {
-                not_before: until,
-                ..self.aside()
-            }),
-            State::Sent { .. } | State::Confirmed { .. } => {}
+            State::Cleaning { .. } => self.put_off(until),
+            State::Sent { .. } => self.let_go_held(false, out),
+            State::Confirmed { .. } => {}
         }
         self.note_heard(&cx.config.loss);
         Change::Goes
+    }
+
+    /// No step of the cleanup is begun before.
+    fn put_off(&mut self, until: Millis) {
+        let aside = self.aside();
+        self.set_aside(Aside {
+            not_before: aside.not_before.max(until),
+            ..aside
+        });
     }
 
     /// Whether it waits because of a timer, with nothing sent yet: a REGISTER of the UE makes it wait on, for without
@@ -111,8 +119,7 @@ impl Registration {
         let until = match aside.held {
             Some(before) => {
                 if before.transaction != transaction {
-                    let forward = false;
-                    out.event(held_ended(before, forward));
+                    out.event(held_ended(before, false));
                 }
                 before.until
             }
@@ -123,11 +130,11 @@ impl Registration {
         Change::Holds(token)
     }
 
-    /// The host passes on what it holds.
-    pub(super) fn let_go_held(&mut self, out: &mut Outbox<Pcscf>) {
+    /// The host passes on what it holds, or refuses it for a later one.
+    pub(super) fn let_go_held(&mut self, forward: bool, out: &mut Outbox<Pcscf>) {
         let mut aside = self.aside();
         if let Some(held) = aside.held.take() {
-            out.event(held_ended(held, true));
+            out.event(held_ended(held, forward));
             self.set_aside(aside);
         }
     }
@@ -140,7 +147,7 @@ impl Registration {
         outcome: Outcome,
         out: &mut Outbox<Pcscf>,
     ) {
-        self.let_go_held(out);
+        self.let_go_held(true, out);
         self.set_state(State::Returning {
             token,
             outcome,
@@ -185,7 +192,7 @@ impl Registration {
 
     /// It is given up; the registration goes on.
     pub(super) fn cancel(&mut self, who: &[u8], out: &mut Outbox<Pcscf>) {
-        self.let_go_held(out);
+        self.let_go_held(true, out);
         let affected = self.affected(who, out);
         out.event(Event::Cancelled {
             affected,
@@ -286,6 +293,13 @@ impl Registration {
     /// Whether a NOTIFY that says that the contact is terminated means the binding before this one.
     pub(super) fn is_of_the_replaced(&self, now: Millis) -> bool {
         self.aside().replaced_until.is_some_and(|until| now < until)
+    }
+
+    /// [PD-9] Its contact was another before: no document has shown this one yet.
+    pub(super) fn note_moved(&mut self, before: &[u8]) {
+        if !same_uri(self.contact(), before) {
+            self.marks.set(Marks::SEEN, false);
+        }
     }
 
     /// [PD-10] A document has shown the contact as active: what comes after it is about this binding.

@@ -413,7 +413,9 @@ static uint64_t take_token(imsp_pcscf *node)
     static char buffer[65536];
     imsp_pcscf_output output;
     output.struct_size = sizeof output;
-    OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    do {
+        OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    } while (output.kind == IMSP_OUTPUT_KIND_EVENT);
     CHECK(output.kind == IMSP_OUTPUT_KIND_REQUEST);
     EXPECT(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL), IMSP_STATUS_NOTHING);
     return output.token;
@@ -475,7 +477,6 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
     OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
     CHECK(is_registered == 1);
-    CHECK(take_token(node) == 0); /* the event */
     uint64_t lost = take_token(node);
     EXPECT(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_NO_ROUTE, NULL), IMSP_STATUS_WRONG_ANSWER);
     OK(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_UNREACHABLE, NULL));

@@ -224,6 +224,17 @@ impl Bed {
         self.take()
     }
 
+    pub fn report(&mut self, evidence: Evidence) -> Vec<Out> {
+        let contact = CONTACT.as_bytes();
+        let verdict = self.command(Command::AccessLost { contact, evidence });
+        assert_eq!(verdict, Verdict::Handled);
+        self.take()
+    }
+
+    pub fn command(&mut self, command: Command<'_>) -> Verdict {
+        self.node.command(self.now, command, &mut self.out).unwrap()
+    }
+
     pub fn receive(&mut self, from: Source, bytes: &[u8]) -> (Verdict, Vec<Out>) {
         let txn = TransactionRef(77);
         let verdict = self

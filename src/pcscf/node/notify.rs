@@ -63,9 +63,11 @@ impl PcscfNode {
         match self.read_document(id, owner, message, &notification) {
             Ok(read) => {
                 let standings = read.as_ref().map_or(&[][..], |(state, _)| &state.standings);
-                let finding = read
+                let mut finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                // The user has registered anew since.
+                finding.all_terminated &= !self.expects_the_replaced(now, owner);
                 if finding.all_terminated {
                     self.note_left(owner);
                 }
@@ -164,6 +166,15 @@ impl PcscfNode {
             let _ = self.step(now, owner, place, input, out)?;
         }
         Ok(())
+    }
+
+    /// [PD-9] Whether a document may still tell of a binding that has been replaced.
+    fn expects_the_replaced(&self, now: Millis, owner: Id) -> bool {
+        let user = self.users.get(owner);
+        user.is_some_and(|user| {
+            let mut all = user.registrations.iter();
+            all.any(|registration| registration.is_of_the_replaced(now))
+        })
     }
 
     fn note_seen(&mut self, owner: Id, place: usize) {
