@@ -1,6 +1,8 @@
 //! Deregistration with both ends on bytes: the P-CSCF node and the S-CSCF node side by side, what each sends is what
 //! the other gets. A test for each field case from T40 to T54, and in `seed` one for each sentence of the source (S0).
 
+#[path = "deregistration/access.rs"]
+mod access;
 #[path = "deregistration/chain.rs"]
 mod chain;
 mod common;

@@ -72,6 +72,8 @@ pub(crate) struct Chain {
     /// With what the registrar answers a REGISTER that binds: 200, if not otherwise.
     pub(crate) registrar: u16,
     steps: Vec<Step>,
+    /// REGISTERs of UEs that a P-CSCF holds.
+    withheld: Vec<(usize, String)>,
     /// Lines that wait.
     held: Vec<String>,
     clients: HashMap<u64, Client>,
@@ -145,6 +147,7 @@ impl Chain {
             border: None,
             registrar: 200,
             steps: Vec::new(),
+            withheld: Vec::new(),
             held: Vec::new(),
             clients: HashMap::new(),
             owed: Vec::new(),
@@ -226,6 +229,18 @@ impl Chain {
                     if let Some(line) = edge_event(&event) {
                         self.log.push(format!("{name} tells {line}: {about}"));
                     }
+                    match event {
+                        pcscf::Event::AccessLost { .. } => {
+                            self.log.push(format!("{name} notes loss: {about}"));
+                        }
+                        pcscf::Event::AccessDoubted { evidence, .. } => {
+                            self.log.push(format!("{name} notes {evidence:?}: {about}"));
+                        }
+                        pcscf::Event::HeldRegisterReleased { forward, .. } => {
+                            self.let_go(at, forward);
+                        }
+                        _ => {}
+                    }
                 }
             }
         }
@@ -292,6 +307,36 @@ impl Chain {
     pub(crate) fn release(&mut self) {
         self.held.clear();
         self.settle();
+    }
+
+    /// Something is reported of the access of a UE.
+    pub(crate) fn report(&mut self, at: usize, ue: &Registration, evidence: pcscf::Evidence) {
+        let contact = contact(ue).as_bytes();
+        let lost = pcscf::Command::AccessLost { contact, evidence };
+        assert_eq!(self.command(at, lost), Verdict::Handled);
+    }
+
+    /// Something is heard from a UE: a response, or a keep-alive.
+    pub(crate) fn heard(&mut self, at: usize, ue: &Registration) {
+        let contact = contact(ue).as_bytes();
+        let heard = pcscf::Command::Heard { contact };
+        assert_eq!(self.command(at, heard), Verdict::Handled);
+    }
+
+    /// Somebody calls a UE: what the P-CSCF says to that.
+    pub(crate) fn called(&mut self, at: usize, ue: &Registration) -> Verdict {
+        let invite = format!(
+            "INVITE {} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP scscf1.home1.example.net:5080;branch=z9hG4bKi\r\n\
+             Max-Forwards: 66\r\nFrom: <sip:b@home2.example.net>;tag=b\r\nTo: <{}>\r\n\
+             Call-ID: call-1\r\nCSeq: 1 INVITE\r\nContact: <sip:b@home2.example.net>\r\n\
+             Content-Length: 0\r\n\r\n",
+            contact(ue),
+            ue.to
+        );
+        let (verdict, out) = self.pcscfs[at].receive(Source::TrustedCore, invite.as_bytes());
+        assert_eq!(out, []);
+        verdict
     }
 
     /// Carries and answers, in order, until nothing moves.
@@ -453,14 +498,36 @@ impl Chain {
             .unwrap();
         let out = bed.take();
         self.edge_out(at, out, None);
-        if verdict == Verdict::Forward {
-            let forwarded = core_side(at, request);
-            self.log
-                .push(format!("{} forwards REGISTER", pcscf_name(at)));
-            self.register_at_scscf(at, &forwarded);
+        match verdict {
+            Verdict::Forward => self.forward(at, request),
+            Verdict::Hold(_) => {
+                self.log.push(format!("{} holds REGISTER", pcscf_name(at)));
+                self.withheld.push((at, request.to_owned()));
+            }
+            _ => {}
         }
         self.settle();
         verdict
+    }
+
+    fn forward(&mut self, at: usize, request: &str) {
+        self.log
+            .push(format!("{} forwards REGISTER", pcscf_name(at)));
+        let forwarded = core_side(at, request);
+        self.register_at_scscf(at, &forwarded);
+    }
+
+    /// A REGISTER that was held goes on, or has another one held in its place.
+    fn let_go(&mut self, at: usize, forward: bool) {
+        let place = self.withheld.iter().position(|(of, _)| *of == at);
+        let (_, request) = self
+            .withheld
+            .remove(place.expect("a REGISTER that is held"));
+        if forward {
+            self.forward(at, &request);
+        } else {
+            self.log.push("UE gets 500 to REGISTER".into());
+        }
     }
 
     /// Somebody sends a REGISTER to the S-CSCF, past the P-CSCFs.
@@ -491,7 +558,7 @@ impl Chain {
     /// A UE registers, or registers anew.
     pub(crate) fn register(&mut self, at: usize, ue: &Registration) {
         let verdict = self.ue_sends(at, &ue_side(&ue.request()));
-        assert_eq!(verdict, Verdict::Forward);
+        assert!(matches!(verdict, Verdict::Forward | Verdict::Hold(_)));
     }
 
     /// A UE deregisters itself.

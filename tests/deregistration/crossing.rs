@@ -24,9 +24,9 @@ fn told(chain: &Chain, who: &str) -> Vec<String> {
         .collect()
 }
 
-/// [PD-9, SD-3, T42] The UE registers anew before the REGISTER is sent again, or while the S-CSCF is busy with it: a
-/// server crashed, or the old request took the new binding. The UE stays registered at both ends, and the P-CSCF
-/// lets go of it.
+/// [PD-9, SD-3, T42] The UE registers anew before the REGISTER is sent again, or while it is on its way or the S-CSCF
+/// is busy with it: a server crashed, or the old request took the new binding. The UE stays registered at both ends,
+/// and the P-CSCF lets go of it; its REGISTER is held until ours is answered, or for four seconds.
 #[test]
 fn registered_anew_meanwhile() {
     let mut chain = Chain::registered();
@@ -40,16 +40,25 @@ fn registered_anew_meanwhile() {
     assert_eq!(chain.is_registered(0, &ue()), [true, true]);
 
     for held in [
+        "P-CSCF1 sends REGISTER",
         "S-CSCF asks dialogs",
         "S-CSCF asks assignment",
-        "S-CSCF sends 200 to REGISTER",
+        "S-CSCF sends",
     ] {
         let mut chain = Chain::registered();
         chain.hold(held);
         chain.access_lost(0, &ue());
-        assert_eq!(chain.is_registered(0, &ue()), [false, false], "{held}");
+        assert!(!chain.is_registered(0, &ue())[0], "{held}");
         chain.register(0, &anew());
+        chain.wait(3_999);
+        assert_eq!(chain.count("P-CSCF1 holds REGISTER"), 1);
+        assert_eq!(chain.count("P-CSCF1 forwards REGISTER"), 0);
         chain.release();
+        chain.saw(&[
+            "S-CSCF sends 200 to REGISTER",
+            "P-CSCF1 forwards REGISTER",
+            "UE gets 200 to REGISTER",
+        ]);
         chain.wait(200_000);
         assert_eq!(
             chain.is_registered(0, &ue()),
@@ -61,6 +70,34 @@ fn registered_anew_meanwhile() {
         assert_eq!(told(&chain, "P-CSCF1").len(), 1);
         assert_eq!(told(&chain, "S-CSCF"), ["Pcscf"]);
     }
+
+    let mut chain = Chain::registered();
+    chain.hold("P-CSCF1 sends REGISTER");
+    chain.access_lost(0, &ue());
+    for number in [20, 21] {
+        chain.register(
+            0,
+            &Registration {
+                cseq: number,
+                ..ue()
+            },
+        );
+    }
+    chain.saw(&[
+        "P-CSCF1 holds REGISTER",
+        "UE gets 500 to REGISTER",
+        "P-CSCF1 holds REGISTER",
+    ]);
+    chain.wait(4_000);
+    chain.saw(&["P-CSCF1 forwards REGISTER", "UE gets 200 to REGISTER"]);
+    chain.wait(200_000);
+    assert_eq!(
+        chain.count("P-CSCF1 sends REGISTER"),
+        1,
+        "it is lost, and not sent again"
+    );
+    assert_eq!(told(&chain, "P-CSCF1"), ["cancelled AccessLost"]);
+    assert_eq!(chain.is_registered(0, &ue()), [true, true]);
 }
 
 /// [PD-4, SD-3, T42] The time of the registration runs out at both ends while the P-CSCF's REGISTER is on its way, or

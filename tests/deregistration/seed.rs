@@ -6,7 +6,7 @@
 //! | S0 L15 | it follows a trigger | `only_after_a_trigger` |
 //! | S0 L17 | the P-CSCF is instructed to shut down | `instructed_to_shut_down` |
 //! | S0 L19 | the IP-CAN says that a UE is lost which has not cancelled its registration | `lost_by_the_ip_can` |
-//! | S0 L21 | a timer of the P-CSCF expires | `a_timer_expires` |
+//! | S0 L21 | a timer of the P-CSCF expires | `a_timer_expires`, `security_associations_run_out` |
 //! | S0 L23 | a REGISTER with Expires 0 goes towards the S-CSCF | `a_register_with_expires_0` |
 //! | S0 L25 | the S-CSCF knows it by asserted identity and Via, and applies no security functions | `no_security_functions` |
 //! | S0 L25 | it performs normal deregistration | `normal_deregistration` |
@@ -158,6 +158,39 @@ fn a_timer_expires() {
         chain.saw(&[&format!("S-CSCF tells {cause}")]);
         assert_eq!(chain.is_registered(0, &ue()), [false, false]);
         chain.nothing_is_left();
+    }
+}
+
+/// [PD-4] S0 L21: so does the timer of the security associations, at their end, or so long before as the operator says;
+/// not if they are renewed, and not before 30 s after the registration if they follow it (TS 24.229 7.8).
+#[test]
+fn security_associations_run_out() {
+    for threshold in [0, 5_000] {
+        let mut config = edge::config();
+        config.association_threshold = threshold;
+        let mut chain = Chain::registered_with(config, home::config());
+        let protected = |lifetime| Command::Protected {
+            contact: home::CONTACT.as_bytes(),
+            lifetime,
+        };
+        chain.command(0, protected(Some(600)));
+        chain.wait(500_000);
+        chain.command(0, protected(Some(600)));
+        chain.wait(599_999 - threshold);
+        assert_eq!(chain.count("P-CSCF1 sends REGISTER"), 0);
+        assert_eq!(chain.is_registered(0, &ue()), [true, true]);
+        chain.wait(1);
+        chain.saw(&[
+            "P-CSCF1 sends REGISTER",
+            "S-CSCF tells Pcscf",
+            "P-CSCF1 tells SecurityAssociationTimer Notified 1",
+        ]);
+        chain.nothing_is_left();
+
+        let mut chain = Chain::registered();
+        chain.command(0, protected(None));
+        chain.wait(3_600_000);
+        chain.saw(&["P-CSCF1 tells RegistrationTimer Notified 1"]);
     }
 }
 
