@@ -190,6 +190,7 @@ impl World {
             Event::HeldRegisterReleased {
                 transaction,
                 forward,
+                ..
             } => {
                 let (held, since, expires) = self.held.expect("one is held");
                 assert_eq!(held, transaction);

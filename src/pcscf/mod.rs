@@ -44,7 +44,7 @@ pub use node::PcscfNode;
 pub use trust::{StripError, strip_trust_marks};
 
 use crate::{
-    drive::{Identifier, Role, Text, Texts, TransactionRef},
+    drive::{Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
 };
 
@@ -227,10 +227,12 @@ pub enum Event {
     /// [PD-9] The REGISTER of a UE that was to be held is not held any more. Our own, if it is still out, is not to be
     /// retransmitted from here on.
     HeldRegisterReleased {
-        /// The host's handle of its transaction.
+        /// That of the [`Verdict::Hold`](crate::drive::Verdict::Hold).
+        token: Token,
+        /// The handle of its transaction that the node was given.
         transaction: TransactionRef,
-        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come, and this one is to be
-        /// answered with 500.
+        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come: unless that is this
+        /// one again, this one is to be answered with 500.
         forward: bool,
     },
     /// Of a subscription.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     drive::{
-        Identifier, Millis, Outbox, RestoreError, TransactionRef,
+        Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -130,6 +130,7 @@ enum OutcomeSnapshot<'b> {
         affected: [Raw<'b>; 3],
     },
     HeldRegisterReleased {
+        token: u64,
         transaction: u64,
         forward: bool,
     },
@@ -172,9 +173,11 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             affected: texts(affected),
         },
         Event::HeldRegisterReleased {
+            token,
             transaction,
             forward,
         } => OutcomeSnapshot::HeldRegisterReleased {
+            token: token.to_u64(),
             transaction: transaction.0,
             forward: *forward,
         },
@@ -221,9 +224,11 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             affected: affected(texts),
         },
         OutcomeSnapshot::HeldRegisterReleased {
+            token,
             transaction,
             forward,
         } => Event::HeldRegisterReleased {
+            token: Token::from_u64(token),
             transaction: TransactionRef(transaction),
             forward,
         },

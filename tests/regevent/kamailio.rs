@@ -318,7 +318,7 @@ fn cleaned_up(bed: &mut pcscf::Bed, mut out: Vec<pcscf::Out>) -> (Cause, Outcome
     {
         // Security associations that are shortened last for a while.
         while !out.iter().any(|out| matches!(out, pcscf::Out::Ask { .. })) {
-            let (_, timer) = bed.node.deadline().unwrap();
+            let (_, timer) = drive::Node::deadline(&bed.node).unwrap();
             out = bed.fire(timer.0);
         }
         let asked = out.iter().find_map(|out| match out {
