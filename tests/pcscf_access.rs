@@ -148,7 +148,8 @@ fn rules_of_several_kinds() {
 /// request that the node is shown, the command, a REGISTER, its 2xx.
 #[test]
 fn sip_clears_reports() {
-    let heard: [(&str, fn(&mut Bed)); 4] = [
+    type Hear = fn(&mut Bed);
+    let heard: [(&str, Hear); 4] = [
         ("INVITE", |bed| {
             let (verdict, _) = bed.receive(Source::Ue, &from_ue("INVITE"));
             assert_eq!(verdict, Verdict::NotMine);

@@ -1,20 +1,27 @@
 //! The P-CSCF: deregistration it starts itself (S0), and the cleanup when the network says a user is gone.
 //!
 //! The host, which proxies REGISTERs, shows each one with its 2xx ([`Command::Learn`]) and reports what it
-//! sees of the access network ([`Command::AccessLost`]). The node subscribes to the registration state of
+//! sees of the access network ([`Command::AccessLost`]) and of security associations ([`Command::Protected`]); it also
+//! shows what comes from UEs and for them, which the node has it pass on, hold or refuse. The node subscribes to the registration state of
 //! its users, sends the deregistering REGISTER, hears the NOTIFY, and has the host clean up in order. Every
 //! registration that goes ends with one [`Event::Deregistered`].
 //!
 //! | id | what | function | test |
 //! |---|---|---|---|
 //! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |
-//! | PD-3 | trigger: IP-CAN loss, one report | [`Command::AccessLost`] | `tests/pcscf.rs` |
+//! | PD-3 | trigger: IP-CAN loss | [`Command::AccessLost`] | `tests/pcscf.rs` |
+//! | PD-3 | what counts as loss | [`LossPolicy`] | `tests/pcscf_access.rs` |
+//! | PD-3 | terminating requests meanwhile; the UE heard again | [`PcscfNode::is_access_lost`] | `tests/pcscf_access.rs` |
 //! | PD-4 | trigger: the registration's lifetime | [`Registration::deadline`] | `tests/pcscf.rs` |
+//! | PD-4 | trigger: that of the security associations | [`Command::Protected`] | `tests/pcscf_access.rs` |
 //! | PD-5 | the REGISTER | `messages::register` | `tests/pcscf.rs` |
 //! | PD-6 | what its responses mean, retries | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-7 | ordered cleanup on NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-7 | each step, and what others stay on | [`Question`] | `tests/pcscf_access.rs` |
 //! | PD-8 | fallback without NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-9 | the UE comes back | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-9 | its REGISTER against ours | [`Event::HeldRegisterReleased`] | `tests/pcscf_returning.rs` |
+//! | PD-9 | every state with every input; any order | [`Registration::step`] | `tests/pcscf_transitions.rs`, `tests/pcscf_interleavings.rs` |
 //! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
 //! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
 //! | DR-10 | configuration replaced, counters | [`PcscfNode::reconfigure`], [`Counters`] | `tests/pcscf.rs` |
