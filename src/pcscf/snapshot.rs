@@ -396,7 +396,10 @@ impl<'b> RegistrationSnapshot<'b> {
                 outcome: outcome_of(outcome).ok_or(RestoreError::Damaged)?,
                 step,
                 token,
-                until: now.after(left),
+                until: match left {
+                    0 => Millis(0),
+                    left => now.after(left),
+                },
             },
         };
         let parts = self.strings.map(|string| string.0);
