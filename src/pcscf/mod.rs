@@ -93,7 +93,8 @@ pub enum Command<'a> {
         /// [RE-1] The trunk group that it came over; empty for none.
         trunk_group: &'a [u8],
     },
-    /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say.
+    /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say. Of the
+    /// registrations at one contact it concerns as many as [`Limits::contacts`](crate::drive::Limits::contacts) says.
     AccessLost {
         /// The URI of its registered contact.
         contact: &'a [u8],
