@@ -148,7 +148,8 @@ fn rules_of_several_kinds() {
 /// request that the node is shown, the command, a REGISTER, its 2xx.
 #[test]
 fn sip_clears_reports() {
-    let heard: [(&str, fn(&mut Bed)); 4] = [
+    type Hear = fn(&mut Bed);
+    let heard: [(&str, Hear); 4] = [
         ("INVITE", |bed| {
             let (verdict, _) = bed.receive(Source::Ue, &from_ue("INVITE"));
             assert_eq!(verdict, Verdict::NotMine);
@@ -610,4 +611,26 @@ fn shortened_by_the_network() {
     let (at, timer) = bed.node.deadline().unwrap();
     assert_eq!(at, bed.now.after(580_000));
     assert_eq!(timer.0, "security association lifetime");
+}
+
+/// [DR-4, PD-3] More registrations at one contact than a step has room for: those that there is room for are
+/// concerned, and the step is whole.
+#[test]
+fn too_many_at_one_contact() {
+    let mut bed = unsubscribed(config());
+    let most = config().limits.contacts;
+    for number in 0..most + 5 {
+        let own = contact(Some(3_600));
+        let as_other =
+            |text: String| text.replace(PRIVATE, &format!("user{number}_other@home1.example.net"));
+        bed.learn(
+            &as_other(register(&own, 2)),
+            &as_other(register_200(&own, 2)),
+        );
+    }
+    let out = bed.lose(CONTACT);
+    let lost = out
+        .iter()
+        .filter(|out| matches!(out, Out::Event(_, Event::AccessLost { .. })));
+    assert_eq!(lost.count(), most);
 }

@@ -9,7 +9,7 @@ use common::pcscf::{
     response,
 };
 use ims_procedures::{
-    drive::{self, Millis, Node, Outbox, Source, Token, TransactionRef, Verdict},
+    drive::{self, Millis, Node, Outbox, Source, Timer, Token, TransactionRef, Verdict},
     pcscf::{Answer, Command, Event, Evidence, PcscfNode},
 };
 use proptest::prelude::*;
@@ -190,6 +190,7 @@ impl World {
             Event::HeldRegisterReleased {
                 transaction,
                 forward,
+                ..
             } => {
                 let (held, since, expires) = self.held.expect("one is held");
                 assert_eq!(held, transaction);
@@ -381,6 +382,39 @@ impl World {
         }
     }
 
+    /// What shows of the node. What is overdue is due now.
+    fn state(&self) -> (bool, bool, usize, Option<(Millis, Timer)>) {
+        let node = &self.bed.node;
+        let is_lost = node.is_access_lost(CONTACT.as_bytes());
+        let due = node.deadline();
+        (
+            self.is_registered(),
+            is_lost,
+            node.registrations(),
+            due.map(|(at, timer)| (at.max(self.bed.now), timer)),
+        )
+    }
+
+    /// What is due is done.
+    fn catch_up(&mut self) {
+        for _ in 0..100 {
+            match self.bed.node.deadline() {
+                Some((at, _)) if at <= self.bed.now => self.tick(),
+                _ => return,
+            }
+        }
+        panic!("{:?}", self.bed.node.deadline());
+    }
+
+    /// Whether it has something to give the answer for.
+    fn can(&self, act: Act) -> bool {
+        match act {
+            Act::Answer(_) => self.ours.as_ref().is_some_and(|ours| ours.token.is_some()),
+            Act::Done(_) => self.question.is_some(),
+            _ => true,
+        }
+    }
+
     /// Time passes, everything is answered, until there is nothing to do but to wait for the lifetime.
     fn settle(&mut self) {
         for _ in 0..200 {
@@ -416,5 +450,24 @@ proptest! {
         prop_assert!(world.calls.is_empty(), "without an outcome");
         prop_assert_eq!(world.outcomes, world.over.len() + world.unsent_outcomes);
         prop_assert_eq!(world.bed.node.registrations(), usize::from(world.is_registered()));
+    }
+
+    /// [DR-7, PD-3, PD-7, PD-9] A node restored from its blob, at any moment and again and again, goes on as the one
+    /// that was not: the same state, waiting for the same, for as long. What was outstanding is offered again first.
+    #[test]
+    fn restored_at_any_moment(acts in acts()) {
+        let (mut straight, mut restored) = (World::new(), World::new());
+        for act in acts {
+            if matches!(act, Act::Restart) {
+                straight.catch_up();
+                restored.catch_up();
+                restored.restart();
+                restored.catch_up();
+            } else if straight.can(act) && restored.can(act) {
+                straight.act(act);
+                restored.act(act);
+            }
+            prop_assert_eq!(straight.state(), restored.state(), "after {:?}", act);
+        }
     }
 }

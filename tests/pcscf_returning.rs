@@ -44,9 +44,10 @@ fn registers(bed: &mut Bed) -> Vec<Out> {
     )
 }
 
-fn released(transaction: u64, forward: bool) -> Out {
+fn released(token: Token, transaction: u64, forward: bool) -> Out {
     let transaction = TransactionRef(transaction);
     let event = Event::HeldRegisterReleased {
+        token,
         transaction,
         forward,
     };
@@ -89,7 +90,7 @@ fn held_until_the_answer() {
             0 => bed.answer(token, drive::Answer::Timeout),
             _ => bed.respond(token, &response(status, &bytes, "")),
         };
-        assert_eq!(out, [released(50, true)], "{status}");
+        assert_eq!(out, [released(token, 50, true)], "{status}");
         let (at, timer) = bed.node.deadline().unwrap();
         assert_eq!(timer.0, "2xx to the UE's own REGISTER");
         assert_eq!(at, bed.now.after(32_000));
@@ -120,7 +121,7 @@ fn nothing_comes_of_the_ues() {
             0 => bed.answer(token, drive::Answer::Unreachable),
             _ => bed.respond(token, &response(status, &bytes, "")),
         };
-        assert_eq!(out, [released(50, true)]);
+        assert_eq!(out, [released(token, 50, true)]);
         let out = bed.fire("2xx to the UE's own REGISTER");
         match ended {
             Some(ended) => {
@@ -160,7 +161,7 @@ fn held_for_a_few_seconds_at_most() {
         let before = bed.now;
         let out = bed.fire("held REGISTER");
         assert_eq!(bed.now.since(before), 4_000);
-        assert_eq!(out, [released(50, true)]);
+        assert_eq!(out, [released(token, 50, true)]);
         if let Some(status) = answered {
             assert_eq!(bed.respond(token, &response(status, &bytes, "")), []);
         }
@@ -190,11 +191,11 @@ fn the_last_one_is_held() {
     bed.now = bed.now.after(3_000);
     let (verdict, out) = asks_in(&mut bed, 51, &again);
     assert_eq!(verdict, Verdict::Hold(token));
-    assert_eq!(out, [released(50, false)]);
+    assert_eq!(out, [released(token, 50, false)]);
     let (at, _) = bed.node.deadline().unwrap();
     assert_eq!(at, bed.now.after(1_000));
     let out = bed.respond(token, &response(503, &bytes, ""));
-    assert_eq!(out, [released(51, true)]);
+    assert_eq!(out, [released(token, 51, true)]);
 }
 
 /// [PD-9] Ours is not sent yet: it is not sent, and the UE's is passed on at once.
@@ -392,7 +393,7 @@ fn the_notify_before_the_answer() {
     let (mut bed, dialog) = subscribed();
     let (token, bytes) = holding(&mut bed);
     let out = notified(&mut bed, &dialog, 2, &terminated());
-    assert!(out.contains(&released(50, true)), "{out:?}");
+    assert!(out.contains(&released(token, 50, true)), "{out:?}");
     assert_eq!(bed.respond(token, &response(200, &bytes, "")), []);
     let out = registers(&mut bed);
     assert!(matches!(
@@ -530,7 +531,7 @@ fn whose_register_is_held() {
 #[test]
 fn restored_while_it_holds() {
     let mut bed = unsubscribed();
-    let (_, bytes) = holding(&mut bed);
+    let (before, bytes) = holding(&mut bed);
     bed.now = bed.now.after(1_000);
     let mut blob = Vec::new();
     bed.node.snapshot(bed.now, &mut blob);
@@ -543,9 +544,9 @@ fn restored_while_it_holds() {
         panic!("{verdict:?}")
     };
     assert_eq!(request(&out), (token, bytes.clone()));
-    assert!(out.contains(&released(50, false)));
+    assert!(out.contains(&released(before, 50, false)));
     let before = bed.now;
-    assert_eq!(bed.fire("held REGISTER"), [released(51, true)]);
+    assert_eq!(bed.fire("held REGISTER"), [released(token, 51, true)]);
     assert_eq!(bed.now.since(before), 3_000);
     assert_eq!(bed.respond(token, &response(200, &bytes, "")), []);
     is_cancelled(&registers(&mut bed), Cause::AccessLost, 1);

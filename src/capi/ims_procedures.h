@@ -921,9 +921,9 @@ enum imsp_pcscf_event
    */
   IMSP_PCSCF_EVENT_ACCESS_DOUBTED = 11,
   /**
-   * The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
-   * not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
-   * be retransmitted from here on.
+   * The REGISTER of a UE that came with `transaction`, and is held with `token`, is not to be held any more. It is to be
+   * passed on if `forward` is 1; if not, a later one for the same contact has come: unless that is this one again,
+   * this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
    */
   IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
 };

@@ -124,13 +124,13 @@ pub unsafe extern "C" fn imsp_pcscf_config_add_loss_rule(
         if rules.len() >= MOST_RULES {
             return Err(imsp_status::OutOfRange.into());
         }
-        let mut rule = LossRule::default();
-        rule.bearer_lost = bearer_lost;
-        rule.flow_closed = flow_closed;
-        rule.probes_missed = probes_missed;
-        rule.association_idle = association_idle;
-        rule.window = window;
-        rules.push(rule);
+        rules.push(LossRule {
+            bearer_lost,
+            flow_closed,
+            probes_missed,
+            association_idle,
+            window,
+        });
         Ok(())
     })
 }

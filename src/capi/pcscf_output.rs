@@ -82,9 +82,9 @@ pub enum imsp_pcscf_event {
     AccessLost = 10,
     /// A report of loss has been kept, which is not enough by itself. It says `evidence`.
     AccessDoubted = 11,
-    /// The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
-    /// not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
-    /// be retransmitted from here on.
+    /// The REGISTER of a UE that came with `transaction`, and is held with `token`, is not to be held any more. It is to be
+    /// passed on if `forward` is 1; if not, a later one for the same contact has come: unless that is this one again,
+    /// this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
     HeldRegisterReleased = 12,
 }
 
@@ -367,9 +367,11 @@ impl<'a> Flat<'a> {
                 self.affected(affected);
             }
             Event::HeldRegisterReleased {
+                token,
                 transaction,
                 forward,
             } => {
+                self.output.token = token.to_u64();
                 self.output.what = imsp_pcscf_event::HeldRegisterReleased as u32;
                 self.output.transaction = transaction.0;
                 self.output.forward = (*forward).into();

@@ -1,7 +1,7 @@
 //! What a registration has beside its state: marks that are always there, and what most never need.
 
 use super::evidence::Reports;
-use crate::drive::{Millis, TransactionRef};
+use crate::drive::{Millis, Token, TransactionRef};
 
 /// Marks of a registration, in one byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(crate) struct Aside {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) transaction: TransactionRef,
+    /// What the host was told to hold it with.
+    pub(crate) token: Token,
     pub(crate) until: Millis,
 }
 

@@ -80,6 +80,14 @@ impl Registration {
         Change::Goes
     }
 
+    /// When the question of the present step is asked: again, at once.
+    pub(super) const fn asked_from(&self, until: Millis) -> Millis {
+        match until {
+            Millis(0) => self.aside().not_before,
+            _ => Millis(0),
+        }
+    }
+
     fn step_after(&self, step: Step) -> Option<Step> {
         let next = match step {
             Step::Delivery if self.cause == Cause::Network => Step::Shortening,
@@ -112,7 +120,7 @@ impl Registration {
             step,
             key: cx.identifier(),
             token: None,
-            until: cx.now,
+            until: Millis(0),
         });
     }
 
@@ -124,7 +132,11 @@ impl Registration {
         out: &mut Outbox<Pcscf>,
     ) {
         let State::Cleaning {
-            outcome, step, key, ..
+            outcome,
+            step,
+            key,
+            until,
+            ..
         } = self.state()
         else {
             return;
@@ -140,7 +152,12 @@ impl Registration {
             step,
             key,
             token: Some(token),
-            until: cx.now.after(bound),
+            // Asked again, it has what is left of its time.
+            until: if until > cx.now {
+                until
+            } else {
+                cx.now.after(bound)
+            },
         });
         let question = match step {
             Step::Delivery => Question::OwedDelivery { key, affected },

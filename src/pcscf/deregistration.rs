@@ -232,6 +232,7 @@ pub(crate) enum State {
         /// The same when the question is asked again after a restore.
         key: Identifier,
         token: Option<Token>,
+        /// 0 if the question has not been asked yet. Without a token, and not 0, it is to be asked again.
         until: Millis,
     },
 }
@@ -417,9 +418,9 @@ impl Registration {
                 Timer("turn of REGISTER"),
             ),
             State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
-            State::Cleaning { token: None, .. } => {
-                (self.aside().not_before, Timer("question to be asked"))
-            }
+            State::Cleaning {
+                token: None, until, ..
+            } => (self.asked_from(until), Timer("question to be asked")),
             State::Sent { until, .. } => match self.aside().held {
                 Some(held) if held.until < until => (held.until, Timer("held REGISTER")),
                 _ => (until, Timer("answer to REGISTER")),
@@ -681,8 +682,13 @@ impl Registration {
             }
 
             // [PD-7] The cleanup, a step after the other.
-            (State::Cleaning { token: None, .. }, Input::Tick) => {
-                if cx.now >= self.aside().not_before {
+            (
+                State::Cleaning {
+                    token: None, until, ..
+                },
+                Input::Tick,
+            ) => {
+                if cx.now >= self.asked_from(until) {
                     self.ask(cx, who, out);
                 }
             }

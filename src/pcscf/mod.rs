@@ -1,7 +1,8 @@
 //! The P-CSCF: deregistration it starts itself (S0), and the cleanup when the network says a user is gone.
 //!
 //! The host, which proxies REGISTERs, shows each one with its 2xx ([`Command::Learn`]) and reports what it
-//! sees of the access network ([`Command::AccessLost`]). The node subscribes to the registration state of
+//! sees of the access network ([`Command::AccessLost`]) and of security associations ([`Command::Protected`]); it also
+//! shows what comes from UEs and for them, which the node has it pass on, hold or refuse. The node subscribes to the registration state of
 //! its users, sends the deregistering REGISTER, hears the NOTIFY, and has the host clean up in order. Every
 //! registration that goes ends with one [`Event::Deregistered`].
 //!
@@ -12,15 +13,21 @@
 //! |---|---|---|---|
 //! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |
 //! | PD-2 | trigger: shutdown; order, deadline, dry run, tally, REGISTERs refused meanwhile | [`Command::Shutdown`], [`shutdown`] | `tests/pcscf_drain.rs` |
-//! | PD-3 | trigger: IP-CAN loss, one report | [`Command::AccessLost`] | `tests/pcscf.rs` |
+//! | PD-3 | trigger: IP-CAN loss | [`Command::AccessLost`] | `tests/pcscf.rs` |
+//! | PD-3 | what counts as loss | [`LossPolicy`] | `tests/pcscf_access.rs` |
+//! | PD-3 | terminating requests meanwhile; the UE heard again | [`PcscfNode::is_access_lost`] | `tests/pcscf_access.rs` |
 //! | PD-4 | trigger: the registration's lifetime | [`Registration::deadline`] | `tests/pcscf.rs` |
+//! | PD-4 | trigger: that of the security associations | [`Command::Protected`] | `tests/pcscf_access.rs` |
 //! | PD-5 | the REGISTER | `messages::register` | `tests/pcscf.rs` |
 //! | PD-6 | what its responses mean, retries | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-6 | canaries of each home domain, domains that refuse | `pacing` | `tests/pcscf_drain.rs` |
 //! | PD-7 | ordered cleanup on NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-7 | each step, and what others stay on | [`Question`] | `tests/pcscf_access.rs` |
 //! | PD-8 | fallback without NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-8 | fallback at the deadline of a shutdown | [`Input::OutOfTime`] | `tests/pcscf_drain.rs` |
 //! | PD-9 | the UE comes back | [`Registration::step`] | `tests/pcscf.rs` |
+//! | PD-9 | its REGISTER against ours | [`Event::HeldRegisterReleased`] | `tests/pcscf_returning.rs` |
+//! | PD-9 | every state with every input; any order | [`Registration::step`] | `tests/pcscf_transitions.rs`, `tests/pcscf_interleavings.rs` |
 //! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
 //! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | [`Config::pacing`], `pacing` | `tests/pcscf_drain.rs` |
@@ -54,7 +61,7 @@ pub use shutdown::{Shutdown, Tally};
 pub use trust::{StripError, strip_trust_marks};
 
 use crate::{
-    drive::{Identifier, Role, Text, Texts, TransactionRef},
+    drive::{Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
 };
 
@@ -99,7 +106,8 @@ pub enum Command<'a> {
         /// [RE-1] The trunk group that it came over; empty for none.
         trunk_group: &'a [u8],
     },
-    /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say.
+    /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say. Of the
+    /// registrations at one contact it concerns as many as [`Limits::contacts`](crate::drive::Limits::contacts) says.
     AccessLost {
         /// The URI of its registered contact.
         contact: &'a [u8],
@@ -254,10 +262,12 @@ pub enum Event {
     /// [PD-9] The REGISTER of a UE that was to be held is not held any more. Our own, if it is still out, is not to be
     /// retransmitted from here on.
     HeldRegisterReleased {
-        /// The host's handle of its transaction.
+        /// That of the [`Verdict::Hold`](crate::drive::Verdict::Hold).
+        token: Token,
+        /// The handle of its transaction that the node was given.
         transaction: TransactionRef,
-        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come, and this one is to be
-        /// answered with 500.
+        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come: unless that is this
+        /// one again, this one is to be answered with 500.
         forward: bool,
     },
     /// Of a subscription.

@@ -343,7 +343,8 @@ impl PcscfNode {
     ) -> Result<Verdict, Misuse> {
         let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
-        for (id, place) in self.find_contact(contact) {
+        let found = self.find_contact(contact);
+        for (id, place) in found.into_iter().take(self.config.limits.contacts) {
             let user = self.users.get_mut(id);
             let registration = user.and_then(|user| user.registrations.get_mut(place));
             let Some(registration) = registration.filter(|r| !r.is_emergency()) else {

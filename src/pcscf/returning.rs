@@ -126,7 +126,11 @@ impl Registration {
             }
             None => cx.now.after(cx.config.hold_bound),
         };
-        aside.held = Some(Held { transaction, until });
+        aside.held = Some(Held {
+            transaction,
+            token,
+            until,
+        });
         self.set_aside(aside);
         Change::Holds(token)
     }
@@ -314,6 +318,7 @@ impl Registration {
 
 const fn held_ended(held: Held, forward: bool) -> Event {
     Event::HeldRegisterReleased {
+        token: held.token,
         transaction: held.transaction,
         forward,
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     drive::{
-        Identifier, Millis, Outbox, RestoreError, TransactionRef,
+        Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -143,6 +143,7 @@ enum OutcomeSnapshot<'b> {
         affected: [Raw<'b>; 3],
     },
     HeldRegisterReleased {
+        token: u64,
         transaction: u64,
         forward: bool,
     },
@@ -185,9 +186,11 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             affected: texts(affected),
         },
         Event::HeldRegisterReleased {
+            token,
             transaction,
             forward,
         } => OutcomeSnapshot::HeldRegisterReleased {
+            token: token.to_u64(),
             transaction: transaction.0,
             forward: *forward,
         },
@@ -237,9 +240,11 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             affected: affected(texts),
         },
         OutcomeSnapshot::HeldRegisterReleased {
+            token,
             transaction,
             forward,
         } => Event::HeldRegisterReleased {
+            token: Token::from_u64(token),
             transaction: TransactionRef(transaction),
             forward,
         },
@@ -462,7 +467,10 @@ impl<'b> RegistrationSnapshot<'b> {
                 outcome: outcome_of(outcome).ok_or(RestoreError::Damaged)?,
                 step,
                 token,
-                until: now.after(left),
+                until: match left {
+                    0 => Millis(0),
+                    left => now.after(left),
+                },
             },
         };
         let parts = self.strings.map(|string| string.0);

@@ -39,7 +39,8 @@ impl PcscfNode {
         self.users.get(id)?.registrations.get(place)
     }
 
-    /// Every registration whose contact is equal to this one, whatever is done with it.
+    /// Every registration whose contact is equal to this one, whatever is done with it; no more than one step has room
+    /// for.
     fn at_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
         let emergency = is_emergency(contact);
         let mut found = Vec::new();
@@ -50,6 +51,7 @@ impl PcscfNode {
                 }
             }
         }
+        found.truncate(self.config.limits.contacts);
         found
     }
 

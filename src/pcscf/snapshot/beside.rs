@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StateSnapshot, outcome_code, outcome_of};
 use crate::{
-    drive::{Millis, RestoreError, TransactionRef},
+    drive::{Millis, RestoreError, Token, TransactionRef},
     pcscf::{
         Cause, Outcome, Registration,
         aside::{Aside, Held, Marks},
@@ -27,13 +27,20 @@ pub(super) struct Beside {
     reports: Vec<(u8, u32)>,
     heard: bool,
     association_ends_in: Option<u64>,
-    held: Option<(u64, u64)>,
+    held: Option<HeldSnapshot>,
     not_before: u64,
     replaced_for: Option<u64>,
     /// It is one whose UE is coming back, and this is what ours came to.
     returning: Option<(u8, u16)>,
     is_shortening: bool,
     is_of_association: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeldSnapshot {
+    transaction: u64,
+    token: u64,
+    left: u64,
 }
 
 /// Of the registrations of a user, those that have anything.
@@ -91,9 +98,11 @@ impl Beside {
             reports: aside.reports.by_age(now),
             heard: aside.heard,
             association_ends_in: aside.association_ends.map(|at| at.since(now)),
-            held: aside
-                .held
-                .map(|held| (held.transaction.0, held.until.since(now))),
+            held: aside.held.map(|held| HeldSnapshot {
+                transaction: held.transaction.0,
+                token: held.token.to_u64(),
+                left: held.until.since(now),
+            }),
             not_before: aside.not_before.since(now),
             replaced_for: aside
                 .replaced_until
@@ -137,9 +146,10 @@ impl Beside {
             reports: Reports::of_ages(now, &self.reports).ok_or(RestoreError::Damaged)?,
             heard: self.heard,
             association_ends: self.association_ends_in.map(|left| now.after(left)),
-            held: self.held.map(|(transaction, left)| Held {
-                transaction: TransactionRef(transaction),
-                until: now.after(left),
+            held: self.held.as_ref().map(|held| Held {
+                transaction: TransactionRef(held.transaction),
+                token: Token::from_u64(held.token),
+                until: now.after(held.left),
             }),
             not_before: match self.not_before {
                 0 => Millis(0),
