@@ -76,14 +76,14 @@ impl World {
 
     /// A NOTIFY comes in.
     pub fn receive_at_edge(&mut self, at: Side, text: &str) {
+        self.is_notified(at, text);
         self.show_at_edge(at, Source::TrustedCore, text);
     }
 
     /// A response comes back to what the P-CSCF has forwarded. It is shown to the node, and goes on to the user.
     pub fn relay_back(&mut self, at: Side, response: &str) {
-        let is_it = |relayed: &mut Relayed| {
-            relayed.at == at && branch(&relayed.text) == branch(response)
-        };
+        let is_it =
+            |relayed: &mut Relayed| relayed.at == at && branch(&relayed.text) == branch(response);
         let Some(relayed) = self.outside.relayed.take_if(is_it) else {
             return;
         };

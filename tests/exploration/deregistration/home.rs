@@ -30,7 +30,7 @@ impl World {
             self.outside.ghosts.unanswered.push(branch);
         }
         self.drain_home();
-        self.has_removed(before, is_of_pcscf(text));
+        self.has_removed(before, text);
         match verdict.unwrap() {
             Verdict::NotMine => self.register_at_home(text),
             _ if by_user => {
@@ -44,7 +44,10 @@ impl World {
     /// The host registers the user. What comes a second time is answered as before, what comes too late is refused
     /// (RFC 3261 10.3).
     fn register_at_home(&mut self, request: &str) {
-        let (cseq, from) = (sequence_number(request), Side::named_in(header(request, "Path")));
+        let (cseq, from) = (
+            sequence_number(request),
+            Side::named_in(header(request, "Path")),
+        );
         let which = Which::named_in(header(request, "Contact")).next();
         let which = which.expect("a contact of the user");
         let response = user::accepted(which, self.bound(), from, cseq);
@@ -74,7 +77,7 @@ impl World {
         let node = &mut self.home;
         node.answer(self.outside.now, token, answer, out).unwrap();
         self.drain_home();
-        self.has_removed(before, None);
+        self.has_removed(before, "");
     }
 
     pub fn tick_home(&mut self) {
@@ -82,7 +85,7 @@ impl World {
         let out = self.home_out.as_mut().expect("a free outbox");
         self.home.tick(self.outside.now, out).unwrap();
         self.drain_home();
-        self.has_removed(before, None);
+        self.has_removed(before, "");
     }
 
     pub fn reply_to_home(&mut self, asked: Asked, reply: Reply) {

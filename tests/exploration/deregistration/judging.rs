@@ -3,17 +3,17 @@
 use ims_procedures::drive::{Identifier, Millis, Timer};
 
 use super::{
-    outside::{Procedure, Relayed, Side, Wish},
+    outside::{Flight, Procedure, Relayed, Side, Wish},
     properties::Property,
     user::{REGISTERED, Which},
-    world::{World, is_of_pcscf},
+    world::{ATTEMPTS, World, is_of_pcscf},
 };
 use crate::shared::wire::{branch, header};
 
-/// Messages in flight and transactions open, at most; and REGISTERs of one deregistration (PD-6).
+/// Messages in flight, transactions open, and questions asked, at most.
 const MOST_FLIGHTS: usize = 8;
 const MOST_OPEN: usize = 6;
-const ATTEMPTS: u8 = 3;
+const MOST_ASKED: usize = 4;
 
 /// Steps of a cleanup (PD-7), from 0.
 const LAST_STEP: u8 = 2;
@@ -49,10 +49,9 @@ impl World {
             self.outside.ghosts.wishes[place] = Wish::Gone(relayed.at);
             return;
         }
-        let overtaken = self.is_end_on_its_way(relayed.at, relayed.which);
         let ghosts = &mut self.outside.ghosts;
         ghosts.wishes[place] = Wish::Registered(relayed.at, relayed.bound_until);
-        ghosts.crossed[place] = relayed.crossed || overtaken;
+        ghosts.crossed[place] = relayed.crossed;
         let edge = &mut ghosts.edges[relayed.at.place()][place];
         edge.until = self.outside.now.after_seconds(REGISTERED);
         if edge.procedure != Procedure::Idle {
@@ -66,22 +65,37 @@ impl World {
         relayed.filter(|relayed| relayed.at == at && relayed.which == which)
     }
 
-    /// Whether a REGISTER is in flight by which that P-CSCF deregisters a contact.
+    /// Whether a REGISTER is in flight by which that P-CSCF deregisters a contact, and none of that deregistration was
+    /// carried out.
     fn is_on_its_way(&self, side: Side, which: Which) -> bool {
-        self.outside.flights.iter().any(|flight| {
-            is_of_pcscf(&flight.text) == Some(side)
-                && header(&flight.text, "Contact").contains(which.uri())
+        let carried_out = &self.outside.ghosts.carried_out;
+        self.outside.flights.iter().any(|Flight { text, .. }| {
+            is_of_pcscf(text) == Some(side)
+                && header(text, "Contact").contains(which.uri())
+                && !carried_out
+                    .iter()
+                    .any(|known| known == header(text, "Call-ID"))
         })
     }
 
-    /// Whether a NOTIFY to that P-CSCF is in flight that says that a contact is gone.
-    fn is_end_on_its_way(&self, side: Side, which: Which) -> bool {
-        let ends = |contact: &str| {
-            contact.contains(which.uri()) && contact.contains("state=\"terminated\"")
-        };
-        let notified = self.outside.flights.iter().filter(|flight| flight.to == side);
-        let mut contacts = notified.flat_map(|flight| flight.text.split("<contact ").skip(1));
-        contacts.any(ends)
+    /// A NOTIFY reaches a P-CSCF. If it tells for the first time that contacts are gone, and one of them is registered
+    /// there anew, it comes too late.
+    pub fn is_notified(&mut self, at: Side, notify: &str) {
+        let contacts = || notify.split("<contact ").skip(1);
+        let ended = |contact: &&str| contact.contains("state=\"terminated\"");
+        let bound = self.bound();
+        let ghosts = &mut self.outside.ghosts;
+        if contacts().filter(ended).count() == 0
+            || ghosts.told.iter().any(|known| known == branch(notify))
+        {
+            return;
+        }
+        ghosts.told.push(branch(notify).to_owned());
+        for which in contacts().filter(ended).flat_map(Which::named_in) {
+            let place = which.place();
+            let is_here = matches!(ghosts.wishes[place], Wish::Registered(side, _) if side == at);
+            ghosts.crossed[place] |= is_here && bound[place];
+        }
     }
 
     /// A P-CSCF begins to deregister a contact.
@@ -182,9 +196,13 @@ impl World {
         }
     }
 
-    /// Contacts that were bound before and are not any more, by the REGISTER of a P-CSCF or otherwise.
-    pub fn has_removed(&mut self, before: [bool; 2], by: Option<Side>) {
-        let after = self.bound();
+    /// Contacts that were bound before and are not any more, by that REGISTER or otherwise.
+    pub fn has_removed(&mut self, before: [bool; 2], register: &str) {
+        let (after, by) = (self.bound(), is_of_pcscf(register));
+        if by.is_some() && before != after {
+            let call_id = header(register, "Call-ID").to_owned();
+            self.outside.ghosts.carried_out.push(call_id);
+        }
         for which in Which::ALL {
             let place = which.place();
             if !before[place] || after[place] {
@@ -232,7 +250,10 @@ impl World {
     /// Takes note of what is broken now.
     pub fn look(&mut self) {
         let outside = &self.outside;
-        if outside.flights.len() > MOST_FLIGHTS || outside.open.len() > MOST_OPEN {
+        if outside.flights.len() > MOST_FLIGHTS
+            || outside.open.len() > MOST_OPEN
+            || outside.asked.len() > MOST_ASKED
+        {
             self.broken.add(Property::MessagesBounded);
         }
         if !self.is_quiet() {
@@ -279,7 +300,10 @@ impl World {
             Wish::Registered(side, _) => (bound && knows(side), false),
             Wish::Gone(side) => {
                 let anywhere = told && Side::EDGES.into_iter().any(knows);
-                (true, anywhere || (!ghosts.disturbed && (bound || knows(side))))
+                (
+                    true,
+                    anywhere || (!ghosts.disturbed && (bound || knows(side))),
+                )
             }
             Wish::Leaving(_) | Wish::Unknown => (true, false),
         };

@@ -1,5 +1,7 @@
 //! What is between the nodes, and what the model remembers that no node does.
 
+use std::fmt;
+
 use ims_procedures::drive::{Identifier, Millis, Token};
 
 use super::user::Which;
@@ -77,6 +79,24 @@ impl Budget {
     }
 }
 
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            changes,
+            losses,
+            copies,
+            restarts,
+            overtakings,
+            failures,
+        } = self;
+        write!(
+            f,
+            "{changes} changes, {losses} losses, {copies} copies, {restarts} restarts, \
+             {overtakings} overtakings, {failures} failures"
+        )
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flight {
     pub to: Side,
@@ -124,7 +144,9 @@ pub enum Asking {
     /// A step of the cleanup, or anything else that is done.
     Done,
     /// Whether the user it is, which it is unless something is suspicious.
-    Authentication { suspicious: bool },
+    Authentication {
+        suspicious: bool,
+    },
     DialogRelease,
     ServerAssignment,
     /// A REGISTER for the application server.
@@ -188,6 +210,10 @@ pub struct Ghosts {
     /// A deregistration by the same P-CSCF, or the NOTIFY of an earlier end, crossed the REGISTER by which the contact
     /// was registered last, or its 2xx: it is not known what comes of it.
     pub crossed: [bool; 2],
+    /// The Call-IDs of the deregistrations of P-CSCFs that the S-CSCF has carried out.
+    pub carried_out: Vec<String>,
+    /// The branches of the NOTIFYs that have told a P-CSCF of the end of a contact.
+    pub told: Vec<String>,
     pub edges: [[AtEdge; 2]; 2],
     pub home: [AtHome; 2],
     /// The branches of the REGISTERs that the S-CSCF has not answered yet.
@@ -203,6 +229,8 @@ impl Default for Ghosts {
         Self {
             wishes: [Wish::Unknown; 2],
             crossed: [false; 2],
+            carried_out: Vec::new(),
+            told: Vec::new(),
             edges: Default::default(),
             home: Default::default(),
             unanswered: Vec::new(),
@@ -223,6 +251,8 @@ pub struct Outside {
     pub relayed: Option<Relayed>,
     pub held: Option<Held>,
     pub asked: Vec<Asked>,
+    /// Until when a node may wait for the answer to a question that is not answered.
+    pub ignored_until: Millis,
     pub cseq: u32,
     /// The highest CSeq of the user that has reached the registrar.
     pub highest: u32,
@@ -241,6 +271,7 @@ impl Outside {
             relayed: None,
             held: None,
             asked: Vec::new(),
+            ignored_until: now,
             cseq: 0,
             highest: 0,
             spent: Budget::NONE,
@@ -328,8 +359,11 @@ impl Outside {
                 canonical.text(&key.text());
             }
         }
-        for branch in &ghosts.unanswered {
-            canonical.text(branch.as_bytes());
+        for known in [&ghosts.unanswered, &ghosts.carried_out, &ghosts.told] {
+            canonical.number(known.len() as u64);
+            for text in known {
+                canonical.text(text.as_bytes());
+            }
         }
         canonical.number(ghosts.disturbed.into());
     }

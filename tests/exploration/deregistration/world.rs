@@ -1,5 +1,7 @@
 //! The shipped nodes, their hosts, and what is between them.
 
+use std::fmt;
+
 use ims_procedures::{
     drive::{Answer, Identifiers, Millis, Node, Outbox, Timer, Token},
     pcscf::{self, Pcscf, PcscfNode},
@@ -24,10 +26,19 @@ use crate::{
 /// Milliseconds after which a client transaction gives up, 64·T1, and the longest that a message takes.
 pub const TRANSACTION: u64 = 32_000;
 
+/// Milliseconds that a node waits for the answer to a question at most.
+const QUESTION: u64 = 10_000;
+
+/// How often a P-CSCF sends its REGISTER at most (PD-6).
+pub const ATTEMPTS: u8 = 2;
+
 /// When everything begins, and until when the user and the access network do something. It is time enough for every
 /// attempt of a deregistration, and before any subscription is refreshed.
 const BEGIN: Millis = Millis(1_000_000);
-const LAST_CHANGE: Millis = BEGIN.after_seconds(400);
+const LAST_CHANGE: Millis = BEGIN.after_seconds(600);
+
+/// Seconds that pass after each registration to begin with, so that not all end at one instant.
+const APART: u32 = 100;
 
 /// Timers that are due as soon as they run: hosts are prompt. And how many such steps may follow each other.
 const AT_ONCE: [&str; 8] = [
@@ -55,6 +66,23 @@ pub struct Setting {
     pub threshold: u64,
     /// How often each may happen.
     pub most: Budget,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            contacts,
+            edges,
+            most,
+            ..
+        } = self;
+        let told = if self.subscribed { "" } else { "not " };
+        let threshold = self.threshold / 1_000;
+        write!(
+            f,
+            "{contacts} contacts, {edges} P-CSCFs, {told}subscribed, threshold {threshold} s: {most}"
+        )
+    }
 }
 
 /// What a host answers.
@@ -85,7 +113,7 @@ pub enum Action {
     Change(Change),
 }
 
-/// A world in which no transaction is open and nothing is due.
+/// A world in which no transaction is open, nothing is asked and nothing due.
 #[derive(Clone, Debug)]
 pub struct Rest {
     outside: Outside,
@@ -116,6 +144,7 @@ fn edge_config(side: Side, setting: Setting) -> pcscf::Config {
     config.subscription.element = config.element.clone();
     config.subscription.support_reg_event = setting.subscribed;
     config.registration_threshold = setting.threshold;
+    config.attempts = ATTEMPTS;
     config
 }
 
@@ -142,6 +171,7 @@ impl model::World for World {
         for which in world.contacts() {
             world.register_at_edge(Side::First, which, REGISTERED);
             world.settle();
+            world.outside.now = world.outside.now.after_seconds(APART);
         }
         world
     }
@@ -242,6 +272,7 @@ impl model::World for World {
         let rests = |side| self.deadline(side).is_none_or(|(at, _)| at > now);
         let is_at_rest = self.outside.open.is_empty()
             && self.outside.asked.is_empty()
+            && self.outside.ignored_until <= now
             && Side::ALL.into_iter().all(rests);
         is_at_rest.then(|| Rest {
             outside: self.outside.clone(),
@@ -418,7 +449,12 @@ impl World {
                 actions.push(Action::TimeOut(place as u8));
             }
         }
-        if self.outside.relayed.as_ref().is_some_and(|relayed| relayed.until <= at) {
+        if self
+            .outside
+            .relayed
+            .as_ref()
+            .is_some_and(|relayed| relayed.until <= at)
+        {
             actions.push(Action::GiveUp);
         }
         if actions.len() > all {
@@ -484,14 +520,21 @@ impl World {
     /// What a node waited for is settled.
     pub fn answer(&mut self, side: Side, token: Token, settled: Settled<'_>) {
         match side {
-            Side::Home => self.answer_home(token, match settled {
-                Settled::Response(text) => Answer::Response(text.as_bytes()),
-                Settled::NoResponse => Answer::Timeout,
-            }),
-            edge => self.answer_edge(edge, token, match settled {
-                Settled::Response(text) => Answer::Response(text.as_bytes()),
-                Settled::NoResponse => Answer::Timeout,
-            }),
+            Side::Home => self.answer_home(
+                token,
+                match settled {
+                    Settled::Response(text) => Answer::Response(text.as_bytes()),
+                    Settled::NoResponse => Answer::Timeout,
+                },
+            ),
+            edge => self.answer_edge(
+                edge,
+                token,
+                match settled {
+                    Settled::Response(text) => Answer::Response(text.as_bytes()),
+                    Settled::NoResponse => Answer::Timeout,
+                },
+            ),
         }
     }
 
@@ -507,6 +550,9 @@ impl World {
         let asked = self.outside.asked.remove(0);
         if reply != Reply::Well {
             self.outside.spent.failures += 1;
+        }
+        if reply == Reply::Nothing {
+            self.outside.ignored_until = self.outside.now.after(QUESTION);
         }
         match asked.side {
             Side::Home => self.reply_to_home(asked, reply),
