@@ -176,14 +176,18 @@ fn two_contacts() {
     explore_all(
         &[UNTOLD.with(ONE_CHANGE)],
         &[
-            UNTOLD.with(TWO_CHANGES),
             TWO.with(ONE_CHANGE),
+            UNTOLD.with(TWO_CHANGES),
             TWO.with(Budget {
                 losses: 1,
                 ..ONE_CHANGE
             }),
             TWO.with(Budget {
                 copies: 1,
+                ..ONE_CHANGE
+            }),
+            TWO.with(Budget {
+                restarts: 1,
                 ..ONE_CHANGE
             }),
         ],
