@@ -388,6 +388,30 @@ enum imsp_pcscf_option
    * The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
    */
   IMSP_PCSCF_OPTION_UDP_LIMIT = 3012,
+  /**
+   * Milliseconds of remaining lifetime of security associations and TLS sessions (imsp_pcscf_command_protected) below
+   * which the registration counts as lost. Default 0: at their end.
+   */
+  IMSP_PCSCF_OPTION_ASSOCIATION_THRESHOLD = 3020,
+  /**
+   * Milliseconds, at least 1, for which a REGISTER of a UE is held at most, while ours for the same contact is out.
+   * Default 4,000.
+   */
+  IMSP_PCSCF_OPTION_HOLD_BOUND = 3021,
+  /**
+   * T1 between elements of the core, in milliseconds, at least 1: after 64 times that nothing is to be expected any more
+   * of a REGISTER of a UE that was passed on. Default 500.
+   */
+  IMSP_PCSCF_OPTION_T1_CORE = 3022,
+  /**
+   * T1 towards the UE, in milliseconds, at least 1: 64 times that is how long the delivery to a UE that is still there is
+   * waited for, and what remains of security associations that are shortened. Default 2,000.
+   */
+  IMSP_PCSCF_OPTION_T1_UE = 3023,
+  /**
+   * 1 if anything that is heard from a UE makes the reports of loss before it void. Default 1.
+   */
+  IMSP_PCSCF_OPTION_HEARD_CLEARS = 3024,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_option;
@@ -488,6 +512,18 @@ enum imsp_evidence
    * The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6).
    */
   IMSP_EVIDENCE_BEARER_LOST = 1,
+  /**
+   * The transport connection of the UE was closed: a TCP or TLS flow, by either side.
+   */
+  IMSP_EVIDENCE_FLOW_CLOSED = 2,
+  /**
+   * The UE has not answered a probe: OPTIONS, a keep-alive, a ping. A report for each.
+   */
+  IMSP_EVIDENCE_PROBE_MISSED = 3,
+  /**
+   * Nothing has come over the security association for as long as the caller finds suspicious.
+   */
+  IMSP_EVIDENCE_SECURITY_ASSOCIATION_IDLE = 4,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_evidence;
@@ -707,18 +743,22 @@ enum imsp_pcscf_question
    */
   IMSP_PCSCF_QUESTION_SECURITY_ASSOCIATION_RELEASE = 2,
   /**
-   * Release the signalling bearer: end the Rx session.
+   * Release the signalling bearer: end the Rx session, with `termination_cause`.
    */
   IMSP_PCSCF_QUESTION_BEARER_RELEASE = 3,
+  /**
+   * Shorten the lifetime of the security associations or TLS sessions of the contact to `wait`, if it is longer.
+   */
+  IMSP_PCSCF_QUESTION_SECURITY_ASSOCIATION_SHORTENING = 4,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_question;
 #endif // __cplusplus
 
 /**
- * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
- * first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
- * imsp_subscription_event.
+ * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but the last says
+ * `private_identity`, and all those `public_identity` and `contact` but IMSP_PCSCF_EVENT_TAKEN_OVER; the first two say
+ * `cause` and `registers` as well. Beside them stand those of imsp_subscription_event.
  */
 enum imsp_pcscf_event
 #ifdef __cplusplus
@@ -738,6 +778,22 @@ enum imsp_pcscf_event
    * Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
    */
   IMSP_PCSCF_EVENT_TAKEN_OVER = 3,
+  /**
+   * The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
+   * `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
+   * refused with 500. The deregistration has begun.
+   */
+  IMSP_PCSCF_EVENT_ACCESS_LOST = 10,
+  /**
+   * A report of loss has been kept, which is not enough by itself. It says `evidence`.
+   */
+  IMSP_PCSCF_EVENT_ACCESS_DOUBTED = 11,
+  /**
+   * The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
+   * not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
+   * be retransmitted from here on.
+   */
+  IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_event;
@@ -767,6 +823,10 @@ enum imsp_pcscf_cause
    * The UE deregistered itself.
    */
   IMSP_PCSCF_CAUSE_USER = 4,
+  /**
+   * The security associations ran out at the P-CSCF.
+   */
+  IMSP_PCSCF_CAUSE_SECURITY_ASSOCIATION_TIMER = 6,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_cause;
@@ -1170,9 +1230,9 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t skip_pattern_matching;
   /**
-   * 0.
+   * The Termination-Cause of a session termination request (RFC 6733 8.15).
    */
-  uint32_t reserved;
+  uint32_t termination_cause;
   /**
    * The message, or the blob.
    */
@@ -1210,6 +1270,14 @@ typedef struct imsp_pcscf_output {
    * The Service-Route as addresses separated by commas.
    */
   struct imsp_text route_uri;
+  /**
+   * An imsp_evidence.
+   */
+  uint32_t evidence;
+  /**
+   * 1 if a request is to be passed on.
+   */
+  uint32_t forward;
 } imsp_pcscf_output;
 
 /**
@@ -1292,6 +1360,22 @@ typedef struct imsp_pcscf_counts {
    * How often the caller's time went backwards.
    */
   uint64_t time_backwards;
+  /**
+   * Reports of loss that were kept, and were not enough.
+   */
+  uint64_t evidence_kept;
+  /**
+   * Reports of loss that no rule asks for.
+   */
+  uint64_t evidence_ignored;
+  /**
+   * Terminating requests refused because the access of the UE is lost.
+   */
+  uint64_t terminating_refused;
+  /**
+   * REGISTERs of UEs that were to be held.
+   */
+  uint64_t held;
 } imsp_pcscf_counts;
 
 /**
@@ -1450,8 +1534,8 @@ imsp_status imsp_pcscf_command_learn(struct imsp_pcscf *node,
                                      struct imsp_fault *fault);
 
 /**
- * The access network reports a UE as lost. `contact`: the URI of its registered contact. `evidence`: an
- * imsp_evidence.
+ * A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
+ * (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
  *
  * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
  */
@@ -1567,6 +1651,66 @@ imsp_status imsp_pcscf_strip_trust_marks(const struct imsp_pcscf_config *config,
                                          size_t capacity,
                                          size_t *length,
                                          struct imsp_fault *fault);
+
+/**
+ * Something was heard from a UE, which therefore is not lost: what imsp_pcscf_receive was not shown, or without a
+ * Contact could not tell whom it was from. `contact`: the URI of its registered contact.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ */
+imsp_status imsp_pcscf_command_heard(struct imsp_pcscf *node,
+                                     uint64_t now,
+                                     const void *contact,
+                                     size_t contact_length,
+                                     struct imsp_verdict *verdict,
+                                     struct imsp_fault *fault);
+
+/**
+ * A UE has security associations or TLS sessions: newly set up, or renewed. `contact`: the URI of its registered contact.
+ * `lifetime`: seconds that they last from now; 0: until 30 s after the registration, or longer if they did before (TS
+ * 24.229 7.8). A 2xx that is learnt makes them last as long; where that does not hold, this is to be called again after
+ * it.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ */
+imsp_status imsp_pcscf_command_protected(struct imsp_pcscf *node,
+                                         uint64_t now,
+                                         const void *contact,
+                                         size_t contact_length,
+                                         uint32_t lifetime,
+                                         struct imsp_verdict *verdict,
+                                         struct imsp_fault *fault);
+
+/**
+ * Whether this contact is registered, and its UE reported lost and not heard since: 1 or 0 is written.
+ */
+imsp_status imsp_pcscf_is_access_lost(const struct imsp_pcscf *node,
+                                      const void *contact,
+                                      size_t contact_length,
+                                      uint32_t *is_access_lost,
+                                      struct imsp_fault *fault);
+
+/**
+ * Adds a way in which a UE counts as lost: there are so many reports of each imsp_evidence (0 to 8, not all 0), none of
+ * them older than `window`, in milliseconds, a day at most. At most 8 together.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: there are 4,096 already. Whether they can be met is checked when a node is made of the
+ * configuration.
+ */
+imsp_status imsp_pcscf_config_add_loss_rule(struct imsp_pcscf_config *config,
+                                            uint8_t bearer_lost,
+                                            uint8_t flow_closed,
+                                            uint8_t probes_missed,
+                                            uint8_t association_idle,
+                                            uint64_t window,
+                                            struct imsp_fault *fault);
+
+/**
+ * Takes all ways out in which a UE counts as lost: the default one, that a single report of IMSP_EVIDENCE_BEARER_LOST is
+ * enough, too. With none, no report counts.
+ */
+imsp_status imsp_pcscf_config_clear_loss_rules(struct imsp_pcscf_config *config,
+                                               struct imsp_fault *fault);
 
 /**
  * A configuration with every option at its default, for the P-CSCF and visited network given. To be freed with

@@ -139,7 +139,11 @@ impl imsp_pcscf {
             .answer(Millis(now), token, answer, &mut self.out)?)
     }
 
-    fn command(
+    pub(super) const fn node(&self) -> &PcscfNode {
+        &self.node
+    }
+
+    pub(super) fn command(
         &mut self,
         now: u64,
         command: Command<'_>,
@@ -405,8 +409,8 @@ pub unsafe extern "C" fn imsp_pcscf_command_learn(
     })
 }
 
-/// The access network reports a UE as lost. `contact`: the URI of its registered contact. `evidence`: an
-/// imsp_evidence.
+/// A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
+/// (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
 ///
 /// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
 #[unsafe(no_mangle)]
@@ -700,6 +704,8 @@ mod tests {
         match command {
             Command::Learn { .. } => "imsp_pcscf_command_learn(",
             Command::AccessLost { .. } => "imsp_pcscf_command_access_lost(",
+            Command::Heard { .. } => "imsp_pcscf_command_heard(",
+            Command::Protected { .. } => "imsp_pcscf_command_protected(",
         }
     }
 
@@ -746,11 +752,18 @@ mod tests {
             contact: b"",
             evidence: crate::pcscf::Evidence::BearerLost,
         };
+        let heard = Command::Heard { contact: b"" };
+        let protected = Command::Protected {
+            contact: b"",
+            lifetime: None,
+        };
         for door in [
             of_answer(&response),
             of_answer(&routes),
             of_command(&learn),
             of_command(&lost),
+            of_command(&heard),
+            of_command(&protected),
         ] {
             assert!(HEADER.contains(door), "{door}");
         }

@@ -61,6 +61,20 @@ pub enum imsp_pcscf_option {
     RegistrationThreshold = 3011,
     /// The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
     UdpLimit = 3012,
+    /// Milliseconds of remaining lifetime of security associations and TLS sessions (imsp_pcscf_command_protected) below
+    /// which the registration counts as lost. Default 0: at their end.
+    AssociationThreshold = 3020,
+    /// Milliseconds, at least 1, for which a REGISTER of a UE is held at most, while ours for the same contact is out.
+    /// Default 4,000.
+    HoldBound = 3021,
+    /// T1 between elements of the core, in milliseconds, at least 1: after 64 times that nothing is to be expected any more
+    /// of a REGISTER of a UE that was passed on. Default 500.
+    T1Core = 3022,
+    /// T1 towards the UE, in milliseconds, at least 1: 64 times that is how long the delivery to a UE that is still there is
+    /// waited for, and what remains of security associations that are shortened. Default 2,000.
+    T1Ue = 3023,
+    /// 1 if anything that is heard from a UE makes the reports of loss before it void. Default 1.
+    HeardClears = 3024,
 }
 
 impl Number for imsp_pcscf_option {
@@ -77,6 +91,11 @@ impl Number for imsp_pcscf_option {
         Self::CleanupBound,
         Self::RegistrationThreshold,
         Self::UdpLimit,
+        Self::AssociationThreshold,
+        Self::HoldBound,
+        Self::T1Core,
+        Self::T1Ue,
+        Self::HeardClears,
     ];
 
     fn number(self) -> u32 {
@@ -100,6 +119,11 @@ impl imsp_pcscf_option {
             notify_bound,
             cleanup_bound,
             registration_threshold,
+            association_threshold,
+            loss,
+            hold_bound,
+            t1_core,
+            t1_ue,
             subscription: _,
             limits: _,
         } = config;
@@ -116,6 +140,11 @@ impl imsp_pcscf_option {
             Self::CleanupBound => Place::Milliseconds(cleanup_bound),
             Self::RegistrationThreshold => Place::Milliseconds(registration_threshold),
             Self::UdpLimit => Place::UdpLimit(element),
+            Self::AssociationThreshold => Place::Milliseconds(association_threshold),
+            Self::HoldBound => Place::Milliseconds(hold_bound),
+            Self::T1Core => Place::Milliseconds(t1_core),
+            Self::T1Ue => Place::Milliseconds(t1_ue),
+            Self::HeardClears => Place::Flag(&mut loss.heard_clears),
         }
     }
 }

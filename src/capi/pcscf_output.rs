@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{
     memory::Struct,
     subscription::{imsp_subscription_event, imsp_subscription_question},
-    values::{Ended, imsp_pcscf_cause, imsp_pcscf_outcome, imsp_towards},
+    values::{Ended, imsp_evidence, imsp_pcscf_cause, imsp_pcscf_outcome, imsp_towards},
 };
 use crate::{
     drive::{Identifier, Outbox, Output, Text},
@@ -45,13 +45,15 @@ pub enum imsp_pcscf_question {
     OwedDelivery = 1,
     /// Release the security associations or TLS sessions of the contact.
     SecurityAssociationRelease = 2,
-    /// Release the signalling bearer: end the Rx session.
+    /// Release the signalling bearer: end the Rx session, with `termination_cause`.
     BearerRelease = 3,
+    /// Shorten the lifetime of the security associations or TLS sessions of the contact to `wait`, if it is longer.
+    SecurityAssociationShortening = 4,
 }
 
-/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
-/// first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
-/// imsp_subscription_event.
+/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but the last says
+/// `private_identity`, and all those `public_identity` and `contact` but IMSP_PCSCF_EVENT_TAKEN_OVER; the first two say
+/// `cause` and `registers` as well. Beside them stand those of imsp_subscription_event.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum imsp_pcscf_event {
@@ -62,6 +64,16 @@ pub enum imsp_pcscf_event {
     Cancelled = 2,
     /// Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
     TakenOver = 3,
+    /// The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
+    /// `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
+    /// refused with 500. The deregistration has begun.
+    AccessLost = 10,
+    /// A report of loss has been kept, which is not enough by itself. It says `evidence`.
+    AccessDoubted = 11,
+    /// The REGISTER of a UE that came with `transaction` is not held any more. It is to be passed on if `forward` is 1; if
+    /// not, a later one for the same contact has come, and it is to be answered with 500. Our own, if it is still out, is not to
+    /// be retransmitted from here on.
+    HeldRegisterReleased = 12,
 }
 
 /// A text in the buffer that was filled: so many bytes from so many on, without a NUL behind them. Its size never
@@ -117,8 +129,8 @@ pub struct imsp_pcscf_output {
     pub termination: u32,
     /// 1 if pattern matching is skipped.
     pub skip_pattern_matching: u32,
-    /// 0.
-    pub reserved: u32,
+    /// The Termination-Cause of a session termination request (RFC 6733 8.15).
+    pub termination_cause: u32,
     /// The message, or the blob.
     pub bytes: imsp_text,
     /// SIP URIs to resolve (RFC 3263), the best first, each but the last followed by a line feed. The next one is for
@@ -138,9 +150,13 @@ pub struct imsp_pcscf_output {
     pub destination: imsp_text,
     /// The Service-Route as addresses separated by commas.
     pub route_uri: imsp_text,
+    /// An imsp_evidence.
+    pub evidence: u32,
+    /// 1 if a request is to be passed on.
+    pub forward: u32,
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 2·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
     const FIRST_SIZE: usize = 168;
 }
@@ -238,8 +254,25 @@ impl<'a> Flat<'a> {
                 key,
                 affected,
             ),
-            Question::BearerRelease { key, affected } => {
+            Question::BearerRelease {
+                key,
+                affected,
+                termination_cause,
+            } => {
+                self.output.termination_cause = *termination_cause;
                 (imsp_pcscf_question::BearerRelease, key, affected)
+            }
+            Question::SecurityAssociationShortening {
+                key,
+                affected,
+                milliseconds,
+            } => {
+                self.output.wait = *milliseconds;
+                (
+                    imsp_pcscf_question::SecurityAssociationShortening,
+                    key,
+                    affected,
+                )
             }
             Question::Subscription(question) => return self.ask_for_subscription(question),
         };
@@ -294,6 +327,23 @@ impl<'a> Flat<'a> {
                 self.output.cause = imsp_pcscf_cause::from(*cause) as u32;
                 self.output.registers = (*registers).into();
                 self.affected(affected);
+            }
+            Event::AccessLost { affected } => {
+                self.output.what = imsp_pcscf_event::AccessLost as u32;
+                self.affected(affected);
+            }
+            Event::AccessDoubted { affected, evidence } => {
+                self.output.what = imsp_pcscf_event::AccessDoubted as u32;
+                self.output.evidence = imsp_evidence::from(*evidence) as u32;
+                self.affected(affected);
+            }
+            Event::HeldRegisterReleased {
+                transaction,
+                forward,
+            } => {
+                self.output.what = imsp_pcscf_event::HeldRegisterReleased as u32;
+                self.output.transaction = transaction.0;
+                self.output.forward = (*forward).into();
             }
             Event::Subscription(event) => self.event_of_subscription(event),
             Event::TakenOver { private_identity } => {

@@ -114,10 +114,21 @@ impl From<&Verdict> for imsp_verdict_kind {
 pub enum imsp_evidence {
     /// The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6).
     BearerLost = 1,
+    /// The transport connection of the UE was closed: a TCP or TLS flow, by either side.
+    FlowClosed = 2,
+    /// The UE has not answered a probe: OPTIONS, a keep-alive, a ping. A report for each.
+    ProbeMissed = 3,
+    /// Nothing has come over the security association for as long as the caller finds suspicious.
+    SecurityAssociationIdle = 4,
 }
 
 impl Number for imsp_evidence {
-    const ALL: &'static [Self] = &[Self::BearerLost];
+    const ALL: &'static [Self] = &[
+        Self::BearerLost,
+        Self::FlowClosed,
+        Self::ProbeMissed,
+        Self::SecurityAssociationIdle,
+    ];
 
     fn number(self) -> u32 {
         self as u32
@@ -128,6 +139,20 @@ impl From<imsp_evidence> for Evidence {
     fn from(evidence: imsp_evidence) -> Self {
         match evidence {
             imsp_evidence::BearerLost => Self::BearerLost,
+            imsp_evidence::FlowClosed => Self::FlowClosed,
+            imsp_evidence::ProbeMissed => Self::ProbeMissed,
+            imsp_evidence::SecurityAssociationIdle => Self::SecurityAssociationIdle,
+        }
+    }
+}
+
+impl From<Evidence> for imsp_evidence {
+    fn from(evidence: Evidence) -> Self {
+        match evidence {
+            Evidence::BearerLost => Self::BearerLost,
+            Evidence::FlowClosed => Self::FlowClosed,
+            Evidence::ProbeMissed => Self::ProbeMissed,
+            Evidence::SecurityAssociationIdle => Self::SecurityAssociationIdle,
         }
     }
 }
@@ -328,6 +353,8 @@ pub enum imsp_pcscf_cause {
     Network = 3,
     /// The UE deregistered itself.
     User = 4,
+    /// The security associations ran out at the P-CSCF.
+    SecurityAssociationTimer = 6,
 }
 
 impl From<Cause> for imsp_pcscf_cause {
@@ -337,6 +364,7 @@ impl From<Cause> for imsp_pcscf_cause {
             Cause::RegistrationTimer => Self::RegistrationTimer,
             Cause::Network => Self::Network,
             Cause::User => Self::User,
+            Cause::SecurityAssociationTimer => Self::SecurityAssociationTimer,
         }
     }
 }

@@ -39,6 +39,14 @@ pub struct Counters {
     pub expired: u64,
     /// … whose REGISTER could not be written.
     pub unsendable: u64,
+    /// Reports of loss that were kept, and were not enough.
+    pub evidence_kept: u64,
+    /// Reports of loss that no rule asks for.
+    pub evidence_ignored: u64,
+    /// Terminating requests refused because the access of the UE is lost.
+    pub terminating_refused: u64,
+    /// REGISTERs of UEs that were to be held.
+    pub held: u64,
 }
 
 impl Counters {

@@ -20,13 +20,17 @@
 //! | DR-10 | configuration replaced, counters | [`PcscfNode::reconfigure`], [`Counters`] | `tests/pcscf.rs` |
 //! | RE-1, RE-2 | whether and how often to subscribe | [`PcscfNode`] | `tests/pcscf.rs` |
 
+mod aside;
+mod cleanup;
 mod config;
 mod counters;
 pub mod defect;
 mod deregistration;
+mod evidence;
 mod messages;
 mod node;
 pub mod registration;
+mod returning;
 mod snapshot;
 pub mod standing;
 mod trust;
@@ -35,13 +39,17 @@ mod user;
 pub use config::{Config, NextHop};
 pub use counters::Counters;
 pub use deregistration::{Cause, Change, Input, Outcome, Registration};
+pub use evidence::{Evidence, LossPolicy, LossRule};
 pub use node::PcscfNode;
 pub use trust::{StripError, strip_trust_marks};
 
 use crate::{
-    drive::{Identifier, Role, Text, Texts},
+    drive::{Identifier, Role, Text, Texts, TransactionRef},
     regevent::subscriber,
 };
+
+/// [PD-3] The Reason of what releases the dialogs of a UE whose access is lost (TS 24.229 5.2.8.1).
+pub const DIALOG_RELEASE_REASON: &str = "SIP;cause=503;text=\"Service Unavailable\"";
 
 /// The most contacts of one user that a node can be configured for.
 pub const MAX_CONTACTS: usize = 64;
@@ -61,7 +69,7 @@ impl Role for Pcscf {
     type Event = Event;
     // A NOTIFY that ends every contact of a user: its response, a step of cleanup for each, two steps of the
     // subscription.
-    const STEP_OUTPUTS: usize = MAX_CONTACTS + 8;
+    const STEP_OUTPUTS: usize = MAX_CONTACTS * MACHINE_OUTPUTS + 8;
     const STEP_BYTES: usize = 256 * 1024;
 }
 
@@ -78,22 +86,28 @@ pub enum Command<'a> {
         /// [RE-1] The trunk group that it came over; empty for none.
         trunk_group: &'a [u8],
     },
-    /// [PD-3] The access network reports a UE as lost.
+    /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say.
     AccessLost {
         /// The URI of its registered contact.
         contact: &'a [u8],
         /// What the report rests on.
         evidence: Evidence,
     },
-}
-
-/// What a report of loss rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Evidence {
-    /// The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6). One such
-    /// report is enough.
-    BearerLost,
+    /// [PD-3] Something was heard from a UE, which therefore is not lost: what [`receive`](crate::drive::Node::receive)
+    /// was not shown, or without a Contact could not tell whom it was from.
+    Heard {
+        /// The URI of its registered contact.
+        contact: &'a [u8],
+    },
+    /// [PD-4] A UE has security associations or TLS sessions: newly set up, or renewed. Without this command their
+    /// lifetime triggers nothing. A 2xx that is learnt makes them last until 30 s after the registration, if they
+    /// would end before (TS 24.229 7.8); where that does not hold, the command is to be given again after it.
+    Protected {
+        /// The URI of its registered contact.
+        contact: &'a [u8],
+        /// Seconds that they last from now; `None`: as TS 24.229 7.8 has it.
+        lifetime: Option<u32>,
+    },
 }
 
 /// Whom a question or event is about.
@@ -118,19 +132,34 @@ pub enum Question {
         /// Whose.
         affected: Affected,
     },
-    /// Release the security associations or TLS sessions of the contact.
+    /// Shorten the lifetime of the security associations or TLS sessions of the contact, if it is longer. The network
+    /// has deregistered the UE, whose own NOTIFY is still to reach it (TS 24.229 5.2.5.2). They are asked to be
+    /// released when that time is over, or at once if it could not be done.
+    SecurityAssociationShortening {
+        /// Of this question: the same when it is asked again after a restore.
+        key: Identifier,
+        /// Whose.
+        affected: Affected,
+        /// What is to remain of it: 64·T1 towards the UE.
+        milliseconds: u64,
+    },
+    /// Release the security associations or TLS sessions of the contact. It is not asked while another registration
+    /// stays on that contact.
     SecurityAssociationRelease {
         /// Of this question: the same when it is asked again after a restore.
         key: Identifier,
         /// Whose.
         affected: Affected,
     },
-    /// Release the signalling bearer: end the Rx session.
+    /// Release the signalling bearer: end the Rx session. It is not asked while another registration of the user stays
+    /// at the same address.
     BearerRelease {
         /// Of this question: the same when it is asked again after a restore.
         key: Identifier,
         /// Whose.
         affected: Affected,
+        /// The Termination-Cause of the session termination request (RFC 6733 8.15): 1, DIAMETER_LOGOUT.
+        termination_cause: u32,
     },
     /// Of a subscription: no part of the cleanup.
     Subscription(subscriber::Question),
@@ -180,6 +209,30 @@ pub enum Event {
         /// How many REGISTERs had been sent.
         registers: u8,
     },
+    /// [PD-3] The access of a UE is lost. Its dialogs are to be released towards the remote side only: with CANCEL,
+    /// or 500, what is being established, with BYE what is (TS 24.229 5.2.8.1), with
+    /// [`DIALOG_RELEASE_REASON`]; what comes on them afterwards gets 481. Until the UE is heard again, or gone,
+    /// terminating requests that the node is shown are refused with 500. The deregistration has begun.
+    AccessLost {
+        /// Whose.
+        affected: Affected,
+    },
+    /// [PD-3] A report of loss has been kept, which is not enough by itself.
+    AccessDoubted {
+        /// Whose.
+        affected: Affected,
+        /// What it rests on.
+        evidence: Evidence,
+    },
+    /// [PD-9] The REGISTER of a UE that was to be held is not held any more. Our own, if it is still out, is not to be
+    /// retransmitted from here on.
+    HeldRegisterReleased {
+        /// The host's handle of its transaction.
+        transaction: TransactionRef,
+        /// Whether it is to be passed on. If not, a later REGISTER for the same contact has come, and this one is to be
+        /// answered with 500.
+        forward: bool,
+    },
     /// Of a subscription.
     Subscription(subscriber::Event),
     /// [DR-7] Another node has the user, as the store says: nothing of it is done here any more, and nothing was
@@ -207,6 +260,7 @@ impl Texts for Question {
     fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
         match self {
             Self::OwedDelivery { affected, .. }
+            | Self::SecurityAssociationShortening { affected, .. }
             | Self::SecurityAssociationRelease { affected, .. }
             | Self::BearerRelease { affected, .. } => affected.each_text(show),
             Self::Subscription(question) => question.each_text(show),
@@ -217,9 +271,11 @@ impl Texts for Question {
 impl Texts for Event {
     fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
         match self {
-            Self::Deregistered { affected, .. } | Self::Cancelled { affected, .. } => {
-                affected.each_text(show);
-            }
+            Self::Deregistered { affected, .. }
+            | Self::Cancelled { affected, .. }
+            | Self::AccessLost { affected }
+            | Self::AccessDoubted { affected, .. } => affected.each_text(show),
+            Self::HeldRegisterReleased { .. } => {}
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { private_identity } => show(private_identity),
         }

@@ -1,11 +1,13 @@
 //! Many users behind one set of doors.
 
+mod access;
 mod notify;
 
 use alloc::vec::Vec;
 
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
+    evidence::Weight,
     registration::{Field, Learned, LearnedContact, Strings},
     snapshot,
     user::User,
@@ -114,14 +116,16 @@ impl PcscfNode {
         Ok(id)
     }
 
-    /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of registration
-    /// lifetimes (PD-4) sets the timer of every user anew.
+    /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of lifetimes (PD-4) sets
+    /// the timer of every user anew.
     ///
     /// # Errors
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        let rearm = config.registration_threshold != self.config.registration_threshold;
+        let thresholds =
+            |config: &Config| (config.registration_threshold, config.association_threshold);
+        let rearm = thresholds(&config) != thresholds(&self.config);
         self.config = config;
         if rearm {
             let config = &self.config;
@@ -390,6 +394,7 @@ impl PcscfNode {
                     let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    known.note_moved(old.field(Field::Contact));
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
@@ -409,7 +414,7 @@ impl PcscfNode {
         Ok(granted.filter(|_| is_time && !running))
     }
 
-    /// [PD-3] The access network lost a UE.
+    /// [PD-3] A report that the access of a UE is lost.
     fn access_lost(
         &mut self,
         now: Millis,
@@ -417,20 +422,31 @@ impl PcscfNode {
         evidence: Evidence,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let Evidence::BearerLost = evidence;
         let mut trigger = Input::Trigger(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
         for (id, place) in self.find_contact(contact) {
-            let user = self.users.get(id);
-            let registration = user.and_then(|user| user.registrations.get(place));
-            if registration.is_none_or(Registration::is_emergency) {
+            let user = self.users.get_mut(id);
+            let registration = user.and_then(|user| user.registrations.get_mut(place));
+            let Some(registration) = registration.filter(|r| !r.is_emergency()) else {
                 continue;
+            };
+            verdict = Verdict::Handled;
+            match registration.doubt(now, evidence, &self.config.loss) {
+                Weight::Enough => increment(&mut self.counters.access_lost),
+                Weight::Some => {
+                    increment(&mut self.counters.evidence_kept);
+                    self.note_doubted((id, place), evidence, out);
+                    self.settle(id, out);
+                    continue;
+                }
+                Weight::None => {
+                    increment(&mut self.counters.evidence_ignored);
+                    continue;
+                }
             }
-            increment(&mut self.counters.access_lost);
-            self.step(now, id, place, trigger, out)?;
+            let _ = self.step(now, id, place, trigger, out)?;
             self.settle(id, out);
             trigger = Input::TriggerDue(Cause::AccessLost);
-            verdict = Verdict::Handled;
         }
         Ok(verdict)
     }
@@ -443,12 +459,13 @@ impl PcscfNode {
         place: usize,
         input: Input,
         out: &mut Outbox<Pcscf>,
-    ) -> Result<(), Misuse> {
+    ) -> Result<Change, Misuse> {
+        self.note_shared(id, place);
         let Some((user, mut keys)) = self.users.get_with_keys(id) else {
-            return Ok(());
+            return Ok(Change::Goes);
         };
         let Some(registration) = user.registrations.get_mut(place) else {
-            return Ok(());
+            return Ok(Change::Goes);
         };
         let mut cx = Context {
             now,
@@ -456,16 +473,15 @@ impl PcscfNode {
             identifiers: &mut self.identifiers,
             id: id.place(),
         };
-        if let Change::Gone(outcome) =
-            registration.step(&mut cx, &user.private_identity, input, out)?
-        {
+        let change = registration.step(&mut cx, &user.private_identity, input, out)?;
+        if let Change::Gone(outcome) = change {
             self.counters.count(outcome);
             if let Some(gone) = user.registrations.swap_remove(place) {
                 unfile(&mut keys, &user.registrations, gone.contact());
             }
             self.leave(now, id, out)?;
         }
-        Ok(())
+        Ok(change)
     }
 
     /// [RE-9, PD-8] With the last registration the subscription ends, if it has not.
@@ -636,7 +652,7 @@ impl PcscfNode {
             }
             _ => return Err(Misuse::WrongAnswer),
         };
-        self.step(now, id, place, input, out)?;
+        let _ = self.step(now, id, place, input, out)?;
         self.settle(id, out);
         Ok(())
     }
@@ -689,7 +705,7 @@ impl PcscfNode {
             .map(|(place, r)| (r.deadline(&self.config).0, place))
             .min();
         match due {
-            Some((_, place)) => self.step(now, id, place, Input::Tick, out),
+            Some((_, place)) => self.step(now, id, place, Input::Tick, out).map(|_| ()),
             None => Ok(()),
         }
     }
@@ -729,7 +745,7 @@ fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
     }
 }
 
-/// [PD-7] What is being cleaned up on a contact that is registered anew is over: the steps that are left
+/// [PD-7] What is being cleaned up of a set on a contact that is registered anew is over: the steps that are left
 /// would release what belongs to the new registration (T48).
 fn supersede(
     cx: &mut Context<'_, Config>,
@@ -742,7 +758,11 @@ fn supersede(
         let Some(old) = registrations.get(place) else {
             continue;
         };
-        let is_new = |r: &Registration| !r.is_cleaning() && same_uri(r.contact(), old.contact());
+        let is_new = |r: &Registration| {
+            !r.is_cleaning()
+                && r.public_identity() == old.public_identity()
+                && same_uri(r.contact(), old.contact())
+        };
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }
@@ -760,7 +780,9 @@ impl Node for PcscfNode {
     type Role = Pcscf;
 
     /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
-    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it; all else is not this node's.
+    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it, or to hold until
+    /// [`Event::HeldRegisterReleased`] (PD-9); a request that opens a dialog to a UE whose access is lost, with the
+    /// registered contact as its Request-URI, is to be refused (PD-3); all else is not this node's.
     fn receive(
         &mut self,
         now: Millis,
@@ -786,9 +808,15 @@ impl Node for PcscfNode {
             }
             Some(Method::Register) => {
                 self.deregistering(now, from, &message, out)?;
-                Ok(Verdict::Forward)
+                match from {
+                    Source::Ue => self.ask(now, txn, &message, out),
+                    _ => Ok(Verdict::Forward),
+                }
             }
-            _ => Ok(Verdict::NotMine),
+            _ => {
+                self.note_request(now, from, &message, out)?;
+                Ok(self.terminating(from, &message))
+            }
         }
     }
 
@@ -823,6 +851,10 @@ impl Node for PcscfNode {
             } => self.learn(now, (request, response), trunk_group, out),
             Command::AccessLost { contact, evidence } => {
                 self.access_lost(now, contact, evidence, out)
+            }
+            Command::Heard { contact } => self.tell_contact(now, contact, Input::Heard, out),
+            Command::Protected { contact, lifetime } => {
+                self.tell_contact(now, contact, Input::Protected { lifetime }, out)
             }
         }
     }

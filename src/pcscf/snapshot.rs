@@ -3,15 +3,20 @@
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+mod beside;
+
+use beside::Beside;
+
 use super::{
     Affected, Cause, Config, Event, Outcome, Pcscf, Registration,
+    aside::{Aside, Marks},
     deregistration::{Calling, Running, State, Step},
     registration::Strings,
     user::User,
 };
 use crate::{
     drive::{
-        Identifier, Millis, Outbox, RestoreError,
+        Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::Seldom,
@@ -43,6 +48,7 @@ struct UserRecord<'b> {
     #[serde(borrow)]
     user: UserSnapshot<'b>,
     left: bool,
+    beside: Vec<Beside>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,6 +126,13 @@ enum OutcomeSnapshot<'b> {
         cause: u8,
         registers: u8,
     },
+    AccessLost {
+        affected: [Raw<'b>; 3],
+    },
+    HeldRegisterReleased {
+        transaction: u64,
+        forward: bool,
+    },
 }
 
 /// The blob of an event that must not be lost.
@@ -155,7 +168,19 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             cause: cause_code(*cause),
             registers: *registers,
         },
-        Event::Subscription(_) | Event::TakenOver { .. } => return None,
+        Event::AccessLost { affected } => OutcomeSnapshot::AccessLost {
+            affected: texts(affected),
+        },
+        Event::HeldRegisterReleased {
+            transaction,
+            forward,
+        } => OutcomeSnapshot::HeldRegisterReleased {
+            transaction: transaction.0,
+            forward: *forward,
+        },
+        Event::AccessDoubted { .. } | Event::Subscription(_) | Event::TakenOver { .. } => {
+            return None;
+        }
     };
     let mut blob = Vec::new();
     snapshot::write(&outcome, &mut blob);
@@ -191,6 +216,16 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             affected: affected(texts),
             cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
             registers,
+        },
+        OutcomeSnapshot::AccessLost { affected: texts } => Event::AccessLost {
+            affected: affected(texts),
+        },
+        OutcomeSnapshot::HeldRegisterReleased {
+            transaction,
+            forward,
+        } => Event::HeldRegisterReleased {
+            transaction: TransactionRef(transaction),
+            forward,
         },
     };
     out.event(event);
@@ -242,6 +277,7 @@ pub(super) fn read<'b>(
     let record: UserRecord<'_> = snapshot::read(bytes)?;
     let (mut user, subscription) = record.user.restore(now, config)?;
     user.left = record.left;
+    beside::restore(&record.beside, &mut user.registrations, now)?;
     Ok((user, subscription))
 }
 
@@ -250,6 +286,7 @@ impl<'b> UserRecord<'b> {
         Self {
             user: UserSnapshot::of(user, subscriptions, now),
             left: user.left,
+            beside: beside::of(&user.registrations, now),
         }
     }
 }
@@ -302,6 +339,7 @@ impl<'b> RegistrationSnapshot<'b> {
             State::Confirmed { until } => StateSnapshot::Confirmed {
                 left: until.since(now),
             },
+            State::Returning { until, outcome, .. } => beside::returning(outcome, until.since(now)),
             State::Cleaning {
                 outcome,
                 step,
@@ -310,7 +348,7 @@ impl<'b> RegistrationSnapshot<'b> {
                 ..
             } => StateSnapshot::Cleaning {
                 outcome: outcome_code(outcome),
-                step,
+                step: beside::known_before(step),
                 key,
                 left: until.since(now),
             },
@@ -320,9 +358,9 @@ impl<'b> RegistrationSnapshot<'b> {
             emergency: registration.emergency,
             expires_in: registration.expires_at.since(now),
             granted: registration.granted,
-            seen: registration.seen,
+            seen: registration.marks.has(Marks::SEEN),
             state,
-            cause: cause_code(registration.cause),
+            cause: cause_code(beside::cause_known_before(registration.cause)),
             registers: registration.registers,
             calling: registration.running.get().calling,
         }
@@ -357,15 +395,18 @@ impl<'b> RegistrationSnapshot<'b> {
             },
         };
         let parts = self.strings.map(|string| string.0);
+        let mut marks = Marks::default();
+        marks.set(Marks::SEEN, self.seen);
         Ok(Registration {
             strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,
-            seen: self.seen,
+            marks,
             running: Seldom::new(Running {
                 state,
                 calling: self.calling,
+                aside: Aside::NONE,
             }),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
@@ -379,6 +420,7 @@ const fn cause_code(cause: Cause) -> u8 {
         Cause::RegistrationTimer => 1,
         Cause::Network => 2,
         Cause::User => 3,
+        Cause::SecurityAssociationTimer => 5,
     }
 }
 
@@ -388,6 +430,7 @@ const fn cause_of(code: u8) -> Option<Cause> {
         1 => Cause::RegistrationTimer,
         2 => Cause::Network,
         3 => Cause::User,
+        5 => Cause::SecurityAssociationTimer,
         _ => return None,
     })
 }

@@ -86,6 +86,11 @@ static void null_handles(void)
     EXPECT(imsp_pcscf_answer_routes(NULL, 0, 1, NULL, 0, NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_command_learn(NULL, 0, NULL, 0, NULL, 0, NULL, 0, &verdict, NULL), null);
     EXPECT(imsp_pcscf_command_access_lost(NULL, 0, NULL, 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(NULL, 0, NULL, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(NULL, 0, NULL, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_is_access_lost(NULL, NULL, 0, &flag, NULL), null);
+    EXPECT(imsp_pcscf_config_add_loss_rule(NULL, 1, 0, 0, 0, 1, NULL), null);
+    EXPECT(imsp_pcscf_config_clear_loss_rules(NULL, NULL), null);
     EXPECT(imsp_pcscf_tick(NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_deadline(NULL, &deadline, NULL), null);
     EXPECT(imsp_pcscf_poll(NULL, &output, buffer, sizeof buffer, &length, NULL), null);
@@ -145,6 +150,11 @@ static void null_arguments(imsp_pcscf_config *config, imsp_pcscf *node)
            null);
     EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 1, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
     EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, NULL, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, TEXT(CONTACT), NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, NULL, 1, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, TEXT(CONTACT), 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_is_access_lost(node, NULL, 1, NULL, NULL), null);
     EXPECT(imsp_pcscf_deadline(node, NULL, NULL), null);
     EXPECT(imsp_pcscf_poll(node, NULL, buffer, sizeof buffer, NULL, NULL), null);
     EXPECT(imsp_pcscf_poll(node, &output, NULL, 1, NULL, NULL), null);
@@ -356,6 +366,12 @@ static void config_errors(imsp_pcscf *node)
     expect_field(config, "subscription.trunk_groups");
     OK(imsp_pcscf_config_add_signalling_profile(config, TEXT("p"), 1, NULL));
     OK(imsp_pcscf_config_check(config, NULL));
+    OK(imsp_pcscf_config_add_loss_rule(config, 0, 1, 3, 0, 60000, NULL));
+    OK(imsp_pcscf_config_check(config, NULL));
+    OK(imsp_pcscf_config_add_loss_rule(config, 0, 0, 0, 0, 60000, NULL));
+    expect_field(config, "loss.rules");
+    OK(imsp_pcscf_config_clear_loss_rules(config, NULL));
+    OK(imsp_pcscf_config_check(config, NULL));
     OK(imsp_pcscf_config_add_text(config, IMSP_SUBSCRIPTION_OPTION_ENTRY_POINTS, TEXT("nowhere"), NULL));
     expect_field(config, "entry_points");
     imsp_pcscf_config_free(config);
@@ -397,7 +413,9 @@ static uint64_t take_token(imsp_pcscf *node)
     static char buffer[65536];
     imsp_pcscf_output output;
     output.struct_size = sizeof output;
-    OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    do {
+        OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    } while (output.kind == IMSP_OUTPUT_KIND_EVENT);
     CHECK(output.kind == IMSP_OUTPUT_KIND_REQUEST);
     EXPECT(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL), IMSP_STATUS_NOTHING);
     return output.token;
@@ -434,6 +452,8 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     CHECK(is_registered == 1);
     OK(imsp_pcscf_is_registered(node, TEXT("sip:nobody.example.net"), &is_registered, NULL));
     CHECK(is_registered == 0);
+    OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
+    CHECK(is_registered == 0);
 
     /* The SUBSCRIBE was not taken yet: there is no room for what a call could bring. */
     EXPECT(imsp_pcscf_tick(node, 0, &fault), IMSP_STATUS_OUTBOX_FULL);
@@ -448,7 +468,15 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     EXPECT(imsp_pcscf_answer(node, 0, token, IMSP_ANSWER_STORED, NULL), IMSP_STATUS_WRONG_ANSWER);
 
     /* A loss, and its REGISTER is not answered for the answer to be late. */
+    OK(imsp_pcscf_command_protected(node, 1, TEXT(CONTACT), 0, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
+    OK(imsp_pcscf_command_heard(node, 1, TEXT("sip:nobody.example.net"), &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
+    OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_FLOW_CLOSED, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
+    CHECK(is_registered == 1);
     uint64_t lost = take_token(node);
     EXPECT(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_NO_ROUTE, NULL), IMSP_STATUS_WRONG_ANSWER);
     OK(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_UNREACHABLE, NULL));

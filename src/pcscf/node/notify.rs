@@ -8,6 +8,7 @@ use crate::{
     fleet::Id,
     pcscf::{
         Input, Pcscf,
+        aside::Marks,
         standing::{self, Standing, State, Watched},
     },
     regevent::{
@@ -62,9 +63,11 @@ impl PcscfNode {
         match self.read_document(id, owner, message, &notification) {
             Ok(read) => {
                 let standings = read.as_ref().map_or(&[][..], |(state, _)| &state.standings);
-                let finding = read
+                let mut finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                // The user has registered anew since.
+                finding.all_terminated &= !self.expects_the_replaced(now, owner);
                 if finding.all_terminated {
                     self.note_left(owner);
                 }
@@ -100,7 +103,7 @@ impl PcscfNode {
         let watched: Vec<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.seen))
+            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.marks.has(Marks::SEEN)))
             .collect();
         let start = message.end().saturating_sub(body.len());
         let state = standing::read(body, &self.config.limits, &watched)
@@ -160,15 +163,24 @@ impl PcscfNode {
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };
-            self.step(now, owner, place, input, out)?;
+            let _ = self.step(now, owner, place, input, out)?;
         }
         Ok(())
+    }
+
+    /// [PD-9] Whether a document may still tell of a binding that has been replaced.
+    fn expects_the_replaced(&self, now: Millis, owner: Id) -> bool {
+        let user = self.users.get(owner);
+        user.is_some_and(|user| {
+            let mut all = user.registrations.iter();
+            all.any(|registration| registration.is_of_the_replaced(now))
+        })
     }
 
     fn note_seen(&mut self, owner: Id, place: usize) {
         let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
-            registration.seen = true;
+            registration.note_seen();
         }
     }
 }
