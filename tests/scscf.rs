@@ -5,10 +5,16 @@
 mod blobs;
 #[path = "scscf/crossing.rs"]
 mod crossing;
+#[path = "scscf/crossing_network.rs"]
+mod crossing_network;
 #[path = "scscf/documents.rs"]
 mod documents;
+#[path = "scscf/draining.rs"]
+mod draining;
 #[path = "common/fixture.rs"]
 mod fixture;
+#[path = "scscf/network.rs"]
+mod network;
 #[path = "scscf/profile.rs"]
 mod profile;
 #[path = "scscf/properties.rs"]
@@ -17,10 +23,14 @@ mod properties;
 mod recognition;
 #[path = "scscf/recognition_table.rs"]
 mod recognition_table;
+#[path = "scscf/reference.rs"]
+mod reference;
 #[path = "scscf/registration.rs"]
 mod registration;
 #[path = "scscf/removal.rs"]
 mod removal;
+#[path = "scscf/restoration.rs"]
+mod restoration;
 #[path = "scscf/restoring.rs"]
 mod restoring;
 #[path = "scscf/subscribing.rs"]

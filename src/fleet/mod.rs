@@ -91,6 +91,11 @@ impl<T> Fleet<T> {
         self.machines.len()
     }
 
+    /// Past the last place that a machine has or had.
+    pub(crate) fn places(&self) -> usize {
+        self.machines.places()
+    }
+
     /// The place that the next machine will have.
     #[cfg(feature = "txn")]
     pub(crate) fn next_place(&self) -> u32 {
@@ -137,7 +142,7 @@ impl<T> Fleet<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         self.machines.iter()
     }
 

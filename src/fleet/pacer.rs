@@ -93,7 +93,6 @@ use bucket::Bucket;
 pub use config::{BadCanaries, Config, SlowedBy};
 use hop::{Hop, Place, Standing};
 pub use progress::{Caution, HopProgress, Progress};
-#[allow(unused_imports)] // The nodes of the roles keep it in their own blobs.
 pub(crate) use snapshot::Snapshot;
 
 use super::{Links, Timers};

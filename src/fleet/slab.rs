@@ -53,6 +53,11 @@ impl<T> Slab<T> {
         self.taken
     }
 
+    /// Places that machines have or had.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
     /// The place that the next machine will have.
     pub(crate) fn next_place(&self) -> u32 {
         match self.free {
@@ -133,7 +138,7 @@ impl<T> Slab<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         let taken = |(place, slot)| match slot {
             &Slot::Taken {
                 generation,

@@ -17,6 +17,7 @@ use crate::{
 mod document;
 mod identities;
 mod learn;
+mod network;
 
 /// [SD-3] Milliseconds for which a removed binding is remembered, so that a REGISTER that comes again is
 /// answered again: twice 64·T1.
@@ -79,6 +80,8 @@ pub(crate) struct Binding {
     pub(crate) explicit: u32,
     /// CSeq of the REGISTER that brought the first temporary GRUU that is still good (RFC 5628 5).
     pub(crate) first_cseq: u32,
+    /// Number of the latest failure of a P-CSCF before the REGISTER that named it last.
+    pub(crate) failure: u32,
     /// The latest event, as the identity that was registered explicitly sees it.
     pub(crate) event: ContactEvent,
     /// Number of the change that brought it.
@@ -362,15 +365,18 @@ impl Bindings {
         }
     }
 
-    /// The bindings past their time, of one private identity.
-    pub(crate) fn expired(&self, now: Millis) -> Option<(Box<[u8]>, Vec<u32>)> {
+    /// The bindings past their time, of one private identity; and whether that had been cut for the user to
+    /// authenticate anew.
+    pub(crate) fn expired(&self, now: Millis) -> Option<(Box<[u8]>, Vec<u32>, bool)> {
         let first = self.active().find(|binding| binding.expires_at <= now)?;
         let who = first.field(Field::PrivateIdentity);
+        let is_cut = |binding: &Binding| binding.event == ContactEvent::Shortened;
         let numbers = self
             .active()
             .filter(|binding| binding.expires_at <= now && binding.is_of(who))
+            .filter(|binding| is_cut(binding) == is_cut(first))
             .map(|binding| binding.number);
-        Some((who.into(), numbers.collect()))
+        Some((who.into(), numbers.collect(), is_cut(first)))
     }
 
     /// When the next binding expires.

@@ -1,15 +1,17 @@
 //! Many sets behind one set of doors.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Command, Config, Counters, Event, Recognition, Scscf,
+    Cause, Command, Config, Counters, Event, Recognition, Scscf,
     bindings::{Bindings, Field},
     defect,
-    deregistration::{Cause, Deregistration, Input},
+    deregistration::{Deregistration, Input},
+    drain::Drain,
     messages, recognise,
     recognition::check_asserted,
     registration::canonical,
+    restoration::Failures,
     set::{Asker, Load, Set, Subscriber, for_notifier},
     snapshot,
 };
@@ -19,7 +21,7 @@ use crate::{
         Outbox, Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef,
         Verdict, increment, snapshot::Kind,
     },
-    fleet::{Fleet, Id, Room, Shared, push_exact},
+    fleet::{Fleet, Id, Room, Shared, pacer, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -32,6 +34,9 @@ use crate::{
 };
 
 mod commands;
+mod draining;
+mod network;
+mod restoring;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -53,6 +58,9 @@ pub struct ScscfNode {
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
+    failures: Failures,
+    /// While everybody is deregistered.
+    drain: Option<Box<Drain>>,
     changes: Changes,
 }
 
@@ -74,6 +82,8 @@ impl ScscfNode {
             shared: Shared::new(),
             counters: Counters::default(),
             load: Load::default(),
+            failures: Failures::default(),
+            drain: None,
             changes: Changes::default(),
         })
     }
@@ -92,7 +102,8 @@ impl ScscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let config = node.config.clone();
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        let rest = snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        (node.failures, node.drain) = (rest.failures, rest.drain);
         Ok(node)
     }
 
@@ -110,6 +121,9 @@ impl ScscfNode {
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
+        if let Some(drain) = &mut self.drain {
+            drain.reconfigure(self.clock.latest(), &config.drain)?;
+        }
         self.config = config;
         Ok(())
     }
@@ -453,6 +467,7 @@ impl ScscfNode {
         if let Some(gone) = self.rearm(now, id) {
             self.changes.note(id.place(), gone, out);
         }
+        self.end_turn(now, id);
     }
 
     /// Whether the set has gone, if it was there.
@@ -474,6 +489,9 @@ impl ScscfNode {
         set.procedures.retain(|procedure| {
             if procedure.is_over() {
                 self.counters.count_end(procedure);
+                if let Some(drain) = &mut self.drain {
+                    drain.note_assignment(id.place(), procedure.outcome.assignment);
+                }
             }
             !procedure.is_over()
         });
@@ -539,6 +557,9 @@ impl ScscfNode {
             (false, drive::Answer::Role(_)) => None,
             _ => return Err(Misuse::WrongAnswer),
         };
+        if matches!(asker, Asker::Subscription(_)) {
+            self.note_neighbour(id, answer, status, retry_after);
+        }
         self.with_set(now, id, |set, cx| {
             match (asker, answer, status) {
                 (Asker::Subscription(place), _, Some(status)) => {
@@ -676,42 +697,36 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match command {
-            Command::Learn {
-                request,
-                response,
-                private_identity,
-            } => self.learn(now, request, response, private_identity, out),
-            Command::ChangeProfile {
-                public_identity,
-                identities,
-            } => self.change_profile(now, public_identity, identities, out),
-            Command::EndSubscriptions {
-                public_identity,
-                contact,
-                reason,
-            } => self.end_subscriptions(now, public_identity, contact, reason, out),
-        }
+        self.obey(now, command, out)
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if let Some(id) = self.sets.due(now) {
-            self.with_set(now, id, |set, cx| set.tick(cx, out))?;
-            self.settle(now, id, out);
+        let drain = self.drain_deadline().filter(|(at, _)| *at <= now);
+        match (self.sets.next(), drain) {
+            (Some((at, id)), drain) if at <= now && drain.is_none_or(|(then, _)| at <= then) => {
+                self.with_set(now, id, |set, cx| set.tick(cx, out))?;
+                self.settle(now, id, out);
+            }
+            (_, Some(_)) => self.step_drain(now, out)?,
+            _ => {}
         }
         Ok(())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.sets.next()?;
-        self.sets.get(id)?.deadline()
+        let next = self.sets.next();
+        let set = next.and_then(|(_, id)| self.sets.get(id)?.deadline());
+        let due = set.into_iter().chain(self.drain_deadline());
+        due.min_by_key(|&(at, _)| at)
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(release, self.sets.iter().map(|(_, set)| set), now, into);
+        let sets = self.sets.iter().map(|(id, set)| (id.place(), set));
+        let drain = self.drain.as_deref();
+        snapshot::seal(release, sets, &self.failures, drain, now, into);
     }
 }
 
@@ -777,6 +792,7 @@ impl Persist for ScscfNode {
             served: exchange(self.load.served, set.counted.served, 0),
         };
         self.sets.remove(id);
+        self.end_turn(self.clock.latest(), id);
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {

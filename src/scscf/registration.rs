@@ -50,6 +50,8 @@ pub(crate) struct Learned<'m> {
     pub(crate) path: Vec<u8>,
     pub(crate) call_id: &'m [u8],
     pub(crate) cseq: u32,
+    /// Number of the latest failure of a P-CSCF before it.
+    pub(crate) failure: u32,
 }
 
 impl<'m> Learned<'m> {
@@ -81,6 +83,7 @@ impl<'m> Learned<'m> {
             path: register::joined(request, HeaderName::Path)?,
             call_id: request.call_id()?,
             cseq: request.cseq()?.number,
+            failure: 0,
         };
         for contact in response.contacts() {
             if let Contact::Addr(contact) = contact? {

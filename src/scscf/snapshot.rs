@@ -1,12 +1,15 @@
 //! What an S-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_SERVERS, Outcome, Reasons, Scscf,
+    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome, Reasons,
+    Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, State},
+    drain::{self, Drain},
+    restoration::{Failed, Failures},
     set::{self, Load, Set},
     third_party::{Sent, Server},
 };
@@ -20,8 +23,10 @@ use crate::{
     reginfo::ContactEvent,
 };
 
+mod previous;
+
 const KIND: Kind = Kind(2);
-/// A record for each set.
+/// A record of what is the node's, and one for each set.
 const FORMAT: u16 = 3;
 /// All sets in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
@@ -30,6 +35,23 @@ const PREVIOUS_FORMAT: u16 = 2;
 struct PreviousSnapshot<'b> {
     #[serde(borrow)]
     sets: Vec<SetSnapshot<'b>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NodeSnapshot<'b> {
+    latest_failure: u32,
+    #[serde(borrow)]
+    failed: Vec<(Raw<'b>, u32)>,
+    drain: Option<drain::Snapshot<'b>>,
+}
+
+/// A set of a node, and what its bindings have to do with failures of that node's.
+#[derive(Serialize, Deserialize)]
+struct OwnSetSnapshot<'b> {
+    #[serde(borrow)]
+    set: SetSnapshot<'b>,
+    /// One for each binding.
+    failures: Vec<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +126,7 @@ enum StateSnapshot {
     Checking(AskedSnapshot),
     Telling,
     Over,
+    Leaving,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -183,53 +206,120 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), 
     Ok(())
 }
 
+/// What a blob says of a node beside its sets.
+#[derive(Default)]
+pub(super) struct Rest {
+    pub(super) failures: Failures,
+    pub(super) drain: Option<Box<Drain>>,
+}
+
+/// Appends a node; each set with its place, in the order of these. For the release before, P-CSCFs that have failed
+/// are not, and a drain that runs is over.
 pub(super) fn seal<'s>(
     release: Release,
-    sets: impl Iterator<Item = &'s Set>,
+    sets: impl Iterator<Item = (u32, &'s Set)> + Clone,
+    failures: &Failures,
+    drain: Option<&Drain>,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let sets = sets.map(|set| SetSnapshot::of(set, now));
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            sets.for_each(|set| snapshot::write_record(&set, into));
+            let places = || sets.clone().map(|(place, _)| place).collect::<Vec<_>>();
+            let node = NodeSnapshot {
+                latest_failure: failures.latest,
+                failed: failures
+                    .failed
+                    .iter()
+                    .map(|failed| (Raw(&failed.pcscf), failed.failure))
+                    .collect(),
+                drain: drain.map(|drain| drain.snapshot(&places(), now)),
+            };
+            snapshot::write_record(&node, into);
+            for (_, set) in sets {
+                let bindings = set.table.bindings.iter();
+                let own = OwnSetSnapshot {
+                    set: SetSnapshot::of(set, now),
+                    failures: bindings.map(|binding| binding.failure).collect(),
+                };
+                snapshot::write_record(&own, into);
+            }
         }),
         Release::Previous => {
+            let sets = sets.map(|(_, set)| SetSnapshot::of(set, now).for_previous());
             let sets = sets.collect();
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { sets }, into);
         }
     }
 }
 
-/// Hands over the sets of a blob, one by one.
+/// Hands over the sets of a blob, one by one, and then the rest.
 pub(super) fn open(
     blob: &[u8],
     now: Millis,
     config: &Config,
     mut take: impl FnMut(Set),
-) -> Result<(), RestoreError> {
+) -> Result<Rest, RestoreError> {
     let (mut sets, mut served) = (0usize, 0usize);
-    let mut restore = |set: SetSnapshot<'_>| {
+    let mut restore = |set: SetSnapshot<'_>, failures: &[u32]| {
         sets = sets.saturating_add(1);
         served = served.saturating_add(usize::from(!set.bindings.is_empty()));
         if served > config.limits.users || sets > config.most_sets() {
             return Err(RestoreError::TooLarge);
         }
-        take(set.restore(now, config)?);
+        let mut set = set.restore(now, config)?;
+        for (binding, failure) in set.table.bindings.iter_mut().zip(failures) {
+            binding.failure = *failure;
+        }
+        take(set);
         Ok(())
     };
     match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
         (PREVIOUS_FORMAT, payload) => {
             let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
-            node.sets.into_iter().try_for_each(restore)
+            node.sets
+                .into_iter()
+                .try_for_each(|set| restore(set, &[]))?;
+            Ok(Rest::default())
         }
         (_, payload) => {
-            Records::new(payload).try_for_each(|record| restore(snapshot::read(record?)?))
+            let mut records = Records::new(payload);
+            let node = records.next().ok_or(RestoreError::Damaged)??;
+            let node: NodeSnapshot<'_> = snapshot::read(node)?;
+            records.try_for_each(|record| {
+                let own: OwnSetSnapshot<'_> = snapshot::read(record?)?;
+                restore(own.set, &own.failures)
+            })?;
+            node.restore(config, sets, now)
         }
     }
 }
 
-/// Appends what a set is in a blob of many.
+impl NodeSnapshot<'_> {
+    fn restore(&self, config: &Config, sets: usize, now: Millis) -> Result<Rest, RestoreError> {
+        if self.failed.len() > MAX_FAILED_PCSCFS {
+            return Err(RestoreError::TooLarge);
+        }
+        let failed = self.failed.iter();
+        let drain = self.drain.as_ref();
+        let drain = drain.map(|drain| drain.restore(&config.drain, sets, now));
+        Ok(Rest {
+            failures: Failures {
+                latest: self.latest_failure,
+                failed: failed
+                    .map(|(pcscf, failure)| Failed {
+                        pcscf: pcscf.0.into(),
+                        failure: *failure,
+                    })
+                    .collect(),
+            },
+            drain: drain.transpose()?.map(Box::new),
+        })
+    }
+}
+
+/// Appends what a set is in a blob of its own. At the node that reads it, a P-CSCF that it was told has failed has
+/// failed for the whole set, until the next REGISTER.
 pub(super) fn write(set: &Set, now: Millis, into: &mut Vec<u8>) {
     snapshot::write(&SetSnapshot::of(set, now), into);
 }
@@ -353,6 +443,7 @@ impl<'b> BindingSnapshot<'b> {
             expires_at: now.after(self.expires_in),
             explicit: self.explicit,
             first_cseq: self.first_cseq,
+            failure: 0,
             event: event_of(self.event).ok_or(RestoreError::Damaged)?,
             changed: self.changed,
             status: Seldom::new(match self.status {
@@ -381,6 +472,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 State::Checking(asked) => StateSnapshot::Checking(of(asked)),
                 State::Telling => StateSnapshot::Telling,
                 State::Over => StateSnapshot::Over,
+                State::Leaving => StateSnapshot::Leaving,
             },
             cause: procedure.cause,
             held: procedure
@@ -417,6 +509,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 StateSnapshot::Checking(asked) => State::Checking(of(asked)),
                 StateSnapshot::Telling => State::Telling,
                 StateSnapshot::Over => State::Over,
+                StateSnapshot::Leaving => State::Leaving,
             },
             cause: self.cause,
             held: self.held.as_ref().map(|(to, bytes)| Held {

@@ -218,6 +218,28 @@ impl Pacer {
     }
 }
 
+impl Snapshot {
+    /// Gives machines other numbers, and takes out those that have none; says how many these are.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) -> u64 {
+        let mut gone = 0u64;
+        let mut keep = |machine: &mut u32| match number(*machine) {
+            Some(number) => {
+                *machine = number;
+                true
+            }
+            None => {
+                gone = gone.saturating_add(1);
+                false
+            }
+        };
+        for hop in &mut self.hops {
+            hop.queue.retain_mut(&mut keep);
+        }
+        self.out.retain_mut(|out| keep(&mut out.machine));
+        gone
+    }
+}
+
 impl Machine {
     fn snapshot(&self, machine: u32) -> Option<OutSnapshot> {
         let is_canary = match self.state {
