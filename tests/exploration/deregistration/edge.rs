@@ -1,14 +1,14 @@
 //! A P-CSCF with its host, which forwards the user's REGISTERs.
 
 use ims_procedures::{
-    drive::{Answer, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
+    drive::{Answer, Node, Outbox, Output, Source, Token, Verdict},
     pcscf::{self, Command, Event, Evidence, Pcscf, Question},
 };
 
 use super::{
-    outside::{Asked, Asking, Held, Relayed, Side},
+    outside::{Asked, Asking, Held, Relayed, Side, Step},
     user::{self, Which},
-    world::{Reply, TRANSACTION, World, is_of_pcscf, text},
+    world::{Reply, TRANSACTION, TXN, World, is_of_pcscf, text},
 };
 use crate::shared::wire::{branch, status};
 
@@ -23,26 +23,14 @@ impl World {
 
     fn forward(&mut self, at: Side, which: Which, expires: u32, text: String) {
         match self.show_at_edge(at, Source::Ue, &text) {
-            Verdict::Forward => {
-                self.send(Side::Home, &text);
-                self.outside.relayed = Some(Relayed {
-                    at,
-                    which,
-                    expires,
-                    text,
-                    until: self.outside.now.after(TRANSACTION),
-                    bound_until: self.outside.now,
-                    crossed: false,
-                });
-            }
-            Verdict::Hold(token) => {
+            Verdict::Forward => self.pass_on(at, which, expires, text),
+            Verdict::Hold(_) => {
                 self.note(|| "    held".to_owned());
                 self.outside.held = Some(Held {
                     at,
                     which,
                     expires,
                     text,
-                    token,
                 });
             }
             // The user is turned away.
@@ -51,32 +39,38 @@ impl World {
         }
     }
 
-    /// A REGISTER that was held goes on when what it was held for is settled; whether there was one.
-    pub fn release_held(&mut self) -> bool {
-        let is_awaited = |held: &Held| self.outside.awaits(held.token);
-        if self.outside.held.as_ref().is_none_or(is_awaited) {
-            return false;
+    fn pass_on(&mut self, at: Side, which: Which, expires: u32, text: String) {
+        self.send(Side::Home, &text);
+        self.outside.relayed = Some(Relayed {
+            at,
+            which,
+            expires,
+            text,
+            until: self.outside.now.after(TRANSACTION),
+            bound_until: self.outside.now,
+            crossed: false,
+            triggered: false,
+        });
+    }
+
+    /// A REGISTER that was held is not held any more.
+    fn release(&mut self, at: Side, forward: bool) {
+        let held = self.outside.held.take_if(|held| held.at == at);
+        if let Some(held) = held.filter(|_| forward) {
+            self.pass_on(held.at, held.which, held.expires, held.text);
         }
-        let Some(held) = self.outside.held.take() else {
-            return false;
-        };
-        self.forward(held.at, held.which, held.expires, held.text);
-        true
     }
 
     fn show_at_edge(&mut self, at: Side, from: Source, text: &str) -> Verdict {
-        self.outside.delivered += 1;
-        let txn = TransactionRef(self.outside.delivered);
         let out = self.edge_out.as_mut().expect("a free outbox");
         let node = &mut self.edges[at.place()];
-        let verdict = node.receive(self.outside.now, from, txn, text.as_bytes(), out);
+        let verdict = node.receive(self.outside.now, from, TXN, text.as_bytes(), out);
         self.drain_edge(at);
         verdict.unwrap()
     }
 
     /// A NOTIFY comes in.
     pub fn receive_at_edge(&mut self, at: Side, text: &str) {
-        self.is_notified(at, text);
         self.show_at_edge(at, Source::TrustedCore, text);
     }
 
@@ -175,9 +169,14 @@ impl World {
     fn ask_of_edge(&mut self, at: Side, question: &Question, out: &Outbox<Pcscf>) {
         self.note(|| format!("    {at:?} asks {question:?}"));
         let (step, key, affected) = match question {
-            Question::OwedDelivery { key, affected } => (0, key, affected),
-            Question::SecurityAssociationRelease { key, affected } => (1, key, affected),
-            Question::BearerRelease { key, affected } => (2, key, affected),
+            Question::OwedDelivery { key, affected } => (Step::Delivery, key, affected),
+            Question::SecurityAssociationShortening { key, affected, .. } => {
+                (Step::Shortening, key, affected)
+            }
+            Question::SecurityAssociationRelease { key, affected } => {
+                (Step::Release, key, affected)
+            }
+            Question::BearerRelease { key, affected, .. } => (Step::Bearer, key, affected),
             _ => return,
         };
         for which in Which::named_in(text(out.text(affected.contact))) {
@@ -198,6 +197,7 @@ impl World {
                     self.is_cancelled(at, which);
                 }
             }
+            Event::HeldRegisterReleased { forward, .. } => self.release(at, *forward),
             _ => {}
         }
     }

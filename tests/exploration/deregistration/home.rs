@@ -1,14 +1,14 @@
 //! The S-CSCF with its host, which is the registrar, and asks the HSS.
 
 use ims_procedures::{
-    drive::{Answer, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
+    drive::{Answer, Node, Outbox, Output, Source, Token, Verdict},
     scscf::{self, Command, Event, Question, Reasons, Scscf},
 };
 
 use super::{
     outside::{Asked, Asking, Open, Side},
     user::{self, Which},
-    world::{Reply, TRANSACTION, World, is_of_pcscf, of_server, text},
+    world::{Reply, TRANSACTION, TXN, World, is_of_pcscf, of_server, text},
 };
 use crate::shared::wire::{branch, header, method, status};
 
@@ -20,11 +20,9 @@ impl World {
         let is_register = method(text) == "REGISTER";
         let by_user = is_register && is_of_pcscf(text).is_none();
         let before = self.bound();
-        self.outside.delivered += 1;
-        let txn = TransactionRef(self.outside.delivered);
         let out = self.home_out.as_mut().expect("a free outbox");
         let (node, now) = (&mut self.home, self.outside.now);
-        let verdict = node.receive(now, Source::TrustedCore, txn, text.as_bytes(), out);
+        let verdict = node.receive(now, Source::TrustedCore, TXN, text.as_bytes(), out);
         if is_register && verdict != Ok(Verdict::NotMine) {
             let branch = branch(text).to_owned();
             self.outside.ghosts.unanswered.push(branch);

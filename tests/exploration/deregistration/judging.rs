@@ -3,7 +3,7 @@
 use ims_procedures::drive::{Identifier, Millis, Timer};
 
 use super::{
-    outside::{Flight, Procedure, Relayed, Side, Wish},
+    outside::{Flight, Procedure, Relayed, Side, Step, Wish},
     properties::Property,
     user::{REGISTERED, Which},
     world::{ATTEMPTS, World, is_of_pcscf},
@@ -15,9 +15,6 @@ const MOST_FLIGHTS: usize = 8;
 const MOST_OPEN: usize = 6;
 const MOST_ASKED: usize = 4;
 
-/// Steps of a cleanup (PD-7), from 0.
-const LAST_STEP: u8 = 2;
-
 /// Timers that run while nothing happens.
 const RESTING: [&str; 5] = [
     "registration lifetime",
@@ -26,6 +23,16 @@ const RESTING: [&str; 5] = [
     "binding expiry",
     "removed binding forgotten",
 ];
+
+/// [PD-7] Whether a step of a cleanup comes after another.
+const fn may_follow(last: Step, next: Step) -> bool {
+    matches!(
+        (last, next),
+        (Step::Delivery, Step::Shortening)
+            | (Step::Delivery | Step::Shortening, Step::Release)
+            | (Step::Release, Step::Bearer)
+    )
+}
 
 /// What happens at a P-CSCF.
 impl World {
@@ -50,11 +57,15 @@ impl World {
             return;
         }
         let ghosts = &mut self.outside.ghosts;
-        ghosts.wishes[place] = Wish::Registered(relayed.at, relayed.bound_until);
-        ghosts.crossed[place] = relayed.crossed;
         let edge = &mut ghosts.edges[relayed.at.place()][place];
         edge.until = self.outside.now.after_seconds(REGISTERED);
-        if edge.procedure != Procedure::Idle {
+        ghosts.crossed[place] = relayed.crossed;
+        ghosts.wishes[place] = match edge.procedure {
+            // The trigger came after the REGISTER.
+            Procedure::Running(..) if relayed.triggered => Wish::Leaving(relayed.at),
+            _ => Wish::Registered(relayed.at, relayed.bound_until),
+        };
+        if edge.procedure != Procedure::Idle && !relayed.triggered {
             self.broken.add(Property::Outcomes);
         }
     }
@@ -78,31 +89,11 @@ impl World {
         })
     }
 
-    /// A NOTIFY reaches a P-CSCF. If it tells for the first time that contacts are gone, and one of them is registered
-    /// there anew, it comes too late.
-    pub fn is_notified(&mut self, at: Side, notify: &str) {
-        let contacts = || notify.split("<contact ").skip(1);
-        let ended = |contact: &&str| contact.contains("state=\"terminated\"");
-        let bound = self.bound();
-        let ghosts = &mut self.outside.ghosts;
-        if contacts().filter(ended).count() == 0
-            || ghosts.told.iter().any(|known| known == branch(notify))
-        {
-            return;
-        }
-        ghosts.told.push(branch(notify).to_owned());
-        for which in contacts().filter(ended).flat_map(Which::named_in) {
-            let place = which.place();
-            let is_here = matches!(ghosts.wishes[place], Wish::Registered(side, _) if side == at);
-            ghosts.crossed[place] |= is_here && bound[place];
-        }
-    }
-
     /// A P-CSCF begins to deregister a contact.
     pub fn is_triggered(&mut self, at: Side, which: Which) {
         let place = which.place();
         if let Some(relayed) = self.relayed(at, which) {
-            relayed.crossed = true;
+            relayed.triggered = true;
         }
         let ghosts = &mut self.outside.ghosts;
         if let Wish::Registered(side, _) = ghosts.wishes[place] {
@@ -143,12 +134,12 @@ impl World {
     }
 
     /// [PD-7] A P-CSCF asks for a step of the cleanup: each once, in order. After a restart it is the same again.
-    pub fn cleans(&mut self, at: Side, which: Which, step: u8, key: Identifier) {
+    pub fn cleans(&mut self, at: Side, which: Which, step: Step, key: Identifier) {
         let procedure = &mut self.outside.ghosts.edges[at.place()][which.place()].procedure;
         let in_order = match procedure {
-            Procedure::Idle | Procedure::Running(..) => step == 0,
+            Procedure::Idle | Procedure::Running(..) => step == Step::Delivery,
             Procedure::Cleaning(last, known) if *last == step => *known == key,
-            Procedure::Cleaning(last, known) => *last + 1 == step && *known != key,
+            Procedure::Cleaning(last, known) => *known != key && may_follow(*last, step),
         };
         *procedure = Procedure::Cleaning(step, key);
         if !in_order {
@@ -163,7 +154,7 @@ impl World {
         let procedure = std::mem::take(&mut ghosts.edges[at.place()][place].procedure);
         let is_superseded = ghosts.learning == Some(which);
         match procedure {
-            Procedure::Cleaning(step, _) if step == LAST_STEP || is_superseded => {}
+            Procedure::Cleaning(step, _) if step == Step::Bearer || is_superseded => {}
             _ => self.broken.add(Property::Outcomes),
         }
         if ghosts.wishes[place] == Wish::Leaving(at) {
@@ -171,13 +162,11 @@ impl World {
         }
     }
 
-    /// A P-CSCF reports that it has given up a deregistration: when the contact is registered again.
+    /// A P-CSCF reports that it has given up a deregistration, as it has heard of the user.
     pub fn is_cancelled(&mut self, at: Side, which: Which) {
-        let ghosts = &mut self.outside.ghosts;
-        let edge = &mut ghosts.edges[at.place()][which.place()];
+        let edge = &mut self.outside.ghosts.edges[at.place()][which.place()];
         let procedure = std::mem::take(&mut edge.procedure);
-        let was_running = matches!(procedure, Procedure::Running(..));
-        if !was_running || ghosts.learning != Some(which) {
+        if !matches!(procedure, Procedure::Running(..)) {
             self.broken.add(Property::Outcomes);
         }
     }
@@ -188,7 +177,9 @@ impl World {
     /// The registrar has bound a contact.
     pub fn has_bound(&mut self, which: Which, via: Side) {
         self.outside.ghosts.home[which.place()].via = Some(via);
-        let crossed = self.is_on_its_way(via, which);
+        // Longer than the P-CSCF holds the user's.
+        let took_long = self.outside.spent.overtakings > 0;
+        let crossed = took_long && self.is_on_its_way(via, which);
         let bound_until = self.outside.now.after_seconds(REGISTERED);
         if let Some(relayed) = self.relayed(via, which) {
             relayed.crossed |= crossed;

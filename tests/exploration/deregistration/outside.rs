@@ -123,19 +123,19 @@ pub struct Relayed {
     pub until: Millis,
     /// Until when the registrar has bound the contact.
     pub bound_until: Millis,
-    /// A deregistration of the same contact by the same P-CSCF was on its way when it was accepted, or began after it
-    /// was forwarded.
+    /// A deregistration of the same contact by the same P-CSCF was on its way when it was accepted.
     pub crossed: bool,
+    /// One began after it was forwarded.
+    pub triggered: bool,
 }
 
-/// The REGISTER of the user that its P-CSCF was told to hold, until what that token stands for is settled.
+/// The REGISTER of the user that its P-CSCF was told to hold, until the node says so.
 #[derive(Clone, Debug)]
 pub struct Held {
     pub at: Side,
     pub which: Which,
     pub expires: u32,
     pub text: String,
-    pub token: Token,
 }
 
 /// Something that a host has to do, or to ask.
@@ -173,6 +173,15 @@ pub enum Wish {
     Unknown,
 }
 
+/// The steps of a cleanup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Delivery,
+    Shortening,
+    Release,
+    Bearer,
+}
+
 /// How far a P-CSCF is with the end of a contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Procedure {
@@ -181,7 +190,7 @@ pub enum Procedure {
     /// It was triggered; so many REGISTERs, the latest with this branch.
     Running(u8, String),
     /// The step of the cleanup that was asked for last, and the key of the question.
-    Cleaning(u8, Identifier),
+    Cleaning(Step, Identifier),
 }
 
 /// What the model remembers of one contact at one P-CSCF.
@@ -207,13 +216,11 @@ pub struct AtHome {
 #[derive(Clone, Debug)]
 pub struct Ghosts {
     pub wishes: [Wish; 2],
-    /// A deregistration by the same P-CSCF, or the NOTIFY of an earlier end, crossed the REGISTER by which the contact
-    /// was registered last, or its 2xx: it is not known what comes of it.
+    /// A deregistration by the same P-CSCF was on its way for too long, and crossed the REGISTER by which the contact was
+    /// registered last: it is not known what comes of it.
     pub crossed: [bool; 2],
     /// The Call-IDs of the deregistrations of P-CSCFs that the S-CSCF has carried out.
     pub carried_out: Vec<String>,
-    /// The branches of the NOTIFYs that have told a P-CSCF of the end of a contact.
-    pub told: Vec<String>,
     pub edges: [[AtEdge; 2]; 2],
     pub home: [AtHome; 2],
     /// The branches of the REGISTERs that the S-CSCF has not answered yet.
@@ -230,7 +237,6 @@ impl Default for Ghosts {
             wishes: [Wish::Unknown; 2],
             crossed: [false; 2],
             carried_out: Vec::new(),
-            told: Vec::new(),
             edges: Default::default(),
             home: Default::default(),
             unanswered: Vec::new(),
@@ -245,7 +251,6 @@ impl Default for Ghosts {
 pub struct Outside {
     pub now: Millis,
     pub lives: u64,
-    pub delivered: u64,
     pub flights: Vec<Flight>,
     pub open: Vec<Open>,
     pub relayed: Option<Relayed>,
@@ -265,7 +270,6 @@ impl Outside {
         Self {
             now,
             lives: 1,
-            delivered: 0,
             flights: Vec::new(),
             open: Vec::new(),
             relayed: None,
@@ -301,27 +305,15 @@ impl Outside {
             canonical.number(left(relayed.until));
             canonical.number(left(relayed.bound_until));
             canonical.number(relayed.crossed.into());
+            canonical.number(relayed.triggered.into());
         }
         if let Some(held) = &self.held {
             canonical.text(held.text.as_bytes());
-            canonical.number(self.place_of(held.token));
         }
         canonical.number(self.cseq.into());
         canonical.number(self.highest.into());
         canonical.text(&self.spent.numbers());
         self.write_ghosts(canonical);
-    }
-
-    /// Whether something with that token is not settled yet.
-    pub fn awaits(&self, token: Token) -> bool {
-        self.place_of(token) != u64::MAX
-    }
-
-    fn place_of(&self, token: Token) -> u64 {
-        let open = self.open.iter().map(|open| open.token);
-        let asked = self.asked.iter().map(|asked| asked.token);
-        let place = open.chain(asked).position(|own| own == token);
-        place.map_or(u64::MAX, |place| place as u64)
     }
 
     fn write_ghosts(&self, canonical: &mut Canonical) {
@@ -347,7 +339,7 @@ impl Outside {
                         canonical.text(branch.as_bytes());
                     }
                     Procedure::Cleaning(step, key) => {
-                        canonical.number(100 + u64::from(*step));
+                        canonical.number(100 + *step as u64);
                         canonical.text(&key.text());
                     }
                 }
@@ -359,7 +351,7 @@ impl Outside {
                 canonical.text(&key.text());
             }
         }
-        for known in [&ghosts.unanswered, &ghosts.carried_out, &ghosts.told] {
+        for known in [&ghosts.unanswered, &ghosts.carried_out] {
             canonical.number(known.len() as u64);
             for text in known {
                 canonical.text(text.as_bytes());

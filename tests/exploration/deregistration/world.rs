@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ims_procedures::{
-    drive::{Answer, Identifiers, Millis, Node, Outbox, Timer, Token},
+    drive::{Answer, Identifiers, Millis, Node, Outbox, Timer, Token, TransactionRef},
     pcscf::{self, Pcscf, PcscfNode},
     scscf::{self, Scscf, ScscfNode},
     wire::Element,
@@ -26,6 +26,9 @@ use crate::{
 /// Milliseconds after which a client transaction gives up, 64·T1, and the longest that a message takes.
 pub const TRANSACTION: u64 = 32_000;
 
+/// The hosts' handle of every server transaction: none needs it to find the way back.
+pub const TXN: TransactionRef = TransactionRef(1);
+
 /// Milliseconds that a node waits for the answer to a question at most.
 const QUESTION: u64 = 10_000;
 
@@ -41,7 +44,7 @@ const LAST_CHANGE: Millis = BEGIN.after_seconds(600);
 const APART: u32 = 100;
 
 /// Timers that are due as soon as they run: hosts are prompt. And how many such steps may follow each other.
-const AT_ONCE: [&str; 8] = [
+const AT_ONCE: [&str; 9] = [
     "NOTIFY due",
     "NOTIFY offered again",
     "SUBSCRIBE to be sent",
@@ -50,6 +53,7 @@ const AT_ONCE: [&str; 8] = [
     "question to be asked",
     "question offered again",
     "third-party REGISTER",
+    "deregistration over",
 ];
 const MOST_AT_ONCE: usize = 8;
 
@@ -464,7 +468,7 @@ impl World {
         actions.extend(Side::ALL.into_iter().filter(is_due).map(Action::Tick));
     }
 
-    /// What the nodes themselves made due at once, and what need not be held any more.
+    /// What the nodes themselves made due at once.
     fn do_what_became_due(&mut self) {
         for _ in 0..MOST_AT_ONCE {
             let now = self.outside.now;
@@ -474,7 +478,7 @@ impl World {
             };
             if let Some(side) = Side::ALL.into_iter().find(at_once) {
                 self.tick(side);
-            } else if !self.release_held() {
+            } else {
                 return;
             }
         }
