@@ -3,7 +3,7 @@
 use ims_procedures::drive::{Identifier, Millis, Timer};
 
 use super::{
-    outside::{Flight, Procedure, Relayed, Side, Step, Wish},
+    outside::{AtEdge, Flight, Procedure, Relayed, Side, Step, Wish},
     properties::Property,
     user::{REGISTERED, Which},
     world::{ATTEMPTS, World, is_of_pcscf},
@@ -250,13 +250,18 @@ impl World {
         if !self.is_quiet() {
             return;
         }
+        let is_over = self.next_deadline().is_none();
         for which in Which::ALL {
-            self.look_at(which);
+            match self.is_ending(which) {
+                true if is_over => self.broken.add(Property::Outcomes),
+                true => {}
+                false => self.look_at(which),
+            }
         }
         if !self.outside.ghosts.unanswered.is_empty() {
             self.broken.add(Property::RegisterAnswered);
         }
-        if self.next_deadline().is_none() && !self.is_empty() {
+        if is_over && !self.is_empty() {
             self.broken.add(Property::NoGhost);
         }
     }
@@ -275,14 +280,16 @@ impl World {
             && Side::ALL.into_iter().all(|side| rests(self.deadline(side)))
     }
 
+    /// Whether the end of a contact is not reported yet, by a P-CSCF or the S-CSCF.
+    fn is_ending(&self, which: Which) -> bool {
+        let (ghosts, place) = (&self.outside.ghosts, which.place());
+        let ends = |edge: &[AtEdge; 2]| edge[place].procedure != Procedure::Idle;
+        ghosts.edges.iter().any(ends) || ghosts.home[place].unreported > 0
+    }
+
     fn look_at(&mut self, which: Which) {
         let ghosts = &self.outside.ghosts;
         let (place, bound) = (which.place(), self.bound()[which.place()]);
-        let runs = |side: &Side| ghosts.edges[side.place()][place].procedure != Procedure::Idle;
-        if Side::EDGES.iter().any(runs) || ghosts.home[place].unreported > 0 {
-            self.broken.add(Property::Outcomes);
-            return;
-        }
         let knows = |side: Side| self.knows(side, which);
         let told = self.setting.subscribed && !ghosts.disturbed;
         let (stays, is_ghost) = match ghosts.wishes[place] {
