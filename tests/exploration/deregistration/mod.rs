@@ -89,16 +89,18 @@ fn explore_all(small: &[Setting], gate: &[Setting], large: &[Setting]) {
     }
 }
 
-/// [PD-3] [PD-4] [PD-6] [PD-7] [PD-9] [SD-3] [SD-4] One contact, one P-CSCF: what crosses, and what goes wrong.
+/// [PD-3] [PD-4] [PD-6] [PD-7] [PD-9] [SD-3] [SD-4] One P-CSCF: what crosses, and what goes wrong.
 #[test]
-fn one_contact() {
+fn behind_one_pcscf() {
     let late = Setting {
         threshold: 60_000,
         ..ONE
     };
+    let two = Setting { contacts: 2, ..ONE };
     explore_all(
         &[ONE.with(ONE_CHANGE)],
         &[
+            two.with(ONE_CHANGE),
             ONE.with(Budget {
                 losses: 2,
                 overtakings: 1,
@@ -153,7 +155,7 @@ fn one_contact() {
 
 /// [PD-9] [SD-1] [SD-3] One contact that moves between two P-CSCFs.
 #[test]
-fn one_contact_that_moves() {
+fn moving_between_two() {
     explore_all(
         &[MOVING.with(ONE_CHANGE)],
         &[MOVING.with(TWO_CHANGES)],
