@@ -209,7 +209,6 @@ fn two_contacts() {
                 restarts: 1,
                 ..ONE_CHANGE
             }),
-            TWO.with(TWO_CHANGES),
         ],
     );
 }
