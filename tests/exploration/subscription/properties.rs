@@ -1,8 +1,11 @@
 //! What must hold in every state, under names that reports and mutants use.
 
+use crate::shared::properties::{self, Named};
+
 /// A property of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Property {
+    ComesToAnEnd,
     TwoSubscribes,
     Ghost,
     LostTerminate,
@@ -12,11 +15,11 @@ pub enum Property {
     TwoNotifies,
     TableAgrees,
     MessagesBounded,
-    ComesToAnEnd,
 }
 
-impl Property {
-    pub const ALL: [Self; 10] = [
+impl Named for Property {
+    const ALL: &'static [Self] = &[
+        Self::ComesToAnEnd,
         Self::TwoSubscribes,
         Self::Ghost,
         Self::LostTerminate,
@@ -26,10 +29,9 @@ impl Property {
         Self::TwoNotifies,
         Self::TableAgrees,
         Self::MessagesBounded,
-        Self::ComesToAnEnd,
     ];
 
-    pub const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::TwoSubscribes => "never two SUBSCRIBEs in flight",
             Self::Ghost => "never a ghost",
@@ -43,22 +45,11 @@ impl Property {
             Self::ComesToAnEnd => "always comes to an end",
         }
     }
+
+    fn number(self) -> usize {
+        self as usize
+    }
 }
 
 /// The properties that a state breaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Broken(u16);
-
-impl Broken {
-    pub fn add(&mut self, property: Property) {
-        self.0 |= 1 << property as u16;
-    }
-
-    pub fn has(self, property: Property) -> bool {
-        self.0 & (1 << property as u16) != 0
-    }
-
-    pub fn is_none(self) -> bool {
-        self.0 == 0
-    }
-}
+pub type Broken = properties::Broken<Property>;

@@ -6,7 +6,7 @@ use ims_procedures::{
 };
 
 use super::{
-    properties::{Broken, Property},
+    properties::Property,
     world::{Side, World},
 };
 use crate::common::pcscf::{PRIVATE, PUBLIC};
@@ -24,11 +24,6 @@ const RESTING: [&str; 4] = [
 ];
 
 impl World {
-    /// The properties that this state breaks.
-    pub fn broken(&self) -> Broken {
-        self.broken
-    }
-
     /// Takes note of what is broken now.
     pub fn look(&mut self) {
         let mut broken = self.broken;

@@ -2,7 +2,8 @@
 
 use ims_procedures::drive::{Millis, Token};
 
-use super::{canonical::Canonical, registrar::Which, world::Side};
+use super::{registrar::Which, world::Side};
+use crate::shared::canonical::Canonical;
 
 /// What is in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]

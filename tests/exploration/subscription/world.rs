@@ -1,5 +1,4 @@
-//! The shipped nodes, their hosts, and what is between them. A world is made anew for each state, from the actions
-//! that lead to it, or to it from the latest world at rest ([`Rest`]): the nodes do the same each time.
+//! The shipped nodes, their hosts, and what is between them.
 
 use ims_procedures::{
     drive::{
@@ -15,13 +14,18 @@ use ims_procedures::{
 };
 
 use super::{
-    canonical::Canonical,
     outside::{Cargo, Flight, Ghosts, Open, Outside},
     properties::{Broken, Property},
     registrar::{self, Change, REGISTERED, Which},
-    wire::{branch, dialog, expires, header, method, status},
 };
-use crate::common::pcscf::{PRIVATE, PUBLIC, element};
+use crate::{
+    common::pcscf::{PRIVATE, PUBLIC, element},
+    shared::{
+        canonical::Canonical,
+        model,
+        wire::{branch, dialog, expires, header, method, status},
+    },
+};
 
 /// Milliseconds after which a client transaction gives up, 64·T1, and the longest that a message takes.
 pub const TRANSACTION: u64 = 32_000;
@@ -104,7 +108,7 @@ pub struct World {
     pub outside: Outside,
     pub broken: Broken,
     /// What happened, for whoever reads it.
-    pub log: Option<Vec<String>>,
+    log: Option<Vec<String>>,
 }
 
 fn identifiers(side: Side, life: u64) -> Identifiers {
@@ -129,9 +133,15 @@ fn notifier_config() -> scscf::Config {
     config
 }
 
-impl World {
+impl model::World for World {
+    type Setting = Setting;
+    type Action = Action;
+    type Blobs = Blobs;
+    type Rest = Rest;
+    type Property = Property;
+
     /// The user is registered, and the subscriber's host has just told its node.
-    pub fn new(setting: Setting) -> Self {
+    fn new(setting: Setting) -> Self {
         let subscriber = SubscriberNode::new(
             subscriber_config(setting.profile),
             identifiers(Side::Subscriber, 1),
@@ -157,48 +167,8 @@ impl World {
         world
     }
 
-    fn of(
-        setting: Setting,
-        subscriber: SubscriberNode,
-        notifier: ScscfNode,
-        outside: Outside,
-    ) -> Self {
-        Self {
-            setting,
-            subscriber,
-            notifier,
-            subscriber_out: Some(Outbox::for_steps(1)),
-            notifier_out: Some(Outbox::for_steps(2)),
-            outside,
-            broken: Broken::default(),
-            log: None,
-        }
-    }
-
-    /// Everything in it, if no transaction is open, and nothing due: a restore forgets what is to be forgotten.
-    pub fn rest(&self, blobs: Blobs) -> Option<Rest> {
-        let now = self.outside.now;
-        let rests = |deadline: Option<(Millis, Timer)>| deadline.is_none_or(|(at, _)| at > now);
-        let is_at_rest = self.outside.open.is_empty()
-            && rests(self.subscriber.deadline())
-            && rests(self.notifier.deadline());
-        is_at_rest.then(|| Rest {
-            outside: self.outside.clone(),
-            blobs,
-        })
-    }
-
-    /// The blobs of both nodes.
-    pub fn blobs(&self) -> Blobs {
-        let mut blobs = Blobs::default();
-        let now = self.outside.now;
-        self.subscriber.snapshot(now, &mut blobs.subscriber);
-        self.notifier.snapshot(now, &mut blobs.notifier);
-        blobs
-    }
-
     /// A world that goes on from there.
-    pub fn from_rest(setting: Setting, rest: &Rest) -> Self {
+    fn from_rest(setting: Setting, rest: &Rest) -> Self {
         let mut outside = rest.outside.clone();
         outside.lives += 1;
         let (now, lives) = (outside.now, outside.lives);
@@ -217,8 +187,7 @@ impl World {
         Self::of(setting, subscriber.unwrap(), notifier.unwrap(), outside)
     }
 
-    /// What can happen now.
-    pub fn enabled(&self) -> Vec<Action> {
+    fn enabled(&self) -> Vec<Action> {
         let mut actions = Vec::new();
         let may_fail = self.outside.faults < self.setting.faults;
         for (place, flight) in self.outside.flights.iter().enumerate() {
@@ -264,43 +233,7 @@ impl World {
         actions
     }
 
-    pub fn next_deadline(&self) -> Option<Millis> {
-        let nodes = [self.subscriber.deadline(), self.notifier.deadline()];
-        let nodes = nodes.into_iter().flatten().map(|(at, _)| at);
-        let open = self.outside.open.iter().map(|open| open.until);
-        let registered = self.outside.registered.into_iter().flatten();
-        let all = nodes.chain(open).chain(registered).min();
-        all.map(|at| at.max(self.outside.now))
-    }
-
-    /// Who may act at that instant. A transaction that gives up is told first: its timers began before those of
-    /// whoever opened it.
-    fn due(&self, at: Millis, actions: &mut Vec<Action>) {
-        let all = actions.len();
-        for (place, open) in self.outside.open.iter().enumerate() {
-            if open.until <= at {
-                actions.push(Action::TimeOut(place as u8));
-            }
-        }
-        if actions.len() > all {
-            return;
-        }
-        let is_due = |deadline: Option<(Millis, _)>| deadline.is_some_and(|(due, _)| due <= at);
-        if is_due(self.subscriber.deadline()) {
-            actions.push(Action::Tick(Side::Subscriber));
-        }
-        if is_due(self.notifier.deadline()) {
-            actions.push(Action::Tick(Side::Notifier));
-        }
-        for which in [Which::First, Which::Second] {
-            if self.outside.registered[which as usize].is_some_and(|until| until <= at) {
-                actions.push(Action::Expire(which));
-            }
-        }
-    }
-
-    /// Something happens.
-    pub fn act(&mut self, action: Action) {
+    fn act(&mut self, action: Action) {
         self.note(|| format!("{action:?}"));
         if matches!(
             action,
@@ -345,6 +278,103 @@ impl World {
             self.do_what_became_due();
         }
         self.look();
+    }
+
+    fn broken(&self) -> Broken {
+        self.broken
+    }
+
+    /// The blobs of both nodes.
+    fn blobs(&self) -> Blobs {
+        let mut blobs = Blobs::default();
+        let now = self.outside.now;
+        self.subscriber.snapshot(now, &mut blobs.subscriber);
+        self.notifier.snapshot(now, &mut blobs.notifier);
+        blobs
+    }
+
+    fn digest(&self, blobs: &Blobs) -> u64 {
+        let mut canonical = Canonical::default();
+        canonical.blob(&blobs.subscriber);
+        canonical.blob(&blobs.notifier);
+        self.outside.write(&mut canonical);
+        canonical.digest()
+    }
+
+    /// Everything in it, if no transaction is open, and nothing due: a restore forgets what is to be forgotten.
+    fn rest(&self, blobs: Blobs) -> Option<Rest> {
+        let now = self.outside.now;
+        let rests = |deadline: Option<(Millis, Timer)>| deadline.is_none_or(|(at, _)| at > now);
+        let is_at_rest = self.outside.open.is_empty()
+            && rests(self.subscriber.deadline())
+            && rests(self.notifier.deadline());
+        is_at_rest.then(|| Rest {
+            outside: self.outside.clone(),
+            blobs,
+        })
+    }
+
+    fn keep_log(&mut self) {
+        self.log = Some(Vec::new());
+    }
+
+    fn log(self) -> Vec<String> {
+        self.log.unwrap_or_default()
+    }
+}
+
+impl World {
+    fn of(
+        setting: Setting,
+        subscriber: SubscriberNode,
+        notifier: ScscfNode,
+        outside: Outside,
+    ) -> Self {
+        Self {
+            setting,
+            subscriber,
+            notifier,
+            subscriber_out: Some(Outbox::for_steps(1)),
+            notifier_out: Some(Outbox::for_steps(2)),
+            outside,
+            broken: Broken::default(),
+            log: None,
+        }
+    }
+
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let nodes = [self.subscriber.deadline(), self.notifier.deadline()];
+        let nodes = nodes.into_iter().flatten().map(|(at, _)| at);
+        let open = self.outside.open.iter().map(|open| open.until);
+        let registered = self.outside.registered.into_iter().flatten();
+        let all = nodes.chain(open).chain(registered).min();
+        all.map(|at| at.max(self.outside.now))
+    }
+
+    /// Who may act at that instant. A transaction that gives up is told first: its timers began before those of
+    /// whoever opened it.
+    fn due(&self, at: Millis, actions: &mut Vec<Action>) {
+        let all = actions.len();
+        for (place, open) in self.outside.open.iter().enumerate() {
+            if open.until <= at {
+                actions.push(Action::TimeOut(place as u8));
+            }
+        }
+        if actions.len() > all {
+            return;
+        }
+        let is_due = |deadline: Option<(Millis, _)>| deadline.is_some_and(|(due, _)| due <= at);
+        if is_due(self.subscriber.deadline()) {
+            actions.push(Action::Tick(Side::Subscriber));
+        }
+        if is_due(self.notifier.deadline()) {
+            actions.push(Action::Tick(Side::Notifier));
+        }
+        for which in [Which::First, Which::Second] {
+            if self.outside.registered[which as usize].is_some_and(|until| until <= at) {
+                actions.push(Action::Expire(which));
+            }
+        }
     }
 
     /// What the nodes themselves made due at once.
@@ -747,15 +777,6 @@ impl World {
         if let Some(log) = &mut self.log {
             log.push(line());
         }
-    }
-
-    /// The same for worlds that go on in the same way.
-    pub fn digest(&self, blobs: &Blobs) -> u64 {
-        let mut canonical = Canonical::default();
-        canonical.blob(&blobs.subscriber);
-        canonical.blob(&blobs.notifier);
-        self.outside.write(&mut canonical);
-        canonical.digest()
     }
 
     pub fn standing(&self) -> Standing {
