@@ -524,6 +524,11 @@ impl Registration {
                 self.end_now(cx, who, outcome, out);
             }
             (State::Cleaning { .. }, Input::OutOfTime) if self.is_put_off(cx.now) => {
+                let aside = self.aside();
+                self.set_aside(Aside {
+                    not_before: Millis(0),
+                    ..aside
+                });
                 self.ask(cx, who, out);
             }
 
