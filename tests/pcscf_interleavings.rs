@@ -10,7 +10,7 @@ use common::pcscf::{
 };
 use ims_procedures::{
     drive::{self, Millis, Node, Outbox, Source, Timer, Token, TransactionRef, Verdict},
-    pcscf::{Answer, Command, Event, Evidence, PcscfNode},
+    pcscf::{Answer, Command, Config, Event, Evidence, PcscfNode},
 };
 use proptest::prelude::*;
 
@@ -92,10 +92,21 @@ struct World {
     notified: bool,
 }
 
+/// What the pacer has learnt of a home network that does not answer is not kept where nobody waits: here it learns
+/// nothing.
+fn unpaced() -> Config {
+    let mut config = config();
+    let pacing = &mut config.pacing;
+    (pacing.burst, pacing.canaries, pacing.bad_streak) = (10_000, 0, 0);
+    pacing.retry_after_limit = 0;
+    (pacing.hop_start_rate, pacing.hop_min_rate) = (pacing.hop_max_rate, pacing.hop_max_rate);
+    config
+}
+
 impl World {
     fn new() -> Self {
         let mut world = Self {
-            bed: Bed::new(config()),
+            bed: Bed::new(unpaced()),
             dialog: None,
             notifies: 0,
             incarnation: 1,
@@ -361,7 +372,7 @@ impl World {
         let before = blob(&self.bed.node, self.bed.now);
         self.incarnation += 1;
         let node = PcscfNode::restore(
-            config(),
+            unpaced(),
             identifiers(self.incarnation),
             self.bed.now,
             &before,

@@ -733,7 +733,7 @@ impl Node for PcscfNode {
 
     /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
     /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it, to refuse while the node is shut down (PD-2), or
-    /// to hold until [`Event::HeldRegisterReleased`] (PD-9); a request that opens a dialog to a UE whose access is lost,
+    /// to hold until [`HeldRegisterReleased`](super::Event::HeldRegisterReleased) (PD-9); a request that opens a dialog to a UE whose access is lost,
     /// with the registered contact as its Request-URI, is to be refused (PD-3); all else is not this node's.
     fn receive(
         &mut self,
