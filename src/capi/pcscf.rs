@@ -409,6 +409,32 @@ pub unsafe extern "C" fn imsp_pcscf_command_learn(
     })
 }
 
+/// [CA-1] A command that is about a contact.
+///
+/// # Safety
+/// The pointers are what every caller vouches for (`capi`, "Pointers").
+pub(super) unsafe fn about_contact(
+    node: *mut imsp_pcscf,
+    now: u64,
+    (contact, contact_length): (*const c_void, usize),
+    (verdict, fault): (*mut imsp_verdict, *mut imsp_fault),
+    command: impl for<'c> FnOnce(&'c [u8]) -> Result<Command<'c>, Fault>,
+) -> imsp_status {
+    // SAFETY: what the caller vouches for.
+    let (node, contact, verdict, report) = unsafe {
+        (
+            node.as_mut(),
+            bytes(contact, contact_length),
+            Place::at(verdict),
+            Report::at(fault),
+        )
+    };
+    change(node, report, |handle| {
+        let command = command(contact?)?;
+        handle.command(now, command, verdict?)
+    })
+}
+
 /// A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
 /// (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
 ///
@@ -423,22 +449,16 @@ pub unsafe extern "C" fn imsp_pcscf_command_access_lost(
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    let (node, contact, verdict, report) = unsafe {
-        (
-            node.as_mut(),
-            bytes(contact, contact_length),
-            Place::at(verdict),
-            Report::at(fault),
-        )
-    };
-    change(node, report, |handle| {
-        let command = Command::AccessLost {
-            contact: contact?,
-            evidence: imsp_evidence::read(evidence)?.into(),
-        };
-        handle.command(now, command, verdict?)
-    })
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::AccessLost {
+                contact,
+                evidence: imsp_evidence::read(evidence)?.into(),
+            })
+        })
+    }
 }
 
 /// The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
@@ -456,22 +476,16 @@ pub unsafe extern "C" fn imsp_pcscf_command_dialogs_changed(
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    let (node, contact, verdict, report) = unsafe {
-        (
-            node.as_mut(),
-            bytes(contact, contact_length),
-            Place::at(verdict),
-            Report::at(fault),
-        )
-    };
-    change(node, report, |handle| {
-        let command = Command::DialogsChanged {
-            contact: contact?,
-            present: flag(present)?,
-        };
-        handle.command(now, command, verdict?)
-    })
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::DialogsChanged {
+                contact,
+                present: flag(present)?,
+            })
+        })
+    }
 }
 
 /// Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered.

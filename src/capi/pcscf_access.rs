@@ -4,8 +4,8 @@ use core::ffi::c_void;
 
 use super::{
     guard::{change, read},
-    memory::{Place, Variable, bytes},
-    pcscf::imsp_pcscf,
+    memory::{Variable, bytes},
+    pcscf::{about_contact, imsp_pcscf},
     pcscf_config::imsp_pcscf_config,
     status::{Report, imsp_fault, imsp_status},
     verdict::imsp_verdict,
@@ -28,19 +28,13 @@ pub unsafe extern "C" fn imsp_pcscf_command_heard(
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    let (node, contact, verdict, report) = unsafe {
-        (
-            node.as_mut(),
-            bytes(contact, contact_length),
-            Place::at(verdict),
-            Report::at(fault),
-        )
-    };
-    change(node, report, |handle| {
-        let command = Command::Heard { contact: contact? };
-        handle.command(now, command, verdict?)
-    })
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::Heard { contact })
+        })
+    }
 }
 
 /// A UE has security associations or TLS sessions: newly set up, or renewed. `contact`: the URI of its registered contact.
@@ -59,22 +53,16 @@ pub unsafe extern "C" fn imsp_pcscf_command_protected(
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    let (node, contact, verdict, report) = unsafe {
-        (
-            node.as_mut(),
-            bytes(contact, contact_length),
-            Place::at(verdict),
-            Report::at(fault),
-        )
-    };
-    change(node, report, |handle| {
-        let command = Command::Protected {
-            contact: contact?,
-            lifetime: (lifetime > 0).then_some(lifetime),
-        };
-        handle.command(now, command, verdict?)
-    })
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::Protected {
+                contact,
+                lifetime: (lifetime > 0).then_some(lifetime),
+            })
+        })
+    }
 }
 
 /// Whether this contact is registered, and its UE reported lost and not heard since: 1 or 0 is written.

@@ -34,9 +34,7 @@ use crate::{
     },
     wire::{
         Contact, Message, Method,
-        register::{
-            asked_expires, contact_key, is_emergency, private_identity, retry_after, same_uri,
-        },
+        register::{asked_expires, contact_key, private_identity, retry_after, same_uri},
         salvage::respond_to_refused,
     },
 };
@@ -218,23 +216,8 @@ impl PcscfNode {
     /// Whether this contact is registered here and nothing has been started to end it.
     #[must_use]
     pub fn is_registered(&self, contact: &[u8]) -> bool {
-        !self.find_contact(contact).is_empty()
-    }
-
-    /// The registered contacts equal to this one: users and places.
-    fn find_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
-        let is_it = |registration: &Registration| {
-            registration.is_registered() && same_contact(registration, contact)
-        };
-        let mut found = Vec::new();
-        for (id, user) in self.users.under(CONTACT, &contact_key(contact)) {
-            for (place, registration) in user.registrations.iter().enumerate() {
-                if is_it(registration) {
-                    found.push((id, place));
-                }
-            }
-        }
-        found
+        let is_it = Registration::is_registered;
+        !self.at_contact(contact, is_it).is_empty()
     }
 
     fn find_user(&self, private_identity: &[u8]) -> Option<Id> {
@@ -343,8 +326,7 @@ impl PcscfNode {
     ) -> Result<Verdict, Misuse> {
         let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
-        let found = self.find_contact(contact);
-        for (id, place) in found.into_iter().take(self.config.limits.contacts) {
+        for (id, place) in self.at_contact(contact, Registration::is_registered) {
             let user = self.users.get_mut(id);
             let registration = user.and_then(|user| user.registrations.get_mut(place));
             let Some(registration) = registration.filter(|r| !r.is_emergency()) else {
@@ -374,22 +356,13 @@ impl PcscfNode {
     /// [PD-2] The UE of a contact has a dialog, or has none any more.
     fn dialogs_changed(&mut self, contact: &[u8], present: bool, out: &Outbox<Pcscf>) -> Verdict {
         let mut verdict = Verdict::NotMine;
-        let key = contact_key(contact);
-        let under = self.users.under(CONTACT, &key);
-        let ids: Vec<Id> = under.map(|(id, _)| id).collect();
-        for id in ids {
-            let Some(user) = self.users.get_mut(id) else {
-                continue;
-            };
-            let mut is_changed = false;
-            for registration in &mut user.registrations {
-                if same_contact(registration, contact) {
-                    is_changed |= registration.is_in_dialog() != present;
-                    registration.marks.set(Marks::IN_DIALOG, present);
-                    verdict = Verdict::Handled;
-                }
-            }
-            if is_changed {
+        for (id, place) in self.at_contact(contact, |_| true) {
+            verdict = Verdict::Handled;
+            let user = self.users.get_mut(id);
+            let registration = user.and_then(|user| user.registrations.get_mut(place));
+            let changed = registration.filter(|r| r.is_in_dialog() != present);
+            if let Some(registration) = changed {
+                registration.marks.set(Marks::IN_DIALOG, present);
                 self.settle(id, out);
             }
         }
@@ -522,18 +495,14 @@ impl PcscfNode {
     fn deregistering(
         &mut self,
         now: Millis,
-        from: Source,
+        (id, from): (Id, Source),
         message: &Message<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
         if self.config.subscription.profile != Profile::Sbc || from == Source::Unknown {
             return Ok(());
         }
-        let Ok(private_identity) = private_identity(message) else {
-            return Ok(());
-        };
-        let found = self.find_user(&private_identity);
-        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id)?))) else {
+        let Some(user) = self.users.get(id) else {
             return Ok(());
         };
         let leaves = |registration: &Registration| {
@@ -653,12 +622,6 @@ impl PcscfNode {
     }
 }
 
-/// Whether a registration is of this contact: equal, and both or neither of an emergency.
-fn same_contact(registration: &Registration, contact: &[u8]) -> bool {
-    registration.is_emergency() == is_emergency(contact)
-        && same_uri(registration.contact(), contact)
-}
-
 /// Whether a REGISTER asks for this contact to be removed, alone or with all.
 fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
     message.contacts().any(|named| match named {
@@ -733,8 +696,9 @@ impl Node for PcscfNode {
 
     /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
     /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it, to refuse while the node is shut down (PD-2), or
-    /// to hold until [`HeldRegisterReleased`](super::Event::HeldRegisterReleased) (PD-9); a request that opens a dialog to a UE whose access is lost,
-    /// with the registered contact as its Request-URI, is to be refused (PD-3); all else is not this node's.
+    /// to hold until [`HeldRegisterReleased`](super::Event::HeldRegisterReleased) (PD-9); a request that opens a dialog
+    /// to a UE whose access is lost, with the registered contact as its Request-URI, is to be refused (PD-3); all else
+    /// is not this node's.
     fn receive(
         &mut self,
         now: Millis,
@@ -763,9 +727,13 @@ impl Node for PcscfNode {
                     increment(&mut self.counters.registers_refused);
                     return Ok(refused);
                 }
-                self.deregistering(now, from, &message, out)?;
+                let who = private_identity(&message).ok();
+                let Some(id) = who.and_then(|who| self.find_user(&who)) else {
+                    return Ok(Verdict::Forward);
+                };
+                self.deregistering(now, (id, from), &message, out)?;
                 match from {
-                    Source::Ue => self.ask(now, txn, &message, out),
+                    Source::Ue => self.ask(now, id, txn, &message, out),
                     _ => Ok(Verdict::Forward),
                 }
             }

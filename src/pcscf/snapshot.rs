@@ -419,15 +419,24 @@ impl<'b> RegistrationSnapshot<'b> {
         }
     }
 
-    /// The release before this one knows no turns and no shutdown: who waits for another turn tries again at once;
-    /// who waits for the first has its lifetime end now, unless a shutdown wanted it gone.
+    /// The release before this one knows no turns and no shutdown: whom a shutdown has not asked yet is registered; who
+    /// waits for another turn tries again at once; who waits for the first has its lifetime end now.
     fn put_back(&mut self) {
+        let is_unasked = self.registers == 0
+            && matches!(
+                self.state,
+                StateSnapshot::Queued | StateSnapshot::Waiting { .. }
+            );
+        if is_unasked && cause_of(self.cause) == Some(Cause::Shutdown) {
+            self.state = StateSnapshot::Registered;
+            self.calling = None;
+        }
         if let StateSnapshot::Queued = self.state {
             self.state = match self.calling {
                 Some(_) => StateSnapshot::Waiting { left: 0 },
                 None => StateSnapshot::Registered,
             };
-            if self.calling.is_none() && cause_of(self.cause) != Some(Cause::Shutdown) {
+            if self.calling.is_none() {
                 self.expires_in = 0;
             }
         }

@@ -1,7 +1,7 @@
 //! A node that is killed in the middle.
 
 use ims_procedures::{
-    drive::Millis,
+    drive::{Millis, Verdict},
     pcscf::{Shutdown, Tally},
 };
 
@@ -93,4 +93,26 @@ fn the_way_back() {
         let contact = user(number, number % 2).contact();
         assert!(world.books.ended.contains_key(&contact), "{number}");
     }
+}
+
+/// [DR-7] [PD-2] … and whom a shutdown has not asked yet is registered there, whatever it waited for.
+#[test]
+fn the_way_back_of_a_shutdown() {
+    let users = [user(0, 0), user(1, 0)];
+    let mut config = config();
+    config.pacing.canaries = 0;
+    (config.pacing.rate, config.pacing.burst) = (1, 1);
+    let mut world = World::with(config, &users);
+    assert_eq!(world.receive(&users[0].register(60).0), Verdict::Forward);
+    world.shut_down_within(600_000);
+    world.run_until(world.now + 10);
+    let mut blob = Vec::new();
+    let previous = ims_procedures::drive::Release::Previous;
+    let node = &world.node;
+    ims_procedures::drive::Node::snapshot_for(node, previous, Millis(world.now), &mut blob);
+    world.restart(&blob);
+    world.run_until(world.now + 100_000);
+    let asked: Vec<&String> = world.books.asked.iter().map(|(_, who)| who).collect();
+    assert_eq!(asked, [&users[1].contact()], "the one it had asked already");
+    assert!(world.node.is_registered(users[0].contact().as_bytes()));
 }

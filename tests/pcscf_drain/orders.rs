@@ -298,6 +298,33 @@ fn called_off() {
     );
 }
 
+/// [PD-2] [PD-9] While a UE's own REGISTER is under way the shutdown waits for it. When it is called off nothing is left
+/// of it; at its deadline nothing is waited for.
+#[test]
+fn while_a_ue_registers() {
+    let user = user(0, 0);
+    let begin = || {
+        let mut world = World::with(slow(), &[user]);
+        assert_eq!(world.receive(&user.register(60).0), Verdict::Forward);
+        world.shut_down_within(10_000);
+        world.run_until(world.now + 2_000);
+        assert_eq!(asked(&world), [""; 0]);
+        assert!(!world.node.is_registered(user.contact().as_bytes()));
+        world
+    };
+    let mut world = begin();
+    assert_eq!(world.command(Command::Resume), Ok(Verdict::Handled));
+    world.run_until(world.now + 100_000);
+    assert_eq!(asked(&world), [""; 0]);
+    assert!(world.node.is_registered(user.contact().as_bytes()));
+
+    let mut world = begin();
+    world.run_until(world.now + 9_000);
+    assert_eq!(world.books.ended.len(), 1);
+    let ended = world.books.ended[&user.contact()];
+    assert_eq!(ended, (Cause::Shutdown, DEADLINE, 0));
+}
+
 /// [PD-2] [PD-9] A UE that registers anew all the same is cancelled, and then shut down like one that has just come.
 #[test]
 fn who_registers_meanwhile() {

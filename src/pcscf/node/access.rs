@@ -13,7 +13,7 @@ use crate::{
     },
     wire::{
         Contact, Message, Method, NameAddr, Params, Uri,
-        register::{asked_expires, contact_key, flow, is_emergency, private_identity, same_uri},
+        register::{asked_expires, contact_key, flow, is_emergency, same_uri},
     },
 };
 
@@ -27,7 +27,7 @@ impl PcscfNode {
     /// [PD-3] Whether this contact is registered here, and its UE reported lost and not heard since.
     #[must_use]
     pub fn is_access_lost(&self, contact: &[u8]) -> bool {
-        let all = self.at_contact(contact);
+        let all = self.at_contact(contact, |_| true);
         let is_lost = |&(id, place): &(Id, usize)| {
             let registration = self.registration(id, place);
             registration.is_some_and(Registration::is_access_lost)
@@ -39,20 +39,27 @@ impl PcscfNode {
         self.users.get(id)?.registrations.get(place)
     }
 
-    /// Every registration whose contact is equal to this one, whatever is done with it; no more than one step has room
-    /// for.
-    fn at_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
+    /// [DR-5] The registrations meant whose contact is equal to this one, both or neither of an emergency: users and
+    /// places, no more than one step has room for.
+    pub(super) fn at_contact(
+        &self,
+        contact: &[u8],
+        is_meant: impl Fn(&Registration) -> bool,
+    ) -> Vec<(Id, usize)> {
         let emergency = is_emergency(contact);
-        let mut found = Vec::new();
-        for (id, user) in self.users.under(CONTACT, &contact_key(contact)) {
-            for (place, r) in user.registrations.iter().enumerate() {
-                if r.is_emergency() == emergency && same_uri(r.contact(), contact) {
-                    found.push((id, place));
-                }
-            }
-        }
-        found.truncate(self.config.limits.contacts);
-        found
+        let is_it = |r: &Registration| {
+            r.is_emergency() == emergency && is_meant(r) && same_uri(r.contact(), contact)
+        };
+        let key = contact_key(contact);
+        let under = self.users.under(CONTACT, &key);
+        let all = under.flat_map(|(id, user)| {
+            let places = user.registrations.iter().enumerate();
+            places.map(move |(place, r)| (id, place, r))
+        });
+        all.filter(|(_, _, r)| is_it(r))
+            .map(|(id, place, _)| (id, place))
+            .take(self.config.limits.contacts)
+            .collect()
     }
 
     /// [PD-3] A report that is not enough.
@@ -108,7 +115,7 @@ impl PcscfNode {
         input: Input,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let places = self.at_contact(contact);
+        let places = self.at_contact(contact, |_| true);
         for &(id, place) in &places {
             let is_news = |r: &Registration| !matches!(input, Input::Heard) || r.is_doubted();
             if !self.registration(id, place).is_some_and(is_news) {
@@ -124,20 +131,15 @@ impl PcscfNode {
         })
     }
 
-    /// [PD-9] A REGISTER of a UE: to be passed on, or held while ours for one of its contacts is out.
+    /// [PD-9] A REGISTER of a user's UE: to be passed on, or held while ours for one of its contacts is out.
     pub(super) fn ask(
         &mut self,
         now: Millis,
+        id: Id,
         transaction: TransactionRef,
         message: &Message<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let Ok(private_identity) = private_identity(message) else {
-            return Ok(Verdict::Forward);
-        };
-        let Some(id) = self.find_user(&private_identity) else {
-            return Ok(Verdict::Forward);
-        };
         let mut verdict = Verdict::Forward;
         let mut is_news = false;
         for (place, removes) in self.named(id, message) {
