@@ -115,7 +115,7 @@ fn bytes_of_a_user() {
 /// [DR-7] What it takes in a blob, in which what users have alike stands once; and how many are restored from it.
 #[test]
 fn bytes_of_a_user_in_a_blob() {
-    let mut fleet = pcscf::Users::new(peers(USERS), true);
+    let mut fleet = <pcscf::Users as Fleet>::new(peers(USERS), true);
     arrive(&mut fleet);
     let mut blob = Vec::new();
     fleet.snapshot(&mut blob);

@@ -193,9 +193,16 @@ mod tests {
         }
     }
 
-    /// [DR-5] What stands once is there once.
+    /// [DR-5] What stands once is there once, and so is what stands in several blobs that one node reads.
     #[test]
     fn shared() {
+        let mut shared = Shared::new();
+        let [one, two] = [strings(1, 1), strings(1, 2)].map(|machine| {
+            let kept = AlikeWritten::new().keep(&machine);
+            let read: Strings = AlikeRead::new().restore(kept, 100, &mut shared).unwrap();
+            read
+        });
+        assert!(Arc::ptr_eq(one.common().bytes(), two.common().bytes()));
         let (one, two) = (strings(1, 1), strings(1, 2));
         let (mut written, mut read) = (AlikeWritten::new(), AlikeRead::new());
         let [one, two] = [&one, &two].map(|machine| {
