@@ -114,7 +114,7 @@ impl PcscfNode {
                 node.make_room(users);
                 Ok(())
             }
-            Part::Node(record) => node.restore_shutdown(now, record),
+            Part::Node(record, users) => node.restore_shutdown(now, (*record, users)),
             Part::User(stored) => {
                 let sharing = (&mut restoring, &mut node.shared);
                 let restored = stored.restore(sharing, now, &node.config)?;

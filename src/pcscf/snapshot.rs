@@ -1,6 +1,6 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 mod beside;
@@ -349,7 +349,7 @@ pub(super) enum Part<'b> {
     /// How many users there are.
     Users(usize),
     /// What is the node's own, and how many users follow.
-    Node((NodeRecord, usize)),
+    Node(Box<NodeRecord>, usize),
     User(Stored<'b>),
 }
 
@@ -384,7 +384,7 @@ pub(super) fn open(
             }
             let node = records.next().ok_or(RestoreError::Damaged)??;
             take(Part::Users(users))?;
-            take(Part::Node((snapshot::read(node)?, users)))?;
+            take(Part::Node(Box::new(snapshot::read(node)?), users))?;
             let mut found = 0usize;
             records.try_for_each(|record| {
                 found = found.saturating_add(1);
