@@ -107,9 +107,21 @@ fn held_by_each<F: Fleet>() -> isize {
 fn bytes_of_a_user() {
     assert_eq!(profile::STRINGS, 603);
     let pcscf = held_by_each::<pcscf::Users>();
-    assert!(pcscf <= 1_012, "P-CSCF: {pcscf}");
+    assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
     assert!(scscf <= 1_400, "S-CSCF: {scscf}");
+}
+
+/// [DR-7] What it takes in a blob, in which what users have alike stands once; and how many are restored from it.
+#[test]
+fn bytes_of_a_user_in_a_blob() {
+    let mut fleet = <pcscf::Users as Fleet>::new(peers(USERS), true);
+    arrive(&mut fleet);
+    let mut blob = Vec::new();
+    fleet.snapshot(&mut blob);
+    let each = blob.len() / USERS as usize;
+    assert!(each <= 500, "P-CSCF: {each}");
+    assert_eq!(fleet.restore(&blob), USERS as usize);
 }
 
 fn comes_and_goes<F: Fleet>() {

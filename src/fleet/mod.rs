@@ -8,8 +8,9 @@
 //!
 //! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
 //! behind a pointer (`Seldom`), one element of a list where the list would (`Few`), and what many have alike is
-//! there once (`Shared`).
+//! there once (`Shared`), as in the blob of many (`Alike`).
 
+mod alike;
 mod few;
 mod index;
 mod lists;
@@ -20,7 +21,9 @@ mod shared;
 mod slab;
 mod timers;
 
+pub(crate) use alike::{AlikeRead, AlikeWritten, Common, Kept};
 pub(crate) use few::Few;
+pub(crate) use index::Gathered;
 use index::Index;
 pub(crate) use lists::{Links, List};
 pub(crate) use packed::Packed;
@@ -86,6 +89,13 @@ impl<T> Fleet<T> {
         }
     }
 
+    /// Takes room for so many more at once.
+    pub(crate) fn reserve(&mut self, room: Room) {
+        self.machines.reserve(room.machines);
+        self.index.reserve(room.entries());
+        self.timers.reserve(room.machines);
+    }
+
     /// Number of machines.
     pub(crate) const fn len(&self) -> usize {
         self.machines.len()
@@ -149,6 +159,16 @@ impl<T> Fleet<T> {
     /// Files a machine under a key. Filing it there again changes nothing.
     pub(crate) fn file(&mut self, id: Id, kind: u8, key: &[u8]) {
         self.index.insert(kind, key, id.place());
+    }
+
+    /// Has a machine filed under a key with the others of a blob.
+    pub(crate) fn gather(&self, keys: &mut Gathered, id: Id, kind: u8, key: &[u8]) {
+        self.index.gather(keys, kind, key, id.place());
+    }
+
+    /// [DR-7] Files all that was gathered.
+    pub(crate) fn file_all(&mut self, keys: Gathered) {
+        self.index.insert_all(keys);
     }
 
     /// The machines under a key. Hardly ever, one under another key is among them.
@@ -249,6 +269,40 @@ mod tests {
         assert_eq!(capacities(&fleet), before);
         fleet.insert(0);
         assert!(capacities(&fleet).0 > before.0);
+    }
+
+    /// [DR-5] Room that is taken later: as many as it is for move nothing, and it is given back as any other.
+    #[test]
+    fn room_later() {
+        let mut fleet = Fleet::new(&[7; 16], Room::default());
+        fill(&mut fleet, 10);
+        fleet.reserve(Room {
+            machines: 1_000,
+            keys: 1,
+        });
+        let before = capacities(&fleet);
+        let ids: Vec<_> = (10..1_010u32)
+            .map(|machine| {
+                let id = fleet.insert(machine);
+                fleet.file(id, 1, &machine.to_le_bytes());
+                id
+            })
+            .collect();
+        assert_eq!(capacities(&fleet), before);
+        let found = fleet.find(1, &7u32.to_le_bytes(), |machine| *machine == 7);
+        assert!(found.is_some());
+        for id in (0..10)
+            .filter_map(|place| fleet.at(place))
+            .collect::<Vec<_>>()
+        {
+            unfile(&mut fleet, id, id.place());
+            fleet.remove(id);
+        }
+        for id in ids {
+            unfile(&mut fleet, id, id.place());
+            fleet.remove(id);
+        }
+        assert_eq!(capacities(&fleet), (0, 0));
     }
 
     /// [DR-5] The last machine out gives back what was not taken at once.

@@ -1,8 +1,7 @@
 //! Strings that many machines have alike: those of the home network, of the elements on the way.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::hash::Hasher;
-use siphasher::sip::SipHasher13;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Packed;
 
@@ -34,6 +33,27 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
             own: Packed::new(own, limit)?,
             common: Packed::new(common, limit)?,
         })
+    }
+
+    /// [DR-7] Of strings that were packed before.
+    pub(super) const fn of(own: Packed<OWN>, common: Packed<COMMON, Arc<[u8]>>) -> Self {
+        Self { own, common }
+    }
+
+    /// The machine's own.
+    pub(super) const fn own(&self) -> &Packed<OWN> {
+        &self.own
+    }
+
+    /// Those of many.
+    pub(super) const fn common(&self) -> &Packed<COMMON, Arc<[u8]>> {
+        &self.common
+    }
+
+    /// [DR-7] Where a part of the first of the machine's own strings stands among them, for
+    /// [`Kept::part`](super::Kept::part).
+    pub(crate) fn place_of(&self, part: &[u8]) -> Option<usize> {
+        self.own.place_of(part, 0)
     }
 
     /// The string of that number; empty if there is none.
@@ -86,14 +106,20 @@ impl Shared {
         &mut self,
         strings: &mut Divided<N, FROM, OWN, COMMON>,
     ) {
-        let bytes = strings.common.bytes_mut();
+        self.share_packed(&mut strings.common);
+    }
+
+    /// The same of strings that stand alone.
+    pub(crate) fn share_packed<const COMMON: usize>(
+        &mut self,
+        common: &mut Packed<COMMON, Arc<[u8]>>,
+    ) {
+        let bytes = common.bytes_mut();
         if Arc::strong_count(bytes) > 1 {
             return;
         }
         // Whoever has other strings come to the same place gains nothing: they are not shared.
-        let mut hasher = SipHasher13::new();
-        hasher.write(bytes);
-        let place = (hasher.finish() as usize) % RECENT;
+        let place = (xxh3_64(bytes) as usize) % RECENT;
         match self.recent.get_mut(place) {
             Some(Some(known)) if known == bytes => *bytes = Arc::clone(known),
             Some(recent) => *recent = Some(Arc::clone(bytes)),

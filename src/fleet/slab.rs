@@ -49,6 +49,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Takes room for so many more.
+    pub(crate) fn reserve(&mut self, machines: usize) {
+        self.slots.reserve_exact(machines);
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.taken
     }

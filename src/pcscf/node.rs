@@ -18,7 +18,7 @@ use super::{
     pacing::Pacing,
     registration::{Field, Learned, LearnedContact, Strings},
     shutdown::{Drain, Survey},
-    snapshot,
+    snapshot::{self, Part, Restoring},
     user::User,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
         self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
         Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Few, Fleet, Id, Keys, Room, Shared, pacer},
+    fleet::{Few, Fleet, Gathered, Id, Keys, Room, Shared, pacer},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Profile},
@@ -105,12 +105,21 @@ impl PcscfNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
-        let config = node.config.clone();
+        let (most, mut restoring) = (node.config.limits.users, Restoring::new());
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |restored| match restored {
-            snapshot::Part::Node(shutdown) => node.restore_shutdown(now, shutdown),
-            snapshot::Part::User(restored) => node.adopt(now, restored).map(|_| ()),
+        snapshot::open(blob, most, |part| match part {
+            Part::Users(users) => {
+                node.make_room(users);
+                Ok(())
+            }
+            Part::Node(record, users) => node.restore_shutdown(now, (*record, users)),
+            Part::User(stored) => {
+                let sharing = (&mut restoring, &mut node.shared);
+                let restored = stored.restore(sharing, now, &node.config)?;
+                node.adopt(now, restored, &mut restoring).map(|_| ())
+            }
         })?;
+        node.file_all(restoring);
         Ok(node)
     }
 
@@ -126,18 +135,26 @@ impl PcscfNode {
         self.pacing.restore(node.pacing, now, &self.config, pace)
     }
 
-    /// [DR-7] Takes a user in from a blob.
+    /// [DR-7] Takes room for the users of a blob at once, so that no table grows.
+    fn make_room(&mut self, users: usize) {
+        self.users.reserve(Room {
+            machines: users,
+            keys: KEYS,
+        });
+        self.subscriptions.reserve(users);
+    }
+
+    /// [DR-7] Takes a user in from a blob. It is found once [all are filed](Self::file_all).
     fn adopt(
         &mut self,
         now: Millis,
-        (mut user, subscription): snapshot::Restored<'_>,
+        (user, subscription): snapshot::Restored<'_>,
+        restoring: &mut Restoring,
     ) -> Result<Id, RestoreError> {
-        for registration in &mut user.registrations {
-            self.shared.share(&mut registration.strings);
-        }
         let id = self.users.insert(user);
-        if let Some(subscription) = &subscription {
-            let restored = self.subscriptions.restore(id, subscription, now);
+        if let Some(subscription) = subscription {
+            let restoring = &mut restoring.subscriptions;
+            let restored = self.subscriptions.restore(id, subscription, restoring, now);
             let restored = restored.inspect_err(|_| _ = self.users.remove(id))?;
             if let Some(user) = self.users.get_mut(id) {
                 user.subscription = Some(restored);
@@ -146,10 +163,16 @@ impl PcscfNode {
         if let Some(user) = self.users.get(id) {
             user.registrations.iter().for_each(|r| self.census.add(r));
         }
-        self.file(id);
         self.rearm(id);
+        self.gather(id, &mut restoring.keys);
         self.repace(id);
         Ok(id)
+    }
+
+    /// [DR-7] Files all users that were taken in.
+    fn file_all(&mut self, restoring: Restoring) {
+        self.users.file_all(restoring.keys);
+        self.subscriptions.file_all(restoring.subscriptions);
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of lifetimes (PD-4), or bound for
@@ -517,14 +540,15 @@ impl PcscfNode {
         Ok(())
     }
 
-    /// Files a restored user under its keys.
-    fn file(&mut self, id: Id) {
-        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+    /// [DR-7] Has a restored user filed under its keys.
+    fn gather(&self, id: Id, keys: &mut Gathered) {
+        let Some(user) = self.users.get(id) else {
             return;
         };
-        keys.file(PRIVATE_IDENTITY, &user.private_identity);
+        let users = &self.users;
+        users.gather(keys, id, PRIVATE_IDENTITY, &user.private_identity);
         for registration in &user.registrations {
-            keys.file(CONTACT, &contact_key(registration.contact()));
+            users.gather(keys, id, CONTACT, &contact_key(registration.contact()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a P-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 mod beside;
@@ -12,17 +12,20 @@ use super::{
     aside::{Aside, Marks},
     deregistration::{Calling, Running, State, Step},
     pacing,
-    registration::Strings,
+    registration::{COMMON, FIELDS, Field, Strings},
     shutdown,
     user::User,
 };
 use crate::{
     drive::{
         Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
-        snapshot::{self, Kind, Raw, Records, Release},
+        snapshot::{self, Joined, Kind, Raw, Records, Release},
     },
-    fleet::Seldom,
-    regevent::subscriptions::{self, Subscriptions},
+    fleet::{AlikeRead, AlikeWritten, Common, Few, Gathered, Kept, Seldom, Shared},
+    regevent::{
+        subscriber,
+        subscriptions::{self, Subscriptions},
+    },
 };
 
 const KIND: Kind = Kind(1);
@@ -38,17 +41,23 @@ struct PreviousSnapshot<'b> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct UserSnapshot<'b> {
+pub(super) struct UserSnapshot<'b> {
     #[serde(borrow)]
     private_identity: Raw<'b>,
-    registrations: Vec<RegistrationSnapshot<'b>>,
-    subscription: Option<subscriptions::Snapshot<'b>>,
+    registrations: Vec<RegistrationSnapshot<Apart<'b>>>,
+    subscription: Option<subscriptions::PreviousSnapshot<'b>>,
 }
 
+/// A user whose strings stand once: those of a registration, or of the subscription, as they are packed, and those that
+/// users have in common with the first who has them.
 #[derive(Serialize, Deserialize)]
-struct UserRecord<'b> {
+pub(super) struct UserRecord<'b> {
     #[serde(borrow)]
-    user: UserSnapshot<'b>,
+    private_identity: Name<'b>,
+    registration: Option<RegistrationSnapshot<KeptStrings<'b>>>,
+    /// Hardly ever any.
+    more: Vec<RegistrationSnapshot<KeptStrings<'b>>>,
+    subscription: Option<subscriptions::CurrentSnapshot<'b>>,
     left: bool,
     /// Registrations in a dialog, a bit each.
     in_dialog: u64,
@@ -62,10 +71,27 @@ pub(super) struct NodeRecord {
     pub(super) pacing: Option<pacing::Snapshot>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct RegistrationSnapshot<'b> {
+/// The private identity: by itself, or where it stands in the strings of the registration.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Name<'b> {
+    Alone(#[serde(borrow)] Raw<'b>),
+    Within { place: u32, length: u32 },
+}
+
+/// The strings of a registration, each by itself.
+type Apart<'b> = [Joined<'b>; FIELDS];
+
+/// The strings of a registration as they are packed.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct KeptStrings<'b> {
     #[serde(borrow)]
-    strings: [Raw<'b>; super::registration::FIELDS],
+    fields: Kept<'b>,
+    features: Common<'b>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RegistrationSnapshot<S> {
+    strings: S,
     emergency: bool,
     expires_in: u64,
     granted: u32,
@@ -100,16 +126,23 @@ enum StateSnapshot {
 
 pub(super) fn seal<'u>(
     release: Release,
-    (node, users): (impl FnOnce() -> NodeRecord, impl Iterator<Item = &'u User>),
+    (node, users): (
+        impl FnOnce() -> NodeRecord,
+        impl Iterator<Item = &'u User> + Clone,
+    ),
     subscriptions: &Subscriptions,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
+            let mut written = Written::new();
+            snapshot::write_count(users.clone().count(), into);
             snapshot::write_record(&node(), into);
-            let records = users.map(|user| UserRecord::of(user, subscriptions, now));
-            records.for_each(|record| snapshot::write_record(&record, into));
+            for user in users {
+                let record = UserRecord::of(user, subscriptions, &mut written, now);
+                snapshot::write_record(&record, into);
+            }
         }),
         Release::Previous => {
             let users = users.map(|user| UserSnapshot::of_previous(user, subscriptions, now));
@@ -253,66 +286,145 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
     Ok(())
 }
 
+/// What the users of a blob have in common, while it is written.
+struct Written<'u> {
+    fields: AlikeWritten<'u, COMMON>,
+    features: AlikeWritten<'u, 1>,
+    subscriptions: subscriber::Written<'u>,
+}
+
+impl<'u> Written<'u> {
+    const fn new() -> Self {
+        Self {
+            fields: AlikeWritten::new(),
+            features: AlikeWritten::new(),
+            subscriptions: subscriber::Written::new(),
+        }
+    }
+
+    fn keep(&mut self, strings: &'u Strings) -> KeptStrings<'u> {
+        KeptStrings {
+            fields: self.fields.keep(&strings.fields),
+            features: self.features.keep_common(&strings.features),
+        }
+    }
+}
+
+/// Users that are taken in from a blob: what they have in common, their keys, and the same of their subscriptions.
+pub(super) struct Restoring {
+    fields: AlikeRead<COMMON>,
+    features: AlikeRead<1>,
+    pub(super) keys: Gathered,
+    pub(super) subscriptions: subscriptions::Restoring,
+}
+
+impl Restoring {
+    /// Of a blob that begins.
+    pub(super) fn new() -> Self {
+        Self {
+            fields: AlikeRead::new(),
+            features: AlikeRead::new(),
+            keys: Gathered::default(),
+            subscriptions: subscriptions::Restoring::new(),
+        }
+    }
+
+    fn restore(
+        &mut self,
+        kept: KeptStrings<'_>,
+        shared: &mut Shared,
+    ) -> Result<Strings, RestoreError> {
+        let (features, bytes) = self.features.restore_common(kept.features, shared)?;
+        let limit = MOST_STRINGS.saturating_sub(bytes);
+        let fields = self.fields.restore(kept.fields, limit, shared)?;
+        Ok(Strings { fields, features })
+    }
+}
+
 /// A user, and the subscription that is to be its own.
-pub(super) type Restored<'b> = (User, Option<subscriptions::Snapshot<'b>>);
+pub(super) type Restored<'b> = (User, Option<subscriptions::Stored<'b>>);
 
 /// One part of a blob.
 pub(super) enum Part<'b> {
+    /// How many users there are.
+    Users(usize),
     /// What is the node's own, and how many users follow.
-    Node((NodeRecord, usize)),
-    User(Restored<'b>),
+    Node(Box<NodeRecord>, usize),
+    User(Stored<'b>),
+}
+
+/// A user out of a blob.
+#[derive(Clone, Copy)]
+pub(super) enum Stored<'b> {
+    Current(&'b UserRecord<'b>),
+    /// Of the release before.
+    Previous(&'b UserSnapshot<'b>),
 }
 
 /// Hands over the parts of a blob, one by one.
 pub(super) fn open(
     blob: &[u8],
-    now: Millis,
-    config: &Config,
+    most: usize,
     mut take: impl FnMut(Part<'_>) -> Result<(), RestoreError>,
 ) -> Result<(), RestoreError> {
-    let most = config.limits.users;
     match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
         (PREVIOUS_FORMAT, payload) => {
             let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
             if node.users.len() > most {
                 return Err(RestoreError::TooLarge);
             }
-            let mut users = node.users.into_iter();
-            users.try_for_each(|user| take(Part::User(user.restore(now, config)?)))
+            take(Part::Users(node.users.len()))?;
+            let mut users = node.users.iter();
+            users.try_for_each(|user| take(Part::User(Stored::Previous(user))))
         }
         (_, payload) => {
-            let mut records = Records::new(payload);
-            let node = records.next().ok_or(RestoreError::Damaged)??;
-            let users = Records::new(payload).count().saturating_sub(1);
+            let (users, mut records) = Records::counted(payload)?;
             if users > most {
                 return Err(RestoreError::TooLarge);
             }
-            take(Part::Node((snapshot::read(node)?, users)))?;
-            records.try_for_each(|record| take(Part::User(read(record?, now, config)?)))
+            let node = records.next().ok_or(RestoreError::Damaged)??;
+            take(Part::Users(users))?;
+            take(Part::Node(Box::new(snapshot::read(node)?), users))?;
+            let mut found = 0usize;
+            records.try_for_each(|record| {
+                found = found.saturating_add(1);
+                if found > users {
+                    return Err(RestoreError::Damaged);
+                }
+                take(Part::User(Stored::Current(&read(record?)?)))
+            })?;
+            match found == users {
+                true => Ok(()),
+                false => Err(RestoreError::Damaged),
+            }
         }
     }
 }
 
-/// Appends what a user is in a blob of many.
+/// Appends what a user is in a blob of its own.
 pub(super) fn write(user: &User, subscriptions: &Subscriptions, now: Millis, into: &mut Vec<u8>) {
-    snapshot::write(&UserRecord::of(user, subscriptions, now), into);
+    let record = UserRecord::of(user, subscriptions, &mut Written::new(), now);
+    snapshot::write(&record, into);
 }
 
 /// Reads one back.
-pub(super) fn read<'b>(
-    bytes: &'b [u8],
-    now: Millis,
-    config: &Config,
-) -> Result<Restored<'b>, RestoreError> {
-    let record: UserRecord<'_> = snapshot::read(bytes)?;
-    let (mut user, subscription) = record.user.restore(now, config)?;
-    user.left = record.left;
-    for (place, registration) in user.registrations.iter_mut().enumerate() {
-        let is_in_dialog = record.in_dialog & bit(place) != 0;
-        registration.marks.set(Marks::IN_DIALOG, is_in_dialog);
+pub(super) fn read(bytes: &[u8]) -> Result<UserRecord<'_>, RestoreError> {
+    snapshot::read(bytes)
+}
+
+impl<'b> Stored<'b> {
+    pub(super) fn restore(
+        self,
+        (restoring, shared): (&mut Restoring, &mut Shared),
+        now: Millis,
+        config: &Config,
+    ) -> Result<Restored<'b>, RestoreError> {
+        let most = config.limits.contacts;
+        match self {
+            Self::Current(user) => user.restore((restoring, shared), now, most),
+            Self::Previous(user) => user.restore(shared, now, most),
+        }
     }
-    beside::restore(&record.beside, &mut user.registrations, now)?;
-    Ok((user, subscription))
 }
 
 /// The bit of a registration by its place, of which there are [`MAX_CONTACTS`](super::MAX_CONTACTS) at most.
@@ -321,14 +433,87 @@ const fn bit(place: usize) -> u64 {
 }
 
 impl<'b> UserRecord<'b> {
-    fn of(user: &'b User, subscriptions: &'b Subscriptions, now: Millis) -> Self {
+    fn of(
+        user: &'b User,
+        subscriptions: &'b Subscriptions,
+        written: &mut Written<'b>,
+        now: Millis,
+    ) -> Self {
         let registrations = user.registrations.iter().enumerate();
         let in_dialog = registrations.filter(|(_, registration)| registration.is_in_dialog());
+        let in_dialog = in_dialog.fold(0, |bits, (place, _)| bits | bit(place));
+        let mut registrations = user.registrations.iter().map(|registration| {
+            let strings = written.keep(&registration.strings);
+            RegistrationSnapshot::of(registration, strings, now)
+        });
         Self {
-            in_dialog: in_dialog.fold(0, |bits, (place, _)| bits | bit(place)),
-            user: UserSnapshot::of(user, subscriptions, now),
+            private_identity: Name::of(user),
+            registration: registrations.next(),
+            more: registrations.collect(),
+            subscription: user
+                .subscription
+                .and_then(|id| subscriptions.snapshot(id, &mut written.subscriptions, now)),
+            in_dialog,
             left: user.left,
             beside: beside::of(&user.registrations, now),
+        }
+    }
+
+    fn private_identity(&self) -> Result<&'b [u8], RestoreError> {
+        let (place, length) = match self.private_identity {
+            Name::Alone(name) => return Ok(name.0),
+            Name::Within { place, length } => (place as usize, length as usize),
+        };
+        let registration = self.registration.as_ref();
+        let name =
+            registration.and_then(|registration| registration.strings.fields.part(place, length));
+        name.ok_or(RestoreError::Damaged)
+    }
+
+    fn restore(
+        &self,
+        (restoring, shared): (&mut Restoring, &mut Shared),
+        now: Millis,
+        most: usize,
+    ) -> Result<Restored<'_>, RestoreError> {
+        if self.registration.is_none() && !self.more.is_empty() {
+            return Err(RestoreError::Damaged);
+        }
+        let private_identity = self.private_identity()?.into();
+        let mut registrations = Few::new();
+        for registration in self.registration.iter().chain(&self.more) {
+            if registrations.len() >= most {
+                return Err(RestoreError::TooLarge);
+            }
+            let strings = restoring.restore(registration.strings, shared)?;
+            registrations.push(registration.restore(strings, now)?);
+        }
+        for (place, registration) in registrations.iter_mut().enumerate() {
+            let is_in_dialog = self.in_dialog & bit(place) != 0;
+            registration.marks.set(Marks::IN_DIALOG, is_in_dialog);
+        }
+        beside::restore(&self.beside, &mut registrations, now)?;
+        let user = User {
+            private_identity,
+            registrations,
+            subscription: None,
+            left: self.left,
+        };
+        let subscription = self.subscription.as_ref();
+        let subscription = subscription.map(subscriptions::Stored::Current);
+        Ok((user, subscription))
+    }
+}
+
+impl<'b> Name<'b> {
+    fn of(user: &'b User) -> Self {
+        let name = &user.private_identity;
+        let registration = user.registrations.first();
+        let place =
+            registration.and_then(|registration| registration.strings.fields.place_of(name));
+        match (place.map(u32::try_from), u32::try_from(name.len())) {
+            (Some(Ok(place)), Ok(length)) => Self::Within { place, length },
+            _ => Self::Alone(Raw(name)),
         }
     }
 }
@@ -340,11 +525,13 @@ impl<'b> UserSnapshot<'b> {
             registrations: user
                 .registrations
                 .iter()
-                .map(|registration| RegistrationSnapshot::of(registration, now))
+                .map(|registration| {
+                    RegistrationSnapshot::of(registration, apart(&registration.strings), now)
+                })
                 .collect(),
             subscription: user
                 .subscription
-                .and_then(|id| subscriptions.snapshot(id, now)),
+                .and_then(|id| subscriptions.snapshot_for_previous(id, now)),
         }
     }
 
@@ -358,27 +545,46 @@ impl<'b> UserSnapshot<'b> {
         snapshot
     }
 
-    fn restore(self, now: Millis, config: &Config) -> Result<Restored<'b>, RestoreError> {
-        if self.registrations.len() > config.limits.contacts {
+    fn restore(
+        &self,
+        shared: &mut Shared,
+        now: Millis,
+        most: usize,
+    ) -> Result<Restored<'_>, RestoreError> {
+        if self.registrations.len() > most {
             return Err(RestoreError::TooLarge);
         }
-        let registrations = self
-            .registrations
-            .iter()
-            .map(|registration| registration.restore(now))
-            .collect::<Result<Vec<_>, _>>()?;
+        let registrations = self.registrations.iter().map(|registration| {
+            let parts = registration.strings.map(|string| string.0);
+            let mut strings = Strings::new(parts, MOST_STRINGS).ok_or(RestoreError::TooLarge)?;
+            strings.share(shared);
+            registration.restore(strings, now)
+        });
         let user = User {
             private_identity: self.private_identity.0.into(),
-            registrations: registrations.into(),
+            registrations: registrations.collect::<Result<_, _>>()?,
             subscription: None,
             left: false,
         };
-        Ok((user, self.subscription))
+        let subscription = self.subscription.as_ref();
+        let subscription = subscription.map(subscriptions::Stored::Previous);
+        Ok((user, subscription))
     }
 }
 
-impl<'b> RegistrationSnapshot<'b> {
-    fn of(registration: &'b Registration, now: Millis) -> Self {
+fn apart(strings: &Strings) -> Apart<'_> {
+    let mut parts = strings.fields.parts().map(|part| Joined(part, &[]));
+    if let Some(Joined(_, rest)) = parts.get_mut(Field::ContactParams as usize) {
+        *rest = strings.features();
+    }
+    parts
+}
+
+/// Bytes that the strings of a registration may have in a blob.
+const MOST_STRINGS: usize = u16::MAX as usize;
+
+impl<S> RegistrationSnapshot<S> {
+    fn of(registration: &Registration, strings: S, now: Millis) -> Self {
         let state = match registration.state() {
             State::Registered => StateSnapshot::Registered,
             State::Queued => StateSnapshot::Queued,
@@ -407,7 +613,7 @@ impl<'b> RegistrationSnapshot<'b> {
             },
         };
         Self {
-            strings: registration.strings.parts().map(Raw),
+            strings,
             emergency: registration.emergency,
             expires_in: registration.expires_at.since(now),
             granted: registration.granted,
@@ -450,7 +656,7 @@ impl<'b> RegistrationSnapshot<'b> {
         }
     }
 
-    fn restore(&self, now: Millis) -> Result<Registration, RestoreError> {
+    fn restore(&self, strings: Strings, now: Millis) -> Result<Registration, RestoreError> {
         let token = None;
         let state = match self.state {
             // Which state it waits in is told by its marks alone.
@@ -482,12 +688,11 @@ impl<'b> RegistrationSnapshot<'b> {
                 },
             },
         };
-        let parts = self.strings.map(|string| string.0);
         let mut marks = Marks::default();
         marks.set(Marks::SEEN, self.seen);
         marks.set(Marks::QUEUED, matches!(self.state, StateSnapshot::Queued));
         Ok(Registration {
-            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings,
             emergency: self.emergency,
             expires_at: now.after(self.expires_in),
             granted: self.granted,

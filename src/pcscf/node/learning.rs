@@ -121,7 +121,7 @@ impl PcscfNode {
             .iter()
             .map(|contact| {
                 let mut strings = learned.strings(&contact.contact, limits)?;
-                shared.share(&mut strings);
+                strings.share(shared);
                 Ok((contact, strings))
             })
             .collect()

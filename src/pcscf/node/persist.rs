@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use super::{CONTACT, PRIVATE_IDENTITY, PcscfNode};
 use crate::{
     drive::{Changes, Identifiers, Millis, Outbox, Persist, RestoreError, snapshot::Kind},
-    pcscf::{Event, Pcscf, Registration, snapshot},
+    pcscf::{
+        Event, Pcscf, Registration,
+        snapshot::{self, Restoring, Stored},
+    },
     wire::register::contact_key,
 };
 
@@ -34,7 +37,9 @@ impl Persist for PcscfNode {
     }
 
     fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let mut restored = snapshot::read(bytes, now, &self.config)?;
+        let (user, mut restoring) = (snapshot::read(bytes)?, Restoring::new());
+        let sharing = (&mut restoring, &mut self.shared);
+        let mut restored = Stored::Current(&user).restore(sharing, now, &self.config)?;
         // Whoever waited for the turn of a shutdown does so again if one runs here.
         let registrations = restored.0.registrations.iter_mut();
         registrations.for_each(Registration::leave_alone);
@@ -44,7 +49,8 @@ impl Persist for PcscfNode {
         if self.find_user(&restored.0.private_identity).is_some() {
             return Err(RestoreError::AlreadyHere);
         }
-        let id = self.adopt(now, restored)?;
+        let id = self.adopt(now, restored, &mut restoring)?;
+        self.file_all(restoring);
         if let Some(drain) = &mut self.drain {
             drain.walk_again(id.place());
         }

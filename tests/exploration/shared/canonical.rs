@@ -10,8 +10,11 @@ use ims_procedures::drive::Identifier;
 
 /// The envelope of a blob: magic, kind, format, checksum.
 const ENVELOPE: usize = 16;
-/// An identifier in a blob: 16 groups of 7 bits of chance, then its shard.
+/// An identifier in a blob: 16 groups of 7 bits of chance, then its shard; or its length and its bytes.
 const PACKED: usize = 17;
+
+/// Bytes of one that stands as its bytes.
+const PLAIN: u8 = 16;
 
 /// What a state is made of, in canonical form.
 #[derive(Default)]
@@ -33,14 +36,16 @@ impl Canonical {
 
     /// The blob of a node.
     pub fn blob(&mut self, blob: &[u8]) {
-        self.written(&blob[ENVELOPE..], packed);
+        self.written(&blob[ENVELOPE..], |bytes| {
+            packed(bytes).or_else(|| plain(bytes))
+        });
     }
 
-    fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<[u8; PACKED]>) {
+    fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<u128>) {
         self.number(bytes.len() as u64);
         while let Some((&byte, rest)) = bytes.split_first() {
             let found = match byte {
-                0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(&id)), PACKED)),
+                PLAIN | 0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(id)), PACKED)),
                 b's' => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
                 _ => None,
             };
@@ -79,16 +84,30 @@ fn text_of(bytes: &[u8]) -> Option<[u8; Identifier::TEXT_LEN]> {
 }
 
 /// The identifier that stands here as a variable-length number. Nothing else in a blob has so many groups.
-fn packed(bytes: &[u8]) -> Option<[u8; PACKED]> {
-    let groups: [u8; PACKED] = bytes.get(..PACKED)?.try_into().ok()?;
+fn packed(bytes: &[u8]) -> Option<u128> {
+    let groups = bytes.get(..PACKED)?;
     let (shard, chance) = groups.split_last()?;
-    (*shard < 0x80 && chance.iter().all(|group| *group >= 0x80)).then_some(groups)
+    let is_one = *shard < 0x80 && chance.iter().all(|group| *group >= 0x80);
+    is_one.then(|| {
+        groups
+            .iter()
+            .rev()
+            .fold(0, |value, group| (value << 7) | u128::from(group & 0x7f))
+    })
 }
 
-fn unpacked(groups: &[u8; PACKED]) -> [u8; Identifier::TEXT_LEN] {
-    let value = groups.iter().rev().fold(0_u128, |value, group| {
-        (value << 7) | u128::from(group & 0x7f)
-    });
+/// The identifier that stands here as its bytes, the shard last. Nothing else of that length ends so and is no text.
+fn plain(bytes: &[u8]) -> Option<u128> {
+    let bytes: [u8; PACKED] = bytes.get(..PACKED)?.try_into().ok()?;
+    let [PLAIN, chance @ .., 1..16, 0] = &bytes else {
+        return None;
+    };
+    let is_one = chance.iter().any(|byte| *byte >= 0x80);
+    let value = bytes.iter().skip(1).rev();
+    is_one.then(|| value.fold(0, |value, byte| (value << 8) | u128::from(*byte)))
+}
+
+fn unpacked(value: u128) -> [u8; Identifier::TEXT_LEN] {
     let digits = format!("{value:032x}");
     let text = format!("s{}-{}", &digits[..4], &digits[4..]);
     text.into_bytes().try_into().expect("the length of a text")
