@@ -192,11 +192,19 @@ fn contact<'m>(message: &Message<'m>, is_secure: bool) -> Result<Option<ContactA
     if contacts.next().is_some() {
         return wrong(&defect::ONE_CONTACT);
     }
-    match contact.uri().scheme() {
-        Scheme::Sips => Ok(Some(contact)),
-        Scheme::Sip if is_secure => wrong(&defect::CONTACT_NOT_SIPS),
-        Scheme::Sip => Ok(Some(contact)),
-        _ => wrong(&defect::CONTACT_SCHEME),
+    match check_scheme(&contact.uri(), is_secure) {
+        Ok(()) => Ok(Some(contact)),
+        Err(reject) => wrong(reject.defect),
+    }
+}
+
+/// Whether a Contact may name such a URI.
+pub(super) fn check_scheme(uri: &Uri<'_>, is_secure: bool) -> Result<(), Reject> {
+    match uri.scheme() {
+        Scheme::Sips => Ok(()),
+        Scheme::Sip if is_secure => Err(Reject::new(&defect::CONTACT_NOT_SIPS, 0)),
+        Scheme::Sip => Ok(()),
+        _ => Err(Reject::new(&defect::CONTACT_SCHEME, 0)),
     }
 }
 
