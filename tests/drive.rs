@@ -84,6 +84,8 @@ fn limits_default_to_what_is_documented() {
         xml_depth,
         xml_attributes,
         xml_elements,
+        sdp_lines,
+        sdp_streams,
         transactions,
         ..
     } = Limits::default();
@@ -102,6 +104,8 @@ fn limits_default_to_what_is_documented() {
         ("xml_depth", xml_depth),
         ("xml_attributes", xml_attributes),
         ("xml_elements", xml_elements),
+        ("sdp_lines", sdp_lines),
+        ("sdp_streams", sdp_streams),
         ("transactions", transactions),
     ];
     let documented = documented_defaults();
