@@ -118,6 +118,12 @@ impl<N: Node> Host<N> {
                         mut next_hops,
                         bytes,
                         ..
+                    }
+                    | Output::Acknowledge {
+                        token,
+                        mut next_hops,
+                        bytes,
+                        ..
                     } => match next_hops.next().and_then(Actor::at) {
                         Some(hop) => network.send(now, self.me, hop, bytes),
                         None => answers.push_back((token, Answer::Unreachable)),
