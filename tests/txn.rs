@@ -1138,18 +1138,6 @@ const CASES: &[Case] = &[
         |host, out| receive(host, &invite::success(), out),
     ),
     (
-        "re-INVITE: the next hop of an ACK",
-        |host| {
-            host.asked = Some(invite::send(host, 1).token());
-            host.receive(&invite::success());
-        },
-        |host, out| {
-            let token = host.asked.expect("a re-INVITE");
-            host.txn
-                .answer(Millis(host.now), token, Answer::Unreachable, out)
-        },
-    ),
-    (
         "re-INVITE: no final response",
         |host| {
             invite::send(host, 1);
