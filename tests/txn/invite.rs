@@ -1,7 +1,10 @@
 //! INVITEs of the node within a dialog: their client transactions, and the ACKs.
 
 use ims_procedures::{
-    drive::{Answer, Limits, Millis, Node, Source, Token, Towards, TransactionRef, Verdict},
+    drive::{
+        Answer, Limits, Millis, Misuse, Node, Outbox, Source, Token, Towards, TransactionRef,
+        Verdict,
+    },
     txn::{Config, Timers},
     wire::Message,
 };
@@ -9,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::{
     HOPS,
-    bed::{Ack, Command, Event, Host, Out, PEER, Send, request_text, response_text},
+    bed::{Ack, Command, Echo, Event, Host, Out, PEER, Send, request_text, response_text},
     branch_of,
     common::fixture::{self, Values},
     host, limited, times,
@@ -358,6 +361,21 @@ fn acknowledged_later() {
     assert_eq!(host.answers().len(), 1);
 }
 
+/// An ACK before its time goes out and is not kept: what is sent again is the INVITE, or the ACK of the refusal.
+#[test]
+fn acknowledged_too_early() {
+    let (mut host, first) = sent(Config::default(), 1);
+    let acknowledge = Command::Acknowledge {
+        token: first.token(),
+        ack: ack(),
+    };
+    assert_eq!(host.only(acknowledge.clone()).bytes(), text("success_ack"));
+    assert_eq!(host.run(500), [(500, first)]);
+    let (_, outs) = host.receive(&refusal());
+    host.only(acknowledge);
+    assert_eq!(host.receive(&refusal()).1, &outs[..1]);
+}
+
 /// [DR-7] An ACK that the node has appended past this layer is kept.
 #[test]
 fn an_ack_that_is_adopted() {
@@ -584,19 +602,51 @@ fn what_is_the_hosts() {
     }
 }
 
-/// [DR-4] Room for one call is enough for a refusal with the longest To that is read, and what the node does about it.
-#[test]
-fn room_for_a_long_to() {
-    let to = "x".repeat(16_000);
-    let (mut host, _) = sent(Config::default(), 1);
-    let refusal = refusal().replace("\"User 1\"", &format!("\"{to}\""));
-    let mut out = host.txn.outbox(1);
+fn receive(host: &mut Host, text: &str, out: &mut Outbox<Echo>) -> Result<Verdict, Misuse> {
     let (from, peer) = (Source::TrustedCore, TransactionRef(PEER));
-    let verdict = host
-        .txn
-        .receive(Millis(0), from, peer, refusal.as_bytes(), &mut out);
-    assert_eq!(verdict, Ok(Verdict::Handled));
-    assert_eq!(out.len(), 2);
+    host.txn
+        .receive(Millis(0), from, peer, text.as_bytes(), out)
+}
+
+/// [DR-4] A refusal wants room for its ACK and for what follows, and is refused where there is less, with nothing sent.
+#[test]
+fn room_at_the_limit() {
+    for response in [refusal(), status(503)] {
+        let (mut host, _) = sent(Config::default(), 2);
+        let asked = receive(&mut host, &response, &mut Outbox::with_room(0, 0));
+        let Err(Misuse::OutboxFull { outputs, bytes }) = asked else {
+            panic!("{asked:?}");
+        };
+        for (outputs, bytes) in [(outputs - 1, bytes), (outputs, bytes - 1)] {
+            let mut small = Outbox::with_room(outputs, bytes);
+            assert_eq!(receive(&mut host, &response, &mut small), asked);
+            assert_eq!((small.len(), host.txn.counters().acks_sent), (0, 0));
+        }
+        let mut enough = Outbox::with_room(outputs, bytes);
+        let verdict = receive(&mut host, &response, &mut enough);
+        assert_eq!((verdict, enough.len()), (Ok(Verdict::Handled), 2));
+    }
+}
+
+/// [DR-4] Room for one call is enough for the longest ACK: a request and a To that are as long as may be.
+#[test]
+fn room_for_the_longest_ack() {
+    let config = config(|config| {
+        config.limits.message_bytes = 6_000;
+        config.limits.header_bytes = 5_500;
+    });
+    let long = format!("\"{}\"", "x".repeat(5_000));
+    let reinvite = text("reinvite").replace("From: ", &format!("From: {long} "));
+    let mut host = Host::new(config);
+    host.only(Command::SendText {
+        text: &reinvite,
+        towards: Towards::Core,
+        hops: HOPS,
+    });
+    let mut out = host.txn.outbox(1);
+    let refusal = refusal().replace("\"User 1\"", &long);
+    let verdict = receive(&mut host, &refusal, &mut out);
+    assert_eq!((verdict, out.len()), (Ok(Verdict::Handled), 2));
 }
 
 // ---- every state, every input ----
