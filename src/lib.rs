@@ -45,7 +45,7 @@
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1; TS 29.228 6.1.3; TS 23.380 | SD, RN |
 //! | `capi` (feature) | the same doors for C | | CA |
 //! | [`persistence`] | a node whose machines are stored one by one, before what depends on them leaves | | DR-7 |
-//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
+//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 6026, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop
 //!
