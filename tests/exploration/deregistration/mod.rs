@@ -194,6 +194,7 @@ fn two_contacts() {
             }),
         ],
         &[
+            TWO.with(TWO_CHANGES),
             TWO.with(Budget {
                 losses: 2,
                 copies: 1,
