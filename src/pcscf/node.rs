@@ -297,7 +297,9 @@ impl PcscfNode {
         let running = subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
-        let owed_until = now.after(self.config.notify_bound);
+        // Without a subscription none is owed.
+        let owed_for = if running { self.config.notify_bound } else { 0 };
+        let owed_until = now.after(owed_for);
         if learned.all_removed {
             for registration in registrations.iter_mut() {
                 if learned.is_of_set(&registration.strings) {
@@ -327,7 +329,7 @@ impl PcscfNode {
                 None if contact.expires == 0 => continue,
                 None => {
                     let mut registration = Registration::new(strings, contact, now);
-                    if running && now < *notify_owed_until {
+                    if now < *notify_owed_until {
                         registration.expect_the_replaced(Some(*notify_owed_until));
                     }
                     self.census.add(&registration);
