@@ -6,6 +6,8 @@ use common::pcscf::{
     Bed, CONTACT, Dialog, INSTANCE, Out, PUBLIC, ask, clean_up, config, contact, document,
     identifiers, outcome, register, register_200, request, response, subscribed, terminated,
 };
+#[cfg(feature = "txn")]
+use ims_procedures::txn::{self, Transactions};
 use ims_procedures::{
     drive::{self, Node, Source, Token, TransactionRef, Verdict},
     pcscf::{Cause, Command, Event, Evidence, Outcome, PcscfNode},
@@ -196,6 +198,63 @@ fn the_last_one_is_held() {
     assert_eq!(at, bed.now.after(1_000));
     let out = bed.respond(token, &response(503, &bytes, ""));
     assert_eq!(out, [released(token, 51, true)]);
+}
+
+/// [PD-9] The UE sends the REGISTER that is held again and again, to a host that uses the transaction layer: the node
+/// hears of it once, and the transaction is the host's when it goes on.
+#[cfg(feature = "txn")]
+#[test]
+fn retransmitted_while_it_is_held() {
+    let Bed { node, now, .. } = unsubscribed();
+    let mut host = Transactions::new(node, txn::Config::default(), identifiers(2));
+    let mut out = host.outbox(1);
+    let lost = Command::AccessLost {
+        contact: CONTACT.as_bytes(),
+        evidence: Evidence::BearerLost,
+    };
+    host.command(now, lost, &mut out).unwrap();
+    out.clear();
+    let (handle, asked) = (TransactionRef(50), register(&contact(Some(600_000)), 2));
+    let mut receive = |host: &mut Transactions<_>, after| {
+        let now = now.after(after);
+        let verdict = host.receive(now, Source::Ue, handle, asked.as_bytes(), &mut out);
+        (verdict.unwrap(), out.is_empty())
+    };
+    assert!(matches!(receive(&mut host, 0), (Verdict::Hold(_), true)));
+    assert_eq!(receive(&mut host, 2_000), (Verdict::Handled, true));
+    assert_eq!(host.node().counters().held, 1);
+
+    // Ours is retransmitted meanwhile.
+    let transaction = loop {
+        let (at, _) = host.deadline().unwrap();
+        host.tick(at, &mut out).unwrap();
+        let released = out.iter().find_map(|output| match output {
+            drive::Output::Event(Event::HeldRegisterReleased {
+                transaction,
+                forward: true,
+                ..
+            }) => Some(*transaction),
+            _ => None,
+        });
+        out.clear();
+        if let Some(transaction) = released {
+            assert_eq!(at, now.after(4_000));
+            break transaction;
+        }
+    };
+    assert_eq!(host.take_over(transaction), Some(handle));
+    let after = host.receive(
+        now.after(6_000),
+        Source::Ue,
+        handle,
+        asked.as_bytes(),
+        &mut out,
+    );
+    assert_eq!(
+        after.unwrap(),
+        Verdict::Forward,
+        "to the host's own transaction"
+    );
 }
 
 /// [PD-9] Ours is not sent yet: it is not sent, and the UE's is passed on at once.
@@ -550,4 +609,95 @@ fn restored_while_it_holds() {
     assert_eq!(bed.now.since(before), 3_000);
     assert_eq!(bed.respond(token, &response(200, &bytes, "")), []);
     is_cancelled(&registers(&mut bed), Cause::AccessLost, 1);
+}
+
+/// The other contact of the UE: another flow.
+const OTHER: &str = "sip:[2001:db8::aaa:ccc]:1357";
+
+/// A document that shows the other contact as active, and the contact in this state.
+fn beside_the_other(state: &str) -> String {
+    let event = match state {
+        "active" => "registered",
+        _ => "unregistered",
+    };
+    document(
+        "active",
+        &[
+            (CONTACT, state, event, ""),
+            (OTHER, "active", "registered", ""),
+        ],
+    )
+}
+
+/// A UE with two contacts, both shown by a document, which has deregistered one of them: the cleanup has begun.
+fn one_of_two_deregistered() -> (Bed, Dialog, Vec<Out>) {
+    let (mut bed, dialog) = subscribed();
+    let other = format!("<{OTHER}>;+sip.instance=\"{INSTANCE}\";reg-id=2;expires=3600");
+    let both = format!("{}, {other}", contact(Some(3_600)));
+    bed.learn(&register(&other, 2), &register_200(&both, 2));
+    notified(&mut bed, &dialog, 2, &beside_the_other("active"));
+    let out = bed.learn(
+        &register(&contact(Some(0)), 3),
+        &register_200(&format!("{}, {other}", contact(Some(0))), 3),
+    );
+    (bed, dialog, out)
+}
+
+/// [PD-9] The UE deregisters one of its contacts and registers it again, and only then the NOTIFY comes that tells of
+/// the end of the first: it does not touch the new one, whether all was cleaned up meanwhile or not, and if the node was
+/// restored from its blob in between. What comes then is about the new one.
+#[test]
+fn the_notify_of_what_the_ue_has_ended_itself() {
+    for (cleaned_up, restored) in [(true, false), (false, false), (true, true)] {
+        let (mut bed, dialog, out) = one_of_two_deregistered();
+        if cleaned_up {
+            let ended = (Cause::User, Outcome::ByUser, 0);
+            assert_eq!(outcome(clean_up(&mut bed, &out)), ended);
+        }
+        if restored {
+            let mut blob = Vec::new();
+            bed.node.snapshot(bed.now, &mut blob);
+            bed.node = PcscfNode::restore(config(), identifiers(2), bed.now, &blob).unwrap();
+        }
+        bed.learn(
+            &register(&contact(Some(600_000)), 4),
+            &register_200(&contact(Some(3_600)), 4),
+        );
+        let of_both = |bed: &Bed| [CONTACT, OTHER].map(|c| bed.node.is_registered(c.as_bytes()));
+        notified(&mut bed, &dialog, 3, &beside_the_other("terminated"));
+        assert_eq!(of_both(&bed), [true, true], "the old one");
+        notified(&mut bed, &dialog, 4, &beside_the_other("terminated"));
+        assert_eq!(of_both(&bed), [false, true], "the new one");
+    }
+}
+
+/// [PD-9] A document that shows the new binding as active, or time, ends the waiting for the NOTIFY about what the UE
+/// has ended itself; and it is waited for where the access of the new one is lost meanwhile.
+#[test]
+fn what_ends_the_waiting_for_what_the_ue_has_ended() {
+    for seen in [true, false] {
+        let (mut bed, dialog, out) = one_of_two_deregistered();
+        clean_up(&mut bed, &out);
+        if !seen {
+            bed.now = bed.now.after(32_000);
+        }
+        registers(&mut bed);
+        if seen {
+            notified(&mut bed, &dialog, 3, &beside_the_other("active"));
+        }
+        notified(&mut bed, &dialog, 4, &beside_the_other("terminated"));
+        assert!(!bed.node.is_registered(CONTACT.as_bytes()), "{seen}");
+    }
+
+    let (mut bed, dialog, out) = one_of_two_deregistered();
+    clean_up(&mut bed, &out);
+    registers(&mut bed);
+    let (token, bytes) = request(&bed.lose(CONTACT));
+    let out = notified(&mut bed, &dialog, 3, &beside_the_other("terminated"));
+    assert!(!out.iter().any(|out| matches!(out, Out::Ask { .. })));
+    assert_eq!(bed.respond(token, &response(200, &bytes, "")), []);
+    let out = notified(&mut bed, &dialog, 4, &beside_the_other("terminated"));
+    let step = out.iter().find(|out| matches!(out, Out::Ask { .. }));
+    let event = clean_up(&mut bed, std::slice::from_ref(step.unwrap()));
+    assert_eq!(outcome(event), (Cause::AccessLost, Outcome::Notified, 1));
 }

@@ -52,6 +52,11 @@ impl<N: Node> Host<N> {
         self.node.node()
     }
 
+    /// A request that was held is passed on: whatever becomes of it is not the node's any more.
+    pub fn take_over(&mut self, transaction: TransactionRef) {
+        self.node.take_over(transaction);
+    }
+
     /// When it has to be given a tick.
     pub fn deadline(&self) -> Option<Millis> {
         self.node.deadline().map(|(at, _)| at)

@@ -26,8 +26,10 @@
 //!
 //! **What becomes of a verdict of the node.** `Handled`: the transaction is held until the response is no
 //! longer of use. `Refuse`: the response is written here, and the verdict is `Handled`. `Rejected`: held if
-//! the node has appended a response, else forgotten. `NotMine`, `Forward` and `Hold`: forgotten, the request
-//! is the host's, and a retransmission of it goes to the node again. Of an INVITE, every verdict is passed on.
+//! the node has appended a response, else forgotten. `NotMine` and `Forward`: forgotten, the request
+//! is the host's, and a retransmission of it goes to the node again. `Hold`: as long as the host keeps the request,
+//! its retransmissions are absorbed here; once the node says that it is not held any more, the host takes the
+//! transaction over ([`take_over`](Transactions::take_over)). Of an INVITE, every verdict is passed on.
 //!
 //! **What cannot be read** is answered where an answer is possible ([`Salvage`]), without a
 //! transaction: each retransmission gets the same bytes. The node does not see it.
@@ -203,6 +205,13 @@ impl<N: Node> Transactions<N> {
         self.servers.len().saturating_add(self.clients.len())
     }
 
+    /// The transaction of a request that was [held](Verdict::Hold), under the reference that the node was given, is the
+    /// host's from now on, as if the verdict had been `Forward`. The host's handle of where the request came from;
+    /// `None` if the transaction is over, and no response is of use any more.
+    pub fn take_over(&mut self, transaction: TransactionRef) -> Option<TransactionRef> {
+        self.servers.take_out(transaction)
+    }
+
     /// [DR-10] Replaces the configuration. Timers that run keep their deadlines.
     pub const fn reconfigure(&mut self, config: Config) {
         self.config = config;
@@ -366,7 +375,7 @@ impl<N: Node> Transactions<N> {
         self.servers.begin(present, &request, timers);
         self.settle(present, first, out);
         match verdict {
-            Verdict::Handled => self.servers.prepare_trying(reference, message),
+            Verdict::Handled | Verdict::Hold(_) => self.servers.prepare_trying(reference, message),
             Verdict::Refuse {
                 status,
                 retry_after,
@@ -375,7 +384,7 @@ impl<N: Node> Transactions<N> {
                 return Ok(Verdict::Handled);
             }
             Verdict::Rejected(_) if self.servers.is_answered(reference) => {}
-            Verdict::Rejected(_) | Verdict::NotMine | Verdict::Forward | Verdict::Hold(_) => {
+            Verdict::Rejected(_) | Verdict::NotMine | Verdict::Forward => {
                 self.servers.forget(reference);
             }
         }

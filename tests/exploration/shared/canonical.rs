@@ -34,6 +34,19 @@ impl Canonical {
         self.written(text, |_| None);
     }
 
+    /// Messages whose order says nothing, and a number of each, in an order of their own.
+    pub fn texts<'t>(&mut self, texts: impl Iterator<Item = (&'t str, u64)>) {
+        let mut ordered: Vec<_> = texts
+            .map(|(text, number)| (unnumbered(text.as_bytes()), number, text))
+            .collect();
+        // Of those that differ in identifiers only, the first comes first.
+        ordered.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+        for (_, number, text) in ordered {
+            self.text(text.as_bytes());
+            self.number(number);
+        }
+    }
+
     /// The blob of a node.
     pub fn blob(&mut self, blob: &[u8]) {
         self.written(&blob[ENVELOPE..], |bytes| {
@@ -74,6 +87,20 @@ impl Canonical {
         hasher.write(&self.written);
         hasher.finish()
     }
+}
+
+/// A text without its identifiers.
+fn unnumbered(mut text: &[u8]) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(text.len());
+    while let Some((&byte, after)) = text.split_first() {
+        if byte == b's' && text_of(text).is_some() {
+            text = &text[Identifier::TEXT_LEN..];
+        } else {
+            rest.push(byte);
+            text = after;
+        }
+    }
+    rest
 }
 
 /// The identifier that stands here as text.
