@@ -6,6 +6,10 @@ mod bed;
 mod common;
 #[path = "txn/invite.rs"]
 mod invite;
+#[path = "txn/lossy.rs"]
+mod lossy;
+#[path = "txn/transitions.rs"]
+mod transitions;
 
 use bed::{Command, Event, Host, Out, PEER, Send, request_text, response_text};
 use ims_procedures::{

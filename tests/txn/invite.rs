@@ -2,13 +2,10 @@
 
 use ims_procedures::{
     drive::{
-        Answer, Limits, Millis, Misuse, Node, Outbox, Source, Token, Towards, TransactionRef,
-        Verdict,
+        Answer, Millis, Misuse, Node, Outbox, Source, Token, Towards, TransactionRef, Verdict,
     },
     txn::{Config, Timers},
-    wire::Message,
 };
-use proptest::prelude::*;
 
 use crate::{
     HOPS,
@@ -18,7 +15,7 @@ use crate::{
     host, limited, times,
 };
 
-fn text(name: &str) -> String {
+pub fn text(name: &str) -> String {
     String::from_utf8(fixture::fill(&format!("txn/{name}"), &Values::new())).unwrap()
 }
 
@@ -30,11 +27,11 @@ pub fn success() -> String {
     text("success")
 }
 
-fn of_another_dialog() -> String {
+pub fn of_another_dialog() -> String {
     success().replace("tag=rem0te", "tag=another")
 }
 
-fn status(status: u16) -> String {
+pub fn status(status: u16) -> String {
     response_text(&text("reinvite"), status)
 }
 
@@ -59,7 +56,7 @@ fn send_towards(host: &mut Host, towards: Towards, hops: usize) -> Out {
     })
 }
 
-fn sent(config: Config, hops: usize) -> (Host, Out) {
+pub fn sent(config: Config, hops: usize) -> (Host, Out) {
     let mut host = Host::new(config);
     let first = send(&mut host, hops);
     (host, first)
@@ -647,384 +644,6 @@ fn room_for_the_longest_ack() {
     let refusal = refusal().replace("\"User 1\"", &long);
     let verdict = receive(&mut host, &refusal, &mut out);
     assert_eq!((verdict, out.len()), (Ok(Verdict::Handled), 2));
-}
-
-// ---- every state, every input ----
-
-const STATES: [&str; 7] = [
-    "calling",
-    "calling to the end",
-    "proceeding",
-    "abandoned",
-    "completed",
-    "accepted",
-    "accepted, not acknowledged",
-];
-
-fn in_state(state: &str, hops: usize) -> (Host, Token) {
-    let (mut host, first) = sent(Config::default(), hops);
-    let token = first.token();
-    match state {
-        "calling" => {}
-        "calling to the end" => _ = host.run(31_500),
-        "proceeding" => _ = host.receive(&status(100)),
-        "abandoned" => {
-            host.receive(&status(100));
-            host.answer(token, Answer::Timeout);
-        }
-        "completed" => _ = host.receive(&refusal()),
-        "accepted" => _ = host.receive(&success()),
-        "accepted, not acknowledged" => {
-            host.txn.node_mut().ack = None;
-            host.receive(&success());
-        }
-        other => panic!("{other}"),
-    }
-    (host, token)
-}
-
-/// What an input brings: the outputs in short, and the timer that runs after it.
-fn effect(state: &str, hops: usize, input: &str) -> String {
-    let (mut host, token) = in_state(state, hops);
-    let (due, _) = host.deadline().unwrap();
-    let (verdict, outs) = match input {
-        "unreachable" => (Verdict::Handled, host.answer(token, Answer::Unreachable)),
-        "unanswered" => (Verdict::Handled, host.answer(token, Answer::Timeout)),
-        "early tick" => {
-            host.now = due - 1;
-            (Verdict::Handled, host.tick())
-        }
-        "tick" => {
-            host.now = due;
-            (Verdict::Handled, host.tick())
-        }
-        "200 of another" => host.receive(&of_another_dialog()),
-        code => host.receive(&status(code.parse().unwrap())),
-    };
-    let mut effect: Vec<String> = outs
-        .iter()
-        .map(|out| match out {
-            Out::Request { .. } => "INVITE".to_owned(),
-            Out::Acknowledge { bytes, .. } if *bytes == text("success_ack") => "ack".to_owned(),
-            Out::Acknowledge { .. } => "ACK".to_owned(),
-            Out::Event(Event::Answered(what)) => what.split(' ').nth(1).unwrap_or(what).to_owned(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    if verdict == Verdict::NotMine {
-        effect.push("not mine".to_owned());
-    }
-    let timer = host.deadline().map_or("-", |(_, timer)| {
-        timer
-            .trim_start_matches("transaction timer ")
-            .trim_start_matches("INVITE ")
-    });
-    format!("{} > {timer}", effect.join(" "))
-}
-
-/// What follows is written from RFC 3261 17.1.1.2 with figure 5, RFC 6026 8.4 and RFC 3263 4.3: of each state, the
-/// effect of each input with one next hop, and where it is another with two, that. `ACK` is one that is written here,
-/// `ack` that of the node; then comes what the node is told; behind `>` stands the timer that runs.
-const TRANSITIONS: &[(&str, &str, &str, &str)] = &[
-    ("calling", "100", " > without final response", ""),
-    ("calling", "199", " > without final response", ""),
-    ("calling", "200", "ack 200 > M", ""),
-    ("calling", "299", "ack 299 > M", ""),
-    ("calling", "200 of another", "not mine > A", ""),
-    ("calling", "300", "ACK 300 > D", ""),
-    ("calling", "491", "ACK 491 > D", ""),
-    ("calling", "503", "ACK 503 > D", "ACK INVITE > A"),
-    ("calling", "699", "ACK 699 > D", ""),
-    ("calling", "unreachable", "unreachable > -", "INVITE > A"),
-    ("calling", "unanswered", "timeout > -", "INVITE > A"),
-    ("calling", "early tick", " > A", ""),
-    ("calling", "tick", "INVITE > A", ""),
-    ("calling to the end", "100", " > without final response", ""),
-    ("calling to the end", "199", " > without final response", ""),
-    ("calling to the end", "200", "ack 200 > M", ""),
-    ("calling to the end", "299", "ack 299 > M", ""),
-    ("calling to the end", "200 of another", "not mine > B", ""),
-    ("calling to the end", "300", "ACK 300 > D", ""),
-    ("calling to the end", "491", "ACK 491 > D", ""),
-    ("calling to the end", "503", "ACK 503 > D", "ACK INVITE > A"),
-    ("calling to the end", "699", "ACK 699 > D", ""),
-    (
-        "calling to the end",
-        "unreachable",
-        "unreachable > -",
-        "INVITE > A",
-    ),
-    (
-        "calling to the end",
-        "unanswered",
-        "timeout > -",
-        "INVITE > A",
-    ),
-    ("calling to the end", "early tick", " > B", ""),
-    ("calling to the end", "tick", "timeout > -", "INVITE > A"),
-    ("proceeding", "100", " > without final response", ""),
-    ("proceeding", "199", " > without final response", ""),
-    ("proceeding", "200", "ack 200 > M", ""),
-    ("proceeding", "299", "ack 299 > M", ""),
-    (
-        "proceeding",
-        "200 of another",
-        "not mine > without final response",
-        "",
-    ),
-    ("proceeding", "300", "ACK 300 > D", ""),
-    ("proceeding", "491", "ACK 491 > D", ""),
-    ("proceeding", "503", "ACK 503 > D", "ACK INVITE > A"),
-    ("proceeding", "699", "ACK 699 > D", ""),
-    ("proceeding", "unreachable", "unreachable > -", "INVITE > A"),
-    ("proceeding", "unanswered", "timeout > abandoned", ""),
-    ("proceeding", "early tick", " > without final response", ""),
-    ("proceeding", "tick", "timeout > abandoned", ""),
-    ("abandoned", "100", " > abandoned", ""),
-    ("abandoned", "199", " > abandoned", ""),
-    ("abandoned", "200", " > abandoned", ""),
-    ("abandoned", "299", " > abandoned", ""),
-    ("abandoned", "200 of another", "not mine > abandoned", ""),
-    ("abandoned", "300", "ACK > D", ""),
-    ("abandoned", "491", "ACK > D", ""),
-    ("abandoned", "503", "ACK > D", ""),
-    ("abandoned", "699", "ACK > D", ""),
-    ("abandoned", "unreachable", " > abandoned", ""),
-    ("abandoned", "unanswered", " > abandoned", ""),
-    ("abandoned", "early tick", " > abandoned", ""),
-    ("abandoned", "tick", " > -", ""),
-    ("completed", "100", " > D", ""),
-    ("completed", "199", " > D", ""),
-    ("completed", "200", " > D", ""),
-    ("completed", "299", " > D", ""),
-    ("completed", "200 of another", "not mine > D", ""),
-    ("completed", "300", "ACK > D", ""),
-    ("completed", "491", "ACK > D", ""),
-    ("completed", "503", "ACK > D", ""),
-    ("completed", "699", "ACK > D", ""),
-    ("completed", "unreachable", " > D", ""),
-    ("completed", "unanswered", " > D", ""),
-    ("completed", "early tick", " > D", ""),
-    ("completed", "tick", " > -", ""),
-    ("accepted", "100", " > M", ""),
-    ("accepted", "199", " > M", ""),
-    ("accepted", "200", "ack > M", ""),
-    ("accepted", "299", "ack > M", ""),
-    ("accepted", "200 of another", "not mine > M", ""),
-    ("accepted", "300", " > M", ""),
-    ("accepted", "491", " > M", ""),
-    ("accepted", "503", " > M", ""),
-    ("accepted", "699", " > M", ""),
-    ("accepted", "unreachable", " > M", ""),
-    ("accepted", "unanswered", " > M", ""),
-    ("accepted", "early tick", " > M", ""),
-    ("accepted", "tick", " > -", ""),
-    ("accepted, not acknowledged", "100", " > M", ""),
-    ("accepted, not acknowledged", "199", " > M", ""),
-    ("accepted, not acknowledged", "200", " > M", ""),
-    ("accepted, not acknowledged", "299", " > M", ""),
-    (
-        "accepted, not acknowledged",
-        "200 of another",
-        "not mine > M",
-        "",
-    ),
-    ("accepted, not acknowledged", "300", " > M", ""),
-    ("accepted, not acknowledged", "491", " > M", ""),
-    ("accepted, not acknowledged", "503", " > M", ""),
-    ("accepted, not acknowledged", "699", " > M", ""),
-    ("accepted, not acknowledged", "unreachable", " > M", ""),
-    ("accepted, not acknowledged", "unanswered", " > M", ""),
-    ("accepted, not acknowledged", "early tick", " > M", ""),
-    ("accepted, not acknowledged", "tick", " > -", ""),
-];
-
-/// [RFC 3261 17.1.1.2] [RFC 6026 8.4] Every state and every input, with one next hop and with two.
-#[test]
-fn transitions() {
-    for state in STATES {
-        let inputs = TRANSITIONS.iter().filter(|(of, ..)| *of == state);
-        assert_eq!(inputs.count(), 13, "{state}");
-    }
-    for (state, input, one, two) in TRANSITIONS {
-        let two = if two.is_empty() { one } else { two };
-        assert_eq!(effect(state, 1, input), *one, "{state}: {input}");
-        assert_eq!(effect(state, 2, input), *two, "{state}: {input}, two hops");
-    }
-}
-
-// ---- a peer, and a network that loses, doubles and reorders ----
-
-/// The other end of a re-INVITE, as RFC 3261 17.2.1 and 13.3.1.4 have it: it answers so much later, and sends its final
-/// response again until an ACK comes, for 64·T1.
-struct Peer {
-    provisional: Option<(u64, u16)>,
-    last: (u64, u16),
-    came_at: Option<u64>,
-    request: String,
-    /// When the final response goes out again, and the interval.
-    again: Option<(u64, u64)>,
-    answered_at: Option<u64>,
-}
-
-impl Peer {
-    fn receive(&mut self, now: u64, message: &str) -> Vec<String> {
-        let is_ack = message.starts_with("ACK ");
-        if is_ack {
-            self.again = None;
-            let is_success = message == text("success_ack");
-            assert_eq!(is_success, (200..300).contains(&self.last.1), "{message}");
-            return Vec::new();
-        }
-        if self.came_at.is_none() {
-            self.came_at = Some(now);
-            self.request = message.to_owned();
-        } else if self.answered_at.is_some() && self.last.1 >= 300 {
-            return vec![response_text(&self.request, self.last.1)];
-        }
-        Vec::new()
-    }
-
-    fn deadline(&self) -> Option<u64> {
-        let came_at = self.came_at?;
-        let provisional = self.provisional.map(|(after, _)| came_at + after);
-        let last = self.answered_at.is_none().then_some(came_at + self.last.0);
-        let again = self.again.map(|(at, _)| at);
-        [provisional, last, again].into_iter().flatten().min()
-    }
-
-    fn tick(&mut self, now: u64) -> Vec<String> {
-        let came_at = self.came_at.unwrap();
-        let mut sent = Vec::new();
-        if let Some((_, status)) = self
-            .provisional
-            .take_if(|(after, _)| came_at + *after <= now)
-        {
-            sent.push(response_text(&self.request, status));
-        }
-        if self.answered_at.is_none() && came_at + self.last.0 <= now {
-            self.answered_at = Some(now);
-            self.again = Some((now, 250));
-        }
-        if let Some((_, interval)) = self.again.filter(|(at, _)| *at <= now) {
-            sent.push(response_text(&self.request, self.last.1));
-            let next = (interval * 2).min(4_000);
-            let ends_at = self.answered_at.unwrap() + 32_000;
-            self.again = Some((now + next, next)).filter(|(at, _)| *at < ends_at);
-        }
-        sent
-    }
-}
-
-fn is_final(text: &str) -> bool {
-    let message = Message::parse(text.as_bytes(), &Limits::default()).unwrap();
-    message.status().is_some_and(|status| status >= 200)
-}
-
-proptest! {
-    /// [RFC 3261 17.1.1] Whatever the network loses, doubles, delays or reorders: the node has exactly one answer, which is
-    /// the final response of its peer, or that none came; each final response that arrives is acknowledged once, as its
-    /// kind wants it; nothing is left in the end.
-    #[test]
-    fn answered_once_and_always_acknowledged(
-        fates in proptest::collection::vec((0u64..=3, 0u64..400), 1..40),
-        provisional in proptest::option::of((0u64..9_000, prop::sample::select(vec![100u16, 183]))),
-        last in (0u64..60_000, prop::sample::select(vec![200u16, 202, 302, 486, 491, 503])),
-    ) {
-        let (mut host, first) = sent(Config::default(), 1);
-        let mut peer = Peer {
-            provisional,
-            last,
-            came_at: None,
-            request: String::new(),
-            again: None,
-            answered_at: None,
-        };
-        let mut number = 0;
-        let mut wire: Vec<(u64, bool, String)> = Vec::new();
-        let mut carry = |wire: &mut Vec<_>, now: u64, to_peer: bool, text: &str| {
-            let (copies, delay) = fates[number % fates.len()];
-            number += 1;
-            wire.extend((0..copies).map(|copy| (now + delay + copy * 20, to_peer, text.to_owned())));
-        };
-        carry(&mut wire, 0, true, first.bytes());
-        let mut now = 0;
-        loop {
-            let arrival = wire.iter().map(|datagram| datagram.0).min();
-            let deadlines = [host.deadline().map(|(at, _)| at), peer.deadline(), arrival];
-            let Some(next) = deadlines.into_iter().flatten().min() else {
-                break;
-            };
-            now = next.max(now);
-            host.now = now;
-            let mut sent = Vec::new();
-            if let Some(found) = wire.iter().position(|datagram| datagram.0 <= now) {
-                let (_, to_peer, text) = wire.remove(found);
-                if to_peer {
-                    sent.extend(peer.receive(now, &text).into_iter().map(|text| (false, text)));
-                } else {
-                    let (verdict, outs) = host.receive(&text);
-                    let acks = outs.iter().filter(|out| matches!(out, Out::Acknowledge { .. })).count();
-                    // Once a peer that has rung was given up, its 2xx is too late.
-                    let is_absorbed = last.1 < 300 && host.answers()[..].first().is_some_and(|(_, what)| what == "timeout");
-                    let is_due = verdict == Verdict::Handled && is_final(&text) && !is_absorbed;
-                    prop_assert_eq!(acks, usize::from(is_due));
-                    sent.extend(outs.iter().map(|out| (true, out.bytes().to_owned())));
-                }
-            } else if peer.deadline().is_some_and(|at| at <= now) {
-                sent.extend(peer.tick(now).into_iter().map(|text| (false, text)));
-            } else {
-                sent.extend(host.tick().iter().map(|out| (true, out.bytes().to_owned())));
-            }
-            for (to_peer, text) in sent.iter().filter(|(_, text)| !text.is_empty()) {
-                carry(&mut wire, now, *to_peer, text);
-            }
-        }
-        let answers = host.answers();
-        prop_assert_eq!(answers.len(), 1);
-        let (token, what) = &answers[0];
-        prop_assert_eq!(*token, first.token());
-        let status = format!("SIP/2.0 {} ", last.1);
-        prop_assert!(what == "timeout" || what.starts_with(&status), "{}", what);
-        prop_assert_eq!(host.txn.transactions(), 0);
-    }
-
-    /// [RFC 3261 17.1.1.2] [RFC 6026 8.4] Responses in any order: the first final one is the node's, those of its kind are
-    /// acknowledged, each once, and the others absorbed.
-    #[test]
-    fn the_first_final_response_decides(
-        statuses in proptest::collection::vec((0u64..900, prop::sample::select(vec![100u16, 180, 200, 202, 404, 487, 503])), 1..30),
-    ) {
-        let (mut host, first) = sent(Config::default(), 1);
-        let mut decided = None;
-        for (step, code) in statuses {
-            host.run(host.now + step);
-            let (verdict, outs) = host.receive(&status(code));
-            prop_assert_eq!(verdict, Verdict::Handled);
-            let is_refusal = code >= 300;
-            let is_first = decided.is_none() && code >= 200;
-            if is_first {
-                decided = Some(code);
-            }
-            let is_acknowledged = code >= 200 && decided.is_some_and(|code| (code >= 300) == is_refusal);
-            let mut expected = Vec::new();
-            if is_acknowledged {
-                expected.push("ACK ");
-            }
-            if is_first {
-                expected.push("");
-            }
-            let came: Vec<&str> = outs.iter().map(|out| out.bytes().get(..4).unwrap_or_default()).collect();
-            prop_assert_eq!(came, expected);
-        }
-        host.run(500_000);
-        let answers = host.answers();
-        prop_assert_eq!(answers.len(), 1);
-        prop_assert_eq!(answers[0].0, first.token());
-        let what = decided.map_or("timeout".to_owned(), |code| format!("SIP/2.0 {code} "));
-        prop_assert!(answers[0].1.starts_with(&what));
-        prop_assert_eq!(host.txn.transactions(), 0);
-    }
 }
 
 /// [RFC 3261 17.1.1] It does not stand in the way of what else the host does: an OPTIONS beside it is answered.
