@@ -766,8 +766,7 @@ impl Persist for ScscfNode {
             return;
         };
         let shown = set.table.shown().next().map_or(&b""[..], |own| &own.uri);
-        let public_identity = out.put_text(shown);
-        out.event(Event::TakenOver { public_identity });
+        Self::report_taken_over(shown, out);
         for identity in &set.table.identities {
             keys.unfile(IDENTITY, &canonical(&identity.uri));
         }
@@ -780,6 +779,11 @@ impl Persist for ScscfNode {
         };
         self.sets.remove(id);
         self.end_turn(self.clock.latest(), id);
+    }
+
+    fn report_taken_over(key: &[u8], out: &mut Outbox<Scscf>) {
+        let public_identity = out.put_text(key);
+        out.event(Event::TakenOver { public_identity });
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
