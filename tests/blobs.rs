@@ -1,5 +1,7 @@
 //! What the release before wrote is read, and can be written for it.
 
+#[path = "blobs/altered.rs"]
+mod altered;
 #[path = "common/blobs.rs"]
 mod blobs;
 #[path = "common/notified.rs"]

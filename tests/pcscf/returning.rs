@@ -1,8 +1,6 @@
 //! The UE's own REGISTER against ours, in every order.
 
-mod common;
-
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Dialog, INSTANCE, Out, PUBLIC, ask, clean_up, config, contact, document,
     identifiers, outcome, register, register_200, request, response, subscribed, terminated,
 };

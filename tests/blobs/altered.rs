@@ -1,11 +1,9 @@
 //! Users in blobs that are damaged, or made to harm: each is refused, or is a user like any other.
 
-mod common;
-#[path = "common/notified.rs"]
-#[allow(dead_code)] // The benches need more of it.
-mod notified;
-
-use common::pcscf::{self, Bed, CONTACT, register, register_200};
+use crate::{
+    notified,
+    pcscf::{self, Bed, CONTACT, register, register_200},
+};
 use ims_procedures::{
     drive::{
         Identifiers, Millis, Node, Outbox, Persist, Release, RestoreError, Source, TransactionRef,

@@ -1,9 +1,7 @@
 //! What a P-CSCF is told of the access of its UEs: what counts as loss, what is done meanwhile, security associations,
 //! and the cleanup in order.
 
-mod common;
-
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Out, PRIVATE, PUBLIC, ask, clean_up, config, contact, document, identifiers,
     outcome, register, register_200, request, response, subscribed, subscribed_at, terminated,
 };

@@ -1,8 +1,6 @@
 //! What crosses at the P-CSCF: several sets and contacts of one user, emergency registrations, moves.
 
-mod common;
-
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, INSTANCE, Out, PUBLIC, config, contact, document, identifiers, register,
     register_200, subscribed, terminated,
 };

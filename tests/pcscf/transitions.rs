@@ -1,11 +1,9 @@
 //! Every state of a registration at the P-CSCF with everything that can happen in it, as the table in
 //! `tests/fixtures/pcscf/transitions.txt` has it.
 
-mod common;
-
 use std::{fmt::Write, fs, path::Path};
 
-use common::pcscf::{CONTACT, config, contact, identifiers, register, register_200};
+use crate::common::pcscf::{CONTACT, config, contact, identifiers, register, register_200};
 use ims_procedures::{
     drive::{Context, Identifiers, Limits, Millis, Outbox, Output, Token, TransactionRef},
     pcscf::{

@@ -1,8 +1,6 @@
 //! The subscriber's end of the registration event package, on bytes, through the P-CSCF that owns it.
 
-mod common;
-
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Out, PUBLIC, config, contact, identifiers, register, register_200,
 };
 use ims_procedures::{

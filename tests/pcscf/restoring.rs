@@ -1,10 +1,8 @@
 //! A P-CSCF restored from its blob at any moment goes on as if nothing had been.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Dialog, Out, config, contact, document, identifiers, register, register_200,
     response, terminated,
 };

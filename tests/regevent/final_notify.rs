@@ -1,11 +1,7 @@
 //! The NOTIFY that ends a subscription: what it says can still be read.
 
-#[path = "common/notified.rs"]
-#[allow(dead_code)] // The benches need more of it.
-mod notified;
-
+use crate::notified::{self, PRIVATE_IDENTITY};
 use ims_procedures::drive::{Millis, Misuse, Node, Outbox};
-use notified::PRIVATE_IDENTITY;
 
 const LATER: Millis = Millis(10_000);
 

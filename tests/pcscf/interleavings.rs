@@ -1,10 +1,8 @@
 //! Triggers, the UE's own REGISTERs, answers, NOTIFYs, time and restarts in any order at a P-CSCF.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Dialog, Out, config, contact, document, identifiers, register, register_200,
     response,
 };

@@ -5,17 +5,12 @@
 //! Without `xmllint` the tests say so and pass, unless `IMS_XMLLINT` is set, as the gate does. The schema of RFC 3680
 //! is at hand where `IMS_CORPUS_DIR` says.
 
-#[path = "reginfo_differential/compare.rs"]
-#[allow(dead_code)] // roxmltree, which has a test of its own
-mod compare;
-#[path = "reginfo_differential/corpus.rs"]
-mod corpus;
-#[path = "reginfo_differential/spelling.rs"]
-mod spelling;
-
-use compare::{
-    Reader,
-    classes::{BASE, CLASSES},
+use crate::{
+    compare::{
+        self, Reader,
+        classes::{BASE, CLASSES},
+    },
+    corpus, spelling,
 };
 use ims_procedures::{
     drive::{Buffer, Limits},

@@ -1,8 +1,6 @@
 //! How a P-CSCF goes on watching a user whose documents, or whose own requests, do not end as they should.
 
-mod common;
-
-use common::pcscf::{
+use crate::common::pcscf::{
     Bed, CONTACT, Dialog, Out, config, contact, document, identifiers, register, register_200,
     request, response, subscribed, terminated,
 };
