@@ -108,7 +108,19 @@ fn bytes_of_a_user() {
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 1_000, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
-    assert!(scscf <= 1_400, "S-CSCF: {scscf}");
+    assert!(scscf <= 700, "S-CSCF: {scscf}");
+}
+
+/// [DR-7] What it takes in a blob, in which what users have alike stands once; and restored, no more than before.
+#[test]
+fn bytes_of_a_user_in_a_blob() {
+    let mut fleet = scscf::Users::new(peers(USERS), true);
+    arrive(&mut fleet);
+    let mut blob = Vec::new();
+    fleet.snapshot(&mut blob);
+    let each = blob.len() / USERS as usize;
+    assert!(each <= 520, "S-CSCF: {each}");
+    assert_eq!(fleet.restore(&blob), USERS as usize);
 }
 
 fn comes_and_goes<F: Fleet>() {

@@ -19,6 +19,8 @@ mod recognition;
 mod registration;
 #[path = "scscf/removal.rs"]
 mod removal;
+#[path = "scscf/resting.rs"]
+mod resting;
 #[path = "scscf/restoring.rs"]
 mod restoring;
 #[path = "scscf/subscribing.rs"]

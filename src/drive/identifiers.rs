@@ -31,6 +31,16 @@ impl Identifier {
         ((self.high as u128) << 64) | self.low as u128
     }
 
+    /// All of it.
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        self.value().to_le_bytes()
+    }
+
+    /// The one of which that is all.
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self::of(u128::from_le_bytes(bytes))
+    }
+
     /// Bytes of its text.
     pub const TEXT_LEN: usize = 34;
 

@@ -108,9 +108,20 @@ impl Index {
         }
     }
 
+    /// Takes room for so many more entries.
+    pub(crate) fn reserve(&mut self, entries: usize) {
+        let slots = slots_for(self.taken.saturating_add(entries));
+        if slots > self.slots.len() {
+            self.grow_to(slots);
+        }
+    }
+
     fn grow(&mut self) {
         let slots = self.slots.len();
-        let more = slots.saturating_add(slots / 4).max(FEWEST);
+        self.grow_to(slots.saturating_add(slots / 4).max(FEWEST));
+    }
+
+    fn grow_to(&mut self, more: usize) {
         let old = core::mem::replace(&mut self.slots, vec![FREE; more]);
         for entry in old.into_iter().filter(|entry| *entry != FREE) {
             self.put(entry);

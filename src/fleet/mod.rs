@@ -8,22 +8,26 @@
 //!
 //! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
 //! behind a pointer (`Seldom`), one element of a list where the list would (`Few`), and what many have alike is
-//! there once (`Shared`).
+//! there once (`Shared`). Or all that a machine is stands in one allocation until something happens to it (`Record`).
 
+mod common;
 mod few;
 mod index;
 mod lists;
 pub mod pacer;
 mod packed;
+mod record;
 mod seldom;
 mod shared;
 mod slab;
 mod timers;
 
+pub(crate) use common::{Common, Dictionary};
 pub(crate) use few::Few;
 use index::Index;
 pub(crate) use lists::{Links, List};
 pub(crate) use packed::Packed;
+pub(crate) use record::{Reader, Record, Recorder};
 pub(crate) use seldom::{Rest, Seldom};
 pub(crate) use shared::{Divided, Shared};
 pub(crate) use slab::Id;
@@ -86,6 +90,13 @@ impl<T> Fleet<T> {
         }
     }
 
+    /// Takes room for so many more at once.
+    pub(crate) fn reserve(&mut self, room: Room) {
+        self.machines.reserve(room.machines);
+        self.index.reserve(room.entries());
+        self.timers.reserve(room.machines);
+    }
+
     /// Number of machines.
     pub(crate) const fn len(&self) -> usize {
         self.machines.len()
@@ -137,7 +148,7 @@ impl<T> Fleet<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         self.machines.iter()
     }
 
@@ -244,6 +255,40 @@ mod tests {
         assert_eq!(capacities(&fleet), before);
         fleet.insert(0);
         assert!(capacities(&fleet).0 > before.0);
+    }
+
+    /// [DR-5] Room that is taken later: as many as it is for move nothing, and it is given back as any other.
+    #[test]
+    fn room_later() {
+        let mut fleet = Fleet::new(&[7; 16], Room::default());
+        fill(&mut fleet, 10);
+        fleet.reserve(Room {
+            machines: 1_000,
+            keys: 1,
+        });
+        let before = capacities(&fleet);
+        let ids: Vec<_> = (10..1_010u32)
+            .map(|machine| {
+                let id = fleet.insert(machine);
+                fleet.file(id, 1, &machine.to_le_bytes());
+                id
+            })
+            .collect();
+        assert_eq!(capacities(&fleet), before);
+        let found = fleet.find(1, &7u32.to_le_bytes(), |machine| *machine == 7);
+        assert!(found.is_some());
+        for id in (0..10)
+            .filter_map(|place| fleet.at(place))
+            .collect::<Vec<_>>()
+        {
+            unfile(&mut fleet, id, id.place());
+            fleet.remove(id);
+        }
+        for id in ids {
+            unfile(&mut fleet, id, id.place());
+            fleet.remove(id);
+        }
+        assert_eq!(capacities(&fleet), (0, 0));
     }
 
     /// [DR-5] The last machine out gives back what was not taken at once.

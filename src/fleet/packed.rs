@@ -60,6 +60,27 @@ impl<const N: usize, B: AsRef<[u8]> + From<Vec<u8>>> Packed<N, B> {
         }
         Some(Self(packed.into()))
     }
+
+    /// Packs the strings as they are, though one may be in another: for a machine that will soon be at rest. `None` if
+    /// together they exceed `limit` or what 16 bits can say.
+    pub(crate) fn plain(parts: [&[u8]; N], limit: usize) -> Option<Self> {
+        let total = parts.iter().map(|part| part.len()).sum::<usize>();
+        if total > limit || total > usize::from(u16::MAX) {
+            return None;
+        }
+        let mut packed = Vec::with_capacity(Self::HEAD.saturating_add(total));
+        let mut start = 0usize;
+        for part in parts {
+            let end = start.saturating_add(part.len());
+            packed.extend_from_slice(&(start as u16).to_le_bytes());
+            packed.extend_from_slice(&(end as u16).to_le_bytes());
+            start = end;
+        }
+        for part in parts {
+            packed.extend_from_slice(part);
+        }
+        Some(Self(packed.into()))
+    }
 }
 
 impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
@@ -125,6 +146,17 @@ mod tests {
         assert_eq!(pack([b"one", b"", b"three"], 7), None);
         assert!(pack([&[0; 65_535][..]], 70_000).is_some());
         assert_eq!(pack([&[0; 65_536][..]], 70_000), None);
+    }
+
+    /// [DR-5] Plainly packed they come back as they were, with the same limits.
+    #[test]
+    fn plain() {
+        let parts: [&[u8]; 4] = [b"b.c", b"sip:a@b.c", b"", b"b.c"];
+        let packed = Packed::<4>::plain(parts, 15).unwrap();
+        assert_eq!(packed.parts(), parts);
+        assert_eq!(Packed::<4>::plain(parts, 14), None);
+        assert!(Packed::<1>::plain([&[0; 65_535][..]], 70_000).is_some());
+        assert_eq!(Packed::<1>::plain([&[0; 65_536][..]], 70_000), None);
     }
 
     /// [DR-5] Strings that are one, the end of one, or the URI of an address take no room of their own.

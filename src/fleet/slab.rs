@@ -49,6 +49,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Takes room for so many more.
+    pub(crate) fn reserve(&mut self, machines: usize) {
+        self.slots.reserve_exact(machines);
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.taken
     }
@@ -133,7 +138,7 @@ impl<T> Slab<T> {
     }
 
     /// All machines, in the order of their places.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &T)> + Clone {
         let taken = |(place, slot)| match slot {
             &Slot::Taken {
                 generation,

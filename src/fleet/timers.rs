@@ -49,6 +49,12 @@ impl Timers {
         }
     }
 
+    /// Takes room for so many more.
+    pub(crate) fn reserve(&mut self, machines: usize) {
+        self.heap.reserve_exact(machines);
+        self.positions.reserve_exact(machines);
+    }
+
     /// Sets, moves or clears the deadline of a machine. One at the end of time never comes: it is none.
     pub(crate) fn arm(&mut self, place: u32, deadline: Option<Millis>) {
         let deadline = deadline.filter(|at| *at < Millis(u64::MAX));

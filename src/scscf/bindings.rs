@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::canonical;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::{Divided, Few, Rest, Seldom, push_exact},
+    fleet::{Few, Packed, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -47,8 +47,7 @@ pub(crate) enum Field {
 
 pub(crate) const FIELDS: usize = 9;
 
-/// Path is that of many bindings; all else is a binding's own.
-pub(crate) type Strings = Divided<FIELDS, { Field::Path as usize + 1 }, { FIELDS - 1 }, 1>;
+pub(crate) type Strings = Packed<FIELDS>;
 
 const CALL_ID: usize = Field::CallId as usize;
 
@@ -354,7 +353,7 @@ impl Bindings {
             if numbers.contains(&binding.number) {
                 let mut parts = binding.strings.parts();
                 parts[CALL_ID] = call_id;
-                if let Some(strings) = Strings::new(parts, usize::from(u16::MAX)) {
+                if let Some(strings) = Strings::plain(parts, usize::from(u16::MAX)) {
                     binding.strings = strings;
                 }
                 binding.cseq = cseq;

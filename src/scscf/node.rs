@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use super::{
     Command, Config, Counters, Event, Recognition, Scscf,
-    bindings::{Bindings, Field},
+    bindings::Bindings,
     defect,
     deregistration::{Cause, Deregistration, Input},
+    entry::{Entry, Key},
     messages, recognise,
     recognition::check_asserted,
     registration::canonical,
@@ -16,10 +17,10 @@ use super::{
 use crate::{
     drive::{
         self, Changes, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node,
-        Outbox, Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef,
-        Verdict, increment, snapshot::Kind,
+        Outbox, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
+        increment,
     },
-    fleet::{Fleet, Id, Room, Shared, push_exact},
+    fleet::{Fleet, Id, Recorder, Room, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -32,6 +33,7 @@ use crate::{
 };
 
 mod commands;
+mod persist;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -48,8 +50,10 @@ pub struct ScscfNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    sets: Fleet<Set>,
-    shared: Shared,
+    sets: Fleet<Entry>,
+    /// The set that this call has woken.
+    woken: Option<Id>,
+    recorder: Recorder,
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
@@ -71,7 +75,8 @@ impl ScscfNode {
             config,
             identifiers,
             clock: Clock::default(),
-            shared: Shared::new(),
+            woken: None,
+            recorder: Recorder::new(),
             counters: Counters::default(),
             load: Load::default(),
             changes: Changes::default(),
@@ -92,15 +97,34 @@ impl ScscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let config = node.config.clone();
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        // Its own recorder shall share with what comes later.
+        let mut recorder = core::mem::replace(&mut node.recorder, Recorder::new());
+        let sets = snapshot::Sets::open(blob)?;
+        node.sets.reserve(Room {
+            machines: sets.count().min(config.most_sets()),
+            keys: KEYS,
+        });
+        let adopt = |entry| _ = node.adopt(now, entry);
+        sets.restore(now, &config, recorder.shared(), adopt)?;
+        node.recorder = recorder;
         Ok(node)
     }
 
     /// [DR-7] Takes a set in from a blob.
-    fn adopt(&mut self, now: Millis, set: Set) -> Id {
-        let id = self.sets.insert(set);
+    fn adopt(&mut self, now: Millis, entry: Entry) -> Id {
+        let is_awake = entry.set().is_some();
+        let served = entry.load().served;
+        let id = self.sets.insert(entry);
         self.file(id);
-        self.rearm(now, id);
+        if is_awake {
+            self.woken = Some(id);
+            self.rearm(now, id);
+            self.lull();
+            return id;
+        }
+        self.load.served = self.load.served.saturating_add(served);
+        let deadline = self.sets.get(id).and_then(Entry::deadline);
+        self.sets.arm(id, deadline.map(|(at, _)| at));
         id
     }
 
@@ -137,7 +161,7 @@ impl ScscfNode {
     pub fn is_registered(&self, public_identity: &[u8]) -> bool {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
-            .is_some_and(|set| !set.table.is_terminated())
+            .is_some_and(Entry::is_registered)
     }
 
     /// The URIs of the contacts bound to the set of a public identity.
@@ -145,8 +169,7 @@ impl ScscfNode {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
             .into_iter()
-            .flat_map(|set| set.table.active())
-            .map(|binding| binding.field(Field::Uri))
+            .flat_map(Entry::contacts)
     }
 
     /// Number of subscriptions to the set of a public identity.
@@ -154,18 +177,35 @@ impl ScscfNode {
     pub fn subscribers(&self, public_identity: &[u8]) -> usize {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
-            .map_or(0, |set| set.subscriptions.len())
+            .map_or(0, Entry::subscribers)
     }
 
     fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        let is_it = |set: &Set| set.table.has_identity(&key);
+        let is_it = |entry: &Entry| entry.has_identity(&key);
         self.sets.find(IDENTITY, &key, is_it)
+    }
+
+    /// A set, awake until the end of the call at least.
+    fn wake(&mut self, id: Id) -> Option<&mut Set> {
+        if self.woken != Some(id) {
+            self.lull();
+            self.woken = Some(id);
+        }
+        self.sets.get_mut(id)?.wake()
+    }
+
+    /// What the call has woken rests again, if it can.
+    fn lull(&mut self) {
+        let woken = self.woken.take();
+        if let Some(entry) = woken.and_then(|id| self.sets.get_mut(id)) {
+            entry.rest(&mut self.recorder);
+        }
     }
 
     fn find_dialog(&self, request: &Subscribe<'_>) -> Option<(Id, usize)> {
         let mut sets = self.sets.under(CALL_ID, request.call_id);
-        sets.find_map(|(id, set)| Some((id, set.dialog(request)?)))
+        sets.find_map(|(id, entry)| Some((id, entry.dialog(request)?)))
     }
 
     /// A new set.
@@ -173,21 +213,21 @@ impl ScscfNode {
         if self.sets.len() >= self.config.most_sets() {
             return Err(Misuse::NodeFull);
         }
-        let id = self.sets.insert(Set::new(table));
+        let id = self.sets.insert(Entry::awake(Set::new(table)));
         self.file(id);
         Ok(id)
     }
 
     /// Files a set under its keys.
     fn file(&mut self, id: Id) {
-        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
+        let Some((entry, mut keys)) = self.sets.get_with_keys(id) else {
             return;
         };
-        for identity in &set.table.identities {
-            keys.file(IDENTITY, &canonical(&identity.uri));
-        }
-        for subscription in &set.subscriptions {
-            keys.file(CALL_ID, subscription.call_id());
+        for key in entry.keys() {
+            match key {
+                Key::Identity(uri) => keys.file(IDENTITY, &canonical(uri)),
+                Key::CallId(call_id) => keys.file(CALL_ID, call_id),
+            }
         }
     }
 
@@ -197,16 +237,17 @@ impl ScscfNode {
         id: Id,
         act: impl FnOnce(&mut Set, &mut Context<'_, Config>) -> Result<T, Misuse>,
     ) -> Result<Option<T>, Misuse> {
-        let Some(set) = self.sets.get_mut(id) else {
+        if self.wake(id).is_none() {
             return Ok(None);
-        };
+        }
         let mut cx = Context {
             now,
             config: &self.config,
             identifiers: &mut self.identifiers,
             id: id.place(),
         };
-        act(set, &mut cx).map(Some)
+        let set = self.sets.get_mut(id).and_then(Entry::wake);
+        set.map(|set| act(set, &mut cx)).transpose()
     }
 
     /// [SD-1 to SD-3] A REGISTER; one that does not remove bindings is the host's.
@@ -236,7 +277,10 @@ impl ScscfNode {
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
         let to = required.to.uri_bytes();
         let known = self.find_identity(to);
-        let set = known.and_then(|id| self.sets.get(id));
+        if let Some(id) = known {
+            self.wake(id);
+        }
+        let set = known.and_then(|id| self.sets.get(id)?.set());
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
         let paths = table.named_paths(message)?;
@@ -350,7 +394,10 @@ impl ScscfNode {
         check_asserted(message)?;
         let resource = message.request_uri().unwrap_or_default();
         let found = self.find_identity(resource);
-        let found = found.and_then(|id| Some((id, self.sets.get(id)?)));
+        if let Some(id) = found {
+            self.wake(id);
+        }
+        let found = found.and_then(|id| Some((id, self.sets.get(id)?.set()?)));
         let (id, set) = found
             .filter(|(_, set)| !set.table.is_terminated())
             .ok_or_else(|| refusal(message, 480, &defect::NOT_REGISTERED, HeaderName::Other))?;
@@ -457,7 +504,8 @@ impl ScscfNode {
 
     /// Whether the set has gone, if it was there.
     fn rearm(&mut self, now: Millis, id: Id) -> Option<bool> {
-        let (set, mut keys) = self.sets.get_with_keys(id)?;
+        let (entry, mut keys) = self.sets.get_with_keys(id)?;
+        let set = entry.wake()?;
         let mut ended = Vec::new();
         set.subscriptions.retain(|subscription| {
             if subscription.is_over() {
@@ -478,7 +526,6 @@ impl ScscfNode {
             !procedure.is_over()
         });
         set.shrink();
-        set.share(&mut self.shared);
         for identity in set
             .table
             .identities
@@ -519,7 +566,7 @@ impl ScscfNode {
         let found = self
             .sets
             .at(token.machine())
-            .and_then(|id| Some((id, self.sets.get(id)?.asker(token)?)));
+            .and_then(|id| Some((id, self.sets.get(id)?.set()?.asker(token)?)));
         let Some((id, asker)) = found else {
             return Ok(false);
         };
@@ -634,6 +681,7 @@ impl Node for ScscfNode {
             Some(Method::Subscribe) => self.subscribe(now, from, txn, &message, out),
             _ => return Ok(Verdict::NotMine),
         };
+        self.lull();
         match taken {
             Ok(verdict) => Ok(verdict),
             Err(Denied::Misuse(misuse)) => Err(misuse),
@@ -658,7 +706,9 @@ impl Node for ScscfNode {
     ) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if self.answer_set(now, token, &answer, out)? {
+        let is_taken = self.answer_set(now, token, &answer, out);
+        self.lull();
+        if is_taken? {
             return Ok(());
         }
         if !self.identifiers.has_given(token) {
@@ -676,7 +726,7 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match command {
+        let taken = match command {
             Command::Learn {
                 request,
                 response,
@@ -691,17 +741,23 @@ impl Node for ScscfNode {
                 contact,
                 reason,
             } => self.end_subscriptions(now, public_identity, contact, reason, out),
-        }
+        };
+        self.lull();
+        taken
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if let Some(id) = self.sets.due(now) {
-            self.with_set(now, id, |set, cx| set.tick(cx, out))?;
+        let Some(id) = self.sets.due(now) else {
+            return Ok(());
+        };
+        let ticked = self.with_set(now, id, |set, cx| set.tick(cx, out));
+        if ticked.is_ok() {
             self.settle(now, id, out);
         }
-        Ok(())
+        self.lull();
+        ticked.map(|_| ())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
@@ -711,79 +767,6 @@ impl Node for ScscfNode {
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(release, self.sets.iter().map(|(_, set)| set), now, into);
-    }
-}
-
-impl Persist for ScscfNode {
-    const MACHINE: Kind = snapshot::SET;
-    const FORMAT: u16 = snapshot::SET_FORMAT;
-
-    fn identifiers(&mut self) -> &mut Identifiers {
-        &mut self.identifiers
-    }
-
-    fn changes(&mut self) -> &mut Changes {
-        &mut self.changes
-    }
-
-    /// The identity that the set has had the longest.
-    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
-        let set = self.sets.at(machine).and_then(|id| self.sets.get(id));
-        if let Some(identity) = set.and_then(|set| set.table.identities.first()) {
-            into.extend_from_slice(&canonical(&identity.uri));
-        }
-    }
-
-    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
-        if let Some(set) = self.sets.at(machine).and_then(|id| self.sets.get(id)) {
-            snapshot::write(set, now, into);
-        }
-    }
-
-    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let set = snapshot::read(bytes, now, &self.config)?;
-        let serves = usize::from(set.load().served > 0);
-        if self.sets.len() >= self.config.most_sets()
-            || self.load.served.saturating_add(serves) > self.config.limits.users
-        {
-            return Err(RestoreError::TooLarge);
-        }
-        let is_here = |uri: &[u8]| self.find_identity(uri).is_some();
-        if set.table.identities.iter().any(|own| is_here(&own.uri)) {
-            return Err(RestoreError::AlreadyHere);
-        }
-        Ok(self.adopt(now, set).place())
-    }
-
-    fn let_go(&mut self, machine: u32, out: &mut Outbox<Scscf>) {
-        let Some(id) = self.sets.at(machine) else {
-            return;
-        };
-        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
-            return;
-        };
-        let shown = set.table.shown().next().map_or(&b""[..], |own| &own.uri);
-        let public_identity = out.put_text(shown);
-        out.event(Event::TakenOver { public_identity });
-        for identity in &set.table.identities {
-            keys.unfile(IDENTITY, &canonical(&identity.uri));
-        }
-        for subscription in &set.subscriptions {
-            keys.unfile(CALL_ID, subscription.call_id());
-        }
-        self.load = Load {
-            waiting: exchange(self.load.waiting, set.counted.waiting, 0),
-            served: exchange(self.load.served, set.counted.served, 0),
-        };
-        self.sets.remove(id);
-    }
-
-    fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
-        snapshot::write_outcome(event, out)
-    }
-
-    fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
-        snapshot::read_outcome(bytes, out)
+        snapshot::seal(release, self.sets.iter().map(|(_, entry)| entry), now, into);
     }
 }

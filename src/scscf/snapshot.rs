@@ -1,12 +1,14 @@
 //! What an S-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use alloc::{sync::Arc, vec::Vec};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 
 use super::{
     Affected, Cause, Config, Event, MAX_CONTACTS, MAX_SERVERS, Outcome, Reasons, Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, State},
+    entry::Entry,
+    resting::Resting,
     set::{self, Load, Set},
     third_party::{Sent, Server},
 };
@@ -15,25 +17,54 @@ use crate::{
         Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
-    fleet::Seldom,
+    fleet::{Common, Dictionary, Record, Seldom},
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
 
 const KIND: Kind = Kind(2);
-/// A record for each set.
+/// The number of sets, and a record for each.
 const FORMAT: u16 = 3;
+/// No record of a set has fewer.
+const FEWEST_BYTES: usize = 32;
 /// All sets in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct PreviousSnapshot<'b> {
     #[serde(borrow)]
     sets: Vec<SetSnapshot<'b>>,
 }
 
+/// The same, to be written: one set after the other.
+struct ForPrevious<E> {
+    entries: E,
+    now: Millis,
+}
+
+impl<'s, E: Iterator<Item = &'s Entry> + Clone> Serialize for ForPrevious<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sets = serializer.serialize_seq(Some(self.entries.clone().count()))?;
+        for entry in self.entries.clone() {
+            match entry {
+                Entry::Awake(set) => sets.serialize_element(&SetSnapshot::of(set, self.now))?,
+                Entry::Resting(resting) => {
+                    let set = resting.wake();
+                    let set = set.unwrap_or_else(|| Set::new(Bindings::default()));
+                    sets.serialize_element(&SetSnapshot::of(&set, self.now))?;
+                }
+            }
+        }
+        sets.end()
+    }
+}
+
+/// What a record begins with: how the set stands in it.
+const AWAKE: u8 = 0;
+const RESTING: u8 = 1;
+
 #[derive(Serialize, Deserialize)]
-struct SetSnapshot<'b> {
+pub(super) struct SetSnapshot<'b> {
     #[serde(borrow)]
     identities: Vec<IdentitySnapshot<'b>>,
     bindings: Vec<BindingSnapshot<'b>>,
@@ -185,58 +216,154 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), 
 
 pub(super) fn seal<'s>(
     release: Release,
-    sets: impl Iterator<Item = &'s Set>,
+    entries: impl Iterator<Item = &'s Entry> + Clone,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
-    let sets = sets.map(|set| SetSnapshot::of(set, now));
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            sets.for_each(|set| snapshot::write_record(&set, into));
+            let mut dictionary = Dictionary::new();
+            let count = entries.clone().count() as u32;
+            into.extend_from_slice(&count.to_le_bytes());
+            for entry in entries {
+                snapshot::record_written(into, |into| {
+                    write_entry(entry, now, &mut dictionary, into);
+                });
+            }
         }),
         Release::Previous => {
-            let sets = sets.collect();
-            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { sets }, into);
+            let sets = ForPrevious { entries, now };
+            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &sets, into);
         }
     }
 }
 
-/// Hands over the sets of a blob, one by one.
-pub(super) fn open(
-    blob: &[u8],
+/// What records of a blob have in common.
+struct Shares<'c> {
+    dictionary: Dictionary<Arc<[u8]>>,
+    common: &'c mut Common,
+}
+
+/// The sets of a blob.
+pub(super) enum Sets<'b> {
+    Current { count: u32, records: &'b [u8] },
+    Previous(Vec<SetSnapshot<'b>>),
+}
+
+impl<'b> Sets<'b> {
+    pub(super) fn open(blob: &'b [u8]) -> Result<Self, RestoreError> {
+        match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
+            (PREVIOUS_FORMAT, payload) => {
+                let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
+                Ok(Self::Previous(node.sets))
+            }
+            (_, payload) => {
+                let (count, records) = payload.split_first_chunk().ok_or(RestoreError::Damaged)?;
+                let count = u32::from_le_bytes(*count);
+                Ok(Self::Current { count, records })
+            }
+        }
+    }
+
+    /// How many there are, or fewer where the blob says more than it can hold.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Current { count, records } => (*count as usize).min(records.len() / FEWEST_BYTES),
+            Self::Previous(sets) => sets.len(),
+        }
+    }
+
+    /// Hands them over, one by one.
+    pub(super) fn restore(
+        self,
+        now: Millis,
+        config: &Config,
+        common: &mut Common,
+        mut take: impl FnMut(Entry),
+    ) -> Result<(), RestoreError> {
+        let (mut sets, mut served) = (0usize, 0usize);
+        let mut restore = |entry: Entry| {
+            sets = sets.saturating_add(1);
+            served = served.saturating_add(entry.load().served);
+            if served > config.limits.users || sets > config.most_sets() {
+                return Err(RestoreError::TooLarge);
+            }
+            take(entry);
+            Ok(())
+        };
+        match self {
+            Self::Previous(sets) => {
+                let mut sets = sets.into_iter();
+                sets.try_for_each(|set| restore(Entry::awake(set.restore(now, config)?)))
+            }
+            Self::Current { count, records } => {
+                let dictionary = Dictionary::new();
+                let mut shares = Shares { dictionary, common };
+                let mut records = Records::new(records);
+                records.try_for_each(|record| {
+                    restore(read_entry(record?, now, config, &mut shares)?)
+                })?;
+                match sets == count as usize {
+                    true => Ok(()),
+                    false => Err(RestoreError::Damaged),
+                }
+            }
+        }
+    }
+}
+
+fn write_entry<'s>(
+    entry: &'s Entry,
+    now: Millis,
+    dictionary: &mut Dictionary<&'s Arc<[u8]>>,
+    into: &mut Vec<u8>,
+) {
+    match entry {
+        Entry::Awake(set) => {
+            into.push(AWAKE);
+            snapshot::write(&SetSnapshot::of(set, now), into);
+        }
+        Entry::Resting(resting) => {
+            into.push(RESTING);
+            resting.record().seal(now, dictionary, into);
+        }
+    }
+}
+
+fn read_entry(
+    bytes: &[u8],
     now: Millis,
     config: &Config,
-    mut take: impl FnMut(Set),
-) -> Result<(), RestoreError> {
-    let (mut sets, mut served) = (0usize, 0usize);
-    let mut restore = |set: SetSnapshot<'_>| {
-        sets = sets.saturating_add(1);
-        served = served.saturating_add(usize::from(!set.bindings.is_empty()));
-        if served > config.limits.users || sets > config.most_sets() {
-            return Err(RestoreError::TooLarge);
+    shares: &mut Shares<'_>,
+) -> Result<Entry, RestoreError> {
+    match bytes.split_first() {
+        Some((&AWAKE, set)) => {
+            let set: SetSnapshot<'_> = snapshot::read(set)?;
+            Ok(Entry::awake(set.restore(now, config)?))
         }
-        take(set.restore(now, config)?);
-        Ok(())
-    };
-    match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
-        (PREVIOUS_FORMAT, payload) => {
-            let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
-            node.sets.into_iter().try_for_each(restore)
+        Some((&RESTING, record)) => {
+            let record = Record::open(record, now, &mut shares.dictionary, shares.common);
+            let record = record.ok_or(RestoreError::Damaged)?;
+            Resting::of(record, config).map(Entry::Resting)
         }
-        (_, payload) => {
-            Records::new(payload).try_for_each(|record| restore(snapshot::read(record?)?))
-        }
+        _ => Err(RestoreError::Damaged),
     }
 }
 
-/// Appends what a set is in a blob of many.
-pub(super) fn write(set: &Set, now: Millis, into: &mut Vec<u8>) {
-    snapshot::write(&SetSnapshot::of(set, now), into);
+/// Appends what a set is in a blob of its own.
+pub(super) fn write(entry: &Entry, now: Millis, into: &mut Vec<u8>) {
+    write_entry(entry, now, &mut Dictionary::new(), into);
 }
 
 /// Reads one back.
-pub(super) fn read(bytes: &[u8], now: Millis, config: &Config) -> Result<Set, RestoreError> {
-    snapshot::read::<SetSnapshot<'_>>(bytes)?.restore(now, config)
+pub(super) fn read(
+    bytes: &[u8],
+    now: Millis,
+    config: &Config,
+    common: &mut Common,
+) -> Result<Entry, RestoreError> {
+    let dictionary = Dictionary::new();
+    read_entry(bytes, now, config, &mut Shares { dictionary, common })
 }
 
 impl<'b> SetSnapshot<'b> {
@@ -347,7 +474,7 @@ impl<'b> BindingSnapshot<'b> {
         let parts = self.strings.map(|string| string.0);
         Ok(Binding {
             number: self.number,
-            strings: bindings::Strings::new(parts, usize::from(u16::MAX))
+            strings: bindings::Strings::plain(parts, usize::from(u16::MAX))
                 .ok_or(RestoreError::TooLarge)?,
             cseq: self.cseq,
             expires_at: now.after(self.expires_in),
@@ -486,13 +613,13 @@ const EVENTS: [ContactEvent; 9] = [
     ContactEvent::Shortened,
 ];
 
-fn event_code(event: ContactEvent) -> u8 {
+pub(super) fn event_code(event: ContactEvent) -> u8 {
     let place = EVENTS.iter().position(|known| *known == event);
     place
         .and_then(|place| u8::try_from(place).ok())
         .unwrap_or(u8::MAX)
 }
 
-fn event_of(code: u8) -> Option<ContactEvent> {
+pub(super) fn event_of(code: u8) -> Option<ContactEvent> {
     EVENTS.get(usize::from(code)).copied()
 }

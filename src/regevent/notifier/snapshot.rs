@@ -110,7 +110,7 @@ impl Subscription {
             state,
             outstanding,
             ending: snapshot.ending,
-            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::plain(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             local_tag: snapshot.local_tag,
             local_cseq: snapshot.local_cseq,
             remote_cseq: snapshot.remote_cseq,

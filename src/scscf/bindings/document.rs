@@ -250,7 +250,7 @@ mod tests {
         parts[Field::Uri as usize] = b"sip:alice@192.0.2.1";
         let binding = Binding {
             number: 0,
-            strings: Strings::new(parts, 1_000).unwrap(),
+            strings: Strings::plain(parts, 1_000).unwrap(),
             cseq: 1,
             expires_at: NOW.after_seconds(3_600),
             explicit: 0,
