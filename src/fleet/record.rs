@@ -296,12 +296,14 @@ impl<'r> Reader<'r> {
         Some(Millis(u64::from_le_bytes(*instant)))
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at = self.at.saturating_add(1);
         Some(byte)
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, length: usize) -> Option<&'r [u8]> {
         let end = self.at.checked_add(length)?;
         let bytes = self.bytes.get(self.at..end)?;
@@ -309,26 +311,33 @@ impl<'r> Reader<'r> {
         Some(bytes)
     }
 
-    /// A number of 64 bits.
+    /// A number of 64 bits. Most take one byte.
+    #[inline]
     pub(crate) fn number(&mut self) -> Option<u64> {
-        let first = self.byte()?;
-        let mut number = u64::from(first & 0x7f);
-        let mut more = first & 0x80 != 0;
-        let mut shift = 7u32;
-        while more {
+        match self.byte()? {
+            byte @ 0..=0x7f => Some(byte.into()),
+            byte => self.long_number(byte & 0x7f),
+        }
+    }
+
+    fn long_number(&mut self, lowest: u8) -> Option<u64> {
+        let mut number = u64::from(lowest);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7f);
-            if shift > 63 || (shift == 63 && bits > 1) {
+            if shift == 63 && bits > 1 {
                 return None;
             }
             number |= bits << shift;
-            shift = shift.saturating_add(7);
-            more = byte & 0x80 != 0;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
         }
-        Some(number)
+        None
     }
 
     /// A number of 32 bits.
+    #[inline]
     pub(crate) fn small(&mut self) -> Option<u32> {
         self.number()?.try_into().ok()
     }

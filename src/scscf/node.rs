@@ -51,7 +51,7 @@ pub struct ScscfNode {
     identifiers: Identifiers,
     clock: Clock,
     sets: Fleet<Entry>,
-    /// The set that this call has woken.
+    /// The set that this call has woken, or made.
     woken: Option<Id>,
     recorder: Recorder,
     counters: Counters,
@@ -213,7 +213,9 @@ impl ScscfNode {
         if self.sets.len() >= self.config.most_sets() {
             return Err(Misuse::NodeFull);
         }
+        self.lull();
         let id = self.sets.insert(Entry::awake(Set::new(table)));
+        self.woken = Some(id);
         self.file(id);
         Ok(id)
     }

@@ -2,6 +2,8 @@
 //! runs. It stands in one [`Record`], of which the blob of a node is a copy; something happens to it only when it is
 //! awake. What is looked up often is read from the record.
 
+use alloc::vec::Vec;
+
 use super::{
     Config, MAX_CONTACTS,
     bindings::{Binding, Bindings, FIELDS, Field, Identity, Status, Strings},
@@ -102,9 +104,16 @@ impl Resting {
     pub(super) fn wake(&self) -> Option<Set> {
         let mut walk = Walk::of(&self.0)?;
         let [identities, ..] = walk.left;
-        let mut set = Set::new(walk.table.clone());
+        let mut set = Set::new(Bindings {
+            identities: Vec::with_capacity(identities),
+            identities_ever: walk.numbers.identities_ever,
+            bindings_ever: walk.numbers.bindings_ever,
+            changes: walk.numbers.changes,
+            terminations: walk.numbers.terminations,
+            forgotten: walk.numbers.forgotten,
+            ..Bindings::default()
+        });
         set.counted = LOAD;
-        set.table.identities.reserve_exact(identities);
         while let Some(identity) = walk.identity() {
             set.table.identities.push(identity.wake());
         }
@@ -328,11 +337,19 @@ impl<'r> RestingBinding<'r> {
     }
 }
 
+/// What the table of a set counts.
+struct Numbers {
+    identities_ever: u32,
+    bindings_ever: u32,
+    changes: u64,
+    terminations: u64,
+    forgotten: u64,
+}
+
 /// A way through a record, from the first identity to the last subscription.
 struct Walk<'r> {
     reader: Reader<'r>,
-    /// The numbers of the set, without identities and bindings.
-    table: Bindings,
+    numbers: Numbers,
     /// How many identities, bindings and subscriptions are still to come.
     left: [usize; 3],
     is_damaged: bool,
@@ -349,17 +366,16 @@ impl<'r> Walk<'r> {
         for left in &mut left {
             *left = usize::try_from(reader.number()?).ok()?;
         }
-        let table = Bindings {
+        let numbers = Numbers {
             identities_ever: reader.small()?,
             bindings_ever: reader.small()?,
             changes: reader.number()?,
             terminations: reader.number()?,
             forgotten: reader.number()?,
-            ..Bindings::default()
         };
         Some(Self {
             reader,
-            table,
+            numbers,
             left,
             is_damaged: false,
         })

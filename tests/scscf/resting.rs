@@ -3,10 +3,12 @@
 use super::support::*;
 use ims_procedures::{
     drive::{
-        Identifiers, Millis, Node, Outbox, Persist, Release, RestoreError, Source, TransactionRef,
+        Identifiers, Millis, Misuse, Node, Outbox, Persist, Release, RestoreError, Source,
+        TransactionRef,
         snapshot::{Kind, open_any, seal_written},
     },
-    scscf::{Config, Scscf, ScscfNode},
+    regevent::notifier,
+    scscf::{Command, Config, PublicIdentity, Scscf, ScscfNode},
 };
 use proptest::prelude::*;
 
@@ -76,6 +78,65 @@ fn is_taken(bytes: &[u8], now: Millis) -> bool {
         }
         Err(other) => panic!("{other:?}"),
     }
+}
+
+/// A SUBSCRIBE outside of the dialog that there is.
+fn other() -> String {
+    subscribe().replace("Call-ID: ", "Call-ID: other-")
+}
+
+/// [DR-5] A set that was woken rests again when the call is over, whatever came of it, as it was: a REGISTER or
+/// SUBSCRIBE that is refused, a command that cannot be carried out, a tick too early.
+#[test]
+fn rests_again() {
+    let mut host = resting();
+    let before = machine(&host);
+    let nobody = b"sip:nobody@home1.example.net";
+    let mut out = Outbox::<Scscf>::for_steps(1);
+    for (request, status) in [
+        (
+            register().replace("P-Asserted-Identity: <sip:", "P-Asserted-Identity: <sip:@"),
+            400,
+        ),
+        (
+            other().replace("Identity: <sip:pcscf1", "Identity: <sip:pcscf9"),
+            403,
+        ),
+        (
+            other().replace("application/reginfo+xml", "text/plain"),
+            406,
+        ),
+    ] {
+        let outs = host.receive(request);
+        assert_eq!(outs[0].status(), status);
+        assert!(machine(&host) == before, "{status}");
+    }
+    let many = [PublicIdentity {
+        uri: nobody,
+        barred: false,
+    }; 33];
+    for command in [
+        Command::ChangeProfile {
+            public_identity: PUBLIC.as_bytes(),
+            identities: &many,
+        },
+        Command::EndSubscriptions {
+            public_identity: PUBLIC.as_bytes(),
+            contact: Some(nobody),
+            reason: notifier::Reason::Rejected,
+        },
+    ] {
+        let _ = host.node.command(host.now, command, &mut out);
+        assert!(machine(&host) == before);
+    }
+    let mut large = Registration::of("sip:192.0.2.21", "");
+    large.call_id = "ue-call-3";
+    large.path = Box::leak(format!("<sip:{}@p.example;lr>", "x".repeat(7_900)).into_boxed_str());
+    let taken = host.learn_bytes(large.request().as_bytes(), large.response().as_bytes());
+    assert!(matches!(taken, Err(Misuse::TooLarge { .. })), "{taken:?}");
+    assert!(machine(&host) == before);
+    host.node.tick(host.now, &mut out).unwrap();
+    assert!(machine(&host) == before && out.is_empty());
 }
 
 /// [DR-7] A set that is cut short is none, and one that goes on is none.
