@@ -152,8 +152,7 @@ impl Resting {
     /// The URIs of its contacts.
     pub(super) fn contacts(&self) -> impl Iterator<Item = &[u8]> {
         let mut walk = Walk::of(&self.0);
-        core::iter::from_fn(move || walk.as_mut()?.binding())
-            .map(|binding| binding.strings[Field::Uri as usize])
+        core::iter::from_fn(move || walk.as_mut()?.binding()).map(|binding| binding.uri())
     }
 
     pub(super) fn subscriptions(&self) -> impl Iterator<Item = notifier::Resting<'_>> {
@@ -292,7 +291,18 @@ fn around_instance(params: &[u8]) -> [&[u8]; 3] {
     [before, instance, after]
 }
 
+fn put<'s>(strings: &mut [&'s [u8]; FIELDS], field: Field, string: &'s [u8]) {
+    if let Some(own) = strings.get_mut(field as usize) {
+        *own = string;
+    }
+}
+
 impl<'r> RestingBinding<'r> {
+    const fn uri(&self) -> &'r [u8] {
+        let [_, uri, ..] = self.strings;
+        uri
+    }
+
     fn read(from: &mut Reader<'r>) -> Option<Self> {
         let mut binding = Self {
             expires_at: from.instant()?,
@@ -306,13 +316,13 @@ impl<'r> RestingBinding<'r> {
             params: [[].as_slice(); 3],
         };
         for field in [Field::PrivateIdentity, Field::Uri] {
-            binding.strings[field as usize] = from.string()?;
+            put(&mut binding.strings, field, from.string()?);
         }
         for part in &mut binding.params {
             *part = from.string()?;
         }
         for field in OTHERS {
-            binding.strings[field as usize] = from.string()?;
+            put(&mut binding.strings, field, from.string()?);
         }
         let strings = binding.strings.iter().chain(&binding.params);
         let length = strings.fold(0usize, |sum, string| sum.saturating_add(string.len()));
@@ -322,7 +332,7 @@ impl<'r> RestingBinding<'r> {
     fn wake(&self) -> Option<Binding> {
         let params = self.params.concat();
         let mut strings = self.strings;
-        strings[Field::Params as usize] = &params;
+        put(&mut strings, Field::Params, &params);
         Some(Binding {
             number: self.number,
             strings: Strings::plain(strings, usize::from(u16::MAX))?,
