@@ -140,10 +140,8 @@ impl Subscribed {
             evidence,
         };
         self.node.command(NOW, lost, &mut self.out).unwrap();
-        assert!(matches!(
-            self.out.iter().next(),
-            Some(Output::Request { .. })
-        ));
+        let is_request = |output| matches!(output, Output::Request { .. });
+        assert!(self.out.iter().any(is_request));
     }
 
     /// The NOTIFY: it is answered, and the first step of the cleanup asked for.

@@ -39,7 +39,7 @@
 //! | [`regevent`] | a subscription, from the subscriber's and from the notifier's end; the watcher's table; many subscribers; the relay of a border | RFC 6665, RFC 3680, TS 24.229 5.2.3, 5.4.2.1 | RE, RN, RI, IB |
 //! | [`fleet`] | the pacer: when each of many machines may send | RFC 3261 21.5.4 | PD, DR |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
-//! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1 | SD, RN |
+//! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1; TS 29.228 6.1.3; TS 23.380 | SD, RN |
 //! | `capi` (feature) | the same doors for C | | CA |
 //! | [`persistence`] | a node whose machines are stored one by one, before what depends on them leaves | | DR-7 |
 //! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |

@@ -90,37 +90,45 @@ fn no_table_grows() {
 
 /// Bytes held for each user, its share of the tables among them.
 fn held_by_each<F: Fleet>() -> isize {
-    let held = |users, reserved| {
-        let peers = peers(USERS);
+    let held = |users, room| {
+        let peers = peers(room);
         let before = HELD.get();
-        let mut fleet = F::new(peers, reserved);
+        let mut fleet = F::new(peers, true);
         (0..users).for_each(|user| fleet.arrive(user, &mut Unmeasured));
         HELD.get() - before
     };
-    // What is there for all of them, without tables, is not theirs.
-    (held(USERS, true) - held(0, false)) / USERS as isize
+    // What is there for all of them is not theirs.
+    (held(USERS, USERS) - held(0, 1)) / USERS as isize
 }
 
-/// [DR-5] What a user takes whose strings are 603 bytes, index and timers included.
+/// [DR-5] What a user takes whose strings are 603 bytes, index and timers included, and at the P-CSCF the twelve bytes of
+/// its place at the pacer.
 #[test]
 fn bytes_of_a_user() {
     assert_eq!(profile::STRINGS, 603);
     let pcscf = held_by_each::<pcscf::Users>();
-    assert!(pcscf <= 1_000, "P-CSCF: {pcscf}");
+    assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
     assert!(scscf <= 700, "S-CSCF: {scscf}");
 }
 
-/// [DR-7] What it takes in a blob, in which what users have alike stands once; and restored, no more than before.
-#[test]
-fn bytes_of_a_user_in_a_blob() {
-    let mut fleet = scscf::Users::new(peers(USERS), true);
+/// Bytes of each user in a blob, from which as many are restored.
+fn blob_of_each<F: Fleet>() -> usize {
+    let mut fleet = F::new(peers(USERS), true);
     arrive(&mut fleet);
     let mut blob = Vec::new();
     fleet.snapshot(&mut blob);
-    let each = blob.len() / USERS as usize;
-    assert!(each <= 520, "S-CSCF: {each}");
     assert_eq!(fleet.restore(&blob), USERS as usize);
+    blob.len() / USERS as usize
+}
+
+/// [DR-7] What it takes in a blob, in which what users have alike stands once; and how many are restored from it.
+#[test]
+fn bytes_of_a_user_in_a_blob() {
+    let pcscf = blob_of_each::<pcscf::Users>();
+    assert!(pcscf <= 500, "P-CSCF: {pcscf}");
+    let scscf = blob_of_each::<scscf::Users>();
+    assert!(scscf <= 520, "S-CSCF: {scscf}");
 }
 
 fn comes_and_goes<F: Fleet>() {

@@ -2,6 +2,8 @@
 //! deadlines, blobs.
 #![allow(unreachable_pub)]
 
+#[path = "pacer/again.rs"]
+mod again;
 #[path = "pacer/bounds.rs"]
 mod bounds;
 #[path = "pacer/canaries.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "persistence/crashes.rs"]
 mod crashes;
+#[path = "persistence/many.rs"]
+mod many;
 #[path = "common/pcscf.rs"]
 #[allow(dead_code)] // The tests of the P-CSCF need more of it.
 mod pcscf;
@@ -9,5 +11,8 @@ mod pcscf;
 mod store;
 #[path = "persistence/storing.rs"]
 mod storing;
+#[path = "common/fleet/mod.rs"]
+#[allow(unreachable_pub)]
+mod users;
 #[path = "persistence/world.rs"]
 mod world;

@@ -5,30 +5,46 @@
 mod blobs;
 #[path = "scscf/crossing.rs"]
 mod crossing;
+#[path = "scscf/crossing_network.rs"]
+mod crossing_network;
 #[path = "scscf/documents.rs"]
 mod documents;
+#[path = "scscf/draining.rs"]
+mod draining;
 #[path = "common/fixture.rs"]
 mod fixture;
+#[path = "scscf/network.rs"]
+mod network;
 #[path = "scscf/profile.rs"]
 mod profile;
 #[path = "scscf/properties.rs"]
 mod properties;
 #[path = "scscf/recognition.rs"]
 mod recognition;
+#[path = "scscf/recognition_table.rs"]
+mod recognition_table;
+#[path = "scscf/reference.rs"]
+mod reference;
 #[path = "scscf/registration.rs"]
 mod registration;
 #[path = "scscf/removal.rs"]
 mod removal;
 #[path = "scscf/resting.rs"]
 mod resting;
+#[path = "scscf/restoration.rs"]
+mod restoration;
 #[path = "scscf/restoring.rs"]
 mod restoring;
+#[path = "scscf/stored.rs"]
+mod stored;
 #[path = "scscf/subscribing.rs"]
 mod subscribing;
 #[path = "scscf/support.rs"]
 mod support;
 #[path = "scscf/waiting.rs"]
 mod waiting;
+#[path = "scscf/watched.rs"]
+mod watched;
 
 use ims_procedures::{
     regevent::notifier::End,

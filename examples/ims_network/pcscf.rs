@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ims_procedures::{
-    drive::{Identifiers, Millis, Misuse, Outbox, Source, Verdict},
+    drive::{Identifiers, Millis, Misuse, Outbox, Source, Token, Verdict},
     pcscf::{
         Affected, Answer, Cause, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode,
         Question,
@@ -24,6 +24,8 @@ pub struct PcscfHost {
     host: Host<PcscfNode>,
     proxy: Proxy,
     pub journal: Journal,
+    /// REGISTERs of UEs that are held: with what, whose.
+    held: Vec<(Token, Actor, Vec<u8>)>,
 }
 
 impl PcscfHost {
@@ -38,6 +40,7 @@ impl PcscfHost {
             host: Host::new(Actor::Pcscf, node, identifiers()),
             proxy: Proxy::new(identifiers()),
             journal: Journal::default(),
+            held: Vec::new(),
         })
     }
 
@@ -46,7 +49,19 @@ impl PcscfHost {
     }
 
     pub fn tick(&mut self, now: Millis, network: &mut Network) -> Result<(), Misuse> {
-        self.host.tick(now, &mut self.journal, network)
+        self.host.tick(now, &mut self.journal, network)?;
+        self.go_on(now, network);
+        Ok(())
+    }
+
+    /// What is not to be held any more goes on.
+    fn go_on(&mut self, now: Millis, network: &mut Network) {
+        for released in core::mem::take(&mut self.journal.released) {
+            let place = self.held.iter().position(|(token, ..)| *token == released);
+            if let Some((_, ue, bytes)) = place.map(|place| self.held.remove(place)) {
+                self.forward(now, ue, &bytes, network);
+            }
+        }
     }
 
     pub fn is_registered(&self, contact: &str) -> bool {
@@ -78,9 +93,14 @@ impl PcscfHost {
                     .tape
                     .note(now, Actor::Pcscf, format!("refused: {reject}"));
             }
-            // What is held needs not be kept: the UE sends it again.
+            Verdict::Hold(token) => {
+                // Of the same contact, the last.
+                self.held.retain(|(other, ..)| *other != token);
+                self.held.push((token, from, bytes.to_vec()));
+            }
             _ => {}
         }
+        self.go_on(now, network);
         Ok(())
     }
 
@@ -151,6 +171,8 @@ pub struct Ending {
 #[derive(Debug, Default)]
 pub struct Journal {
     pub endings: Vec<Ending>,
+    /// With what REGISTERs were held that are to go on.
+    released: Vec<Token>,
     /// Subscriptions that were accepted, and those of them that are over.
     pub subscribed: usize,
     pub unsubscribed: usize,
@@ -169,6 +191,9 @@ impl Duties<Pcscf> for Journal {
             Question::OwedDelivery { affected, .. } => (affected, "delivered what was owed to"),
             Question::SecurityAssociationRelease { affected, .. } => {
                 (affected, "security associations released of")
+            }
+            Question::SecurityAssociationShortening { affected, .. } => {
+                (affected, "security associations shortened of")
             }
             Question::BearerRelease { affected, .. } => (affected, "bearer released of"),
             _ => return Answer::Failed,
@@ -209,6 +234,17 @@ impl Duties<Pcscf> for Journal {
                     "event: deregistration of {} cancelled",
                     name(affected, texts)
                 )
+            }
+            Event::AccessLost { affected } => {
+                format!("event: dialogs of {} released", name(affected, texts))
+            }
+            Event::HeldRegisterReleased {
+                token,
+                forward: true,
+                ..
+            } => {
+                self.released.push(*token);
+                "event: a REGISTER that was held goes on".to_owned()
             }
             Event::Subscription(subscriber::Event::Subscribed { expires, .. }) => {
                 self.subscribed += 1;

@@ -58,6 +58,17 @@ impl ScscfHost {
         self.host.tick(now, &mut self.journal, network)
     }
 
+    /// Gives the node a command of the operator or the HSS.
+    #[allow(dead_code)] // The example `network_deregistration` does.
+    pub fn command(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        network: &mut Network,
+    ) -> Result<Verdict, Misuse> {
+        self.host.command(now, command, &mut self.journal, network)
+    }
+
     /// Whether anybody is registered under a public identity.
     pub fn is_registered(&self, public_identity: &str) -> bool {
         self.host.node().is_registered(public_identity.as_bytes())
@@ -227,6 +238,7 @@ impl Duties<Scscf> for Journal {
                 let name = user_of(who).map_or_else(String::new, |user| format!(" user {user}"));
                 format!("event:{name} deregistered by {cause:?}")
             }
+            Event::EmergencySpared { .. } => "event: emergency registrations stay".to_owned(),
             Event::SuspiciousDeregistration { reasons, .. } => {
                 format!("event: suspicious deregistration, {reasons:?}")
             }

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, error::Error, io, path::Path, time::Instant};
 
-use ims_procedures::drive::{Identifiers, Millis};
+use ims_procedures::{
+    drive::{Identifiers, Millis},
+    scscf::Command,
+};
 
 use crate::{
     application_server::ApplicationServer,
@@ -119,6 +122,14 @@ impl World {
             self.efforts.insert(number, effort);
         }
         Ok(())
+    }
+
+    /// Has operator or HSS give the S-CSCF a command, and waits until all that follows is done.
+    #[allow(dead_code)] // The example `network_deregistration` does.
+    pub fn command(&mut self, command: Command<'_>) -> Result<(), Box<dyn Error>> {
+        self.network.tape.handling(Some(1));
+        self.scscf.command(self.now, command, &mut self.network)?;
+        self.run()
     }
 
     /// Runs until it is quiet.

@@ -1,5 +1,5 @@
 //! `measure fleet`: many users at one node. They arrive, wait, come again in no order, and go; each phase tells what
-//! one call through the doors took, and the last line what one user takes. `measure snapshot`: what it takes to
+//! one call through the doors took, and the last line what one user takes. With `--persist` each user is stored when it changes, by a store that answers at once. `measure snapshot`: what it takes to
 //! write the state of all of them, and to read it.
 
 mod histogram;
@@ -7,6 +7,8 @@ mod memory;
 mod meter;
 
 use std::{hint::black_box, time::Instant};
+
+use ims_procedures::{pcscf::PcscfNode, persistence::Persistent, scscf::ScscfNode};
 
 use crate::{
     options::Options,
@@ -19,10 +21,12 @@ use meter::Phase;
 const IDLE_TICKS: u64 = 1_000_000;
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    match options.role.as_str() {
-        "pcscf" => of::<pcscf::Users>(options),
-        "scscf" => of::<scscf::Users>(options),
-        other => return Err(format!("no role {other}: pcscf or scscf")),
+    match (options.role.as_str(), options.persist) {
+        ("pcscf", false) => of::<pcscf::Users>(options),
+        ("pcscf", true) => of::<pcscf::Users<Persistent<PcscfNode>>>(options),
+        ("scscf", false) => of::<scscf::Users>(options),
+        ("scscf", true) => of::<scscf::Users<Persistent<ScscfNode>>>(options),
+        (other, _) => return Err(format!("no role {other}: pcscf or scscf")),
     }
     Ok(())
 }

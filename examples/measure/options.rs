@@ -11,6 +11,7 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
        measure reginfo --input FILE [--owned | --bare] [--n N] [--repetitions R] [--dump]
        measure receive [--kind NODE] [--n N] [--repetitions R] [--dump]
        measure fleet --role pcscf|scscf [--users N] [--reserve] [--cycles C] [--n M] [--seed S] [--count CALL]
+                     [--persist]
        measure snapshot --role pcscf|scscf [--users N] [--reserve]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
@@ -40,6 +41,7 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
   --cycles C        how often all of them arrive and go (default 1)
   --seed S          what chance begins with
   --count CALL      the calls, such as steady/notify, that run inside a function named `counted`
+  --persist         each user is stored when it changes, before anything is put out; the store answers at once
   --bytes B         how long it is (default 65535)
   --dump            prints what was read or written, and measures nothing
 ";
@@ -62,6 +64,7 @@ pub(crate) struct Options {
     pub(crate) cycles: u32,
     pub(crate) seed: u64,
     pub(crate) count: Option<String>,
+    pub(crate) persist: bool,
     input: Option<PathBuf>,
 }
 
@@ -85,6 +88,7 @@ impl Options {
             cycles: 1,
             seed: 7,
             count: None,
+            persist: false,
             input: None,
         };
         while let Some(option) = arguments.next() {
@@ -102,6 +106,7 @@ impl Options {
                 "--seed" => options.seed = number(&value()?)?,
                 "--count" => options.count = Some(value()?),
                 "--reserve" => options.reserve = true,
+                "--persist" => options.persist = true,
                 "--dump" => options.dump = true,
                 "--validate" => options.validate = true,
                 "--owned" => options.owned = true,

@@ -45,9 +45,21 @@ pub struct imsp_pcscf_counts {
     pub unsendable: u64,
     /// How often the caller's time went backwards.
     pub time_backwards: u64,
+    /// Registrations whose turn did not come.
+    pub not_asked: u64,
+    /// REGISTERs of UEs refused while the node was shut down.
+    pub registers_refused: u64,
+    /// Reports of loss that were kept, and were not enough.
+    pub evidence_kept: u64,
+    /// Reports of loss that no rule asks for.
+    pub evidence_ignored: u64,
+    /// Terminating requests refused because the access of the UE is lost.
+    pub terminating_refused: u64,
+    /// REGISTERs of UEs that were to be held.
+    pub held: u64,
 }
 
-// SAFETY: `repr(C)`, integers alone: 2·4 + 17·8 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 2·4 + 23·8 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_counts {
     const FIRST_SIZE: usize = 144;
 }
@@ -72,6 +84,12 @@ impl imsp_pcscf_counts {
             by_user,
             expired,
             unsendable,
+            not_asked,
+            registers_refused,
+            evidence_kept,
+            evidence_ignored,
+            terminating_refused,
+            held,
         } = counters;
         Self {
             struct_size: 0,
@@ -93,6 +111,12 @@ impl imsp_pcscf_counts {
             expired,
             unsendable,
             time_backwards,
+            not_asked,
+            registers_refused,
+            evidence_kept,
+            evidence_ignored,
+            terminating_refused,
+            held,
         }
     }
 }

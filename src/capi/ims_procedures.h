@@ -388,6 +388,125 @@ enum imsp_pcscf_option
    * The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
    */
   IMSP_PCSCF_OPTION_UDP_LIMIT = 3012,
+  /**
+   * Milliseconds of remaining lifetime of security associations and TLS sessions (imsp_pcscf_command_protected) below
+   * which the registration counts as lost. Default 0: at their end.
+   */
+  IMSP_PCSCF_OPTION_ASSOCIATION_THRESHOLD = 3020,
+  /**
+   * Milliseconds, at least 1, for which a REGISTER of a UE is held at most, while ours for the same contact is out.
+   * Default 4,000.
+   */
+  IMSP_PCSCF_OPTION_HOLD_BOUND = 3021,
+  /**
+   * T1 between elements of the core, in milliseconds, at least 1: after 64 times that nothing is to be expected any more
+   * of a REGISTER of a UE that was passed on. Default 500.
+   */
+  IMSP_PCSCF_OPTION_T1_CORE = 3022,
+  /**
+   * T1 towards the UE, in milliseconds, at least 1: 64 times that is how long the delivery to a UE that is still there is
+   * waited for, and what remains of security associations that are shortened. Default 2,000.
+   */
+  IMSP_PCSCF_OPTION_T1_UE = 3023,
+  /**
+   * 1 if anything that is heard from a UE makes the reports of loss before it void. Default 1.
+   */
+  IMSP_PCSCF_OPTION_HEARD_CLEARS = 3024,
+  /**
+   * Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
+   * 1,800,000.
+   */
+  IMSP_PCSCF_OPTION_TURN_BOUND = 3101,
+  /**
+   * REGISTERs per second to all home domains together: 1 to 1,000,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_RATE = 3102,
+  /**
+   * REGISTERs that may go at once after a pause: 1 to 10,000. Default 10.
+   */
+  IMSP_PCSCF_OPTION_PACING_BURST = 3103,
+  /**
+   * REGISTERs out at once: 1 to 1,048,576. Default 2,048.
+   */
+  IMSP_PCSCF_OPTION_PACING_IN_FLIGHT = 3104,
+  /**
+   * REGISTERs out at once to one home domain: 1 to IMSP_PCSCF_OPTION_PACING_IN_FLIGHT. Default 256.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_IN_FLIGHT = 3105,
+  /**
+   * The rate at which a home domain begins, between the two that follow. Default 100.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_START_RATE = 3106,
+  /**
+   * The rate below which a home domain is not slowed: 1 to the one that follows. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_MIN_RATE = 3107,
+  /**
+   * The rate above which a home domain is not driven: 1 to 1,000,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_HOP_MAX_RATE = 3108,
+  /**
+   * What is added to the rate of a home domain after an interval in which all went well: 0 to 1,000,000. Default 20.
+   */
+  IMSP_PCSCF_OPTION_PACING_INCREASE = 3109,
+  /**
+   * Milliseconds of such an interval: 10 to 3,600,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_INCREASE_INTERVAL = 3110,
+  /**
+   * What the rate of a home domain shrinks to, in hundredths of what it was: 1 to 99. Default 70.
+   */
+  IMSP_PCSCF_OPTION_PACING_DECREASE_TO = 3111,
+  /**
+   * Milliseconds after a decrease in which there is no other: 0 to 3,600,000. Default 1,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_DECREASE_INTERVAL = 3112,
+  /**
+   * 1 if a 503, or a 500 with Retry-After, slows a home domain down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_OVERLOAD = 3113,
+  /**
+   * 1 if silence, 408 or 504 slows a home domain down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_TIMEOUT = 3114,
+  /**
+   * 1 if a home domain that cannot be reached is slowed down. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_SLOWED_BY_UNREACHABLE = 3115,
+  /**
+   * The longest Retry-After that holds a home domain off, in seconds: 0 (none does) to 86,400. Default 120.
+   */
+  IMSP_PCSCF_OPTION_PACING_RETRY_AFTER_LIMIT = 3116,
+  /**
+   * REGISTERs that go to a home domain first, before all others: 0 (no such caution) to 64. Default 3.
+   */
+  IMSP_PCSCF_OPTION_PACING_CANARIES = 3117,
+  /**
+   * How many of those must be answered well before the others go: 1 to all. Default 1.
+   */
+  IMSP_PCSCF_OPTION_PACING_GOOD_CANARIES = 3118,
+  /**
+   * What follows if fewer are: an imsp_bad_canaries. Default IMSP_BAD_CANARIES_SLOWLY.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_CANARIES = 3119,
+  /**
+   * Milliseconds until others go first: 1 to 3,600,000. Default 10,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_CANARY_PAUSE = 3120,
+  /**
+   * So many refusals or silences one after the other make a home domain begin anew: 0 (never) to 65,535. Default 16.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_STREAK = 3121,
+  /**
+   * Milliseconds without anything after which what was learnt of a home domain no longer holds: 0 to 86,400,000.
+   * Default 60,000.
+   */
+  IMSP_PCSCF_OPTION_PACING_FORGET_AFTER = 3122,
+  /**
+   * So many rounds of REGISTERs that go first and come back bad, one after the other, and nothing more goes to that
+   * home domain for a while: 0 (never) to 65,535. Default 60.
+   */
+  IMSP_PCSCF_OPTION_PACING_BAD_ROUNDS = 3123,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_option;
@@ -488,6 +607,18 @@ enum imsp_evidence
    * The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6).
    */
   IMSP_EVIDENCE_BEARER_LOST = 1,
+  /**
+   * The transport connection of the UE was closed: a TCP or TLS flow, by either side.
+   */
+  IMSP_EVIDENCE_FLOW_CLOSED = 2,
+  /**
+   * The UE has not answered a probe: OPTIONS, a keep-alive, a ping. A report for each.
+   */
+  IMSP_EVIDENCE_PROBE_MISSED = 3,
+  /**
+   * Nothing has come over the security association for as long as the caller finds suspicious.
+   */
+  IMSP_EVIDENCE_SECURITY_ASSOCIATION_IDLE = 4,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_evidence;
@@ -603,6 +734,28 @@ typedef uint32_t imsp_network;
 #endif // __cplusplus
 
 /**
+ * What follows where the first REGISTERs to a home domain came back bad: the values of
+ * IMSP_PCSCF_OPTION_PACING_BAD_CANARIES.
+ */
+enum imsp_bad_canaries
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /**
+   * Nothing more goes there: who waits is not asked.
+   */
+  IMSP_BAD_CANARIES_STOP = 1,
+  /**
+   * Others go after a pause, as often as it takes.
+   */
+  IMSP_BAD_CANARIES_SLOWLY = 2,
+};
+#ifndef __cplusplus
+typedef uint32_t imsp_bad_canaries;
+#endif // __cplusplus
+
+/**
  * How a request, question or store is answered without more to say.
  */
 enum imsp_answer
@@ -707,17 +860,22 @@ enum imsp_pcscf_question
    */
   IMSP_PCSCF_QUESTION_SECURITY_ASSOCIATION_RELEASE = 2,
   /**
-   * Release the signalling bearer: end the Rx session.
+   * Release the signalling bearer: end the Rx session, with `termination_cause`.
    */
   IMSP_PCSCF_QUESTION_BEARER_RELEASE = 3,
+  /**
+   * Shorten the lifetime of the security associations or TLS sessions of the contact to `wait`, if it is longer.
+   */
+  IMSP_PCSCF_QUESTION_SECURITY_ASSOCIATION_SHORTENING = 4,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_question;
 #endif // __cplusplus
 
 /**
- * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
- * first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
+ * What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but those of a shutdown and
+ * IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED says `private_identity`, and all those `public_identity` and `contact` but
+ * IMSP_PCSCF_EVENT_TAKEN_OVER; the first two say `cause` and `registers` as well. Beside them stand those of
  * imsp_subscription_event.
  */
 enum imsp_pcscf_event
@@ -738,6 +896,36 @@ enum imsp_pcscf_event
    * Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
    */
   IMSP_PCSCF_EVENT_TAKEN_OVER = 3,
+  /**
+   * What a dry run of a shutdown has found: `registrations` that are here, `in_dialog` and `emergency` among them,
+   * and in `wait` the milliseconds until all would have been asked, at least.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED = 4,
+  /**
+   * How far a shutdown has come: `registrations` that it is to end and that are here still, users `queued` for their
+   * turns, REGISTERs `in_flight`, and the `tally` since it was ordered.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_PROGRESSED = 5,
+  /**
+   * A shutdown has ended: none of the registrations that it was to end is left. Says the `tally`.
+   */
+  IMSP_PCSCF_EVENT_SHUTDOWN_ENDED = 6,
+  /**
+   * The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
+   * `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
+   * refused with 500. The deregistration has begun.
+   */
+  IMSP_PCSCF_EVENT_ACCESS_LOST = 10,
+  /**
+   * A report of loss has been kept, which is not enough by itself. It says `evidence`.
+   */
+  IMSP_PCSCF_EVENT_ACCESS_DOUBTED = 11,
+  /**
+   * The REGISTER of a UE that came with `transaction`, and is held with `token`, is not to be held any more. It is to be
+   * passed on if `forward` is 1; if not, a later one for the same contact has come: unless that is this one again,
+   * this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
+   */
+  IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_event;
@@ -767,6 +955,14 @@ enum imsp_pcscf_cause
    * The UE deregistered itself.
    */
   IMSP_PCSCF_CAUSE_USER = 4,
+  /**
+   * The P-CSCF is shut down.
+   */
+  IMSP_PCSCF_CAUSE_SHUTDOWN = 5,
+  /**
+   * The security associations ran out at the P-CSCF.
+   */
+  IMSP_PCSCF_CAUSE_SECURITY_ASSOCIATION_TIMER = 6,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_cause;
@@ -820,9 +1016,39 @@ enum imsp_pcscf_outcome
    * The REGISTER could not be written: something that was learnt cannot stand in a header.
    */
   IMSP_PCSCF_OUTCOME_UNSENDABLE = 10,
+  /**
+   * No REGISTER was sent, or none after the last that was, as its turn did not come, for the reason in `not_asked`;
+   * the binding may remain there until it expires.
+   */
+  IMSP_PCSCF_OUTCOME_NOT_ASKED = 11,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_outcome;
+#endif // __cplusplus
+
+/**
+ * Why the turn of a registration did not come.
+ */
+enum imsp_pcscf_not_asked
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /**
+   * The deadline of the shutdown has passed.
+   */
+  IMSP_PCSCF_NOT_ASKED_DEADLINE = 1,
+  /**
+   * Its home domain refused the users asked before it.
+   */
+  IMSP_PCSCF_NOT_ASKED_DOMAIN = 2,
+  /**
+   * It has waited for IMSP_PCSCF_OPTION_TURN_BOUND.
+   */
+  IMSP_PCSCF_NOT_ASKED_TURN_BOUND = 3,
+};
+#ifndef __cplusplus
+typedef uint32_t imsp_pcscf_not_asked;
 #endif // __cplusplus
 
 /**
@@ -1170,9 +1396,9 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t skip_pattern_matching;
   /**
-   * 0.
+   * The Termination-Cause of a session termination request (RFC 6733 8.15).
    */
-  uint32_t reserved;
+  uint32_t termination_cause;
   /**
    * The message, or the blob.
    */
@@ -1210,6 +1436,46 @@ typedef struct imsp_pcscf_output {
    * The Service-Route as addresses separated by commas.
    */
   struct imsp_text route_uri;
+  /**
+   * Registrations.
+   */
+  uint32_t registrations;
+  /**
+   * Registrations whose UEs are in dialogs.
+   */
+  uint32_t in_dialog;
+  /**
+   * Registrations of emergencies.
+   */
+  uint32_t emergency;
+  /**
+   * Users that wait for their turns.
+   */
+  uint32_t queued;
+  /**
+   * REGISTERs that are out.
+   */
+  uint32_t in_flight;
+  /**
+   * Registrations that ended, by imsp_pcscf_outcome: the first element counts the outcome 1.
+   */
+  uint32_t tally[11];
+  /**
+   * An imsp_evidence.
+   */
+  uint32_t evidence;
+  /**
+   * 1 if a request is to be passed on.
+   */
+  uint32_t forward;
+  /**
+   * An imsp_pcscf_not_asked.
+   */
+  uint32_t not_asked;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } imsp_pcscf_output;
 
 /**
@@ -1292,6 +1558,30 @@ typedef struct imsp_pcscf_counts {
    * How often the caller's time went backwards.
    */
   uint64_t time_backwards;
+  /**
+   * Registrations whose turn did not come.
+   */
+  uint64_t not_asked;
+  /**
+   * REGISTERs of UEs refused while the node was shut down.
+   */
+  uint64_t registers_refused;
+  /**
+   * Reports of loss that were kept, and were not enough.
+   */
+  uint64_t evidence_kept;
+  /**
+   * Reports of loss that no rule asks for.
+   */
+  uint64_t evidence_ignored;
+  /**
+   * Terminating requests refused because the access of the UE is lost.
+   */
+  uint64_t terminating_refused;
+  /**
+   * REGISTERs of UEs that were to be held.
+   */
+  uint64_t held;
 } imsp_pcscf_counts;
 
 /**
@@ -1450,8 +1740,8 @@ imsp_status imsp_pcscf_command_learn(struct imsp_pcscf *node,
                                      struct imsp_fault *fault);
 
 /**
- * The access network reports a UE as lost. `contact`: the URI of its registered contact. `evidence`: an
- * imsp_evidence.
+ * A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
+ * (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
  *
  * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
  */
@@ -1462,6 +1752,52 @@ imsp_status imsp_pcscf_command_access_lost(struct imsp_pcscf *node,
                                            uint32_t evidence,
                                            struct imsp_verdict *verdict,
                                            struct imsp_fault *fault);
+
+/**
+ * The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
+ * `present`: 1 if it has any.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such
+ * contact is registered.
+ */
+imsp_status imsp_pcscf_command_dialogs_changed(struct imsp_pcscf *node,
+                                               uint64_t now,
+                                               const void *contact,
+                                               size_t contact_length,
+                                               uint32_t present,
+                                               struct imsp_verdict *verdict,
+                                               struct imsp_fault *fault);
+
+/**
+ * Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered.
+ * Until imsp_pcscf_command_resume, imsp_pcscf_receive has REGISTERs refused with 503, except those of emergencies and
+ * those by which a UE goes.
+ *
+ * `deadline`: when it is over, on the clock of `now`. `rate`: REGISTERs per second; 0 for what is configured.
+ * `in_flight`: REGISTERs out at once; 0 for what is configured. `emergency`: 1 if emergency registrations are
+ * deregistered too, last. `dry_run`: 1 if nothing is to be done but to report IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: `emergency` or `dry_run`. IMSP_STATUS_OUTBOX_FULL.
+ */
+imsp_status imsp_pcscf_command_shutdown(struct imsp_pcscf *node,
+                                        uint64_t now,
+                                        uint64_t deadline,
+                                        uint32_t rate,
+                                        uint32_t in_flight,
+                                        uint32_t emergency,
+                                        uint32_t dry_run,
+                                        struct imsp_verdict *verdict,
+                                        struct imsp_fault *fault);
+
+/**
+ * Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if the node is not shut down.
+ */
+imsp_status imsp_pcscf_command_resume(struct imsp_pcscf *node,
+                                      uint64_t now,
+                                      struct imsp_verdict *verdict,
+                                      struct imsp_fault *fault);
 
 /**
  * Lets the most overdue machine act. Before the deadline it changes nothing. When several are due, the deadline
@@ -1567,6 +1903,66 @@ imsp_status imsp_pcscf_strip_trust_marks(const struct imsp_pcscf_config *config,
                                          size_t capacity,
                                          size_t *length,
                                          struct imsp_fault *fault);
+
+/**
+ * Something was heard from a UE, which therefore is not lost: what imsp_pcscf_receive was not shown, or without a
+ * Contact could not tell whom it was from. `contact`: the URI of its registered contact.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ */
+imsp_status imsp_pcscf_command_heard(struct imsp_pcscf *node,
+                                     uint64_t now,
+                                     const void *contact,
+                                     size_t contact_length,
+                                     struct imsp_verdict *verdict,
+                                     struct imsp_fault *fault);
+
+/**
+ * A UE has security associations or TLS sessions: newly set up, or renewed. `contact`: the URI of its registered contact.
+ * `lifetime`: seconds that they last from now; 0: until 30 s after the registration, or longer if they did before (TS
+ * 24.229 7.8). A 2xx that is learnt makes them last as long; where that does not hold, this is to be called again after
+ * it.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ */
+imsp_status imsp_pcscf_command_protected(struct imsp_pcscf *node,
+                                         uint64_t now,
+                                         const void *contact,
+                                         size_t contact_length,
+                                         uint32_t lifetime,
+                                         struct imsp_verdict *verdict,
+                                         struct imsp_fault *fault);
+
+/**
+ * Whether this contact is registered, and its UE reported lost and not heard since: 1 or 0 is written.
+ */
+imsp_status imsp_pcscf_is_access_lost(const struct imsp_pcscf *node,
+                                      const void *contact,
+                                      size_t contact_length,
+                                      uint32_t *is_access_lost,
+                                      struct imsp_fault *fault);
+
+/**
+ * Adds a way in which a UE counts as lost: there are so many reports of each imsp_evidence (0 to 8, not all 0), none of
+ * them older than `window`, in milliseconds, a day at most. At most 8 together.
+ *
+ * IMSP_STATUS_OUT_OF_RANGE: there are 4,096 already. Whether they can be met is checked when a node is made of the
+ * configuration.
+ */
+imsp_status imsp_pcscf_config_add_loss_rule(struct imsp_pcscf_config *config,
+                                            uint8_t bearer_lost,
+                                            uint8_t flow_closed,
+                                            uint8_t probes_missed,
+                                            uint8_t association_idle,
+                                            uint64_t window,
+                                            struct imsp_fault *fault);
+
+/**
+ * Takes all ways out in which a UE counts as lost: the default one, that a single report of IMSP_EVIDENCE_BEARER_LOST is
+ * enough, too. With none, no report counts.
+ */
+imsp_status imsp_pcscf_config_clear_loss_rules(struct imsp_pcscf_config *config,
+                                               struct imsp_fault *fault);
 
 /**
  * A configuration with every option at its default, for the P-CSCF and visited network given. To be freed with

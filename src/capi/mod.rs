@@ -10,7 +10,7 @@
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
-//! | CA-1 | the P-CSCF, configuration and limits from C; the other roles not yet | [`pcscf`], [`pcscf_config`] | `tests/capi.rs` |
+//! | CA-1 | the P-CSCF, configuration and limits from C; the other roles not yet | [`pcscf`], [`pcscf_access`], [`pcscf_config`] | `tests/capi.rs` |
 //! | CA-1 | status codes never reused | [`status`] | `tests/capi.rs` |
 //! | CA-1 | struct sizes, buffers of the caller | `memory` | `tests/capi.rs` |
 //! | CA-1 | a panic is caught, reported and poisons only its handle | `guard` | `tests/capi.rs` |
@@ -62,6 +62,7 @@ pub mod limits;
 mod memory;
 mod options;
 pub mod pcscf;
+pub mod pcscf_access;
 pub mod pcscf_config;
 pub mod pcscf_output;
 pub mod status;

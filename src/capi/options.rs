@@ -5,9 +5,13 @@ use alloc::vec::Vec;
 
 use super::{
     status::{Fault, imsp_status},
-    values::{Number, imsp_network, imsp_next_hop, imsp_party, imsp_profile, imsp_routing},
+    values::{
+        Number, imsp_bad_canaries, imsp_network, imsp_next_hop, imsp_party, imsp_profile,
+        imsp_routing,
+    },
 };
 use crate::{
+    fleet::pacer::BadCanaries,
     pcscf::NextHop,
     regevent::{
         subscriber::{Party, Profile, Routing},
@@ -20,6 +24,7 @@ use crate::{
 pub(super) enum Place<'a> {
     Flag(&'a mut bool),
     Small(&'a mut u8),
+    Short(&'a mut u16),
     Seconds(&'a mut u32),
     Milliseconds(&'a mut u64),
     Count(&'a mut usize),
@@ -28,6 +33,7 @@ pub(super) enum Place<'a> {
     Party(&'a mut Party),
     Routing(&'a mut Routing),
     Network(&'a mut Network),
+    BadCanaries(&'a mut BadCanaries),
     UdpLimit(&'a mut Element),
     Text(&'a mut Vec<u8>),
     List(&'a mut Vec<Vec<u8>>),
@@ -40,8 +46,9 @@ impl Place<'_> {
     /// A number that is too large, or that no value has; an option that is no number.
     pub(super) fn set(self, number: u64) -> Result<(), Fault> {
         match self {
-            Self::Flag(place) => *place = fitting::<u8>(number).and_then(flag)?,
+            Self::Flag(place) => *place = fitting(number).and_then(flag)?,
             Self::Small(place) => *place = fitting(number)?,
+            Self::Short(place) => *place = fitting(number)?,
             Self::Seconds(place) => *place = fitting(number)?,
             Self::Milliseconds(place) => *place = number,
             Self::Count(place) => *place = fitting(number)?,
@@ -50,6 +57,7 @@ impl Place<'_> {
             Self::Party(place) => *place = named::<imsp_party>(number)?.into(),
             Self::Routing(place) => *place = named::<imsp_routing>(number)?.into(),
             Self::Network(place) => *place = named::<imsp_network>(number)?.into(),
+            Self::BadCanaries(place) => *place = named::<imsp_bad_canaries>(number)?.into(),
             Self::UdpLimit(element) => {
                 *element = element.clone().with_udp_limit(fitting(number)?);
             }
@@ -66,6 +74,7 @@ impl Place<'_> {
         Ok(match self {
             Self::Flag(place) => u64::from(*place),
             Self::Small(place) => u64::from(*place),
+            Self::Short(place) => u64::from(*place),
             Self::Seconds(place) => u64::from(*place),
             Self::Milliseconds(place) => *place,
             Self::Count(place) => counted(*place),
@@ -74,6 +83,7 @@ impl Place<'_> {
             Self::Party(place) => imsp_party::from(*place) as u64,
             Self::Routing(place) => imsp_routing::from(*place) as u64,
             Self::Network(place) => imsp_network::from(*place) as u64,
+            Self::BadCanaries(place) => imsp_bad_canaries::from(*place) as u64,
             Self::UdpLimit(element) => counted(element.udp_limit()),
             Self::Text(_) | Self::List(_) => return Err(imsp_status::WrongType.into()),
         })
@@ -110,7 +120,9 @@ fn fitting<T: TryFrom<u64>>(number: u64) -> Result<T, Fault> {
     T::try_from(number).map_err(|_| imsp_status::OutOfRange.into())
 }
 
-fn flag(number: u8) -> Result<bool, Fault> {
+/// # Errors
+/// What is neither 0 nor 1.
+pub(super) fn flag(number: u32) -> Result<bool, Fault> {
     match number {
         0 => Ok(false),
         1 => Ok(true),

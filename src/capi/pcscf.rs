@@ -7,7 +7,7 @@ use super::{
     counts::{imsp_pcscf_counts, imsp_subscription_counts},
     guard::{Handle, Poison, change, free, read},
     memory::{Place, Room, Variable, bytes},
-    options::counted,
+    options::{counted, flag},
     pcscf_config::imsp_pcscf_config,
     pcscf_output::{Flat, imsp_pcscf_output},
     status::{Fault, Report, imsp_fault, imsp_status},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     drive::{self, Buffer, Identifiers, Millis, Node, Outbox, Token, TransactionRef},
-    pcscf::{Answer, Command, Pcscf, PcscfNode, strip_trust_marks},
+    pcscf::{Answer, Command, Pcscf, PcscfNode, Shutdown, strip_trust_marks},
     regevent::subscriber,
 };
 
@@ -139,7 +139,11 @@ impl imsp_pcscf {
             .answer(Millis(now), token, answer, &mut self.out)?)
     }
 
-    fn command(
+    pub(super) const fn node(&self) -> &PcscfNode {
+        &self.node
+    }
+
+    pub(super) fn command(
         &mut self,
         now: u64,
         command: Command<'_>,
@@ -405,8 +409,34 @@ pub unsafe extern "C" fn imsp_pcscf_command_learn(
     })
 }
 
-/// The access network reports a UE as lost. `contact`: the URI of its registered contact. `evidence`: an
-/// imsp_evidence.
+/// [CA-1] A command that is about a contact.
+///
+/// # Safety
+/// The pointers are what every caller vouches for (`capi`, "Pointers").
+pub(super) unsafe fn about_contact(
+    node: *mut imsp_pcscf,
+    now: u64,
+    (contact, contact_length): (*const c_void, usize),
+    (verdict, fault): (*mut imsp_verdict, *mut imsp_fault),
+    command: impl for<'c> FnOnce(&'c [u8]) -> Result<Command<'c>, Fault>,
+) -> imsp_status {
+    // SAFETY: what the caller vouches for.
+    let (node, contact, verdict, report) = unsafe {
+        (
+            node.as_mut(),
+            bytes(contact, contact_length),
+            Place::at(verdict),
+            Report::at(fault),
+        )
+    };
+    change(node, report, |handle| {
+        let command = command(contact?)?;
+        handle.command(now, command, verdict?)
+    })
+}
+
+/// A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
+/// (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
 ///
 /// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
 #[unsafe(no_mangle)]
@@ -419,21 +449,92 @@ pub unsafe extern "C" fn imsp_pcscf_command_access_lost(
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    let (node, contact, verdict, report) = unsafe {
-        (
-            node.as_mut(),
-            bytes(contact, contact_length),
-            Place::at(verdict),
-            Report::at(fault),
-        )
-    };
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::AccessLost {
+                contact,
+                evidence: imsp_evidence::read(evidence)?.into(),
+            })
+        })
+    }
+}
+
+/// The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
+/// `present`: 1 if it has any.
+///
+/// IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such
+/// contact is registered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn imsp_pcscf_command_dialogs_changed(
+    node: *mut imsp_pcscf,
+    now: u64,
+    contact: *const c_void,
+    contact_length: usize,
+    present: u32,
+    verdict: *mut imsp_verdict,
+    fault: *mut imsp_fault,
+) -> imsp_status {
+    let (contact, results) = ((contact, contact_length), (verdict, fault));
+    // SAFETY: what every caller vouches for (`capi`, "Pointers").
+    unsafe {
+        about_contact(node, now, contact, results, |contact| {
+            Ok(Command::DialogsChanged {
+                contact,
+                present: flag(present)?,
+            })
+        })
+    }
+}
+
+/// Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered.
+/// Until imsp_pcscf_command_resume, imsp_pcscf_receive has REGISTERs refused with 503, except those of emergencies and
+/// those by which a UE goes.
+///
+/// `deadline`: when it is over, on the clock of `now`. `rate`: REGISTERs per second; 0 for what is configured.
+/// `in_flight`: REGISTERs out at once; 0 for what is configured. `emergency`: 1 if emergency registrations are
+/// deregistered too, last. `dry_run`: 1 if nothing is to be done but to report IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED.
+///
+/// IMSP_STATUS_OUT_OF_RANGE: `emergency` or `dry_run`. IMSP_STATUS_OUTBOX_FULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn imsp_pcscf_command_shutdown(
+    node: *mut imsp_pcscf,
+    now: u64,
+    deadline: u64,
+    rate: u32,
+    in_flight: u32,
+    emergency: u32,
+    dry_run: u32,
+    verdict: *mut imsp_verdict,
+    fault: *mut imsp_fault,
+) -> imsp_status {
+    // SAFETY: what every caller vouches for (`capi`, "Pointers").
+    let (node, verdict, report) = unsafe { (node.as_mut(), Place::at(verdict), Report::at(fault)) };
     change(node, report, |handle| {
-        let command = Command::AccessLost {
-            contact: contact?,
-            evidence: imsp_evidence::read(evidence)?.into(),
-        };
-        handle.command(now, command, verdict?)
+        let mut order = Shutdown::until(Millis(deadline));
+        order.rate = Some(rate).filter(|&rate| rate > 0);
+        order.in_flight = Some(in_flight).filter(|&in_flight| in_flight > 0);
+        order.emergency = flag(emergency)?;
+        order.dry_run = flag(dry_run)?;
+        handle.command(now, Command::Shutdown(order), verdict?)
+    })
+}
+
+/// Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
+///
+/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if the node is not shut down.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn imsp_pcscf_command_resume(
+    node: *mut imsp_pcscf,
+    now: u64,
+    verdict: *mut imsp_verdict,
+    fault: *mut imsp_fault,
+) -> imsp_status {
+    // SAFETY: what every caller vouches for (`capi`, "Pointers").
+    let (node, verdict, report) = unsafe { (node.as_mut(), Place::at(verdict), Report::at(fault)) };
+    change(node, report, |handle| {
+        handle.command(now, Command::Resume, verdict?)
     })
 }
 
@@ -700,6 +801,11 @@ mod tests {
         match command {
             Command::Learn { .. } => "imsp_pcscf_command_learn(",
             Command::AccessLost { .. } => "imsp_pcscf_command_access_lost(",
+            Command::DialogsChanged { .. } => "imsp_pcscf_command_dialogs_changed(",
+            Command::Shutdown(_) => "imsp_pcscf_command_shutdown(",
+            Command::Resume => "imsp_pcscf_command_resume(",
+            Command::Heard { .. } => "imsp_pcscf_command_heard(",
+            Command::Protected { .. } => "imsp_pcscf_command_protected(",
         }
     }
 
@@ -746,11 +852,26 @@ mod tests {
             contact: b"",
             evidence: crate::pcscf::Evidence::BearerLost,
         };
+        let dialogs = Command::DialogsChanged {
+            contact: b"",
+            present: true,
+        };
+        let shutdown = Command::Shutdown(Shutdown::until(Millis(0)));
+        let heard = Command::Heard { contact: b"" };
+        let protected = Command::Protected {
+            contact: b"",
+            lifetime: None,
+        };
         for door in [
             of_answer(&response),
             of_answer(&routes),
             of_command(&learn),
             of_command(&lost),
+            of_command(&dialogs),
+            of_command(&shutdown),
+            of_command(&Command::Resume),
+            of_command(&heard),
+            of_command(&protected),
         ] {
             assert!(HEADER.contains(door), "{door}");
         }

@@ -61,6 +61,69 @@ pub enum imsp_pcscf_option {
     RegistrationThreshold = 3011,
     /// The size in bytes past which a REGISTER needs a congestion-controlled transport. Default 1,300.
     UdpLimit = 3012,
+    /// Milliseconds of remaining lifetime of security associations and TLS sessions (imsp_pcscf_command_protected) below
+    /// which the registration counts as lost. Default 0: at their end.
+    AssociationThreshold = 3020,
+    /// Milliseconds, at least 1, for which a REGISTER of a UE is held at most, while ours for the same contact is out.
+    /// Default 4,000.
+    HoldBound = 3021,
+    /// T1 between elements of the core, in milliseconds, at least 1: after 64 times that nothing is to be expected any more
+    /// of a REGISTER of a UE that was passed on. Default 500.
+    T1Core = 3022,
+    /// T1 towards the UE, in milliseconds, at least 1: 64 times that is how long the delivery to a UE that is still there is
+    /// waited for, and what remains of security associations that are shortened. Default 2,000.
+    T1Ue = 3023,
+    /// 1 if anything that is heard from a UE makes the reports of loss before it void. Default 1.
+    HeardClears = 3024,
+    /// Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
+    /// 1,800,000.
+    TurnBound = 3101,
+    /// REGISTERs per second to all home domains together: 1 to 1,000,000. Default 1,000.
+    PacingRate = 3102,
+    /// REGISTERs that may go at once after a pause: 1 to 10,000. Default 10.
+    PacingBurst = 3103,
+    /// REGISTERs out at once: 1 to 1,048,576. Default 2,048.
+    PacingInFlight = 3104,
+    /// REGISTERs out at once to one home domain: 1 to IMSP_PCSCF_OPTION_PACING_IN_FLIGHT. Default 256.
+    PacingHopInFlight = 3105,
+    /// The rate at which a home domain begins, between the two that follow. Default 100.
+    PacingHopStartRate = 3106,
+    /// The rate below which a home domain is not slowed: 1 to the one that follows. Default 1.
+    PacingHopMinRate = 3107,
+    /// The rate above which a home domain is not driven: 1 to 1,000,000. Default 1,000.
+    PacingHopMaxRate = 3108,
+    /// What is added to the rate of a home domain after an interval in which all went well: 0 to 1,000,000. Default 20.
+    PacingIncrease = 3109,
+    /// Milliseconds of such an interval: 10 to 3,600,000. Default 1,000.
+    PacingIncreaseInterval = 3110,
+    /// What the rate of a home domain shrinks to, in hundredths of what it was: 1 to 99. Default 70.
+    PacingDecreaseTo = 3111,
+    /// Milliseconds after a decrease in which there is no other: 0 to 3,600,000. Default 1,000.
+    PacingDecreaseInterval = 3112,
+    /// 1 if a 503, or a 500 with Retry-After, slows a home domain down. Default 1.
+    PacingSlowedByOverload = 3113,
+    /// 1 if silence, 408 or 504 slows a home domain down. Default 1.
+    PacingSlowedByTimeout = 3114,
+    /// 1 if a home domain that cannot be reached is slowed down. Default 1.
+    PacingSlowedByUnreachable = 3115,
+    /// The longest Retry-After that holds a home domain off, in seconds: 0 (none does) to 86,400. Default 120.
+    PacingRetryAfterLimit = 3116,
+    /// REGISTERs that go to a home domain first, before all others: 0 (no such caution) to 64. Default 3.
+    PacingCanaries = 3117,
+    /// How many of those must be answered well before the others go: 1 to all. Default 1.
+    PacingGoodCanaries = 3118,
+    /// What follows if fewer are: an imsp_bad_canaries. Default IMSP_BAD_CANARIES_SLOWLY.
+    PacingBadCanaries = 3119,
+    /// Milliseconds until others go first: 1 to 3,600,000. Default 10,000.
+    PacingCanaryPause = 3120,
+    /// So many refusals or silences one after the other make a home domain begin anew: 0 (never) to 65,535. Default 16.
+    PacingBadStreak = 3121,
+    /// Milliseconds without anything after which what was learnt of a home domain no longer holds: 0 to 86,400,000.
+    /// Default 60,000.
+    PacingForgetAfter = 3122,
+    /// So many rounds of REGISTERs that go first and come back bad, one after the other, and nothing more goes to that
+    /// home domain for a while: 0 (never) to 65,535. Default 60.
+    PacingBadRounds = 3123,
 }
 
 impl Number for imsp_pcscf_option {
@@ -77,6 +140,34 @@ impl Number for imsp_pcscf_option {
         Self::CleanupBound,
         Self::RegistrationThreshold,
         Self::UdpLimit,
+        Self::AssociationThreshold,
+        Self::HoldBound,
+        Self::T1Core,
+        Self::T1Ue,
+        Self::HeardClears,
+        Self::TurnBound,
+        Self::PacingRate,
+        Self::PacingBurst,
+        Self::PacingInFlight,
+        Self::PacingHopInFlight,
+        Self::PacingHopStartRate,
+        Self::PacingHopMinRate,
+        Self::PacingHopMaxRate,
+        Self::PacingIncrease,
+        Self::PacingIncreaseInterval,
+        Self::PacingDecreaseTo,
+        Self::PacingDecreaseInterval,
+        Self::PacingSlowedByOverload,
+        Self::PacingSlowedByTimeout,
+        Self::PacingSlowedByUnreachable,
+        Self::PacingRetryAfterLimit,
+        Self::PacingCanaries,
+        Self::PacingGoodCanaries,
+        Self::PacingBadCanaries,
+        Self::PacingCanaryPause,
+        Self::PacingBadStreak,
+        Self::PacingForgetAfter,
+        Self::PacingBadRounds,
     ];
 
     fn number(self) -> u32 {
@@ -100,6 +191,13 @@ impl imsp_pcscf_option {
             notify_bound,
             cleanup_bound,
             registration_threshold,
+            pacing,
+            turn_bound,
+            association_threshold,
+            loss,
+            hold_bound,
+            t1_core,
+            t1_ue,
             subscription: _,
             limits: _,
         } = config;
@@ -116,6 +214,34 @@ impl imsp_pcscf_option {
             Self::CleanupBound => Place::Milliseconds(cleanup_bound),
             Self::RegistrationThreshold => Place::Milliseconds(registration_threshold),
             Self::UdpLimit => Place::UdpLimit(element),
+            Self::AssociationThreshold => Place::Milliseconds(association_threshold),
+            Self::HoldBound => Place::Milliseconds(hold_bound),
+            Self::T1Core => Place::Milliseconds(t1_core),
+            Self::T1Ue => Place::Milliseconds(t1_ue),
+            Self::HeardClears => Place::Flag(&mut loss.heard_clears),
+            Self::TurnBound => Place::Milliseconds(turn_bound),
+            Self::PacingRate => Place::Seconds(&mut pacing.rate),
+            Self::PacingBurst => Place::Seconds(&mut pacing.burst),
+            Self::PacingInFlight => Place::Seconds(&mut pacing.in_flight),
+            Self::PacingHopInFlight => Place::Seconds(&mut pacing.hop_in_flight),
+            Self::PacingHopStartRate => Place::Seconds(&mut pacing.hop_start_rate),
+            Self::PacingHopMinRate => Place::Seconds(&mut pacing.hop_min_rate),
+            Self::PacingHopMaxRate => Place::Seconds(&mut pacing.hop_max_rate),
+            Self::PacingIncrease => Place::Seconds(&mut pacing.increase),
+            Self::PacingIncreaseInterval => Place::Milliseconds(&mut pacing.increase_interval),
+            Self::PacingDecreaseTo => Place::Seconds(&mut pacing.decrease_to),
+            Self::PacingDecreaseInterval => Place::Milliseconds(&mut pacing.decrease_interval),
+            Self::PacingSlowedByOverload => Place::Flag(&mut pacing.slowed_by.overloaded),
+            Self::PacingSlowedByTimeout => Place::Flag(&mut pacing.slowed_by.timeout),
+            Self::PacingSlowedByUnreachable => Place::Flag(&mut pacing.slowed_by.unreachable),
+            Self::PacingRetryAfterLimit => Place::Seconds(&mut pacing.retry_after_limit),
+            Self::PacingCanaries => Place::Short(&mut pacing.canaries),
+            Self::PacingGoodCanaries => Place::Short(&mut pacing.good_canaries),
+            Self::PacingBadCanaries => Place::BadCanaries(&mut pacing.bad_canaries),
+            Self::PacingCanaryPause => Place::Milliseconds(&mut pacing.canary_pause),
+            Self::PacingBadStreak => Place::Short(&mut pacing.bad_streak),
+            Self::PacingForgetAfter => Place::Milliseconds(&mut pacing.forget_after),
+            Self::PacingBadRounds => Place::Short(&mut pacing.bad_rounds),
         }
     }
 }

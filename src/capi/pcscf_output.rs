@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use super::{
     memory::Struct,
     subscription::{imsp_subscription_event, imsp_subscription_question},
-    values::{Ended, imsp_pcscf_cause, imsp_pcscf_outcome, imsp_towards},
+    values::{
+        Ended, imsp_evidence, imsp_pcscf_cause, imsp_pcscf_not_asked, imsp_pcscf_outcome,
+        imsp_towards,
+    },
 };
 use crate::{
     drive::{Identifier, Outbox, Output, Text},
@@ -45,12 +48,15 @@ pub enum imsp_pcscf_question {
     OwedDelivery = 1,
     /// Release the security associations or TLS sessions of the contact.
     SecurityAssociationRelease = 2,
-    /// Release the signalling bearer: end the Rx session.
+    /// Release the signalling bearer: end the Rx session, with `termination_cause`.
     BearerRelease = 3,
+    /// Shorten the lifetime of the security associations or TLS sessions of the contact to `wait`, if it is longer.
+    SecurityAssociationShortening = 4,
 }
 
-/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each says `private_identity`; the
-/// first two say `public_identity`, `contact`, `cause` and `registers` as well. Beside them stand those of
+/// What a P-CSCF reports: values of `what` in an output of IMSP_OUTPUT_KIND_EVENT. Each but those of a shutdown and
+/// IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED says `private_identity`, and all those `public_identity` and `contact` but
+/// IMSP_PCSCF_EVENT_TAKEN_OVER; the first two say `cause` and `registers` as well. Beside them stand those of
 /// imsp_subscription_event.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,24 @@ pub enum imsp_pcscf_event {
     Cancelled = 2,
     /// Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
     TakenOver = 3,
+    /// What a dry run of a shutdown has found: `registrations` that are here, `in_dialog` and `emergency` among them,
+    /// and in `wait` the milliseconds until all would have been asked, at least.
+    ShutdownPlanned = 4,
+    /// How far a shutdown has come: `registrations` that it is to end and that are here still, users `queued` for their
+    /// turns, REGISTERs `in_flight`, and the `tally` since it was ordered.
+    ShutdownProgressed = 5,
+    /// A shutdown has ended: none of the registrations that it was to end is left. Says the `tally`.
+    ShutdownEnded = 6,
+    /// The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
+    /// `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
+    /// refused with 500. The deregistration has begun.
+    AccessLost = 10,
+    /// A report of loss has been kept, which is not enough by itself. It says `evidence`.
+    AccessDoubted = 11,
+    /// The REGISTER of a UE that came with `transaction`, and is held with `token`, is not to be held any more. It is to be
+    /// passed on if `forward` is 1; if not, a later one for the same contact has come: unless that is this one again,
+    /// this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
+    HeldRegisterReleased = 12,
 }
 
 /// A text in the buffer that was filled: so many bytes from so many on, without a NUL behind them. Its size never
@@ -117,8 +141,8 @@ pub struct imsp_pcscf_output {
     pub termination: u32,
     /// 1 if pattern matching is skipped.
     pub skip_pattern_matching: u32,
-    /// 0.
-    pub reserved: u32,
+    /// The Termination-Cause of a session termination request (RFC 6733 8.15).
+    pub termination_cause: u32,
     /// The message, or the blob.
     pub bytes: imsp_text,
     /// SIP URIs to resolve (RFC 3263), the best first, each but the last followed by a line feed. The next one is for
@@ -138,9 +162,29 @@ pub struct imsp_pcscf_output {
     pub destination: imsp_text,
     /// The Service-Route as addresses separated by commas.
     pub route_uri: imsp_text,
+    /// Registrations.
+    pub registrations: u32,
+    /// Registrations whose UEs are in dialogs.
+    pub in_dialog: u32,
+    /// Registrations of emergencies.
+    pub emergency: u32,
+    /// Users that wait for their turns.
+    pub queued: u32,
+    /// REGISTERs that are out.
+    pub in_flight: u32,
+    /// Registrations that ended, by imsp_pcscf_outcome: the first element counts the outcome 1.
+    pub tally: [u32; 11],
+    /// An imsp_evidence.
+    pub evidence: u32,
+    /// 1 if a request is to be passed on.
+    pub forward: u32,
+    /// An imsp_pcscf_not_asked.
+    pub not_asked: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 20·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
     const FIRST_SIZE: usize = 168;
 }
@@ -238,8 +282,25 @@ impl<'a> Flat<'a> {
                 key,
                 affected,
             ),
-            Question::BearerRelease { key, affected } => {
+            Question::BearerRelease {
+                key,
+                affected,
+                termination_cause,
+            } => {
+                self.output.termination_cause = *termination_cause;
                 (imsp_pcscf_question::BearerRelease, key, affected)
+            }
+            Question::SecurityAssociationShortening {
+                key,
+                affected,
+                milliseconds,
+            } => {
+                self.output.wait = *milliseconds;
+                (
+                    imsp_pcscf_question::SecurityAssociationShortening,
+                    key,
+                    affected,
+                )
             }
             Question::Subscription(question) => return self.ask_for_subscription(question),
         };
@@ -276,6 +337,7 @@ impl<'a> Flat<'a> {
                 outcome,
                 registers,
             } => {
+                self.output.not_asked = imsp_pcscf_not_asked::of(*outcome);
                 let (outcome, sip_status) = imsp_pcscf_outcome::of(*outcome);
                 self.output.what = imsp_pcscf_event::Deregistered as u32;
                 self.output.key = self.identifier(*id);
@@ -295,10 +357,57 @@ impl<'a> Flat<'a> {
                 self.output.registers = (*registers).into();
                 self.affected(affected);
             }
+            Event::AccessLost { affected } => {
+                self.output.what = imsp_pcscf_event::AccessLost as u32;
+                self.affected(affected);
+            }
+            Event::AccessDoubted { affected, evidence } => {
+                self.output.what = imsp_pcscf_event::AccessDoubted as u32;
+                self.output.evidence = imsp_evidence::from(*evidence) as u32;
+                self.affected(affected);
+            }
+            Event::HeldRegisterReleased {
+                token,
+                transaction,
+                forward,
+            } => {
+                self.output.token = token.to_u64();
+                self.output.what = imsp_pcscf_event::HeldRegisterReleased as u32;
+                self.output.transaction = transaction.0;
+                self.output.forward = (*forward).into();
+            }
             Event::Subscription(event) => self.event_of_subscription(event),
             Event::TakenOver { private_identity } => {
                 self.output.what = imsp_pcscf_event::TakenOver as u32;
                 self.output.private_identity = self.text(*private_identity);
+            }
+            Event::ShutdownPlanned {
+                registrations,
+                in_dialog,
+                emergency,
+                least_time,
+            } => {
+                self.output.what = imsp_pcscf_event::ShutdownPlanned as u32;
+                self.output.registrations = *registrations;
+                self.output.in_dialog = *in_dialog;
+                self.output.emergency = *emergency;
+                self.output.wait = *least_time;
+            }
+            Event::ShutdownProgressed {
+                left,
+                queued,
+                in_flight,
+                tally,
+            } => {
+                self.output.what = imsp_pcscf_event::ShutdownProgressed as u32;
+                self.output.registrations = *left;
+                self.output.queued = *queued;
+                self.output.in_flight = *in_flight;
+                self.output.tally = tally.parts();
+            }
+            Event::ShutdownEnded { tally } => {
+                self.output.what = imsp_pcscf_event::ShutdownEnded as u32;
+                self.output.tally = tally.parts();
             }
         }
     }

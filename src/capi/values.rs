@@ -3,7 +3,8 @@
 use super::status::{Fault, imsp_status};
 use crate::{
     drive::{Source, Towards, Verdict},
-    pcscf::{Cause, Evidence, NextHop, Outcome},
+    fleet::pacer::BadCanaries,
+    pcscf::{Cause, Evidence, NextHop, NotAsked, Outcome},
     regevent::{
         notification::Termination,
         subscriber::{End, Party, Profile, Routing},
@@ -114,10 +115,21 @@ impl From<&Verdict> for imsp_verdict_kind {
 pub enum imsp_evidence {
     /// The policy server reports the loss or release of the signalling bearer (TS 29.214 4.4.6).
     BearerLost = 1,
+    /// The transport connection of the UE was closed: a TCP or TLS flow, by either side.
+    FlowClosed = 2,
+    /// The UE has not answered a probe: OPTIONS, a keep-alive, a ping. A report for each.
+    ProbeMissed = 3,
+    /// Nothing has come over the security association for as long as the caller finds suspicious.
+    SecurityAssociationIdle = 4,
 }
 
 impl Number for imsp_evidence {
-    const ALL: &'static [Self] = &[Self::BearerLost];
+    const ALL: &'static [Self] = &[
+        Self::BearerLost,
+        Self::FlowClosed,
+        Self::ProbeMissed,
+        Self::SecurityAssociationIdle,
+    ];
 
     fn number(self) -> u32 {
         self as u32
@@ -128,6 +140,20 @@ impl From<imsp_evidence> for Evidence {
     fn from(evidence: imsp_evidence) -> Self {
         match evidence {
             imsp_evidence::BearerLost => Self::BearerLost,
+            imsp_evidence::FlowClosed => Self::FlowClosed,
+            imsp_evidence::ProbeMissed => Self::ProbeMissed,
+            imsp_evidence::SecurityAssociationIdle => Self::SecurityAssociationIdle,
+        }
+    }
+}
+
+impl From<Evidence> for imsp_evidence {
+    fn from(evidence: Evidence) -> Self {
+        match evidence {
+            Evidence::BearerLost => Self::BearerLost,
+            Evidence::FlowClosed => Self::FlowClosed,
+            Evidence::ProbeMissed => Self::ProbeMissed,
+            Evidence::SecurityAssociationIdle => Self::SecurityAssociationIdle,
         }
     }
 }
@@ -328,6 +354,10 @@ pub enum imsp_pcscf_cause {
     Network = 3,
     /// The UE deregistered itself.
     User = 4,
+    /// The P-CSCF is shut down.
+    Shutdown = 5,
+    /// The security associations ran out at the P-CSCF.
+    SecurityAssociationTimer = 6,
 }
 
 impl From<Cause> for imsp_pcscf_cause {
@@ -337,6 +367,8 @@ impl From<Cause> for imsp_pcscf_cause {
             Cause::RegistrationTimer => Self::RegistrationTimer,
             Cause::Network => Self::Network,
             Cause::User => Self::User,
+            Cause::Shutdown => Self::Shutdown,
+            Cause::SecurityAssociationTimer => Self::SecurityAssociationTimer,
         }
     }
 }
@@ -365,6 +397,9 @@ pub enum imsp_pcscf_outcome {
     Expired = 9,
     /// The REGISTER could not be written: something that was learnt cannot stand in a header.
     Unsendable = 10,
+    /// No REGISTER was sent, or none after the last that was, as its turn did not come, for the reason in `not_asked`;
+    /// the binding may remain there until it expires.
+    NotAsked = 11,
 }
 
 impl imsp_pcscf_outcome {
@@ -381,6 +416,71 @@ impl imsp_pcscf_outcome {
             Outcome::ByUser => (Self::ByUser, 0),
             Outcome::Expired => (Self::Expired, 0),
             Outcome::Unsendable => (Self::Unsendable, 0),
+            Outcome::NotAsked { .. } => (Self::NotAsked, 0),
+        }
+    }
+}
+
+/// Why the turn of a registration did not come.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum imsp_pcscf_not_asked {
+    /// The deadline of the shutdown has passed.
+    Deadline = 1,
+    /// Its home domain refused the users asked before it.
+    Domain = 2,
+    /// It has waited for IMSP_PCSCF_OPTION_TURN_BOUND.
+    TurnBound = 3,
+}
+
+impl imsp_pcscf_not_asked {
+    /// The number of the reason, or 0 for any other outcome.
+    pub(super) const fn of(outcome: Outcome) -> u32 {
+        let Outcome::NotAsked { why } = outcome else {
+            return 0;
+        };
+        let why = match why {
+            NotAsked::Deadline => Self::Deadline,
+            NotAsked::Domain => Self::Domain,
+            NotAsked::TurnBound => Self::TurnBound,
+        };
+        why as u32
+    }
+}
+
+/// What follows where the first REGISTERs to a home domain came back bad: the values of
+/// IMSP_PCSCF_OPTION_PACING_BAD_CANARIES.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum imsp_bad_canaries {
+    /// Nothing more goes there: who waits is not asked.
+    Stop = 1,
+    /// Others go after a pause, as often as it takes.
+    Slowly = 2,
+}
+
+impl Number for imsp_bad_canaries {
+    const ALL: &'static [Self] = &[Self::Stop, Self::Slowly];
+
+    fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+impl From<imsp_bad_canaries> for BadCanaries {
+    fn from(canaries: imsp_bad_canaries) -> Self {
+        match canaries {
+            imsp_bad_canaries::Stop => Self::Stop,
+            imsp_bad_canaries::Slowly => Self::Slowly,
+        }
+    }
+}
+
+impl From<BadCanaries> for imsp_bad_canaries {
+    fn from(canaries: BadCanaries) -> Self {
+        match canaries {
+            BadCanaries::Stop => Self::Stop,
+            BadCanaries::Slowly => Self::Slowly,
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct Identifier {
 }
 
 impl Identifier {
-    const fn of(value: u128) -> Self {
+    pub(crate) const fn of(value: u128) -> Self {
         Self {
             high: (value >> 64) as u64,
             low: value as u64,

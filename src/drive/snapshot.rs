@@ -6,12 +6,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Visitor};
 use siphasher::sip::SipHasher24;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::RestoreError;
+use super::{Identifier, RestoreError};
 
 /// Of the envelope with the quick checksum, and of the first one, which is still read.
 const MAGIC: &[u8; 4] = b"imsb";
 const FIRST_MAGIC: &[u8; 4] = b"IMSP";
 const HEAD: usize = 16;
+/// Bytes of the smallest record: a length and something.
+const LEAST_RECORD: usize = 5;
 
 /// What a blob holds. The numbers are never given to another kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,49 @@ impl<'de> Visitor<'de> for RawVisitor {
 
     fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Raw<'de>, E> {
         Ok(Raw(bytes))
+    }
+}
+
+/// Bytes in two parts, which are written as a whole; those that are read are all in the first.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Joined<'a>(pub(crate) &'a [u8], pub(crate) &'a [u8]);
+
+impl Serialize for Joined<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self(whole, []) => serializer.serialize_bytes(whole),
+            Self(first, rest) => {
+                let mut all = Vec::with_capacity(first.len().saturating_add(rest.len()));
+                all.extend_from_slice(first);
+                all.extend_from_slice(rest);
+                serializer.serialize_bytes(&all)
+            }
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Joined<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Raw::deserialize(deserializer).map(|bytes| Self(bytes.0, &[]))
+    }
+}
+
+/// An identifier that stands as its bytes, which is read faster than the number that it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plain(pub(crate) Identifier);
+
+impl Serialize for Plain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0.to_bytes())
+    }
+}
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Raw(bytes) = Raw::deserialize(deserializer)?;
+        let length = |_| de::Error::invalid_length(bytes.len(), &"16 bytes");
+        let bytes = <[u8; 16]>::try_from(bytes).map_err(length)?;
+        Ok(Self(Identifier::from_bytes(bytes)))
     }
 }
 
@@ -134,12 +179,27 @@ pub(crate) fn record_written(into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>
     }
 }
 
+/// Appends how many records follow.
+pub(crate) fn write_count(records: usize, into: &mut Vec<u8>) {
+    let count = u32::try_from(records).unwrap_or(u32::MAX);
+    into.extend_from_slice(&count.to_le_bytes());
+}
+
 /// The records of a payload, in order. What is left where one is cut short is an error, and the last.
 pub(crate) struct Records<'b>(&'b [u8]);
 
 impl<'b> Records<'b> {
-    pub(crate) const fn new(payload: &'b [u8]) -> Self {
-        Self(payload)
+    /// Those of a payload that says how many they are. It is believed no more than there are bytes for.
+    ///
+    /// # Errors
+    /// [`RestoreError::Damaged`] if there are fewer bytes than that takes.
+    pub(crate) fn counted(payload: &'b [u8]) -> Result<(usize, Self), RestoreError> {
+        let (count, records) = payload.split_first_chunk().ok_or(RestoreError::Damaged)?;
+        let count = u32::from_le_bytes(*count) as usize;
+        if records.len() < count.saturating_mul(LEAST_RECORD) {
+            return Err(RestoreError::Damaged);
+        }
+        Ok((count, Self(records)))
     }
 }
 

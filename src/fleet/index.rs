@@ -27,6 +27,10 @@ const FREE: Entry = Entry {
     place: u32::MAX,
 };
 
+/// Keys of many machines, to be filed together.
+#[derive(Default)]
+pub(crate) struct Gathered(Vec<Entry>);
+
 /// The fewest slots of a table that has any.
 const FEWEST: usize = 8;
 
@@ -96,6 +100,27 @@ impl Index {
         }
         self.put(entry);
         self.taken = self.taken.saturating_add(1);
+    }
+
+    /// Has a place filed under a key with the others of so many.
+    pub(crate) fn gather(&self, gathered: &mut Gathered, kind: u8, key: &[u8], place: u32) {
+        let hash = self.hash(kind, key);
+        gathered.0.push(Entry { hash, place });
+    }
+
+    /// Files all that was gathered, in the order in which it stands in the table: of a table that fits no cache, each
+    /// part is fetched once.
+    pub(crate) fn insert_all(&mut self, Gathered(mut entries): Gathered) {
+        entries
+            .sort_unstable_by_key(|entry| (u64::from(entry.hash) << 32) | u64::from(entry.place));
+        entries.dedup();
+        self.reserve(entries.len());
+        for entry in entries {
+            if !self.run(entry.hash).any(|(_, known)| known == entry) {
+                self.put(entry);
+                self.taken = self.taken.saturating_add(1);
+            }
+        }
     }
 
     fn put(&mut self, entry: Entry) {
@@ -191,7 +216,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::{Index, Vec};
+    use super::{Gathered, Index, Vec};
     use alloc::{collections::BTreeSet, format};
 
     /// [DR-5] Filing twice is filing once, and what is taken out is not found.
@@ -251,6 +276,29 @@ mod tests {
         assert_eq!(index.len(), 0);
         index.shrink(0);
         assert_eq!(index.capacity(), 0);
+    }
+
+    /// [DR-7] What is filed together is filed as one by one, what is there already among it.
+    #[test]
+    fn together() {
+        let key = |place: u32| (place % 700).to_le_bytes();
+        let mut index = Index::with_capacity(&[7; 16], 0);
+        let mut gathered = Gathered::default();
+        for place in 0..1_000 {
+            if place % 10 == 0 {
+                index.insert(1, &key(place), place);
+            }
+            for _ in 0..=place % 2 {
+                index.gather(&mut gathered, 1, &key(place), place);
+            }
+        }
+        index.insert_all(gathered);
+        assert_eq!(index.len(), 1_000);
+        for place in 0..1_000 {
+            assert!(index.under(1, &key(place)).any(|found| found == place));
+            index.remove(1, &key(place), place);
+        }
+        assert_eq!(index.len(), 0);
     }
 
     /// [DR-5] What fits the room taken beforehand does not make it grow; one more does.

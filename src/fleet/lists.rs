@@ -66,6 +66,17 @@ impl Links {
         list.len = list.len.saturating_add(1);
     }
 
+    /// Takes in numbers up to another capacity, which is no smaller one.
+    pub(crate) fn grow(&mut self, capacity: usize) {
+        let none = Link {
+            before: NONE,
+            after: NONE,
+        };
+        let more = capacity.saturating_sub(self.0.len());
+        self.0.reserve_exact(more);
+        self.0.resize(self.0.len().saturating_add(more), none);
+    }
+
     /// Takes a number out of the list that it stands in.
     pub(crate) fn remove(&mut self, list: &mut List, number: u32) {
         let Some(&Link { before, after }) = self.0.get(number as usize) else {
@@ -116,5 +127,11 @@ mod tests {
         links.remove(&mut lists[0], 3);
         assert_eq!((lists[0].first(), lists[0].len()), (None, 0));
         assert_eq!(lists[1].first(), Some(0));
+        links.remove(&mut lists[1], 2);
+        links.grow(6);
+        for number in [5, 6] {
+            links.push(&mut lists[1], number);
+        }
+        assert_eq!(links.members(&lists[1]).collect::<Vec<_>>(), [0, 1, 5]);
     }
 }

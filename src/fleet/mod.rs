@@ -8,9 +8,10 @@
 //!
 //! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
 //! behind a pointer (`Seldom`), one element of a list where the list would (`Few`), and what many have alike is
-//! there once (`Shared`). Or all that a machine is stands in one allocation until something happens to it (`Record`).
+//! there once (`Shared`), as in the blob of many (`Alike`). Or all that a machine is stands in one allocation until
+//! something happens to it (`Record`).
 
-mod common;
+mod alike;
 mod few;
 mod index;
 mod lists;
@@ -22,12 +23,13 @@ mod shared;
 mod slab;
 mod timers;
 
-pub(crate) use common::{Common, Dictionary};
+pub(crate) use alike::{AlikeRead, AlikeWritten, Common, Kept};
 pub(crate) use few::Few;
+pub(crate) use index::Gathered;
 use index::Index;
 pub(crate) use lists::{Links, List};
 pub(crate) use packed::Packed;
-pub(crate) use record::{Reader, Record, Recorder};
+pub(crate) use record::{CommonRead, Reader, Record, Recorder};
 pub(crate) use seldom::{Rest, Seldom};
 pub(crate) use shared::{Divided, Shared};
 pub(crate) use slab::Id;
@@ -102,6 +104,11 @@ impl<T> Fleet<T> {
         self.machines.len()
     }
 
+    /// Places that machines have or have had: the numbers below this.
+    pub(crate) fn places(&self) -> u32 {
+        self.machines.places()
+    }
+
     /// The place that the next machine will have.
     #[cfg(feature = "txn")]
     pub(crate) fn next_place(&self) -> u32 {
@@ -155,6 +162,16 @@ impl<T> Fleet<T> {
     /// Files a machine under a key. Filing it there again changes nothing.
     pub(crate) fn file(&mut self, id: Id, kind: u8, key: &[u8]) {
         self.index.insert(kind, key, id.place());
+    }
+
+    /// Has a machine filed under a key with the others of a blob.
+    pub(crate) fn gather(&self, keys: &mut Gathered, id: Id, kind: u8, key: &[u8]) {
+        self.index.gather(keys, kind, key, id.place());
+    }
+
+    /// [DR-7] Files all that was gathered.
+    pub(crate) fn file_all(&mut self, keys: Gathered) {
+        self.index.insert_all(keys);
     }
 
     /// The machines under a key. Hardly ever, one under another key is among them.

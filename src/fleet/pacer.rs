@@ -22,12 +22,13 @@
 //!   asked with canaries again, so that a million are never sent in vain.
 //! - **A deadline**, if one is set: who has not been asked by then is given back ([`Turn::NotAsked`]), one a call,
 //!   and the procedure decides. So is who is queued later.
-//! - **Retries** are the procedure's: after the outcome, it queues the machine again. What holds its next hop off
-//!   holds the machine too.
+//! - **Retries** are the procedure's: after the outcome, it queues the machine again, behind all others or before them
+//!   ([`Pacer::enqueue_again`]). What holds its next hop off holds the machine too.
 //! - **Time** that stands still or goes backwards gives no turns that were not due, and loses none; however far it
 //!   jumps, no more than a burst comes of it.
 //! - **Work.** A call does a bounded amount of it, whatever is queued; [`Pacer::reconfigure`],
-//!   [`Pacer::least_time`], [`Pacer::save`] and [`Pacer::load`] go through all. Nothing is allocated for a machine;
+//!   [`Pacer::least_time`], [`Pacer::make_room`], [`Pacer::save`] and [`Pacer::load`] go through all. Nothing is
+//!   allocated for a machine;
 //!   where a next hop has to wait, the logarithm of their number is paid, and at times a node of the set in which
 //!   they do.
 //!
@@ -93,7 +94,6 @@ use bucket::Bucket;
 pub use config::{BadCanaries, Config, SlowedBy};
 use hop::{Hop, Place, Standing};
 pub use progress::{Caution, HopProgress, Progress};
-#[allow(unused_imports)] // The nodes of the roles keep it in their own blobs.
 pub(crate) use snapshot::Snapshot;
 
 use super::{Links, Timers};
@@ -182,6 +182,8 @@ impl Outcome {
 enum State {
     Absent,
     Queued,
+    /// Queued for another turn.
+    Again,
     Out,
     /// Out, as a canary.
     Canary,
@@ -198,12 +200,16 @@ impl Machine {
         next_hop: 0,
         state: State::Absent,
     };
+
+    const fn is_queued(&self) -> bool {
+        matches!(self.state, State::Queued | State::Again)
+    }
 }
 
 /// [PD-2] [PD-12] Gives turns to machines. See the [module](self).
 ///
-/// It takes 12 bytes for each machine and 128 at most for each next hop, all of them when it is made; a next hop
-/// that waits takes a place in an ordered set besides.
+/// It takes 12 bytes for each machine and 128 at most for each next hop, all of them when it is made, or [given more
+/// room](Self::make_room); a next hop that waits takes a place in an ordered set besides.
 pub struct Pacer {
     config: Config,
     clock: Clock,
@@ -278,6 +284,30 @@ impl Pacer {
     /// [`Misuse::NodeFull`] for a machine, [`Misuse::NoSuchThing`] for a next hop, past the number that the pacer
     /// was made for. Nothing has changed then.
     pub fn enqueue(&mut self, now: Millis, machine: u32, next_hop: u32) -> Result<bool, Misuse> {
+        self.enqueue_as(now, machine, next_hop, State::Queued)
+    }
+
+    /// [PD-6] Queues a machine that has had a turn before all that have not, and behind those like it: who waits for
+    /// another has waited before, and what a procedure holds for those that it has begun with stays little.
+    ///
+    /// # Errors
+    /// As those of [`enqueue`](Self::enqueue).
+    pub fn enqueue_again(
+        &mut self,
+        now: Millis,
+        machine: u32,
+        next_hop: u32,
+    ) -> Result<bool, Misuse> {
+        self.enqueue_as(now, machine, next_hop, State::Again)
+    }
+
+    fn enqueue_as(
+        &mut self,
+        now: Millis,
+        machine: u32,
+        next_hop: u32,
+        state: State,
+    ) -> Result<bool, Misuse> {
         let Some(place) = self.machines.get_mut(machine as usize) else {
             return Err(Misuse::NodeFull);
         };
@@ -292,19 +322,93 @@ impl Pacer {
         }
         *place = Machine {
             next_hop: short,
-            state: State::Queued,
+            state,
         };
         hop.refresh(self.clock.observe(now), &self.config);
-        self.queued.push(&mut hop.queue, machine);
+        self.queued.push(hop.list(state), machine);
         self.progress.queued = self.progress.queued.saturating_add(1);
         self.place(next_hop);
         Ok(true)
     }
 
+    /// [DR-7] Takes a machine for one whose request is out, which this pacer gave no turn: it was offered again after a
+    /// restart that took nothing along of the pacer before. It needs its outcome like any other. `false` if it is queued
+    /// or out already: nothing has changed then.
+    ///
+    /// # Errors
+    /// As those of [`enqueue`](Self::enqueue).
+    pub fn adopt(&mut self, now: Millis, machine: u32, next_hop: u32) -> Result<bool, Misuse> {
+        if !self.enqueue(now, machine, next_hop)? {
+            return Ok(false);
+        }
+        let hop = self.hops.get_mut(next_hop as usize);
+        let is_canary = hop.is_some_and(Hop::adopt);
+        let state = match is_canary {
+            true => State::Canary,
+            false => State::Out,
+        };
+        self.unqueue(next_hop, machine, state);
+        self.progress.out = self.progress.out.saturating_add(1);
+        self.place(next_hop);
+        Ok(true)
+    }
+
+    /// [DR-5] Makes room for more machines: those numbered below this. Never for fewer.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if they are more than [`MAX_MACHINES`].
+    pub fn make_room(&mut self, machines: u32) -> Result<(), ConfigError> {
+        if machines > MAX_MACHINES {
+            return Err(ConfigError {
+                field: "machines",
+                what: "not between 1 and 16,777,215",
+            });
+        }
+        let machines = machines as usize;
+        let more = machines.saturating_sub(self.machines.len());
+        self.machines.reserve_exact(more);
+        let all = self.machines.len().saturating_add(more);
+        self.machines.resize(all, Machine::ABSENT);
+        self.queued.grow(all);
+        Ok(())
+    }
+
+    /// Machines that there is room for.
+    #[must_use]
+    pub fn machines(&self) -> u32 {
+        u32::try_from(self.machines.len()).unwrap_or(MAX_MACHINES)
+    }
+
+    /// Whether a machine waits for its turn.
+    #[must_use]
+    pub fn is_queued(&self, machine: u32) -> bool {
+        let found = self.machines.get(machine as usize);
+        found.is_some_and(Machine::is_queued)
+    }
+
+    /// Whether the request of a machine is out.
+    #[must_use]
+    pub fn is_out(&self, machine: u32) -> bool {
+        let found = self.machines.get(machine as usize);
+        found.is_some_and(|m| matches!(m.state, State::Out | State::Canary))
+    }
+
+    /// [PD-6] Forgets a next hop: its number is to mean another from now on. `false` if something is queued or out
+    /// there, or if there is no such next hop: nothing has changed then.
+    pub fn forget(&mut self, now: Millis, next_hop: u32) -> bool {
+        let now = self.clock.observe(now);
+        let idle = |hop: &&mut Hop| hop.is_idle();
+        let Some(hop) = self.hops.get_mut(next_hop as usize).filter(idle) else {
+            return false;
+        };
+        hop.begin(now, &self.config);
+        true
+    }
+
     /// [PD-9] Takes a machine out of its queue: its turn is no longer wanted. `false` if it was not queued; one
     /// that is out needs its outcome.
     pub fn cancel(&mut self, machine: u32) -> bool {
-        let is_queued = |m: &&Machine| m.state == State::Queued;
+        let is_queued = |m: &&Machine| m.is_queued();
         let found = self.machines.get(machine as usize).filter(is_queued);
         let Some(next_hop) = found.map(|m| u32::from(m.next_hop)) else {
             return false;
@@ -406,14 +510,24 @@ impl Pacer {
     /// and with none held up by requests that are out: what a dry run tells. It goes through all next hops.
     #[must_use]
     pub fn least_time(&self) -> u64 {
-        let time = |queued: u32, rate: u32| {
-            let thousandths = u64::from(queued).saturating_mul(1_000);
+        self.least_time_with(&[])
+    }
+
+    /// [PD-2] The same with more queued beforehand: so many at each next hop, in the order of their numbers.
+    #[must_use]
+    pub fn least_time_with(&self, more: &[u32]) -> u64 {
+        let time = |queued: u64, rate: u32| {
+            let thousandths = queued.saturating_mul(1_000);
             thousandths.div_ceil(u64::from(rate.max(1)))
         };
-        let hops = self.hops.iter();
-        let longest = hops.map(|hop| time(hop.queue.len(), hop.rate)).max();
-        let all = time(self.progress.queued, self.config.rate);
-        longest.unwrap_or(0).max(all)
+        let more = more.iter().copied().chain(core::iter::repeat(0));
+        let (mut longest, mut all) = (0, 0u64);
+        for (hop, more) in self.hops.iter().zip(more) {
+            let queued = u64::from(hop.queued()).saturating_add(more.into());
+            longest = time(queued, hop.rate).max(longest);
+            all = all.saturating_add(queued);
+        }
+        time(all, self.config.rate).max(longest)
     }
 
     /// [DR-6] How often time went backwards.
@@ -438,7 +552,7 @@ impl Pacer {
     }
 
     fn give_back(&mut self, next_hop: u32, reason: NotAsked) -> Option<Turn> {
-        let machine = self.hops.get(next_hop as usize)?.queue.first()?;
+        let machine = self.hops.get(next_hop as usize)?.first()?;
         self.unqueue(next_hop, machine, State::Absent);
         self.progress.count_not_asked(reason);
         self.place(next_hop);
@@ -447,7 +561,7 @@ impl Pacer {
 
     fn ask(&mut self, next_hop: u32, now: Millis) -> Option<Turn> {
         let hop = self.hops.get_mut(next_hop as usize)?;
-        let machine = hop.queue.first()?;
+        let machine = hop.first()?;
         let is_canary = hop.ask(now, &self.config);
         let state = match is_canary {
             true => State::Canary,
@@ -465,8 +579,8 @@ impl Pacer {
     fn unqueue(&mut self, next_hop: u32, machine: u32, state: State) {
         let found = self.machines.get_mut(machine as usize);
         if let (Some(place), Some(hop)) = (found, self.hops.get_mut(next_hop as usize)) {
-            place.state = state;
-            self.queued.remove(&mut hop.queue, machine);
+            let before = core::mem::replace(&mut place.state, state);
+            self.queued.remove(hop.list(before), machine);
             self.progress.queued = self.progress.queued.saturating_sub(1);
         }
     }

@@ -83,7 +83,34 @@ impl<const N: usize, B: AsRef<[u8]> + From<Vec<u8>>> Packed<N, B> {
     }
 }
 
+impl<const N: usize, B: AsRef<[u8]> + for<'b> From<&'b [u8]>> Packed<N, B> {
+    /// [DR-7] Strings that stand in a blob as here, and how many bytes they have together. `None` if one of them is not
+    /// there, or if there are bytes besides.
+    pub(crate) fn of_blob(bytes: &[u8]) -> Option<(Self, usize)> {
+        let (head, strings) = bytes.split_at_checked(Self::HEAD)?;
+        let mut total = 0usize;
+        for place in head.chunks_exact(PLACE) {
+            let &[a, b, c, d] = place.first_chunk()?;
+            let start = usize::from(u16::from_le_bytes([a, b]));
+            let end = usize::from(u16::from_le_bytes([c, d]));
+            total = total.saturating_add(strings.get(start..end)?.len());
+        }
+        // No string need be longer than it is in order to have them all.
+        (strings.len() <= total).then(|| (Self(bytes.into()), total))
+    }
+}
+
 impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
+    /// All of it, as a blob has it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+
+    /// All of it, behind its pointer.
+    pub(crate) const fn bytes(&self) -> &B {
+        &self.0
+    }
+
     /// All of it, behind its pointer.
     pub(super) const fn bytes_mut(&mut self) -> &mut B {
         &mut self.0
@@ -91,20 +118,29 @@ impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
 
     const HEAD: usize = N.saturating_mul(PLACE);
 
-    /// The string of that number; empty if there is none.
-    pub(crate) fn get(&self, number: usize) -> &[u8] {
-        let (head, strings) = self
-            .0
-            .as_ref()
-            .split_at_checked(Self::HEAD)
-            .unwrap_or_default();
+    /// Where the string of that number begins and ends behind the head.
+    fn place(&self, number: usize) -> Option<(usize, usize)> {
+        let head = self.0.as_ref().get(..Self::HEAD)?;
         let place = number.saturating_mul(PLACE);
-        let Some(&[a, b, c, d]) = head.get(place..place.saturating_add(PLACE)) else {
-            return &[];
-        };
+        let &[a, b, c, d] = head.get(place..)?.first_chunk()?;
         let start = usize::from(u16::from_le_bytes([a, b]));
         let end = usize::from(u16::from_le_bytes([c, d]));
+        Some((start, end))
+    }
+
+    /// The string of that number; empty if there is none.
+    pub(crate) fn get(&self, number: usize) -> &[u8] {
+        let strings = self.0.as_ref().get(Self::HEAD..).unwrap_or_default();
+        let (start, end) = self.place(number).unwrap_or_default();
         strings.get(start..end).unwrap_or_default()
+    }
+
+    /// Where in [all of it](Self::as_bytes) a part of the string of that number stands: its end, what follows its first
+    /// byte, or what follows its scheme.
+    pub(crate) fn place_of(&self, part: &[u8], number: usize) -> Option<usize> {
+        let (start, _) = self.place(number)?;
+        let within = place_in(part, self.get(number))?;
+        Some(Self::HEAD.saturating_add(start).saturating_add(within))
     }
 
     /// All the strings, in order.
@@ -117,13 +153,15 @@ impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
     }
 }
 
-/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme.
-fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
-    if other.ends_with(part) {
-        return other.len().checked_sub(part.len());
-    }
-    let begins = |at: &usize| other.get(*at..).is_some_and(|rest| rest.starts_with(part));
-    [1, b"sip:".len()].into_iter().find(begins)
+/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme. Most
+/// are told from it by a byte.
+pub(super) fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
+    let last = other.len().checked_sub(part.len())?;
+    let begins = |at: &usize| {
+        let rest = other.get(*at..).unwrap_or_default();
+        rest.first() == part.first() && rest.starts_with(part)
+    };
+    [last, 1, b"sip:".len()].into_iter().find(begins)
 }
 
 #[cfg(test)]
@@ -157,6 +195,21 @@ mod tests {
         assert_eq!(Packed::<4>::plain(parts, 14), None);
         assert!(Packed::<1>::plain([&[0; 65_535][..]], 70_000).is_some());
         assert_eq!(Packed::<1>::plain([&[0; 65_536][..]], 70_000), None);
+    }
+
+    /// [DR-7] What stands in a blob is what was packed; a part of a string is found where it stands.
+    #[test]
+    fn of_blob() {
+        let parts: [&[u8]; 3] = [b"sip:a@b.c", b"", b"<sip:a@b.c>"];
+        let packed = pack(parts, 100).unwrap();
+        let (read, total) = Packed::<3>::of_blob(packed.as_bytes()).unwrap();
+        assert_eq!((&read, total), (&packed, 20));
+        let place = packed.place_of(b"a@b.c", 0).unwrap();
+        assert_eq!(packed.as_bytes()[place..][..5], *b"a@b.c");
+        assert_eq!(packed.place_of(b"b@b.c", 0), None);
+        for cut in 0..packed.as_bytes().len() {
+            assert_eq!(Packed::<3>::of_blob(&packed.as_bytes()[..cut]), None);
+        }
     }
 
     /// [DR-5] Strings that are one, the end of one, or the URI of an address take no room of their own.

@@ -10,7 +10,11 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::array;
 
-use super::common::{Common, Dictionary};
+use super::{
+    alike::{Alike, AlikeWritten},
+    packed::place_in,
+    shared::Shared,
+};
 use crate::drive::Millis;
 
 /// The most strings that a record has in common with others.
@@ -27,6 +31,19 @@ const INSTANT: usize = 8;
 
 /// Room that is kept for the next record.
 const KEPT: usize = 4_096;
+
+/// Bytes of the shortest and the longest string that is had in common: it must be worth a pointer, and what is
+/// remembered is bounded.
+const SHORTEST: usize = 24;
+const LONGEST: usize = 1_024;
+
+/// Whether a string is one to have in common.
+fn is_worth_it(string: &[u8]) -> bool {
+    (SHORTEST..=LONGEST).contains(&string.len())
+}
+
+/// What the records of a blob that is read have in common.
+pub(crate) type CommonRead = Alike<Arc<[u8]>>;
 
 /// A record.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,11 +67,11 @@ impl Record {
         }
     }
 
-    /// [DR-7] Appends it to a blob, after those that the dictionary is of.
+    /// [DR-7] Appends it to a blob.
     pub(crate) fn seal<'r>(
         &'r self,
         now: Millis,
-        dictionary: &mut Dictionary<&'r Arc<[u8]>>,
+        written: &mut AlikeWritten<'r>,
         into: &mut Vec<u8>,
     ) {
         let mut reader = self.read();
@@ -65,7 +82,7 @@ impl Record {
         let common = || self.common.iter().flatten();
         into.push(common().count() as u8);
         for string in common() {
-            dictionary.write(string, into);
+            written.write(string, into);
         }
         into.extend_from_slice(reader.bytes);
     }
@@ -74,15 +91,14 @@ impl Record {
     pub(crate) fn open(
         bytes: &[u8],
         now: Millis,
-        dictionary: &mut Dictionary<Arc<[u8]>>,
-        shared: &mut Common,
+        read: &mut CommonRead,
+        shared: &mut Shared,
     ) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let count = reader.byte()?;
-        let mut instants = [[0; INSTANT]; u8::MAX as usize];
-        let instants = instants.get_mut(..usize::from(count))?;
-        for at in instants.iter_mut() {
-            *at = after(reader.number()?, now).0.to_le_bytes();
+        let mut instants = reader.clone();
+        for _ in 0..count {
+            reader.number()?;
         }
         let shares = usize::from(reader.byte()?);
         let mut common = array::from_fn(|_| None);
@@ -90,23 +106,56 @@ impl Record {
             return None;
         }
         for own in common.iter_mut().take(shares) {
-            *own = Some(dictionary.read(&mut reader, shared)?);
+            *own = Some(read.read(&mut reader, shared)?);
         }
         let rest = reader.rest();
+        let mut bytes = room(count, rest);
+        for _ in 0..count {
+            let at = after(instants.number()?, now);
+            bytes.extend_from_slice(&at.0.to_le_bytes());
+        }
+        bytes.extend_from_slice(rest);
         Some(Self {
-            bytes: assemble(count, instants.as_flattened(), rest),
+            bytes: bytes.into_boxed_slice(),
             common,
         })
     }
 }
 
-fn assemble(count: u8, instants: &[u8], rest: &[u8]) -> Box<[u8]> {
-    let length = instants.len().saturating_add(rest.len()).saturating_add(1);
+/// Room for a record of so many instants, their number in it.
+fn room(count: u8, rest: &[u8]) -> Vec<u8> {
+    let instants = usize::from(count).saturating_mul(INSTANT);
+    let length = instants.saturating_add(rest.len()).saturating_add(1);
     let mut bytes = Vec::with_capacity(length);
     bytes.push(count);
-    bytes.extend_from_slice(instants);
-    bytes.extend_from_slice(rest);
-    bytes.into_boxed_slice()
+    bytes
+}
+
+impl<'s> AlikeWritten<'s> {
+    /// Appends a string to a blob: 0, and the string, or its place among those that are remembered and 1.
+    fn write(&mut self, string: &'s Arc<[u8]>, into: &mut Vec<u8>) {
+        if let Some(place) = self.place_of(string) {
+            return put_number(into, u64::from(place).saturating_add(1));
+        }
+        put_number(into, 0);
+        put_number(into, string.len() as u64);
+        into.extend_from_slice(string);
+    }
+}
+
+impl CommonRead {
+    /// Reads one back; `None` if there is none.
+    fn read(&mut self, from: &mut Reader<'_>, shared: &mut Shared) -> Option<Arc<[u8]>> {
+        let number = usize::try_from(from.number()?).ok()?;
+        if let Some(place) = number.checked_sub(1) {
+            return self.get(place).cloned();
+        }
+        let length = usize::try_from(from.number()?).ok()?;
+        let string = from.bytes(length).filter(|string| is_worth_it(string))?;
+        let string = shared.get(string);
+        self.remember(Arc::clone(&string));
+        Some(string)
+    }
 }
 
 /// What remains until an instant, in all bits but the lowest, which is 1 for one that has passed.
@@ -127,7 +176,7 @@ const fn after(left: u64, now: Millis) -> Millis {
 }
 
 /// Appends a number, the lowest seven bits first.
-pub(super) fn put_number(into: &mut Vec<u8>, mut number: u64) {
+fn put_number(into: &mut Vec<u8>, mut number: u64) {
     while number > 0x7f {
         into.push(number as u8 | 0x80);
         number >>= 7;
@@ -143,7 +192,7 @@ pub(crate) struct Recorder {
     /// Where each string begins, and its length.
     strings: Vec<(u32, u32)>,
     common: [Option<Arc<[u8]>>; COMMON],
-    shared: Common,
+    shared: Shared,
     /// Whether all fitted so far.
     fits: bool,
 }
@@ -156,22 +205,27 @@ impl Recorder {
             bytes: Vec::new(),
             strings: Vec::new(),
             common: array::from_fn(|_| None),
-            shared: Common::new(),
+            shared: Shared::new(),
             fits: true,
         }
     }
 
     /// What its records have in common.
-    pub(crate) const fn shared(&mut self) -> &mut Common {
+    pub(crate) const fn shared(&mut self) -> &mut Shared {
         &mut self.shared
     }
 
     /// What was written since the last one; `None` if it had more instants than a record can have, or is longer than
     /// 32 bits can say.
     pub(crate) fn finish(&mut self) -> Option<Record> {
-        let record = self.fits.then(|| Record {
-            bytes: assemble(self.count, &self.instants, &self.bytes),
-            common: array::from_fn(|place| self.common.get_mut(place).and_then(Option::take)),
+        let record = self.fits.then(|| {
+            let mut bytes = room(self.count, &self.bytes);
+            bytes.extend_from_slice(&self.instants);
+            bytes.extend_from_slice(&self.bytes);
+            Record {
+                bytes: bytes.into_boxed_slice(),
+                common: array::from_fn(|place| self.common.get_mut(place).and_then(Option::take)),
+            }
         });
         self.common = array::from_fn(|_| None);
         self.bytes.clear();
@@ -234,7 +288,7 @@ impl Recorder {
 
     /// A string that others may have alike. So many of them stand elsewhere, the others here.
     pub(crate) fn common(&mut self, string: &[u8]) {
-        if !Common::is_worth_it(string) {
+        if !is_worth_it(string) {
             return self.string(string);
         }
         let is_it = |own: &Option<Arc<[u8]>>| match own {
@@ -251,16 +305,6 @@ impl Recorder {
     }
 }
 
-/// Where a string stands in another. Most are told from it by a byte.
-fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
-    let last = other.len().checked_sub(part.len())?;
-    let begins = |at: &usize| {
-        let rest = other.get(*at..).unwrap_or_default();
-        rest.first() == part.first() && rest.starts_with(part)
-    };
-    [last, 1, b"sip:".len()].into_iter().find(begins)
-}
-
 /// The parts of a record, read in the order in which they were written.
 #[derive(Clone)]
 pub(crate) struct Reader<'r> {
@@ -272,7 +316,7 @@ pub(crate) struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     /// Of bytes that have no instants and nothing in common with others.
-    pub(super) const fn new(bytes: &'r [u8]) -> Self {
+    const fn new(bytes: &'r [u8]) -> Self {
         Self {
             instants: &[],
             bytes,
@@ -361,14 +405,14 @@ impl<'r> Reader<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{format, vec};
 
     const NOW: Millis = Millis(1_000_000);
 
     fn reopened(record: &Record) -> Record {
-        let (mut blob, mut dictionary) = (Vec::new(), Dictionary::new());
-        record.seal(NOW, &mut dictionary, &mut blob);
-        Record::open(&blob, NOW, &mut Dictionary::new(), &mut Common::new()).unwrap()
+        let mut blob = Vec::new();
+        record.seal(NOW, &mut AlikeWritten::new(), &mut blob);
+        Record::open(&blob, NOW, &mut CommonRead::new(), &mut Shared::new()).unwrap()
     }
 
     /// [DR-7] Whatever is written is read, from memory and from a blob.
@@ -488,11 +532,11 @@ mod tests {
             recorder.instant(Millis(at));
             let record = recorder.finish().unwrap();
             let mut blob = Vec::new();
-            record.seal(NOW, &mut Dictionary::new(), &mut blob);
+            record.seal(NOW, &mut AlikeWritten::new(), &mut blob);
             for there in [0, 7_000_000u64] {
-                let mut shared = Common::new();
+                let mut shared = Shared::new();
                 let there = Millis(there);
-                let restored = Record::open(&blob, there, &mut Dictionary::new(), &mut shared);
+                let restored = Record::open(&blob, there, &mut CommonRead::new(), &mut shared);
                 let expected = (there.0 + at).saturating_sub(NOW.0);
                 assert_eq!(restored.unwrap().read().instant(), Some(Millis(expected)));
             }
@@ -518,5 +562,62 @@ mod tests {
         // It may not contain itself.
         assert_eq!(Reader::new(&[1 << 2 | 1, 1]).string(), None);
         assert_eq!(Reader::new(&[5, 1 << 2 | 1, 0]).bytes(4), None);
+    }
+
+    fn string(number: usize) -> Vec<u8> {
+        format!("<sip:term@pcscf{number}.visited.example;lr>").into_bytes()
+    }
+
+    /// [DR-5] The shortest and the longest that are had in common, and those a byte past them.
+    #[test]
+    fn lengths() {
+        for (length, is) in [(23, false), (24, true), (1_024, true), (1_025, false)] {
+            assert_eq!(is_worth_it(&[7; 2_000][..length]), is, "{length}");
+            let mut blob = Vec::new();
+            let string = Arc::from(&[7; 2_000][..length]);
+            AlikeWritten::new().write(&string, &mut blob);
+            let read = CommonRead::new().read(&mut Reader::new(&blob), &mut Shared::new());
+            assert_eq!(read.is_some(), is, "{length}");
+        }
+    }
+
+    /// [DR-7] Strings of a blob, as many as are remembered and more: each comes back, and stands once if it was seen of
+    /// late.
+    #[test]
+    fn remembered() {
+        for different in [1, 64, 65, 200] {
+            let strings: Vec<Arc<[u8]>> = (0..different)
+                .map(|number| Arc::from(string(number).as_slice()))
+                .collect();
+            let (mut blob, mut written) = (Vec::new(), AlikeWritten::new());
+            for string in strings.iter().chain(&strings) {
+                written.write(string, &mut blob);
+            }
+            let bytes: usize = strings.iter().map(|string| string.len()).sum();
+            assert_eq!(blob.len() < bytes * 3 / 2, different <= 64, "{different}");
+            let (mut reader, mut shared) = (Reader::new(&blob), Shared::new());
+            let mut read = CommonRead::new();
+            for string in strings.iter().chain(&strings) {
+                assert_eq!(read.read(&mut reader, &mut shared).as_ref(), Some(string));
+            }
+            assert!(reader.is_done());
+        }
+    }
+
+    /// [DR-7] One that is not there cannot be referred to, and one that is cut short is none.
+    #[test]
+    fn not_there() {
+        let (mut shared, mut blob) = (Shared::new(), Vec::new());
+        AlikeWritten::new().write(&Arc::from(string(1).as_slice()), &mut blob);
+        for cut in 0..blob.len() {
+            let mut reader = Reader::new(&blob[..cut]);
+            assert!(CommonRead::new().read(&mut reader, &mut shared).is_none());
+        }
+        let mut read = CommonRead::new();
+        let mut is_there = |bytes| read.read(&mut Reader::new(bytes), &mut shared).is_some();
+        assert!(!is_there(&[1]));
+        assert!(is_there(&blob));
+        assert!(is_there(&[1]));
+        assert!(!is_there(&[2]));
     }
 }

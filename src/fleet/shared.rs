@@ -1,8 +1,7 @@
-//! Strings that many machines have alike: those of the home network, of the elements on the way.
+//! Strings that many machines have alike: those of the home network, of the elements on the way, of one make of device.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::hash::Hasher;
-use siphasher::sip::SipHasher13;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::Packed;
 
@@ -36,6 +35,27 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
         })
     }
 
+    /// [DR-7] Of strings that were packed before.
+    pub(super) const fn of(own: Packed<OWN>, common: Packed<COMMON, Arc<[u8]>>) -> Self {
+        Self { own, common }
+    }
+
+    /// The machine's own.
+    pub(super) const fn own(&self) -> &Packed<OWN> {
+        &self.own
+    }
+
+    /// Those of many.
+    pub(super) const fn common(&self) -> &Packed<COMMON, Arc<[u8]>> {
+        &self.common
+    }
+
+    /// [DR-7] Where a part of the first of the machine's own strings stands among them, for
+    /// [`Kept::part`](super::Kept::part).
+    pub(crate) fn place_of(&self, part: &[u8]) -> Option<usize> {
+        self.own.place_of(part, 0)
+    }
+
     /// The string of that number; empty if there is none.
     pub(crate) fn get(&self, number: usize) -> &[u8] {
         if number >= N {
@@ -62,9 +82,10 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
 }
 
 /// How many are remembered.
-const RECENT: usize = 64;
+const RECENT: usize = 256;
 
-/// What machines have had in common of late, a few of each node: whoever has the same, has it from there.
+/// What machines have had in common of late, a few of each node: whoever has the same, has it from there. A peer who has
+/// other strings come to the place of one gains nothing: they are then not shared.
 pub(crate) struct Shared {
     recent: Box<[Option<Arc<[u8]>>]>,
 }
@@ -86,19 +107,36 @@ impl Shared {
         &mut self,
         strings: &mut Divided<N, FROM, OWN, COMMON>,
     ) {
-        let bytes = strings.common.bytes_mut();
+        self.share_packed(&mut strings.common);
+    }
+
+    /// The same of strings that stand alone.
+    pub(crate) fn share_packed<const COMMON: usize>(
+        &mut self,
+        common: &mut Packed<COMMON, Arc<[u8]>>,
+    ) {
+        let bytes = common.bytes_mut();
         if Arc::strong_count(bytes) > 1 {
             return;
         }
-        // Whoever has other strings come to the same place gains nothing: they are not shared.
-        let mut hasher = SipHasher13::new();
-        hasher.write(bytes);
-        let place = (hasher.finish() as usize) % RECENT;
-        match self.recent.get_mut(place) {
+        match self.place_of(bytes) {
             Some(Some(known)) if known == bytes => *bytes = Arc::clone(known),
             Some(recent) => *recent = Some(Arc::clone(bytes)),
             None => {}
         }
+    }
+
+    /// A string by itself, from others or for others.
+    pub(super) fn get(&mut self, string: &[u8]) -> Arc<[u8]> {
+        match self.place_of(string) {
+            Some(Some(known)) if **known == *string => Arc::clone(known),
+            Some(recent) => Arc::clone(recent.insert(Arc::from(string))),
+            None => Arc::from(string),
+        }
+    }
+
+    fn place_of(&mut self, string: &[u8]) -> Option<&mut Option<Arc<[u8]>>> {
+        self.recent.get_mut((xxh3_64(string) as usize) % RECENT)
     }
 }
 
@@ -143,6 +181,15 @@ mod tests {
         assert_eq!(other.get(0), b"h2");
     }
 
+    /// [DR-5] A string by itself is there once too.
+    #[test]
+    fn alone() {
+        let mut shared = Shared::new();
+        let [one, two, other] = [b"one", b"one", b"two"].map(|string| shared.get(string));
+        assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&one, &other));
+        assert_eq!((&*one, &*other), (&b"one"[..], &b"two"[..]));
+    }
+
     /// [DR-5] More than is remembered: each stays what it is, whoever was remembered in its place.
     #[test]
     fn more_than_remembered() {
@@ -152,6 +199,7 @@ mod tests {
             let mut strings = Strings::new([&home, b"", b"", b""], 100).unwrap();
             shared.share(&mut strings);
             assert_eq!(strings.get(0), home);
+            assert_eq!(*shared.get(&home), home);
         }
     }
 }

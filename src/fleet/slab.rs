@@ -58,6 +58,11 @@ impl<T> Slab<T> {
         self.taken
     }
 
+    /// Places that are taken or were: the numbers below this.
+    pub(crate) fn places(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(NONE)
+    }
+
     /// The place that the next machine will have.
     pub(crate) fn next_place(&self) -> u32 {
         match self.free {

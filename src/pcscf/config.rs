@@ -2,12 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::{Pcscf, messages, registration::Strings};
+use super::{LossPolicy, Pcscf, messages, registration::Strings};
 use crate::{
     drive::{ConfigError, Limits, Role},
+    fleet::pacer,
     regevent::subscriber,
     wire::Element,
 };
+
+/// Timers B, F and H, in T1 (RFC 3261 17).
+const TIMER_F: u64 = 64;
 
 /// Where the deregistering REGISTER goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +52,36 @@ pub struct Config {
     pub answer_bound: u64,
     /// [PD-8] Milliseconds to wait for the NOTIFY after a 2xx. Default 32,000.
     pub notify_bound: u64,
-    /// [PD-7] Milliseconds to wait for each step of the cleanup to be reported done. Default 5,000.
+    /// [PD-7] Milliseconds to wait for each step of the cleanup to be reported done, the delivery to a UE that is still
+    /// there apart. Default 5,000.
     pub cleanup_bound: u64,
     /// [PD-4] Milliseconds of remaining registration lifetime below which the registration counts as lost.
     /// Default 0: at its end.
     pub registration_threshold: u64,
+    /// [PD-12] The pace of REGISTERs, retries among them, of all triggers together. Its next hops are the home domains
+    /// of the users, at most [`MAX_DOMAINS`](super::MAX_DOMAINS) at a time. Default that of the
+    /// [pacer](pacer::Config), but for 60 as [`bad_rounds`](pacer::Config::bad_rounds): the users of a home that has
+    /// refused others for ten minutes or more are cleaned up without being asked.
+    pub pacing: pacer::Config,
+    /// [PD-12] Milliseconds after the end of a registration's lifetime until which it waits for its turn; by then, the
+    /// registrar has long removed it. Default 1,800,000.
+    pub turn_bound: u64,
+    /// [PD-4] The same of the lifetime of security associations and TLS sessions ([`Command::Protected`]). Default 0: at
+    /// their end.
+    ///
+    /// [`Command::Protected`]: super::Command::Protected
+    pub association_threshold: u64,
+    /// [PD-3] What counts as loss of the access. Default: one report that the bearer is lost, and nothing else.
+    pub loss: LossPolicy,
+    /// [PD-9] Milliseconds for which a REGISTER of a UE is held at most, while ours for the same contact is out.
+    /// Default 4,000.
+    pub hold_bound: u64,
+    /// [PD-7] T1 between elements of the core, in milliseconds (TS 24.229 7.7): after 64·T1 nothing is to be expected any
+    /// more of a REGISTER of a UE that was passed on, and ours goes out (PD-9). Default 500.
+    pub t1_core: u64,
+    /// [PD-7] T1 towards the UE, in milliseconds (TS 24.229 7.7): 64·T1 is how long the delivery to a UE that is still there
+    /// is waited for, and what remains of security associations that are shortened. Default 2,000.
+    pub t1_ue: u64,
     /// [RE-1] The subscriptions, with `supportRegEvent`: whether there are any.
     pub subscription: subscriber::Config,
     /// The bounds.
@@ -75,6 +104,16 @@ impl Config {
             notify_bound: 32_000,
             cleanup_bound: 5_000,
             registration_threshold: 0,
+            pacing: pacer::Config {
+                bad_rounds: 60,
+                ..pacer::Config::default()
+            },
+            turn_bound: 1_800_000,
+            association_threshold: 0,
+            loss: LossPolicy::default(),
+            hold_bound: 4_000,
+            t1_core: 500,
+            t1_ue: 2_000,
             subscription: subscriber::Config::new(element.clone()),
             element,
             limits: Limits::default(),
@@ -86,6 +125,21 @@ impl Config {
         let hops = messages::next_hops(self, strings).len();
         self.answer_bound
             .saturating_mul(u64::try_from(hops).unwrap_or(1).max(1))
+    }
+
+    /// [PD-9] Milliseconds that a REGISTER of a UE has for its 2xx (Timer F of the core).
+    pub(super) const fn renewal_bound(&self) -> u64 {
+        self.t1_core.saturating_mul(TIMER_F)
+    }
+
+    /// [PD-7] Milliseconds for what is owed to a UE that is still there (Timer F towards the UE).
+    pub(super) const fn delivery_bound(&self) -> u64 {
+        self.t1_ue.saturating_mul(TIMER_F)
+    }
+
+    /// [PD-7] Milliseconds for the NOTIFY that the UE itself is owed.
+    pub(super) const fn shortened_association(&self) -> u64 {
+        self.t1_ue.saturating_mul(TIMER_F)
     }
 
     /// Checks that the values can work together.
@@ -107,10 +161,16 @@ impl Config {
             ("answer_bound", self.answer_bound),
             ("notify_bound", self.notify_bound),
             ("cleanup_bound", self.cleanup_bound),
+            ("turn_bound", self.turn_bound),
+            ("hold_bound", self.hold_bound),
+            ("t1_core", self.t1_core),
+            ("t1_ue", self.t1_ue),
         ];
         if let Some((field, _)) = times.into_iter().find(|&(_, time)| time == 0) {
             return refuse(field, "0");
         }
+        self.pacing.check()?;
+        self.loss.check()?;
         subscriber::check_entry_points(&self.entry_points)?;
         self.subscription.check()?;
         if self.limits.users > 0xff_ffff {

@@ -39,6 +39,18 @@ pub struct Counters {
     pub expired: u64,
     /// … whose REGISTER could not be written.
     pub unsendable: u64,
+    /// … whose turn did not come.
+    pub not_asked: u64,
+    /// REGISTERs of UEs refused while the node was shut down.
+    pub registers_refused: u64,
+    /// Reports of loss that were kept, and were not enough.
+    pub evidence_kept: u64,
+    /// Reports of loss that no rule asks for.
+    pub evidence_ignored: u64,
+    /// Terminating requests refused because the access of the UE is lost.
+    pub terminating_refused: u64,
+    /// REGISTERs of UEs that were to be held.
+    pub held: u64,
 }
 
 impl Counters {
@@ -54,7 +66,25 @@ impl Counters {
             Outcome::ByUser => &mut self.by_user,
             Outcome::Expired => &mut self.expired,
             Outcome::Unsendable => &mut self.unsendable,
+            Outcome::NotAsked { .. } => &mut self.not_asked,
         };
         increment(counter);
+    }
+
+    /// Registrations that ended, in the order of a [`Tally`](super::Tally).
+    pub(super) const fn ended(&self) -> [u64; 11] {
+        [
+            self.notified,
+            self.unconfirmed,
+            self.nothing_there,
+            self.unsupported,
+            self.refused,
+            self.failed,
+            self.no_response,
+            self.by_user,
+            self.expired,
+            self.unsendable,
+            self.not_asked,
+        ]
     }
 }

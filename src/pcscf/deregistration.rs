@@ -3,22 +3,33 @@
 //! Every transition is in [`Registration::step`].
 //!
 //! ```text
-//!               trigger              2xx                 NOTIFY, or none in time
-//! Registered ───────────▶ Sent ───────────▶ Confirmed ─────────────────────────▶ Cleaning ──▶ Gone
-//!     │                   │  ▲                                                      ▲
-//!     │         5xx, 408, │  │ time                                                 │
-//!     │          silence  ▼  │                                                      │
-//!     │                  Waiting          other answers, or attempts used up        │
-//!     │                   └─────────────────────────────────────────────────────────┤
-//!     └── NOTIFY: the network ended it; 2xx to the UE's own deregistration ─────────┘
+//!            trigger           turn          2xx                NOTIFY, or none in time
+//! Registered ───────▶ Queued ───────▶ Sent ───────▶ Confirmed ─────────────────────────▶ Cleaning ──▶ Gone
+//!     │                 ▲ │            │                                                    ▲
+//!     │            time │ │            │ 5xx, 408, silence                                  │
+//!     │                 │ │            ▼                                                    │
+//!     │                 └─│───────── Waiting      other answers, or attempts used up        │
+//!     │                   │            └────────────────────────────────────────────────────┤
+//!     │                   └── no turn in time ──────────────────────────────────────────────┤
+//!     └── NOTIFY: the network ended it; 2xx to the UE's own deregistration ─────────────────┘
+//!
+//!                  the UE's own REGISTER goes on                no 2xx to it in time
+//! Sent, Confirmed ───────────────────────────────▶ Returning ──────────────────────▶ Cleaning, or Waiting
+//!                                                      │ its 2xx
+//!                                                      ▼
+//!                                                  Registered
 //! ```
 
 use super::{
-    Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf, Question, messages,
+    Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Pcscf,
+    aside::{Aside, Marks},
+    messages,
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
 use crate::{
-    drive::{Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards},
+    drive::{
+        Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards, TransactionRef,
+    },
     fleet::{Rest, Seldom},
 };
 
@@ -34,6 +45,10 @@ pub enum Cause {
     Network,
     /// [PD-1] The UE deregistered itself.
     User,
+    /// [PD-2] The P-CSCF is shut down.
+    Shutdown,
+    /// [PD-4] The security associations ran out at the P-CSCF.
+    SecurityAssociationTimer,
 }
 
 /// How a deregistration ended at the P-CSCF. The local state is gone in every case.
@@ -69,6 +84,24 @@ pub enum Outcome {
     Expired,
     /// The REGISTER could not be written: something that was learnt cannot stand in a header.
     Unsendable,
+    /// [PD-2, PD-6] No REGISTER was sent, or none after the last that was, as its turn did not come; the binding may
+    /// remain there until it expires.
+    NotAsked {
+        /// Why its turn did not come.
+        why: NotAsked,
+    },
+}
+
+/// Why the turn of a registration did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAsked {
+    /// [PD-2] The deadline of the shutdown has passed.
+    Deadline = 0,
+    /// [PD-6] Its home domain refused the users asked before it.
+    Domain = 1,
+    /// [PD-12] It has waited until [`Config::turn_bound`] after its lifetime.
+    TurnBound = 2,
 }
 
 /// What can happen to a registration.
@@ -76,8 +109,18 @@ pub enum Outcome {
 pub enum Input {
     /// A trigger: the REGISTER goes out at once.
     Trigger(Cause),
-    /// A trigger that concerns several registrations: the REGISTER goes out at the next tick.
+    /// [PD-12] A trigger whose REGISTER waits for its turn.
     TriggerDue(Cause),
+    /// [PD-12] Its turn has come: the REGISTER goes out at once.
+    Turn,
+    /// [PD-12] Its turn will not come.
+    NotAsked(NotAsked),
+    /// [PD-12] The time before another attempt is over: its REGISTER waits for its turn.
+    RetryDue,
+    /// [PD-8] The deadline of the shutdown has passed: whatever has not come is not waited for.
+    OutOfTime,
+    /// [PD-2] The shutdown is called off: who waits for a turn of it is left alone.
+    Resumed,
     /// A final response to our REGISTER.
     Response {
         /// Of the REGISTER.
@@ -108,6 +151,21 @@ pub enum Input {
     },
     /// The UE has deregistered itself.
     Removed,
+    /// [PD-9] A REGISTER of the UE for this contact has come. The step says whether it is to be held.
+    Asked {
+        /// The host's handle of its transaction.
+        transaction: TransactionRef,
+        /// It asks for the contact to be removed.
+        removes: bool,
+    },
+    /// [PD-3] Something else was heard from the UE.
+    Heard,
+    /// [PD-4] It has security associations or TLS sessions: newly set up, or renewed.
+    Protected {
+        /// Seconds that they last; `None`: until 30 s after the registration, or longer if they did before (TS
+        /// 24.229 7.8).
+        lifetime: Option<u32>,
+    },
     /// While it is cleaned up, the UE has registered anew with the same contact: what is left of the cleanup
     /// would hit the new registration (T48).
     Superseded,
@@ -128,6 +186,8 @@ pub enum Input {
 pub enum Change {
     /// It goes on.
     Goes,
+    /// It goes on, and the REGISTER that came is to be held until the request with this token is answered.
+    Holds(Token),
     /// It is gone, and the machine with it.
     Gone(Outcome),
 }
@@ -138,11 +198,15 @@ pub(crate) enum Step {
     Delivery,
     SecurityAssociation,
     Bearer,
+    /// Between delivery and release.
+    Shortening,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Registered,
+    /// A REGISTER is to be sent, the first or another, when its turn comes.
+    Queued,
     /// Without a token, the REGISTER is still to be handed out: at first, or again after a restore.
     Sent {
         token: Option<Token>,
@@ -155,12 +219,20 @@ pub(crate) enum State {
     Confirmed {
         until: Millis,
     },
+    /// The UE's own REGISTER is under way: what ours came to waits for it. With a token, the answer to ours is
+    /// still out.
+    Returning {
+        token: Option<Token>,
+        outcome: Outcome,
+        until: Millis,
+    },
     Cleaning {
         outcome: Outcome,
         step: Step,
         /// The same when the question is asked again after a restore.
         key: Identifier,
         token: Option<Token>,
+        /// 0 if the question has not been asked yet. Without a token, and not 0, it is to be asked again.
         until: Millis,
     },
 }
@@ -170,12 +242,14 @@ pub(crate) enum State {
 pub(crate) struct Running {
     pub(crate) state: State,
     pub(crate) calling: Option<Calling>,
+    pub(crate) aside: Aside,
 }
 
 impl Rest for Running {
     const AT_REST: Self = Self {
         state: State::Registered,
         calling: None,
+        aside: Aside::NONE,
     };
 }
 
@@ -194,8 +268,7 @@ pub struct Registration {
     pub(crate) expires_at: Millis,
     /// Seconds it was granted last.
     pub(crate) granted: u32,
-    /// A document has shown its contact as active: one that leaves it out says that it is gone.
-    pub(crate) seen: bool,
+    pub(crate) marks: Marks,
     pub(crate) running: Seldom<Running>,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
@@ -208,7 +281,7 @@ impl Registration {
             emergency: contact.emergency,
             expires_at: now.after_seconds(contact.expires),
             granted: contact.expires,
-            seen: false,
+            marks: Marks::default(),
             running: Seldom::new(Running::AT_REST),
             cause: Cause::User,
             registers: 0,
@@ -216,12 +289,59 @@ impl Registration {
     }
 
     pub(crate) const fn state(&self) -> State {
-        self.running.get().state
+        match self.is_queued() {
+            true => State::Queued,
+            false => self.running.get().state,
+        }
     }
 
-    fn set_state(&mut self, state: State) {
-        let calling = self.running.get().calling;
-        self.running.set(Running { state, calling });
+    pub(super) fn set_state(&mut self, state: State) {
+        let running = self.running.get();
+        self.marks.set(Marks::QUEUED, false);
+        self.running.set(Running { state, ..running });
+    }
+
+    pub(super) const fn aside(&self) -> Aside {
+        self.running.get().aside
+    }
+
+    pub(super) fn set_aside(&mut self, aside: Aside) {
+        let running = self.running.get();
+        self.running.set(Running { aside, ..running });
+    }
+
+    /// [PD-12] It waits for its turn.
+    pub(crate) const fn queue(&mut self) {
+        self.marks.set(Marks::QUEUED, true);
+    }
+
+    /// [PD-2] What a shutdown has queued, and no more, is as it was before.
+    pub(crate) fn leave_alone(&mut self) {
+        let has_begun = matches!(self.state(), State::Queued | State::Waiting { .. });
+        if has_begun && self.cause == Cause::Shutdown && self.registers == 0 {
+            let aside = self.aside();
+            self.marks.set(Marks::QUEUED, false);
+            self.running.set(Running {
+                aside,
+                ..Running::AT_REST
+            });
+        }
+    }
+
+    /// [PD-12] Whether it waits for its turn.
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        self.marks.has(Marks::QUEUED)
+    }
+
+    pub(crate) const fn is_seen(&self) -> bool {
+        self.marks.has(Marks::SEEN)
+    }
+
+    /// [PD-2] Whether its UE has a dialog, as the host said.
+    #[must_use]
+    pub const fn is_in_dialog(&self) -> bool {
+        self.marks.has(Marks::IN_DIALOG)
     }
 
     /// The URI of its contact.
@@ -252,10 +372,12 @@ impl Registration {
     #[must_use]
     pub fn awaits(&self, token: Token) -> bool {
         match self.state() {
-            State::Sent { token: own, .. } | State::Cleaning { token: own, .. } => {
-                own == Some(token)
+            State::Sent { token: own, .. }
+            | State::Returning { token: own, .. }
+            | State::Cleaning { token: own, .. } => own == Some(token),
+            State::Registered | State::Queued | State::Waiting { .. } | State::Confirmed { .. } => {
+                false
             }
-            State::Registered | State::Waiting { .. } | State::Confirmed { .. } => false,
         }
     }
 
@@ -275,18 +397,39 @@ impl Registration {
 
     /// Whether the token it waits for is that of a request, and not of a question.
     pub(crate) const fn has_request_out(&self) -> bool {
-        matches!(self.state(), State::Sent { .. })
+        matches!(
+            self.state(),
+            State::Sent { .. } | State::Returning { token: Some(_), .. }
+        )
     }
 
     /// [PD-4] When it must be given a [`Input::Tick`], and the timer that fires.
     #[must_use]
     pub fn deadline(&self, config: &Config) -> (Millis, Timer) {
         match self.state() {
-            State::Registered => (self.lost_at(config), Timer("registration lifetime")),
+            State::Registered => match self.association_lost_at(config) {
+                Some(at) if at < self.lost_at(config) => {
+                    (at, Timer("security association lifetime"))
+                }
+                _ => (self.lost_at(config), Timer("registration lifetime")),
+            },
+            State::Queued => (
+                self.expires_at.after(config.turn_bound),
+                Timer("turn of REGISTER"),
+            ),
             State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
-            State::Cleaning { token: None, .. } => (Millis(0), Timer("question to be asked")),
-            State::Sent { until, .. } => (until, Timer("answer to REGISTER")),
+            State::Cleaning {
+                token: None, until, ..
+            } => (self.asked_from(until), Timer("question to be asked")),
+            State::Sent { until, .. } => match self.aside().held {
+                Some(held) if held.until < until => (held.until, Timer("held REGISTER")),
+                _ => (until, Timer("answer to REGISTER")),
+            },
+            State::Waiting { until } if self.registers == 0 => {
+                (until, Timer("REGISTER to be sent"))
+            }
             State::Waiting { until } => (until, Timer("retry of REGISTER")),
+            State::Returning { until, .. } => (until, Timer("2xx to the UE's own REGISTER")),
             State::Confirmed { until } => (until, Timer("NOTIFY after deregistration")),
             State::Cleaning { until, .. } => (until, Timer("cleanup step")),
         }
@@ -294,14 +437,19 @@ impl Registration {
 
     /// When its lifetime falls below the threshold, which for a short one is half of it. An emergency
     /// registration lasts to its end.
-    fn lost_at(&self, config: &Config) -> Millis {
-        let half = u64::from(self.granted).saturating_mul(500);
+    pub(super) fn lost_at(&self, config: &Config) -> Millis {
         let threshold = if self.emergency {
             0
         } else {
-            config.registration_threshold.min(half)
+            config.registration_threshold
         };
-        Millis(self.expires_at.0.saturating_sub(threshold))
+        self.before(self.expires_at, threshold)
+    }
+
+    /// The threshold before an end, or half of what was granted if that is less.
+    pub(super) fn before(&self, end: Millis, threshold: u64) -> Millis {
+        let half = u64::from(self.granted).saturating_mul(500);
+        Millis(end.0.saturating_sub(threshold.min(half)))
     }
 
     /// Every transition of a registration.
@@ -320,19 +468,68 @@ impl Registration {
         match (self.state(), input) {
             // [PD-3, PD-4] A trigger.
             (State::Registered, Input::Trigger(cause)) if !self.emergency => {
-                self.start(cx, cause);
-                self.offer(cx, who, out);
+                self.start(cx, who, cause, out);
+                self.send_now(cx, who, out);
             }
-            (State::Registered, Input::TriggerDue(cause)) if !self.emergency => {
-                self.start(cx, cause);
+            (State::Registered, Input::TriggerDue(cause))
+                if !self.emergency || cause == Cause::Shutdown =>
+            {
+                self.wait_for_turn(cx, who, cause, out);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
                 self.cause = Cause::RegistrationTimer;
                 self.clean(cx, who, Outcome::Expired, out);
             }
-            (State::Registered, Input::Tick) if cx.now >= self.lost_at(cx.config) => {
-                self.start(cx, Cause::RegistrationTimer);
+            (State::Registered, Input::Tick) => {
+                if let Some(cause) = self.ran_out(cx.now, cx.config) {
+                    self.start(cx, who, cause, out);
+                    self.send_now(cx, who, out);
+                }
+            }
+            (_, Input::Protected { lifetime }) => self.protect(cx, lifetime),
+
+            // [PD-12] Its turn, or that it does not come.
+            (State::Queued, Input::Turn) => {
+                self.call(cx);
+                self.send(cx);
                 self.offer(cx, who, out);
+            }
+            (State::Queued, Input::NotAsked(why)) => {
+                self.clean(cx, who, Outcome::NotAsked { why }, out);
+            }
+            (State::Queued, Input::Tick)
+                if cx.now >= self.expires_at.after(cx.config.turn_bound) =>
+            {
+                let why = NotAsked::TurnBound;
+                self.clean(cx, who, Outcome::NotAsked { why }, out);
+            }
+            (State::Waiting { .. }, Input::RetryDue) => self.queue(),
+            (State::Queued | State::Waiting { .. }, Input::Resumed) => self.leave_alone(),
+
+            // [PD-8] The shutdown has no more time, not for what the UE itself has begun either.
+            (State::Registered, Input::OutOfTime) => {
+                self.cause = Cause::Shutdown;
+                self.end_now(cx, who, NO_TIME, out);
+            }
+            (State::Queued | State::Waiting { .. }, Input::OutOfTime) => {
+                self.end_now(cx, who, NO_TIME, out);
+            }
+            (State::Sent { .. }, Input::OutOfTime) => {
+                self.end_now(cx, who, Outcome::NoResponse, out);
+            }
+            (State::Confirmed { .. }, Input::OutOfTime) => {
+                self.end_now(cx, who, Outcome::Unconfirmed, out);
+            }
+            (State::Returning { outcome, .. }, Input::OutOfTime) => {
+                self.end_now(cx, who, outcome, out);
+            }
+            (State::Cleaning { .. }, Input::OutOfTime) if self.is_put_off(cx.now) => {
+                let aside = self.aside();
+                self.set_aside(Aside {
+                    not_before: Millis(0),
+                    ..aside
+                });
+                self.ask(cx, who, out);
             }
 
             // [PD-6] The answer.
@@ -345,12 +542,19 @@ impl Registration {
                     notify_expected,
                 },
             ) if token == Some(answered) => match meaning(status) {
+                _ if self.aside().held.is_some() => {
+                    self.give_way(cx, None, outcome_of(status), out);
+                }
                 Meaning::Done if notify_expected => {
                     self.set_state(State::Confirmed {
                         until: cx.now.after(cx.config.notify_bound),
                     });
                 }
                 Meaning::Done => self.clean(cx, who, Outcome::Unconfirmed, out),
+                Meaning::Ended(outcome @ Outcome::NothingThere { .. }) => {
+                    self.clean(cx, who, outcome, out);
+                }
+                _ if self.aside().heard => self.cancel(who, out),
                 Meaning::Ended(outcome) => self.clean(cx, who, outcome, out),
                 Meaning::Retry => {
                     self.wait_or_give_up(cx, who, retry_after, Outcome::Failed { status }, out);
@@ -359,24 +563,41 @@ impl Registration {
             (State::Sent { token, .. }, Input::NoResponse { token: answered })
                 if token == Some(answered) =>
             {
-                self.wait_or_give_up(cx, who, None, Outcome::NoResponse, out);
+                self.unanswered(cx, who, out);
             }
             (State::Sent { token: None, .. }, Input::Tick) => self.offer(cx, who, out),
-            (State::Sent { until, .. }, Input::Tick) if cx.now >= until => {
-                self.wait_or_give_up(cx, who, None, Outcome::NoResponse, out);
-            }
-            (State::Waiting { until }, Input::Tick) if cx.now >= until => {
-                self.send(cx);
-                self.offer(cx, who, out);
-            }
+            (State::Sent { token, until, .. }, Input::Tick) => match self.aside().held {
+                Some(held) if cx.now >= held.until => {
+                    self.give_way(cx, token, Outcome::NoResponse, out);
+                }
+                _ if cx.now >= until => self.unanswered(cx, who, out),
+                _ => {}
+            },
+            (State::Waiting { .. }, Input::Tick) => self.send_now(cx, who, out),
 
             // [PD-7, PD-10] The NOTIFY.
+            (State::Registered, Input::Terminated) if self.is_of_the_replaced(cx.now) => {
+                self.expect_the_replaced(None);
+            }
+            (State::Sent { .. }, Input::Terminated) if self.aside().held.is_some() => {
+                self.give_way(cx, None, Outcome::Notified, out);
+            }
+            (State::Returning { until, .. }, Input::Terminated) => {
+                self.set_state(State::Returning {
+                    token: None,
+                    outcome: Outcome::Notified,
+                    until,
+                });
+            }
             (State::Registered, Input::Terminated) => {
                 self.cause = Cause::Network;
                 self.clean(cx, who, Outcome::Notified, out);
             }
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. },
                 Input::Terminated,
             ) => {
                 self.clean(cx, who, Outcome::Notified, out);
@@ -392,79 +613,191 @@ impl Registration {
 
             // [PD-1, PD-9] The UE itself.
             (State::Registered, Input::Refreshed { expires }) => self.refresh(cx, expires),
+            // The 2xx to one before the one that is held, which is to hear of ours first.
+            (State::Sent { .. }, Input::Removed) if self.aside().held.is_some() => {}
+            (State::Sent { .. }, Input::Refreshed { expires }) if self.aside().held.is_some() => {
+                self.refresh(cx, expires);
+            }
+            (State::Waiting { .. }, Input::Refreshed { expires }) if self.goes_on_after_it() => {
+                self.refresh(cx, expires);
+                self.set_state(State::Waiting { until: cx.now });
+            }
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. }
+                | State::Returning { .. },
                 Input::Refreshed { expires },
             ) => {
-                let affected = self.affected(who, out);
-                out.event(Event::Cancelled {
-                    affected,
-                    cause: self.cause,
-                    registers: self.registers,
-                });
+                let replaced = self.notify_is_owed(cx);
+                self.cancel(who, out);
                 self.refresh(cx, expires);
-                self.running.set(Running::AT_REST);
-                self.registers = 0;
+                self.expect_the_replaced(replaced);
             }
             (State::Registered, Input::Removed) => {
                 self.cause = Cause::User;
+                self.marks.set(Marks::ASKED, false);
                 self.clean(cx, who, Outcome::ByUser, out);
             }
             (
-                State::Sent { .. } | State::Waiting { .. } | State::Confirmed { .. },
+                State::Queued
+                | State::Sent { .. }
+                | State::Waiting { .. }
+                | State::Confirmed { .. }
+                | State::Returning { .. },
                 Input::Removed,
             ) => {
+                self.marks.set(Marks::ASKED, false);
                 self.clean(cx, who, Outcome::ByUser, out);
+            }
+            (
+                _,
+                Input::Asked {
+                    transaction,
+                    removes,
+                },
+            ) => return Ok(self.asked(cx, who, (transaction, removes), out)),
+            (_, Input::Heard) => self.heard(cx, who, out),
+
+            // [PD-9] What ours came to, while the UE's own is under way.
+            (
+                State::Returning { token, until, .. },
+                Input::Response {
+                    token: answered,
+                    status,
+                    ..
+                },
+            ) if token == Some(answered) => self.set_state(State::Returning {
+                token: None,
+                outcome: outcome_of(status),
+                until,
+            }),
+            (State::Returning { token, until, .. }, Input::NoResponse { token: answered })
+                if token == Some(answered) =>
+            {
+                self.set_state(State::Returning {
+                    token: None,
+                    outcome: Outcome::NoResponse,
+                    until,
+                });
+            }
+            (State::Returning { outcome, until, .. }, Input::Tick) if cx.now >= until => {
+                self.go_on(cx, who, outcome, out);
             }
 
             // [PD-7] The cleanup, a step after the other.
-            (State::Cleaning { token: None, .. }, Input::Tick) => self.ask(cx, who, out),
+            (
+                State::Cleaning {
+                    token: None, until, ..
+                },
+                Input::Tick,
+            ) => {
+                if cx.now >= self.asked_from(until) {
+                    self.ask(cx, who, out);
+                }
+            }
             (
                 State::Cleaning { token, .. },
                 Input::Cleaned {
-                    token: answered, ..
+                    token: answered,
+                    done,
                 },
             ) if token == Some(answered) => {
-                return Ok(self.clean_on(cx, who, out));
+                return Ok(self.clean_on(cx, who, done, out));
             }
             (State::Cleaning { until, .. }, Input::Tick) if cx.now >= until => {
-                return Ok(self.clean_on(cx, who, out));
+                return Ok(self.clean_on(cx, who, false, out));
             }
             (State::Cleaning { outcome, key, .. }, Input::Superseded) => {
                 return Ok(self.report(who, outcome, key, out));
             }
 
-            // A second trigger, an answer too late, a tick too early: nothing to do.
+            // A second trigger, an answer or a turn too late, a tick too early: nothing to do.
             (_, Input::Trigger(_) | Input::TriggerDue(_) | Input::Response { .. })
             | (_, Input::NoResponse { .. } | Input::Superseded | Input::Cleaned { .. })
+            | (_, Input::Turn | Input::NotAsked(_) | Input::RetryDue | Input::Resumed)
             | (_, Input::Shortened { .. } | Input::Tick)
             | (State::Cleaning { .. }, _) => {}
         }
         Ok(Change::Goes)
     }
 
-    fn refresh(&mut self, cx: &Context<'_, Config>, expires: u32) {
-        self.granted = expires;
-        self.expires_at = cx.now.after_seconds(expires);
+    /// [PD-12] A trigger whose REGISTER waits for its turn. It takes no more room than before until that comes, unless a
+    /// REGISTER of the UE is under way.
+    fn wait_for_turn(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        cause: Cause,
+        out: &mut Outbox<Pcscf>,
+    ) {
+        if self.marks.has(Marks::ASKED) {
+            return self.start(cx, who, cause, out);
+        }
+        self.begin(who, cause, out);
+        self.queue();
     }
 
-    fn start(&mut self, cx: &mut Context<'_, Config>, cause: Cause) {
+    /// A trigger. The REGISTER is due at once, or when a REGISTER of the UE that is under way has come to something:
+    /// of two that cross, the network might take the wrong one for the later (T42).
+    fn start(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        cause: Cause,
+        out: &mut Outbox<Pcscf>,
+    ) {
+        self.begin(who, cause, out);
+        self.call(cx);
+        let until = if self.marks.has(Marks::ASKED) {
+            cx.now.after(cx.config.renewal_bound())
+        } else {
+            cx.now
+        };
+        self.set_state(State::Waiting { until });
+    }
+
+    fn begin(&mut self, who: &[u8], cause: Cause, out: &mut Outbox<Pcscf>) {
         self.cause = cause;
         self.registers = 0;
-        let calling = Calling {
-            call_id: cx.identifier(),
-            tag: cx.identifier(),
-        };
-        self.running.set(Running {
-            state: self.state(),
-            calling: Some(calling),
+        self.set_aside(Aside {
+            association_ends: self.aside().association_ends,
+            ..Aside::NONE
         });
-        self.send(cx);
+        if cause == Cause::AccessLost {
+            let affected = self.affected(who, out);
+            out.event(Event::AccessLost { affected });
+        }
+    }
+
+    /// Gives it the identifiers of its REGISTERs, if it has none.
+    pub(super) fn call(&mut self, cx: &mut Context<'_, Config>) {
+        let running = self.running.get();
+        if running.calling.is_none() {
+            let calling = Calling {
+                call_id: cx.identifier(),
+                tag: cx.identifier(),
+            };
+            self.running.set(Running {
+                calling: Some(calling),
+                ..running
+            });
+        }
+    }
+
+    /// The REGISTER, if it is due.
+    fn send_now(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+        if matches!(self.state(), State::Waiting { until } if cx.now >= until) {
+            self.send(cx);
+            self.offer(cx, who, out);
+        }
     }
 
     /// Another attempt; [`offer`](Self::offer) hands it out.
-    fn send(&mut self, cx: &mut Context<'_, Config>) {
+    pub(super) fn send(&mut self, cx: &mut Context<'_, Config>) {
         self.registers = self.registers.saturating_add(1);
+        self.marks.set(Marks::ASKED, false);
         self.set_state(State::Sent {
             token: None,
             branch: cx.identifier(),
@@ -473,7 +806,12 @@ impl Registration {
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
-    fn offer(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+    pub(super) fn offer(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) {
         let (State::Sent { branch, until, .. }, Some(calling)) =
             (self.state(), self.running.get().calling)
         else {
@@ -506,6 +844,18 @@ impl Registration {
         }
     }
 
+    /// [PD-6] No answer to the REGISTER that is out.
+    fn unanswered(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+        let aside = self.aside();
+        if aside.held.is_some() {
+            self.give_way(cx, None, Outcome::NoResponse, out);
+        } else if aside.heard {
+            self.cancel(who, out);
+        } else {
+            self.wait_or_give_up(cx, who, None, Outcome::NoResponse, out);
+        }
+    }
+
     /// [PD-6] Another attempt later, or the end.
     fn wait_or_give_up(
         &mut self,
@@ -530,100 +880,34 @@ impl Registration {
         });
     }
 
-    fn clean(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        who: &[u8],
-        outcome: Outcome,
-        out: &mut Outbox<Pcscf>,
-    ) {
-        self.clean_by(cx, outcome, Step::Delivery);
-        self.ask(cx, who, out);
-    }
-
-    /// [PD-7] The step after this one; after the last, the outcome.
-    fn clean_on(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        who: &[u8],
-        out: &mut Outbox<Pcscf>,
-    ) -> Change {
-        let State::Cleaning {
-            outcome, step, key, ..
-        } = self.state()
-        else {
-            return Change::Goes;
-        };
-        let next = match step {
-            Step::Delivery => Step::SecurityAssociation,
-            Step::SecurityAssociation => Step::Bearer,
-            Step::Bearer => return self.report(who, outcome, key, out),
-        };
-        self.clean_by(cx, outcome, next);
-        self.ask(cx, who, out);
-        Change::Goes
-    }
-
-    fn clean_by(&mut self, cx: &mut Context<'_, Config>, outcome: Outcome, step: Step) {
-        self.set_state(State::Cleaning {
-            outcome,
-            step,
-            key: cx.identifier(),
-            token: None,
-            until: cx.now,
-        });
-    }
-
-    /// Asks the question of the present step: at first, or the same again after a restore.
-    fn ask(&mut self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
-        let affected = self.affected(who, out);
-        let running = self.running.get_mut();
-        let Some(State::Cleaning {
-            step,
-            key,
-            token,
-            until,
-            ..
-        }) = running.map(|running| &mut running.state)
-        else {
-            return;
-        };
-        let asked = cx.token();
-        *token = Some(asked);
-        *until = cx.now.after(cx.config.cleanup_bound);
-        let key = *key;
-        let question = match step {
-            Step::Delivery => Question::OwedDelivery { key, affected },
-            Step::SecurityAssociation => Question::SecurityAssociationRelease { key, affected },
-            Step::Bearer => Question::BearerRelease { key, affected },
-        };
-        out.ask(asked, question);
-    }
-
-    fn report(
-        &self,
-        who: &[u8],
-        outcome: Outcome,
-        id: Identifier,
-        out: &mut Outbox<Pcscf>,
-    ) -> Change {
-        let affected = self.affected(who, out);
-        out.event(Event::Deregistered {
-            id,
-            affected,
-            cause: self.cause,
-            outcome,
-            registers: self.registers,
-        });
-        Change::Gone(outcome)
-    }
-
-    fn affected(&self, who: &[u8], out: &mut Outbox<Pcscf>) -> Affected {
+    pub(super) fn affected(&self, who: &[u8], out: &mut Outbox<Pcscf>) -> Affected {
         Affected {
             private_identity: out.put_text(who),
             public_identity: out.put_text(self.public_identity()),
             contact: out.put_text(self.contact()),
         }
+    }
+}
+
+/// How it ends without time for another attempt.
+const NO_TIME: Outcome = Outcome::NotAsked {
+    why: NotAsked::Deadline,
+};
+/// [PD-6] What a final response says of the deregistration, if it is the last that is heard of it.
+const fn outcome_of(status: u16) -> Outcome {
+    match meaning(status) {
+        Meaning::Done => Outcome::Unconfirmed,
+        Meaning::Ended(outcome) => outcome,
+        Meaning::Retry => Outcome::Failed { status },
+    }
+}
+
+/// [PD-6] Whether it can be tried again after this.
+pub(super) const fn is_worth_another(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::NoResponse => true,
+        Outcome::Failed { status } => matches!(meaning(status), Meaning::Retry),
+        _ => false,
     }
 }
 

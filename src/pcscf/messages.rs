@@ -50,6 +50,7 @@ impl Register<'_> {
                     field(Field::Contact),
                     b">",
                     field(Field::ContactParams),
+                    self.strings.features(),
                     b";expires=0",
                 ],
             )

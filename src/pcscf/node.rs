@@ -1,33 +1,40 @@
 //! Many users behind one set of doors.
 
+mod access;
+mod due;
+mod learning;
 mod notify;
+mod persist;
+mod shutdown;
 
 use alloc::vec::Vec;
 
+use shutdown::Census;
+
 use super::{
-    Answer, Cause, Change, Command, Config, Counters, Event, Evidence, Input, Pcscf, Registration,
+    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
+    aside::Marks,
+    evidence::Weight,
+    pacing::Pacing,
     registration::{Field, Learned, LearnedContact, Strings},
-    snapshot,
+    shutdown::{Drain, Survey},
+    snapshot::{self, Part, Restoring},
     user::User,
 };
 use crate::{
     drive::{
         self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
-        Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
-        increment, snapshot::Kind,
+        Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
-    fleet::{Few, Fleet, Id, Keys, Room, Shared},
+    fleet::{Few, Fleet, Gathered, Id, Keys, Room, Shared, pacer},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
-        subscriber::{self, Profile, Purpose},
-        subscriptions::{Order, Reply, Stepped, Subscriptions, is_for},
-        trunk_group::TrunkGroup,
+        subscriber::{self, Profile},
+        subscriptions::{Reply, Stepped, Subscriptions, is_for},
     },
     wire::{
         Contact, Message, Method,
-        register::{
-            asked_expires, contact_key, is_emergency, private_identity, retry_after, same_uri,
-        },
+        register::{asked_expires, contact_key, private_identity, retry_after, same_uri},
         salvage::respond_to_refused,
     },
 };
@@ -50,6 +57,15 @@ pub struct PcscfNode {
     shared: Shared,
     counters: Counters,
     changes: Changes,
+    /// [PD-12] When each REGISTER may go.
+    pacing: Pacing,
+    census: Census,
+    /// [PD-2] The shutdown that runs, or has ended.
+    drain: Option<Drain>,
+    /// The dry run of one.
+    survey: Option<Survey>,
+    /// Where the unwinding of one that was called off goes on.
+    releasing: Option<u32>,
 }
 
 impl PcscfNode {
@@ -64,6 +80,11 @@ impl PcscfNode {
             users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
             subscriptions: Subscriptions::new(&key, &config.limits),
             shared: Shared::new(),
+            pacing: Pacing::new(&config),
+            census: Census::default(),
+            drain: None,
+            survey: None,
+            releasing: None,
             config,
             identifiers,
             clock: Clock::default(),
@@ -84,45 +105,93 @@ impl PcscfNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
-        let config = node.config.clone();
+        let (most, mut restoring) = (node.config.limits.users, Restoring::new());
         node.clock.observe(now);
-        snapshot::open(blob, now, &config, |restored| {
-            node.adopt(now, restored).map(|_| ())
+        snapshot::open(blob, most, |part| match part {
+            Part::Users(users) => {
+                node.make_room(users);
+                Ok(())
+            }
+            Part::Node(record, users) => node.restore_shutdown(now, (*record, users)),
+            Part::User(stored) => {
+                let sharing = (&mut restoring, &mut node.shared);
+                let restored = stored.restore(sharing, now, &node.config)?;
+                node.adopt(now, restored, &mut restoring).map(|_| ())
+            }
         })?;
+        node.file_all(restoring);
         Ok(node)
     }
 
-    /// [DR-7] Takes a user in from a blob.
+    /// [DR-7] What is the node's own, before its users.
+    fn restore_shutdown(
+        &mut self,
+        now: Millis,
+        (node, users): (snapshot::NodeRecord, usize),
+    ) -> Result<(), RestoreError> {
+        let pace = node.shutdown.map(|shutdown| shutdown.pace);
+        let pace = (pace.unwrap_or_default(), users);
+        self.drain = node.shutdown.map(|shutdown| shutdown.restore(now));
+        self.pacing.restore(node.pacing, now, &self.config, pace)
+    }
+
+    /// [DR-7] Takes room for the users of a blob at once, so that no table grows.
+    fn make_room(&mut self, users: usize) {
+        self.users.reserve(Room {
+            machines: users,
+            keys: KEYS,
+        });
+        self.subscriptions.reserve(users);
+    }
+
+    /// [DR-7] Takes a user in from a blob. It is found once [all are filed](Self::file_all).
     fn adopt(
         &mut self,
         now: Millis,
-        (mut user, subscription): snapshot::Restored<'_>,
+        (user, subscription): snapshot::Restored<'_>,
+        restoring: &mut Restoring,
     ) -> Result<Id, RestoreError> {
-        for registration in &mut user.registrations {
-            self.shared.share(&mut registration.strings);
-        }
         let id = self.users.insert(user);
-        if let Some(subscription) = &subscription {
-            let restored = self.subscriptions.restore(id, subscription, now);
+        if let Some(subscription) = subscription {
+            let restoring = &mut restoring.subscriptions;
+            let restored = self.subscriptions.restore(id, subscription, restoring, now);
             let restored = restored.inspect_err(|_| _ = self.users.remove(id))?;
             if let Some(user) = self.users.get_mut(id) {
                 user.subscription = Some(restored);
             }
         }
-        self.file(id);
+        if let Some(user) = self.users.get(id) {
+            user.registrations.iter().for_each(|r| self.census.add(r));
+        }
         self.rearm(id);
+        self.gather(id, &mut restoring.keys);
+        self.repace(id);
         Ok(id)
     }
 
-    /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of registration
-    /// lifetimes (PD-4) sets the timer of every user anew.
+    /// [DR-7] Files all users that were taken in.
+    fn file_all(&mut self, restoring: Restoring) {
+        self.users.file_all(restoring.keys);
+        self.subscriptions.file_all(restoring.subscriptions);
+    }
+
+    /// [DR-10] Replaces the configuration; nothing that runs is lost. Another threshold of lifetimes (PD-4), or bound for
+    /// a turn (PD-12), sets the timer of every user anew.
     ///
     /// # Errors
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        let rearm = config.registration_threshold != self.config.registration_threshold;
+        let bounds = |config: &Config| {
+            (
+                config.registration_threshold,
+                config.association_threshold,
+                config.turn_bound,
+            )
+        };
+        let rearm = bounds(&config) != bounds(&self.config);
         self.config = config;
+        self.pacing.reconfigure(self.clock.latest(), &self.config);
         if rearm {
             let config = &self.config;
             self.users
@@ -163,165 +232,20 @@ impl PcscfNode {
 
     /// Number of registrations, those being cleaned up among them.
     #[must_use]
-    pub fn registrations(&self) -> usize {
-        self.users
-            .iter()
-            .map(|(_, user)| user.registrations.len())
-            .sum()
+    pub const fn registrations(&self) -> usize {
+        self.census.registrations
     }
 
     /// Whether this contact is registered here and nothing has been started to end it.
     #[must_use]
     pub fn is_registered(&self, contact: &[u8]) -> bool {
-        !self.find_contact(contact).is_empty()
-    }
-
-    /// The registered contacts equal to this one: users and places.
-    fn find_contact(&self, contact: &[u8]) -> Vec<(Id, usize)> {
-        let emergency = is_emergency(contact);
-        let is_it = |registration: &Registration| {
-            registration.is_registered()
-                && registration.is_emergency() == emergency
-                && same_uri(registration.contact(), contact)
-        };
-        let mut found = Vec::new();
-        for (id, user) in self.users.under(CONTACT, &contact_key(contact)) {
-            for (place, registration) in user.registrations.iter().enumerate() {
-                if is_it(registration) {
-                    found.push((id, place));
-                }
-            }
-        }
-        found
+        let is_it = Registration::is_registered;
+        !self.at_contact(contact, is_it).is_empty()
     }
 
     fn find_user(&self, private_identity: &[u8]) -> Option<Id> {
         let is_it = |user: &User| *user.private_identity == *private_identity;
         self.users.find(PRIVATE_IDENTITY, private_identity, is_it)
-    }
-
-    /// [PD-1] Learns a registration, or its end.
-    fn learn(
-        &mut self,
-        now: Millis,
-        (request, response): (&[u8], &[u8]),
-        trunk_group: &[u8],
-        out: &mut Outbox<Pcscf>,
-    ) -> Result<Verdict, Misuse> {
-        if !trunk_group.is_empty() && self.trunk_group(trunk_group).is_none() {
-            return Err(Misuse::NoSuchThing);
-        }
-        let limits = self.config.limits;
-        let request = Message::parse(request, &limits).map_err(Misuse::BadCommand)?;
-        let response = Message::parse(response, &limits).map_err(Misuse::BadCommand)?;
-        if request.method() != Some(Method::Register) {
-            let not_register = Reject::new(&super::defect::NOT_A_REGISTER, 0);
-            return Err(Misuse::BadCommand(not_register));
-        }
-        if !response.status().is_some_and(|s| (200..300).contains(&s)) {
-            return Ok(Verdict::NotMine);
-        }
-        let learned = Learned::read(&request, &response, &limits)?;
-        let packed = self.pack(&learned)?;
-        let id = match self.find_user(&learned.private_identity) {
-            Some(id) => id,
-            None if !packed.iter().any(|(contact, _)| contact.expires > 0) => {
-                return Ok(Verdict::Handled);
-            }
-            None => self.admit(&learned.private_identity)?,
-        };
-        increment(&mut self.counters.learned);
-        let unsubscribed = self.apply(now, id, &learned, packed, out)?;
-        if let Some(registration_expires) = unsubscribed {
-            self.subscribe(now, id, trunk_group, registration_expires, out)?;
-        }
-        self.settle(id, out);
-        Ok(Verdict::Handled)
-    }
-
-    fn trunk_group(&self, name: &[u8]) -> Option<&TrunkGroup> {
-        self.config.subscription.trunk_groups.find(name)
-    }
-
-    /// [RE-1, RE-2] The subscription of a user who has none that goes on, if the trunk group wants one.
-    fn subscribe(
-        &mut self,
-        now: Millis,
-        id: Id,
-        trunk_group: &[u8],
-        registration_expires: u32,
-        out: &mut Outbox<Pcscf>,
-    ) -> Result<(), Misuse> {
-        let config = &self.config.subscription;
-        let group = config.trunk_groups.find(trunk_group);
-        let is_supported = group.map_or(config.support_reg_event, |group| {
-            config.trunk_groups.supports_reg_event(group)
-        });
-        let Some(user) = self.users.get_mut(id).filter(|_| is_supported) else {
-            return Ok(());
-        };
-        let is_served = |r: &&Registration| !r.is_cleaning() && !r.is_emergency();
-        let Some(registration) = user.registrations.iter().rev().find(is_served) else {
-            return Ok(());
-        };
-        let order = Order {
-            owner: id,
-            purpose: Purpose {
-                resource: registration.public_identity(),
-                destination: group.map_or(b"", |group| &group.destination),
-                service_route: registration.strings.field(Field::ServiceRoute),
-                network: group.map_or(config.network, |group| group.network),
-            },
-            address_context: group.map_or(b"", |group| &group.address_context),
-            registration_expires,
-            keeps_table: false,
-        };
-        if let Some(ending) = user.subscription.take() {
-            self.subscriptions.replace(ending, out);
-        }
-        let mut cx = Context {
-            now,
-            config,
-            identifiers: &mut self.identifiers,
-            id: id.place(),
-        };
-        let limits = &self.config.limits;
-        let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
-        user.subscription = Some(made);
-        user.left = false;
-        Ok(())
-    }
-
-    /// The strings of every contact, before anything is changed: all fit, or none is taken.
-    fn pack<'l, 'm>(
-        &mut self,
-        learned: &'l Learned<'m>,
-    ) -> Result<Vec<(&'l LearnedContact<'m>, Strings)>, Misuse> {
-        let (limits, shared) = (&self.config.limits, &mut self.shared);
-        learned
-            .contacts
-            .iter()
-            .map(|contact| {
-                let mut strings = learned.strings(&contact.contact, limits)?;
-                shared.share(&mut strings);
-                Ok((contact, strings))
-            })
-            .collect()
-    }
-
-    /// A new user.
-    fn admit(&mut self, private_identity: &[u8]) -> Result<Id, Misuse> {
-        if self.users.len() >= self.config.limits.users {
-            return Err(Misuse::NodeFull);
-        }
-        let id = self.users.insert(User {
-            private_identity: private_identity.into(),
-            registrations: Few::new(),
-            subscription: None,
-            left: false,
-        });
-        self.users.file(id, PRIVATE_IDENTITY, private_identity);
-        Ok(id)
     }
 
     /// [RE-2] What a REGISTER and its 2xx make of a user's registrations. Tells how long the registration lasts
@@ -390,17 +314,23 @@ impl PcscfNode {
                     let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    known.note_moved(old.field(Field::Contact));
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }
                 None if contact.expires == 0 => continue,
-                None => registrations.push(Registration::new(strings, contact, now)),
+                None => {
+                    let registration = Registration::new(strings, contact, now);
+                    self.census.add(&registration);
+                    registrations.push(registration);
+                }
             }
             if contact.expires > 0 {
                 let key = contact_key(contact.contact.uri_bytes());
                 keys.file(CONTACT, &key);
             }
         }
-        supersede(&mut cx, who, registrations, &mut self.counters, out)?;
+        let counts = (&mut self.counters, &mut self.census);
+        supersede(&mut cx, who, registrations, counts, out)?;
         let running = subscription
             .and_then(|id| self.subscriptions.machine(id))
             .is_some_and(|machine| !machine.is_ending());
@@ -409,7 +339,7 @@ impl PcscfNode {
         Ok(granted.filter(|_| is_time && !running))
     }
 
-    /// [PD-3] The access network lost a UE.
+    /// [PD-3] A report that the access of a UE is lost.
     fn access_lost(
         &mut self,
         now: Millis,
@@ -417,22 +347,49 @@ impl PcscfNode {
         evidence: Evidence,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let Evidence::BearerLost = evidence;
-        let mut trigger = Input::Trigger(Cause::AccessLost);
+        let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
-        for (id, place) in self.find_contact(contact) {
-            let user = self.users.get(id);
-            let registration = user.and_then(|user| user.registrations.get(place));
-            if registration.is_none_or(Registration::is_emergency) {
+        for (id, place) in self.at_contact(contact, Registration::is_registered) {
+            let user = self.users.get_mut(id);
+            let registration = user.and_then(|user| user.registrations.get_mut(place));
+            let Some(registration) = registration.filter(|r| !r.is_emergency()) else {
                 continue;
-            }
-            increment(&mut self.counters.access_lost);
-            self.step(now, id, place, trigger, out)?;
-            self.settle(id, out);
-            trigger = Input::TriggerDue(Cause::AccessLost);
+            };
             verdict = Verdict::Handled;
+            match registration.doubt(now, evidence, &self.config.loss) {
+                Weight::Enough => increment(&mut self.counters.access_lost),
+                Weight::Some => {
+                    increment(&mut self.counters.evidence_kept);
+                    self.note_doubted((id, place), evidence, out);
+                    self.settle(id, out);
+                    continue;
+                }
+                Weight::None => {
+                    increment(&mut self.counters.evidence_ignored);
+                    continue;
+                }
+            }
+            let _ = self.step(now, id, place, trigger, out)?;
+            self.settle(id, out);
         }
+        self.take_turn(now, out)?;
         Ok(verdict)
+    }
+
+    /// [PD-2] The UE of a contact has a dialog, or has none any more.
+    fn dialogs_changed(&mut self, contact: &[u8], present: bool, out: &Outbox<Pcscf>) -> Verdict {
+        let mut verdict = Verdict::NotMine;
+        for (id, place) in self.at_contact(contact, |_| true) {
+            verdict = Verdict::Handled;
+            let user = self.users.get_mut(id);
+            let registration = user.and_then(|user| user.registrations.get_mut(place));
+            let changed = registration.filter(|r| r.is_in_dialog() != present);
+            if let Some(registration) = changed {
+                registration.marks.set(Marks::IN_DIALOG, present);
+                self.settle(id, out);
+            }
+        }
+        verdict
     }
 
     /// One step of one registration; one that is gone leaves its place.
@@ -443,12 +400,13 @@ impl PcscfNode {
         place: usize,
         input: Input,
         out: &mut Outbox<Pcscf>,
-    ) -> Result<(), Misuse> {
+    ) -> Result<Change, Misuse> {
+        self.note_shared(id, place);
         let Some((user, mut keys)) = self.users.get_with_keys(id) else {
-            return Ok(());
+            return Ok(Change::Goes);
         };
         let Some(registration) = user.registrations.get_mut(place) else {
-            return Ok(());
+            return Ok(Change::Goes);
         };
         let mut cx = Context {
             now,
@@ -456,16 +414,22 @@ impl PcscfNode {
             identifiers: &mut self.identifiers,
             id: id.place(),
         };
-        if let Change::Gone(outcome) =
-            registration.step(&mut cx, &user.private_identity, input, out)?
-        {
+        let was_out = registration.has_request_out();
+        let change = registration.step(&mut cx, &user.private_identity, input, out)?;
+        if was_out && !registration.has_request_out() {
+            if let Some(outcome) = paced_outcome(&input) {
+                self.pacing.tell(now, id.place(), outcome);
+            }
+        }
+        if let Change::Gone(outcome) = change {
             self.counters.count(outcome);
             if let Some(gone) = user.registrations.swap_remove(place) {
+                self.census.remove(&gone);
                 unfile(&mut keys, &user.registrations, gone.contact());
             }
             self.leave(now, id, out)?;
         }
-        Ok(())
+        Ok(change)
     }
 
     /// [RE-9, PD-8] With the last registration the subscription ends, if it has not.
@@ -513,16 +477,26 @@ impl PcscfNode {
         let Some(Stepped { owner, over }) = stepped else {
             return;
         };
-        if let Some(user) = self.users.get_mut(owner).filter(|_| over) {
+        let Some(user) = self.users.get_mut(owner) else {
+            return;
+        };
+        if over {
             user.subscription = None;
+            self.settle(owner, out);
+        } else {
+            // What is due of a user is due of its registrations: there is no timer to look for.
+            self.changes.note(owner.place(), false, out);
         }
-        self.settle(owner, out);
     }
 
     /// After every step of a user: one with nothing left goes, the timer follows.
     fn settle(&mut self, id: Id, out: &Outbox<Pcscf>) {
         if let Some(gone) = self.rearm(id) {
             self.changes.note(id.place(), gone, out);
+            self.repace(id);
+        }
+        if self.users.len() == 0 && self.drain.is_none() {
+            self.pacing.give_back(&self.config);
         }
     }
 
@@ -544,18 +518,14 @@ impl PcscfNode {
     fn deregistering(
         &mut self,
         now: Millis,
-        from: Source,
+        (id, from): (Id, Source),
         message: &Message<'_>,
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
         if self.config.subscription.profile != Profile::Sbc || from == Source::Unknown {
             return Ok(());
         }
-        let Ok(private_identity) = private_identity(message) else {
-            return Ok(());
-        };
-        let found = self.find_user(&private_identity);
-        let Some((id, user)) = found.and_then(|id| Some((id, self.users.get(id)?))) else {
+        let Some(user) = self.users.get(id) else {
             return Ok(());
         };
         let leaves = |registration: &Registration| {
@@ -570,14 +540,15 @@ impl PcscfNode {
         Ok(())
     }
 
-    /// Files a restored user under its keys.
-    fn file(&mut self, id: Id) {
-        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
+    /// [DR-7] Has a restored user filed under its keys.
+    fn gather(&self, id: Id, keys: &mut Gathered) {
+        let Some(user) = self.users.get(id) else {
             return;
         };
-        keys.file(PRIVATE_IDENTITY, &user.private_identity);
+        let users = &self.users;
+        users.gather(keys, id, PRIVATE_IDENTITY, &user.private_identity);
         for registration in &user.registrations {
-            keys.file(CONTACT, &contact_key(registration.contact()));
+            users.gather(keys, id, CONTACT, &contact_key(registration.contact()));
         }
     }
 
@@ -613,7 +584,10 @@ impl PcscfNode {
                     done: *answer == Answer::Done,
                 }
             }
-            (true, drive::Answer::Timeout | drive::Answer::Unreachable) => {
+            (true, drive::Answer::Timeout) => Input::NoResponse { token },
+            (true, drive::Answer::Unreachable) => {
+                let outcome = pacer::Outcome::Unreachable;
+                self.pacing.tell(now, id.place(), outcome);
                 Input::NoResponse { token }
             }
             (true, drive::Answer::Response(bytes)) => {
@@ -636,7 +610,7 @@ impl PcscfNode {
             }
             _ => return Err(Misuse::WrongAnswer),
         };
-        self.step(now, id, place, input, out)?;
+        let _ = self.step(now, id, place, input, out)?;
         self.settle(id, out);
         Ok(())
     }
@@ -670,41 +644,6 @@ impl PcscfNode {
         self.take_leave(answered.stepped, out);
         Ok(())
     }
-
-    /// [DR-6] Whether a subscription is due before the registration that is due at `at`.
-    fn is_subscription_first(&self, at: Millis) -> bool {
-        let deadline = self.subscriptions.deadline();
-        deadline.is_some_and(|(theirs, _)| theirs < at)
-    }
-
-    /// The most overdue registration of a user acts.
-    fn tick_user(&mut self, now: Millis, id: Id, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let Some(user) = self.users.get(id) else {
-            return Ok(());
-        };
-        let due = user
-            .registrations
-            .iter()
-            .enumerate()
-            .map(|(place, r)| (r.deadline(&self.config).0, place))
-            .min();
-        match due {
-            Some((_, place)) => self.step(now, id, place, Input::Tick, out),
-            None => Ok(()),
-        }
-    }
-
-    fn tick_subscription(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
-        let mut cx = Context {
-            now,
-            config: &self.config.subscription,
-            identifiers: &mut self.identifiers,
-            id: 0,
-        };
-        let stepped = self.subscriptions.tick(&mut cx, out)?;
-        self.take_leave(stepped, out);
-        Ok(())
-    }
 }
 
 /// Whether a REGISTER asks for this contact to be removed, alone or with all.
@@ -715,6 +654,21 @@ fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
             asked_expires(&named, message) == 0 && same_uri(named.uri_bytes(), contact)
         }
         Err(_) => false,
+    })
+}
+
+/// [PD-12] What an input says of the next hop of a REGISTER that is no longer waited for.
+const fn paced_outcome(input: &Input) -> Option<pacer::Outcome> {
+    Some(match *input {
+        Input::Response {
+            status,
+            retry_after,
+            ..
+        } => pacer::Outcome::of_response(status, retry_after),
+        Input::NoResponse { .. } | Input::Tick => pacer::Outcome::Timeout,
+        // The NOTIFY came before the response: it was done.
+        Input::Terminated => pacer::Outcome::Answered,
+        _ => return None,
     })
 }
 
@@ -729,20 +683,24 @@ fn unfile(keys: &mut Keys<'_>, registrations: &[Registration], contact: &[u8]) {
     }
 }
 
-/// [PD-7] What is being cleaned up on a contact that is registered anew is over: the steps that are left
+/// [PD-7] What is being cleaned up of a set on a contact that is registered anew is over: the steps that are left
 /// would release what belongs to the new registration (T48).
 fn supersede(
     cx: &mut Context<'_, Config>,
     who: &[u8],
     registrations: &mut Few<Registration>,
-    counters: &mut Counters,
+    (counters, census): (&mut Counters, &mut Census),
     out: &mut Outbox<Pcscf>,
 ) -> Result<(), Misuse> {
     for place in (0..registrations.len()).rev() {
         let Some(old) = registrations.get(place) else {
             continue;
         };
-        let is_new = |r: &Registration| !r.is_cleaning() && same_uri(r.contact(), old.contact());
+        let is_new = |r: &Registration| {
+            !r.is_cleaning()
+                && r.public_identity() == old.public_identity()
+                && same_uri(r.contact(), old.contact())
+        };
         if !old.is_cleaning() || !registrations.iter().any(is_new) {
             continue;
         }
@@ -751,6 +709,7 @@ fn supersede(
         };
         if let Change::Gone(outcome) = old.step(cx, who, Input::Superseded, out)? {
             counters.count(outcome);
+            census.remove(&old);
         }
     }
     Ok(())
@@ -760,7 +719,10 @@ impl Node for PcscfNode {
     type Role = Pcscf;
 
     /// NOTIFYs of its own subscriptions are taken; a REGISTER is for the host to forward, once
-    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it; all else is not this node's.
+    /// [`strip_trust_marks`](super::strip_trust_marks) has cleaned it, to refuse while the node is shut down (PD-2), or
+    /// to hold until [`HeldRegisterReleased`](super::Event::HeldRegisterReleased) (PD-9); a request that opens a dialog
+    /// to a UE whose access is lost, with the registered contact as its Request-URI, is to be refused (PD-3); all else
+    /// is not this node's.
     fn receive(
         &mut self,
         now: Millis,
@@ -785,10 +747,24 @@ impl Node for PcscfNode {
                 self.notify(now, from, txn, &message, out)
             }
             Some(Method::Register) => {
-                self.deregistering(now, from, &message, out)?;
-                Ok(Verdict::Forward)
+                if let Some(refused) = self.refused(now, &message) {
+                    increment(&mut self.counters.registers_refused);
+                    return Ok(refused);
+                }
+                let who = private_identity(&message).ok();
+                let Some(id) = who.and_then(|who| self.find_user(&who)) else {
+                    return Ok(Verdict::Forward);
+                };
+                self.deregistering(now, (id, from), &message, out)?;
+                match from {
+                    Source::Ue => self.ask(now, id, txn, &message, out),
+                    _ => Ok(Verdict::Forward),
+                }
             }
-            _ => Ok(Verdict::NotMine),
+            _ => {
+                self.note_request(now, from, &message, out)?;
+                Ok(self.terminating(from, &message))
+            }
         }
     }
 
@@ -824,103 +800,37 @@ impl Node for PcscfNode {
             Command::AccessLost { contact, evidence } => {
                 self.access_lost(now, contact, evidence, out)
             }
+            Command::Heard { contact } => self.tell_contact(now, contact, Input::Heard, out),
+            Command::Protected { contact, lifetime } => {
+                self.tell_contact(now, contact, Input::Protected { lifetime }, out)
+            }
+            Command::DialogsChanged { contact, present } => {
+                Ok(self.dialogs_changed(contact, present, out))
+            }
+            Command::Shutdown(order) => Ok(self.shut_down(now, order)),
+            Command::Resume => Ok(self.resume(now)),
         }
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Pcscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        match self.users.next() {
-            Some((at, id)) if at <= now && !self.is_subscription_first(at) => {
-                self.tick_user(now, id, out)?;
-                self.settle(id, out);
-            }
-            _ => self.tick_subscription(now, out)?,
+        match self.first_due() {
+            Some((at, due)) if at <= now => self.act(now, due, out),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let Some((at, id)) = self.users.next() else {
-            return self.subscriptions.deadline();
-        };
-        if self.is_subscription_first(at) {
-            return self.subscriptions.deadline();
-        }
-        let named = self
-            .users
-            .get(id)
-            .and_then(|user| user.deadline(&self.config));
-        Some((at, named.map_or(Timer("settled"), |(_, timer)| timer)))
+        let (at, due) = self.first_due()?;
+        Some((at, self.timer_of(due)))
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
         let users = self.users.iter().map(|(_, user)| user);
-        snapshot::seal(release, users, &self.subscriptions, now, into);
-    }
-}
-
-impl Persist for PcscfNode {
-    const MACHINE: Kind = snapshot::USER;
-    const FORMAT: u16 = snapshot::USER_FORMAT;
-
-    fn identifiers(&mut self) -> &mut Identifiers {
-        &mut self.identifiers
-    }
-
-    fn changes(&mut self) -> &mut Changes {
-        &mut self.changes
-    }
-
-    /// The private identity.
-    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
-        let user = self.users.at(machine).and_then(|id| self.users.get(id));
-        into.extend_from_slice(user.map_or(b"", |user| &user.private_identity));
-    }
-
-    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
-        if let Some(user) = self.users.at(machine).and_then(|id| self.users.get(id)) {
-            snapshot::write(user, &self.subscriptions, now, into);
-        }
-    }
-
-    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let restored = snapshot::read(bytes, now, &self.config)?;
-        if self.users.len() >= self.config.limits.users {
-            return Err(RestoreError::TooLarge);
-        }
-        if self.find_user(&restored.0.private_identity).is_some() {
-            return Err(RestoreError::AlreadyHere);
-        }
-        self.adopt(now, restored).map(Id::place)
-    }
-
-    fn let_go(&mut self, machine: u32, out: &mut Outbox<Pcscf>) {
-        let Some(id) = self.users.at(machine) else {
-            return;
-        };
-        let Some((user, mut keys)) = self.users.get_with_keys(id) else {
-            return;
-        };
-        let private_identity = out.put_text(&user.private_identity);
-        out.event(Event::TakenOver { private_identity });
-        keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
-        for registration in &user.registrations {
-            keys.unfile(CONTACT, &contact_key(registration.contact()));
-        }
-        if let Some(subscription) = user.subscription {
-            self.subscriptions.forget(subscription);
-        }
-        self.users.remove(id);
-    }
-
-    fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {
-        snapshot::write_outcome(event, out)
-    }
-
-    fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), RestoreError> {
-        snapshot::read_outcome(bytes, out)
+        let node = || self.node_record(now);
+        snapshot::seal(release, (node, users), &self.subscriptions, now, into);
     }
 }
 

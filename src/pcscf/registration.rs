@@ -1,11 +1,11 @@
 //! [PD-1] What a P-CSCF keeps of a registration, read from the REGISTER and its 2xx.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 use super::Registration;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
-    fleet::Divided,
+    fleet::{Divided, Packed, Shared},
     wire::{Contact, HeaderName, Message, NameAddr, Params, Uri, register},
 };
 
@@ -24,7 +24,8 @@ pub(crate) enum Field {
     Identities,
     /// The contact URI.
     Contact,
-    /// The parameters of the contact that stay with it: instance, reg-id and others, from the first `;`.
+    /// The parameters of the contact that stay with it, from the first `;` until behind instance and reg-id: those after
+    /// them are its [features](Strings::features).
     ContactParams,
     /// The value of Path.
     Path,
@@ -35,23 +36,60 @@ pub(crate) enum Field {
 /// Number of strings.
 pub(crate) const FIELDS: usize = 9;
 
+/// The strings of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Strings {
+    pub(super) fields: Fields,
+    /// The parameters of the contact behind those of the UE: what its make can do.
+    pub(super) features: Features,
+}
+
 /// From the public identity to the parameters of the contact they are the registration's own; home domain, realm, Path
 /// and Service-Route are those of many.
-pub(crate) type Strings = Divided<FIELDS, OWN_FROM, OWN, { FIELDS - OWN }>;
+pub(super) type Fields = Divided<FIELDS, OWN_FROM, OWN, COMMON>;
+
+/// Those of all devices of a make, whichever way they came.
+pub(super) type Features = Packed<1, Arc<[u8]>>;
 
 const OWN_FROM: usize = Field::PublicIdentity as usize;
 const OWN: usize = 5;
+pub(super) const COMMON: usize = FIELDS - OWN;
 
 impl Strings {
+    /// Packs the strings, all parameters of the contact among them; `None` if together they exceed `limit` or what 16
+    /// bits can say.
+    pub(crate) fn new(mut parts: [&[u8]; FIELDS], limit: usize) -> Option<Self> {
+        let params = parts.get_mut(Field::ContactParams as usize)?;
+        let (own, features) = params.split_at_checked(own_params(params))?;
+        *params = own;
+        Some(Self {
+            fields: Fields::new(parts, limit.checked_sub(features.len())?)?,
+            features: Features::new([features], features.len())?,
+        })
+    }
+
+    /// Has in common with others what can be.
+    pub(crate) fn share(&mut self, shared: &mut Shared) {
+        shared.share(&mut self.fields);
+        shared.share_packed(&mut self.features);
+    }
+
+    /// The parameters of the contact behind [those that tell the UE from others](Field::ContactParams).
+    pub(crate) fn features(&self) -> &[u8] {
+        self.features.get(0)
+    }
+
     pub(crate) fn field(&self, field: Field) -> &[u8] {
-        self.get(field as usize)
+        self.fields.get(field as usize)
     }
 
     /// [PD-1] Whether a public identity is one of those that are registered together.
     pub(crate) fn has_identity(&self, identity: &[u8]) -> bool {
-        let listed = || NameAddr::parse_list(self.field(Field::Identities)).filter_map(Result::ok);
+        let identities = self.field(Field::Identities);
+        let listed = || NameAddr::parse_list(identities).filter_map(Result::ok);
         let [default, registered] = self.principals();
         [default, registered].contains(&identity)
+            || lists_as_written(identities, identity)
             || listed().any(|listed| listed.uri_bytes() == identity)
             || self.is_principal(identity)
             || listed()
@@ -65,6 +103,11 @@ impl Strings {
         let [default, registered] = self.principals();
         register::same_uri(default, identity)
             || (registered != default && register::same_uri(registered, identity))
+    }
+
+    /// Instance and reg-id.
+    pub(crate) fn flow(&self) -> (Option<&[u8]>, Option<&[u8]>) {
+        register::flow(Params::new(self.field(Field::ContactParams)))
     }
 
     fn principals(&self) -> [&[u8]; 2] {
@@ -233,11 +276,22 @@ impl Learned<'_> {
     }
 }
 
+/// Whether an identity stands in angle brackets in a list, byte for byte, which spares reading the list. Where there
+/// are display names, brackets may be part of them.
+fn lists_as_written(list: &[u8], identity: &[u8]) -> bool {
+    let stands_at = |angle: usize| {
+        let rest = list.get(angle.saturating_add(1)..).unwrap_or_default();
+        let rest = rest.strip_prefix(identity);
+        rest.is_some_and(|rest| rest.first() == Some(&b'>'))
+    };
+    memchr::memchr_iter(b'<', list).any(stands_at) && memchr::memchr(b'"', list).is_none()
+}
+
 /// Whether a UE has moved from one contact to another of the same set: the same instance, and no flows that
 /// would tell the two apart (RFC 5626).
 pub(crate) fn has_moved(one: &Strings, other: &Strings) -> bool {
     let same_set = one.field(Field::PublicIdentity) == other.field(Field::PublicIdentity);
-    match (flow(one), flow(other)) {
+    match (one.flow(), other.flow()) {
         ((Some(instance), None), (Some(theirs), None)) => same_set && instance == theirs,
         _ => false,
     }
@@ -250,7 +304,7 @@ pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
     if !same(Field::PublicIdentity) && !same(Field::RegisteredIdentity) {
         return false;
     }
-    match (flow(one), flow(other)) {
+    match (one.flow(), other.flow()) {
         ((Some(instance), Some(reg_id)), (Some(theirs), Some(their_reg_id))) => {
             instance == theirs && reg_id == their_reg_id
         }
@@ -259,7 +313,109 @@ pub(crate) fn same_binding(one: &Strings, other: &Strings) -> bool {
     }
 }
 
-/// Instance and reg-id of a registration.
-fn flow(strings: &Strings) -> (Option<&[u8]>, Option<&[u8]>) {
-    register::flow(Params::new(strings.field(Field::ContactParams)))
+/// Bytes of the parameters of a contact until behind instance and reg-id; all of them if they are not written one after
+/// the other.
+fn own_params(params: &[u8]) -> usize {
+    let (mut end, mut own) = (0usize, 0usize);
+    for (name, value) in Params::new(params).iter() {
+        let value = value.map_or(0, |value| value.len().saturating_add(1));
+        end = end
+            .saturating_add(name.len())
+            .saturating_add(value)
+            .saturating_add(1);
+        if [&b"+sip.instance"[..], b"reg-id"]
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own))
+        {
+            own = end;
+        }
+    }
+    if end == params.len() {
+        own
+    } else {
+        params.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, Field, Shared, Strings};
+    use alloc::sync::Arc;
+
+    fn strings(params: &[u8], limit: usize) -> Option<Strings> {
+        let mut parts: [&[u8]; FIELDS] = [b""; FIELDS];
+        parts[Field::ContactParams as usize] = params;
+        Strings::new(parts, limit)
+    }
+
+    /// [DR-5] The parameters of a contact end for the UE where instance and reg-id end; together they are what they were,
+    /// and bounded so.
+    #[test]
+    fn features() {
+        let whole: &[&[&[u8]]] = &[
+            &[
+                b";+sip.instance=\"<a;b>\";reg-id=1",
+                b";+g.3gpp.smsip;audio",
+            ],
+            &[b";audio;+SIP.Instance=\"<a>\"", b";video"],
+            &[b";reg-id=2"],
+            &[b"", b";audio;methods=\"A,B\""],
+            &[b""],
+            // Not one after the other.
+            &[b";reg-id=1; audio"],
+            &[b";reg-id = 1;audio"],
+            &[b";reg-id=1;audio;"],
+            &[b";+sip.instance=\"<a>;audio"],
+        ];
+        for parts in whole {
+            let params = parts.concat();
+            let strings_of = |limit| strings(&params, limit);
+            let strings = strings_of(params.len()).unwrap();
+            assert_eq!(strings.field(Field::ContactParams), parts[0]);
+            let features = parts.get(1).copied().unwrap_or_default();
+            assert_eq!(strings.features(), features);
+            if let Some(less) = params.len().checked_sub(1) {
+                assert_eq!(strings_of(less), None);
+            }
+        }
+    }
+
+    /// [DR-5] What devices of a make can do is there once.
+    #[test]
+    fn of_a_make() {
+        let mut shared = Shared::new();
+        let mut make = |params| {
+            let mut strings = strings(params, 100).unwrap();
+            strings.share(&mut shared);
+            strings
+        };
+        let (one, two) = (make(b";reg-id=1;audio"), make(b";reg-id=2;audio"));
+        let other = make(b";reg-id=1;video");
+        let bytes = |strings: &Strings| Arc::as_ptr(strings.features.bytes());
+        assert!(core::ptr::eq(bytes(&one), bytes(&two)));
+        assert!(!core::ptr::eq(bytes(&one), bytes(&other)));
+    }
+
+    /// [PD-1] An identity is one of those listed, however it is spelled; what a display name says is none.
+    #[test]
+    fn identities() {
+        let has = |list: &[u8], identity: &[u8]| {
+            let mut parts: [&[u8]; FIELDS] = [b""; FIELDS];
+            parts[Field::PublicIdentity as usize] = b"sip:first@home.example";
+            parts[Field::RegisteredIdentity as usize] = b"sip:first@home.example";
+            parts[Field::Identities as usize] = list;
+            let strings = Strings::new(parts, 1_000).unwrap();
+            strings.has_identity(identity)
+        };
+        let list = b"<sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(list, b"sip:first@home.example"));
+        assert!(has(list, b"sip:second@home.example"));
+        assert!(has(list, b"sip:second@HOME.example"));
+        assert!(!has(list, b"sip:second@home"));
+        assert!(!has(list, b"sip:third@home.example"));
+        let named =
+            b"\"<sip:third@home.example>\" <sip:first@home.example>, <sip:second@home.example>";
+        assert!(has(named, b"sip:second@home.example"));
+        assert!(!has(named, b"sip:third@home.example"));
+    }
 }

@@ -1,18 +1,17 @@
 //! [PD-10] What a registration information document says of the contacts a P-CSCF serves.
 
-use alloc::vec::Vec;
-
 use super::{
     MAX_CONTACTS,
     registration::{Field, Strings},
 };
 use crate::{
     drive::{Limits, Reject},
+    fleet::Few,
     reginfo::{
         self, ContactEvent, ContactState, ContactView, DocumentState, RegistrationState,
         RegistrationView, Visitor,
     },
-    wire::{Params, register},
+    wire::register,
 };
 
 /// What a document says of one contact.
@@ -33,15 +32,18 @@ pub enum Standing {
 #[derive(Clone, Copy)]
 pub(crate) struct Watched<'r> {
     strings: &'r Strings,
+    /// Its instance and reg-id.
+    flow: (Option<&'r [u8]>, Option<&'r [u8]>),
     emergency: bool,
     seen: bool,
 }
 
 impl<'r> Watched<'r> {
     /// `seen` says that an earlier document has shown it.
-    pub(crate) const fn new(strings: &'r Strings, emergency: bool, seen: bool) -> Self {
+    pub(crate) fn new(strings: &'r Strings, emergency: bool, seen: bool) -> Self {
         Self {
             strings,
+            flow: strings.flow(),
             emergency,
             seen,
         }
@@ -50,15 +52,17 @@ impl<'r> Watched<'r> {
     /// [PD-10] The URI is equal; instance and reg-id speak against it only where both sides have them. An
     /// emergency registration is never another one, although its URI may be equal.
     fn is(&self, contact: &ContactView<'_>) -> bool {
-        let params = Params::new(self.strings.field(Field::ContactParams));
-        let agree = |name: &str| match (params.value(name.as_bytes()), contact.param(name)) {
-            (Some(ours), Some(theirs)) => ours == unquoted(theirs).as_bytes(),
-            _ => true,
+        let agree = |ours: Option<&[u8]>, name| {
+            ours.is_none_or(|ours| {
+                let theirs = contact.param(name);
+                theirs.is_none_or(|theirs| unquoted(theirs).as_bytes() == ours)
+            })
         };
+        let (instance, reg_id) = self.flow;
         let uri = contact.uri.as_bytes();
         // What costs the least is asked first.
-        agree("+sip.instance")
-            && agree("reg-id")
+        agree(instance, "+sip.instance")
+            && agree(reg_id, "reg-id")
             && register::same_uri(self.strings.field(Field::Contact), uri)
             && register::is_emergency(uri) == self.emergency
     }
@@ -78,7 +82,7 @@ pub(crate) struct State {
     /// It says everything, and that every registration is terminated.
     pub(crate) all_terminated: bool,
     /// What it says of each of the contacts, in their order.
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) standings: Few<Standing>,
 }
 
 /// [PD-10] Reads what a document says of these contacts. No more than [`Limits::identities`] registrations are

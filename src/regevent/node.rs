@@ -38,8 +38,13 @@ use crate::{
 
 mod snapshot;
 
+use snapshot::{Part, Restoring, Stored};
+
 /// Under what users are filed.
 const PRIVATE_IDENTITY: u8 = 1;
+
+/// How many keys a user has.
+const KEYS: usize = 1;
 
 /// The vocabulary of an element that watches registration state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,7 +251,7 @@ impl SubscriberNode {
         config.check()?;
         let key = identifiers.table_key();
         Ok(Self {
-            users: Fleet::new(&key, Room::of(&config.limits, 1)),
+            users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
             subscriptions: Subscriptions::new(&key, &config.limits),
             config,
             identifiers,
@@ -269,33 +274,60 @@ impl SubscriberNode {
         blob: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
-        let limits = node.config.limits;
+        let (most, mut restoring) = (node.config.limits.users, Restoring::new());
         node.clock.observe(now);
-        snapshot::open(blob, &limits, |restored| {
-            node.adopt(now, restored).map(|_| ())
+        snapshot::open(blob, most, |part| match part {
+            Part::Users(users) => {
+                node.make_room(users);
+                Ok(())
+            }
+            Part::User(stored) => node.adopt(now, stored, &mut restoring).map(|_| ()),
         })?;
+        node.file_all(restoring);
         Ok(node)
     }
 
-    /// [DR-7] Takes a user in from a blob.
+    /// [DR-7] Takes room for the users of a blob at once, so that no table grows.
+    fn make_room(&mut self, users: usize) {
+        self.users.reserve(Room {
+            machines: users,
+            keys: KEYS,
+        });
+        self.subscriptions.reserve(users);
+    }
+
+    /// [DR-7] Takes a user in from a blob. It is found once [all are filed](Self::file_all).
     fn adopt(
         &mut self,
         now: Millis,
-        (user, subscription): snapshot::Restored<'_>,
+        stored: Stored<'_>,
+        restoring: &mut Restoring,
     ) -> Result<Id, RestoreError> {
+        let (user, subscription) = stored.restore(&self.config.limits)?;
         let id = self.users.insert(user);
-        let restored = match &subscription {
+        let restored = match subscription {
             Some(subscription) => {
-                let restored = self.subscriptions.restore(id, subscription, now);
+                let restoring = &mut restoring.subscriptions;
+                let restored = self.subscriptions.restore(id, subscription, restoring, now);
                 Some(restored.inspect_err(|_| _ = self.users.remove(id))?)
             }
             None => None,
         };
-        if let Some((user, mut keys)) = self.users.get_with_keys(id) {
+        if let Some(user) = self.users.get_mut(id) {
             user.subscription = restored;
-            keys.file(PRIVATE_IDENTITY, &user.private_identity);
+        }
+        if let Some(user) = self.users.get(id) {
+            let identity = &user.private_identity;
+            self.users
+                .gather(&mut restoring.keys, id, PRIVATE_IDENTITY, identity);
         }
         Ok(id)
+    }
+
+    /// [DR-7] Files all users that were taken in.
+    fn file_all(&mut self, restoring: Restoring) {
+        self.users.file_all(restoring.keys);
+        self.subscriptions.file_all(restoring.subscriptions);
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost.
@@ -855,14 +887,18 @@ impl Persist for SubscriberNode {
     }
 
     fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let restored = snapshot::read(bytes, &self.config.limits)?;
+        let user = snapshot::read(bytes)?;
+        let stored = Stored::Current(&user);
         if self.users.len() >= self.config.limits.users {
             return Err(RestoreError::TooLarge);
         }
-        if find(&self.users, &restored.0.private_identity).is_some() {
+        if find(&self.users, stored.private_identity()).is_some() {
             return Err(RestoreError::AlreadyHere);
         }
-        self.adopt(now, restored).map(Id::place)
+        let mut restoring = Restoring::new();
+        let id = self.adopt(now, stored, &mut restoring)?;
+        self.file_all(restoring);
+        Ok(id.place())
     }
 
     fn let_go(&mut self, machine: u32, out: &mut Outbox<RegEvent>) {

@@ -58,6 +58,8 @@ pub enum End {
     TooLarge,
     /// The subscriber subscribed anew, and that took its place.
     Replaced,
+    /// Another notifier has the user by now; the subscriber was told nothing.
+    Moved,
 }
 
 /// What a notifier reports.
@@ -744,6 +746,15 @@ impl Subscription {
         R::Event: From<Event>,
     {
         self.end(End::Replaced, out);
+    }
+
+    /// [SD-5] Ends it without a word to the subscriber: another notifier has the user.
+    pub(crate) fn leave<R>(&mut self, out: &mut Outbox<R>)
+    where
+        R: Role,
+        R::Event: From<Event>,
+    {
+        self.end(End::Moved, out);
     }
 
     fn end<R>(&mut self, why: End, out: &mut Outbox<R>)

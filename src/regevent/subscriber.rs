@@ -24,7 +24,7 @@ mod vocabulary;
 
 pub(crate) use config::check_entry_points;
 pub use config::{Config, Party, Profile, Routing};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{CurrentSnapshot, PreviousSnapshot, Read, Written};
 pub use vocabulary::{
     Admission, Answer, Dialog, End, Event, Input, Notified, Purpose, Question, Response, Standing,
 };
@@ -103,7 +103,8 @@ const FIRST_ROUTE: usize = 7;
 const STRINGS: usize = 8;
 
 /// Resource and tag are the subscription's own; where it goes to, many go to.
-type Strings = Divided<STRINGS, RESOURCE, 2, { STRINGS - 2 }>;
+type Strings = Divided<STRINGS, RESOURCE, 2, COMMON>;
+const COMMON: usize = STRINGS - 2;
 
 /// A subscription. It is created idle.
 #[derive(Clone, Debug, PartialEq, Eq)]

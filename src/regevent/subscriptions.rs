@@ -18,7 +18,7 @@ use crate::{
         Context, Identifier, Limits, Millis, Misuse, Outbox, RestoreError, Role, Source, Timer,
         Token, TransactionRef, Verdict, snapshot::Raw,
     },
-    fleet::{Fleet, Id, Room, Shared},
+    fleet::{Fleet, Gathered, Id, Room, Shared},
     reginfo,
     wire::{Accepts, Element, Header, HeaderName, Message, Owed, Uri, Writer},
 };
@@ -28,6 +28,9 @@ const TAKEN: Accepts<'_> = Accepts::server().content_types(&[reginfo::CONTENT_TY
 
 /// Under what subscriptions are filed.
 const CALL_ID: u8 = 1;
+
+/// How many keys a subscription has.
+const KEYS: usize = 1;
 
 /// What is to be subscribed to.
 pub(crate) struct Order<'a> {
@@ -87,7 +90,7 @@ pub(crate) struct Subscriptions {
 impl Subscriptions {
     pub(crate) fn new(table_key: &[u8; 16], limits: &Limits) -> Self {
         Self {
-            entries: Fleet::new(table_key, Room::of(limits, 1)),
+            entries: Fleet::new(table_key, Room::of(limits, KEYS)),
             statistics: Statistics::default(),
             shared: Shared::new(),
             ended: None,
@@ -402,29 +405,84 @@ impl Subscriptions {
     }
 
     /// [DR-7] What one of them is in a blob.
-    pub(crate) fn snapshot(&self, id: Id, now: Millis) -> Option<Snapshot<'_>> {
+    pub(crate) fn snapshot<'s>(
+        &'s self,
+        id: Id,
+        written: &mut subscriber::Written<'s>,
+        now: Millis,
+    ) -> Option<CurrentSnapshot<'s>> {
         let entry = self.entries.get(id)?;
-        Some(Snapshot {
-            address_context: Raw(self.statistics.name(entry.context)),
-            machine: entry.machine.snapshot(now),
-            versions: entry.versions,
-            table: entry.table.as_ref().map(|table| table.snapshot(now)),
-        })
+        let machine = entry.machine.snapshot(written, now);
+        Some(self.snapshot_with(entry, machine, now))
     }
 
-    /// [DR-7] Takes one in from a blob.
+    /// [DR-7] What one of them is in a blob for the release before.
+    pub(crate) fn snapshot_for_previous(
+        &self,
+        id: Id,
+        now: Millis,
+    ) -> Option<PreviousSnapshot<'_>> {
+        let entry = self.entries.get(id)?;
+        let machine = entry.machine.snapshot_for_previous(now);
+        Some(self.snapshot_with(entry, machine, now))
+    }
+
+    fn snapshot_with<'s, M>(&'s self, entry: &Entry, machine: M, now: Millis) -> Snapshot<'s, M> {
+        Snapshot {
+            address_context: Raw(self.statistics.name(entry.context)),
+            machine,
+            versions: entry.versions,
+            table: entry.table.as_ref().map(|table| table.snapshot(now)),
+        }
+    }
+
+    /// [DR-7] Takes room for so many more at once.
+    pub(crate) fn reserve(&mut self, subscriptions: usize) {
+        self.entries.reserve(Room {
+            machines: subscriptions,
+            keys: KEYS,
+        });
+    }
+
+    /// [DR-7] Takes one in from a blob. It is found once [all are filed](Self::file_all).
     pub(crate) fn restore(
         &mut self,
         owner: Id,
-        snapshot: &Snapshot<'_>,
+        stored: Stored<'_>,
+        restoring: &mut Restoring,
+        now: Millis,
+    ) -> Result<Id, RestoreError> {
+        let shared = &mut self.shared;
+        match stored {
+            Stored::Current(snapshot) => {
+                let sharing = (&mut restoring.alike, shared);
+                let machine = Subscription::restore(&snapshot.machine, sharing, now)?;
+                self.take_in(owner, snapshot, machine, restoring, now)
+            }
+            Stored::Previous(snapshot) => {
+                let machine = Subscription::restore_previous(&snapshot.machine, shared, now)?;
+                self.take_in(owner, snapshot, machine, restoring, now)
+            }
+        }
+    }
+
+    /// [DR-7] Files all that were taken in.
+    pub(crate) fn file_all(&mut self, restoring: Restoring) {
+        self.entries.file_all(restoring.keys);
+    }
+
+    fn take_in<M>(
+        &mut self,
+        owner: Id,
+        snapshot: &Snapshot<'_, M>,
+        machine: Subscription,
+        restoring: &mut Restoring,
         now: Millis,
     ) -> Result<Id, RestoreError> {
         let table = match &snapshot.table {
             Some(table) => Some(Box::new(Watcher::restore(table, now)?)),
             None => None,
         };
-        let mut machine = Subscription::restore(&snapshot.machine, now)?;
-        machine.share(&mut self.shared);
         let context = self.statistics.context(snapshot.address_context.0);
         self.statistics
             .note_restored(context, Counted::of(&machine));
@@ -437,7 +495,8 @@ impl Subscriptions {
             versions: snapshot.versions,
             table,
         });
-        self.entries.file(id, CALL_ID, &call_id.text());
+        self.entries
+            .gather(&mut restoring.keys, id, CALL_ID, &call_id.text());
         self.entries.arm(id, deadline);
         Ok(id)
     }
@@ -453,12 +512,41 @@ pub(crate) struct Answered {
 
 /// A subscription with its documents in a blob.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Snapshot<'b> {
+pub(crate) struct Snapshot<'b, M> {
     #[serde(borrow)]
     address_context: Raw<'b>,
-    machine: subscriber::Snapshot<'b>,
+    machine: M,
     versions: Versions,
     table: Option<watcher::Snapshot>,
+}
+
+/// As it stands now.
+pub(crate) type CurrentSnapshot<'b> = Snapshot<'b, subscriber::CurrentSnapshot<'b>>;
+/// As it stands in the format before.
+pub(crate) type PreviousSnapshot<'b> = Snapshot<'b, subscriber::PreviousSnapshot<'b>>;
+
+/// Subscriptions that are taken in from a blob: what they have in common, and their keys.
+pub(crate) struct Restoring {
+    alike: subscriber::Read,
+    keys: Gathered,
+}
+
+impl Restoring {
+    /// Of a blob that begins.
+    pub(crate) fn new() -> Self {
+        Self {
+            alike: subscriber::Read::new(),
+            keys: Gathered::default(),
+        }
+    }
+}
+
+/// A subscription out of a blob.
+#[derive(Clone, Copy)]
+pub(crate) enum Stored<'b> {
+    Current(&'b CurrentSnapshot<'b>),
+    /// Of the release before.
+    Previous(&'b PreviousSnapshot<'b>),
 }
 
 /// [RE-10] Whether a request is for a subscription of this element: its Request-URI is a Contact that we made.

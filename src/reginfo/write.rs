@@ -360,18 +360,38 @@ enum Kind {
 
 /// [RI-4] Writes a value so that it means itself: in an attribute the quote is escaped too.
 fn put_escaped(out: &mut Buffer, mut rest: &[u8], kind: Kind, in_attribute: bool) {
-    let stops = |b: u8| match b {
-        b'&' | b'<' | b'>' => true,
-        b'"' => in_attribute,
-        _ => !(0x20..0x80).contains(&b),
+    let stops = |b: u8| {
+        (i8::from_ne_bytes([b]) < 0x20)
+            | (b == b'&')
+            | (b & 0xfd == b'<')
+            | (in_attribute & (b == b'"'))
     };
-    while let Some(stop) = rest.iter().position(|b| stops(*b)) {
+    while let Some(stop) = first(rest, stops) {
         let (plain, from) = rest.split_at_checked(stop).unwrap_or((rest, b""));
         out.put(plain);
         let length = put_special(out, from, kind);
         rest = from.get(length..).unwrap_or_default();
     }
     out.put(rest);
+}
+
+/// The place of the first such byte. Whole blocks in which there is none are passed over by vector comparisons.
+#[inline(always)]
+fn first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((block, tail)) = rest.split_first_chunk::<16>() {
+        if block.iter().fold(false, |any, b| any | is(*b)) {
+            break;
+        }
+        rest = tail;
+    }
+    let within = rest.iter().position(|b| is(*b))?;
+    Some(
+        bytes
+            .len()
+            .saturating_sub(rest.len())
+            .saturating_add(within),
+    )
 }
 
 /// Writes the character that `from` begins with, which cannot stand as it is, and tells its length.
@@ -460,14 +480,25 @@ impl<'a> Iterator for Parameters<'a> {
 
 /// Where a byte first stands outside of a quoted string; the end if nowhere.
 fn unquoted(text: &[u8], wanted: u8) -> usize {
-    let mut quoted = false;
-    let mut escaped = false;
-    text.iter()
-        .position(|byte| {
-            let found = *byte == wanted && !quoted;
-            quoted ^= *byte == b'"' && !escaped;
-            escaped = quoted && !escaped && *byte == b'\\';
-            found
-        })
-        .unwrap_or(text.len())
+    let mut at = 0usize;
+    while let Some(found) = memchr::memchr2(wanted, b'"', text.get(at..).unwrap_or_default()) {
+        at = at.saturating_add(found);
+        if text.get(at) == Some(&wanted) {
+            return at;
+        }
+        at = past_quoted(text, at.saturating_add(1));
+    }
+    text.len()
+}
+
+/// Where the quoted string ends of which `at` is the first byte after its quote; the end if it is never closed.
+fn past_quoted(text: &[u8], mut at: usize) -> usize {
+    while let Some(found) = memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+        at = at.saturating_add(found);
+        if text.get(at) == Some(&b'"') {
+            return at.saturating_add(1);
+        }
+        at = at.saturating_add(2);
+    }
+    text.len()
 }

@@ -2,21 +2,22 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::registration::canonical;
+use super::registration::{Removing, canonical};
 use crate::{
-    drive::{Limits, Millis, Misuse, Reject},
+    drive::{Limits, Millis, Misuse},
     fleet::{Few, Packed, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
-        Contact, Message, NameAddr, Params, Uri,
-        register::{flow, is_emergency, private_identity, same_contact, username},
+        Contact, NameAddr, Params, Uri,
+        register::{flow, is_emergency, same_contact},
     },
 };
 
 mod document;
 mod identities;
 mod learn;
+mod network;
 
 /// [SD-3] Milliseconds for which a removed binding is remembered, so that a REGISTER that comes again is
 /// answered again: twice 64·T1.
@@ -78,6 +79,8 @@ pub(crate) struct Binding {
     pub(crate) explicit: u32,
     /// CSeq of the REGISTER that brought the first temporary GRUU that is still good (RFC 5628 5).
     pub(crate) first_cseq: u32,
+    /// Number of the latest failure of a P-CSCF before the REGISTER that named it last.
+    pub(crate) failure: u32,
     /// The latest event, as the identity that was registered explicitly sees it.
     pub(crate) event: ContactEvent,
     /// Number of the change that brought it.
@@ -85,7 +88,25 @@ pub(crate) struct Binding {
     pub(crate) status: Seldom<Status>,
 }
 
+/// A contact that is bound, and the way to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound<'s> {
+    pub(crate) uri: &'s [u8],
+    /// The value of Path.
+    pub(crate) path: &'s [u8],
+    /// Number of the latest failure of a P-CSCF before the REGISTER that named it last.
+    pub(crate) failure: u32,
+}
+
 impl Binding {
+    pub(crate) fn bound(&self) -> Bound<'_> {
+        Bound {
+            uri: self.field(Field::Uri),
+            path: self.field(Field::Path),
+            failure: self.failure,
+        }
+    }
+
     pub(crate) fn field(&self, field: Field) -> &[u8] {
         self.strings.get(field as usize)
     }
@@ -129,7 +150,7 @@ impl Binding {
             (Some(own), Some(theirs)) => own == theirs,
             _ => true,
         };
-        match (instance, reg_id, flow(contact.params())) {
+        match (instance, reg_id, contact.flow()) {
             (Some(instance), Some(reg_id), (Some(their_instance), Some(their_reg_id))) => {
                 instance == their_instance && reg_id == their_reg_id
             }
@@ -144,7 +165,7 @@ impl Binding {
 
     /// Whether a new contact of the same user takes its place: the same instance without flows.
     fn is_replaced_by(&self, contact: &NameAddr<'_>) -> bool {
-        match (self.flow(), flow(contact.params())) {
+        match (self.flow(), contact.flow()) {
             ((Some(own), None), (Some(theirs), None)) => {
                 own == theirs
                     && is_emergency(self.field(Field::Uri)) == contact.uri().params().has(b"sos")
@@ -271,11 +292,14 @@ impl Bindings {
         })
     }
 
-    /// Whether a public identity is one of the set.
-    pub(crate) fn has_identity(&self, key: &[u8]) -> bool {
-        self.identities
-            .iter()
-            .any(|own| own.termination.get().is_none() && canonical(&own.uri) == key)
+    /// Whether a public identity is one of the set; `key` is its canonical form.
+    pub(crate) fn has_identity(&self, uri: &[u8], key: &[u8]) -> bool {
+        let has = |is: &dyn Fn(&Identity) -> bool| {
+            let here = |own: &Identity| own.termination.get().is_none() && is(own);
+            self.identities.iter().any(here)
+        };
+        // As a rule it is spelled as it was.
+        has(&|own| *own.uri == *uri) || has(&|own| *canonical(&own.uri) == *key)
     }
 
     fn next_change(&mut self) -> u64 {
@@ -361,15 +385,18 @@ impl Bindings {
         }
     }
 
-    /// The bindings past their time, of one private identity.
-    pub(crate) fn expired(&self, now: Millis) -> Option<(Box<[u8]>, Vec<u32>)> {
+    /// The bindings past their time, of one private identity; and whether that had been cut for the user to
+    /// authenticate anew.
+    pub(crate) fn expired(&self, now: Millis) -> Option<(Box<[u8]>, Vec<u32>, bool)> {
         let first = self.active().find(|binding| binding.expires_at <= now)?;
         let who = first.field(Field::PrivateIdentity);
+        let is_cut = |binding: &Binding| binding.event == ContactEvent::Shortened;
         let numbers = self
             .active()
             .filter(|binding| binding.expires_at <= now && binding.is_of(who))
+            .filter(|binding| is_cut(binding) == is_cut(first))
             .map(|binding| binding.number);
-        Some((who.into(), numbers.collect()))
+        Some((who.into(), numbers.collect(), is_cut(first)))
     }
 
     /// When the next binding expires.
@@ -405,11 +432,10 @@ impl Bindings {
 
     /// [SD-1] The stored Paths of what a REGISTER names; `None` for what is not bound. Bindings that the same
     /// Call-ID removed count.
-    pub(crate) fn named_paths(&self, request: &Message<'_>) -> Result<Vec<Option<&[u8]>>, Reject> {
-        let call_id = request.call_id()?;
-        let mut paths = Vec::new();
-        for contact in request.contacts() {
-            let Contact::Addr(contact) = contact? else {
+    pub(crate) fn named_paths(&self, request: &Removing<'_>) -> Vec<Option<&[u8]>> {
+        let mut paths = Vec::with_capacity(request.contacts.len());
+        for contact in &request.contacts {
+            let Contact::Addr(contact) = contact else {
                 paths.extend(
                     self.active()
                         .map(|binding| Some(binding.field(Field::Path))),
@@ -418,8 +444,8 @@ impl Bindings {
             };
             let before = paths.len();
             let counts = |binding: &&Binding| {
-                binding.is_named_by(&contact)
-                    && (binding.is_active() || binding.field(Field::CallId) == call_id)
+                binding.is_named_by(contact)
+                    && (binding.is_active() || binding.field(Field::CallId) == request.call_id)
             };
             let named = self.bindings.iter().filter(counts);
             paths.extend(named.map(|binding| Some(binding.field(Field::Path))));
@@ -427,28 +453,27 @@ impl Bindings {
                 paths.push(None);
             }
         }
-        Ok(paths)
+        paths
     }
 
     /// [SD-3] What a REGISTER that removes bindings comes to: all that it names, or nothing. Bindings of
     /// another private identity are not touched; nor is what was registered anew since by one that a P-CSCF
     /// only repeats, whose Call-ID is of that deregistration alone (PD-5, T42).
-    pub(crate) fn removal(&self, request: &Message<'_>, by_pcscf: bool) -> Result<Removal, Reject> {
-        let (call_id, cseq) = (request.call_id()?, request.cseq()?.number);
-        let mut who = username(request)?.map(Vec::into_boxed_slice);
+    pub(crate) fn removal(&self, request: &Removing<'_>, by_pcscf: bool) -> Removal {
+        let (call_id, cseq) = (request.call_id, request.cseq);
+        let mut who = request.username.as_deref();
         let (mut going, mut gone) = (Vec::new(), Vec::new());
-        for contact in request.contacts() {
-            let contact = match contact? {
+        for contact in &request.contacts {
+            let contact = match contact {
                 Contact::Addr(contact) => Some(contact),
                 Contact::Star => None,
             };
-            if contact.is_none() && who.is_none() {
-                who = Some(
-                    self.only_user()
-                        .unwrap_or(private_identity(request)?.into()),
-                );
+            if contact.is_none() {
+                who = who
+                    .or_else(|| self.only_user())
+                    .or(Some(request.private_identity()));
             }
-            let named = |binding: &&Binding| match &contact {
+            let named = |binding: &&Binding| match contact {
                 Some(contact) => binding.is_named_by(contact),
                 None => true,
             };
@@ -463,8 +488,7 @@ impl Bindings {
                 if repeats && binding.is_active() && !same_call {
                     continue;
                 }
-                if who.as_ref().is_some_and(|who| !binding.is_of(who))
-                    || !(binding.is_active() || same_call)
+                if who.is_some_and(|who| !binding.is_of(who)) || !(binding.is_active() || same_call)
                 {
                     continue;
                 }
@@ -475,9 +499,9 @@ impl Bindings {
                     cseq < binding.cseq
                 };
                 if same_call && is_behind {
-                    return Ok(Removal::OutOfOrder);
+                    return Removal::OutOfOrder;
                 }
-                who.get_or_insert_with(|| binding.field(Field::PrivateIdentity).into());
+                who = who.or(Some(binding.field(Field::PrivateIdentity)));
                 let list = if binding.is_active() {
                     &mut going
                 } else {
@@ -488,22 +512,22 @@ impl Bindings {
                 }
             }
             if !is_known {
-                return Ok(Removal::Unknown);
+                return Removal::Unknown;
             }
         }
-        Ok(match who {
-            Some(who) if !going.is_empty() => Removal::Of(who, going),
+        match who {
+            Some(who) if !going.is_empty() => Removal::Of(who.into(), going),
             _ if !gone.is_empty() => Removal::Repeated(gone),
             _ => Removal::Unknown,
-        })
+        }
     }
 
     /// The private identity, if all bindings are of one.
-    fn only_user(&self) -> Option<Box<[u8]>> {
+    fn only_user(&self) -> Option<&[u8]> {
         let first = self.active().next()?.field(Field::PrivateIdentity);
         self.active()
             .all(|binding| binding.is_of(first))
-            .then(|| first.into())
+            .then_some(first)
     }
 
     /// [DR-5] Within the limits, giving up what is gone where need be: a full document without it says the

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     drive::{ConfigError, Limits},
+    fleet::pacer,
     regevent::notifier,
     wire::{Element, Uri},
 };
@@ -53,6 +54,11 @@ pub struct Config {
     /// [SD-4] Milliseconds after which a third-party REGISTER counts as unanswered although the host said
     /// nothing. Default 40,000: more than 64·T1.
     pub server_bound: u64,
+    /// [SD-5] The turns in which everybody is deregistered: users a second, and how many at once. Defaults: those of
+    /// the pacer.
+    pub drain: pacer::Config,
+    /// [SD-5] Milliseconds between reports of how far that has come. Default 1,000.
+    pub drain_report: u64,
     /// [RN-1] The subscriptions.
     pub notifier: notifier::Config,
     /// The bounds.
@@ -81,6 +87,8 @@ impl Config {
             dialog_bound: 5_000,
             assignment_bound: 5_000,
             server_bound: 40_000,
+            drain: pacer::Config::default(),
+            drain_report: 1_000,
             notifier: notifier::Config::new(element.clone()),
             limits: Limits::default(),
             element,
@@ -133,6 +141,10 @@ impl Config {
         if !(1..=super::MAX_CONTACTS).contains(&self.limits.contacts) {
             return refuse("limits.contacts", "not between 1 and 64");
         }
+        if self.drain_report == 0 {
+            return refuse("drain_report", "0");
+        }
+        self.drain.check()?;
         self.notifier.check()
     }
 

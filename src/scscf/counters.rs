@@ -1,6 +1,6 @@
 //! [DR-10] What an S-CSCF node counts.
 
-use super::deregistration::{Assignment, Cause, Deregistration};
+use super::{Assignment, Cause, deregistration::Deregistration};
 use crate::drive::increment;
 
 /// What an S-CSCF node has counted since it was made. A restore begins anew.
@@ -23,6 +23,18 @@ pub struct Counters {
     pub removed_by_user: u64,
     /// … at the end of their time.
     pub expired: u64,
+    /// … by the operator.
+    pub removed_by_operator: u64,
+    /// … by the HSS.
+    pub removed_by_hss: u64,
+    /// … as the user did not authenticate anew in time.
+    pub not_reauthenticated: u64,
+    /// Commands that the network ends registrations by which met emergency registrations, and left them.
+    pub emergencies_spared: u64,
+    /// Sets that were to authenticate anew.
+    pub reauthentications: u64,
+    /// Failures of P-CSCFs.
+    pub pcscf_failures: u64,
     /// Deregistrations that came again and were answered again.
     pub repeated: u64,
     /// Deregistrations challenged with 401.
@@ -60,6 +72,9 @@ impl Counters {
             (true, Cause::Pcscf, _) => &mut self.removed_by_pcscf,
             (true, Cause::User, _) => &mut self.removed_by_user,
             (true, Cause::Expired, _) => &mut self.expired,
+            (true, Cause::Operator(_), _) => &mut self.removed_by_operator,
+            (true, Cause::Hss(_), _) => &mut self.removed_by_hss,
+            (true, Cause::NotReauthenticated, _) => &mut self.not_reauthenticated,
             (false, _, 200) => &mut self.repeated,
             (false, _, 401) => &mut self.challenged,
             (false, _, 403) => &mut self.denied,
@@ -70,7 +85,7 @@ impl Counters {
         match ended.outcome.assignment {
             Assignment::Failed => increment(&mut self.assignments_failed),
             Assignment::NoAnswer => increment(&mut self.assignments_unanswered),
-            Assignment::NotNeeded | Assignment::Assigned => {}
+            Assignment::NotNeeded | Assignment::Assigned | Assignment::NameNotStored => {}
         }
         let servers = (ended.outcome.servers_told, ended.outcome.servers_failed);
         self.servers_told = self.servers_told.saturating_add(servers.0.into());

@@ -106,3 +106,17 @@ pub const NO_IDENTITY: Defect = Defect {
     what: "no public identity that is not barred",
     clause: "TS 24.229 5.4.1.2.2F",
 };
+
+/// A registration is to be left no time.
+pub const NO_TIME: Defect = Defect {
+    code: 515,
+    what: "a time of zero seconds to authenticate anew in",
+    clause: "TS 24.229 5.4.1.6",
+};
+
+/// What should name a P-CSCF has no host.
+pub const NO_HOST: Defect = Defect {
+    code: 516,
+    what: "a URI without a host",
+    clause: "RFC 3327 5.1",
+};

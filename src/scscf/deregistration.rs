@@ -11,87 +11,35 @@
 //!                                                 │ not known here                          the ASs
 //!                                                 └──────────▶ Checking ──▶ (481) Over
 //! ```
+//!
+//! What the network ends begins at (removed); whether the HSS is told then, and what subscribers are, is in
+//! [`Cause`]. Where another S-CSCF serves the user, any state goes to Leaving, and from there to Over.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Answer, AssignmentKind, Config, Event, MAX_SERVERS, Question, Reasons, Recognition,
-    Scscf,
+    Affected, Answer, Assignment, Cause, Config, Dialogs, Event, Outcome, Question, Reasons,
+    Recognition, Scscf,
     bindings::{Bindings, Field, Removal},
     defect, messages,
-    third_party::{Sent, Server},
+    registration::Removing,
+    third_party::{Sent, Server, check_servers},
 };
 use crate::{
     drive::{
         Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Reject, Text, Timer, Token,
         TransactionRef,
     },
-    regevent::contact_events,
-    wire::{
-        HeaderName, Message, NameAddr,
-        register::{private_identity, username},
-    },
+    wire::{HeaderName, Message, register::username},
 };
-
-/// What started a deregistration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The P-CSCF, in its own name (S0).
-    Pcscf,
-    /// The user.
-    User,
-    /// The time of the binding ran out.
-    Expired,
-}
-
-/// How the release of the dialogs went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Dialogs {
-    /// They are released.
-    Released,
-    /// The host could not release them.
-    Failed,
-    /// The host did not say within the bound.
-    NoAnswer,
-}
-
-/// [SD-8] How the HSS took it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Assignment {
-    /// It was not asked: the private identity keeps a binding.
-    NotNeeded,
-    /// It was told.
-    Assigned,
-    /// It could not be told, or refused.
-    Failed,
-    /// No answer within the bound.
-    NoAnswer,
-}
-
-/// How a deregistration went. The bindings are gone from here in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Their dialogs.
-    pub dialogs: Dialogs,
-    /// The HSS.
-    pub assignment: Assignment,
-    /// Application servers that answered the third-party REGISTER with 2xx.
-    pub servers_told: u8,
-    /// Application servers that did not.
-    pub servers_failed: u8,
-}
 
 /// What can happen to a deregistration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
     /// A REGISTER that removes bindings.
     Register {
-        to: TransactionRef,
-        /// What is kept of it until it is answered.
-        kept: &'a [u8],
+        request: &'a Removing<'a>,
         recognition: Recognition,
     },
     /// Bindings of a private identity are past their time.
@@ -99,6 +47,15 @@ pub(crate) enum Input<'a> {
         private_identity: &'a [u8],
         numbers: &'a [u32],
     },
+    /// [SD-5] The network ends bindings of a private identity.
+    Ended {
+        private_identity: &'a [u8],
+        numbers: &'a [u32],
+        /// Whom to tell, if the HSS is not asked.
+        application_servers: &'a [u8],
+    },
+    /// [SD-5] Another S-CSCF serves the user.
+    Elsewhere,
     /// The answer to our question.
     Answered { token: Token, answer: Answer<'a> },
     /// A final response to our third-party REGISTER.
@@ -138,6 +95,8 @@ pub(crate) enum State {
     Checking(Asked),
     /// The application servers are told.
     Telling,
+    /// Another S-CSCF serves the user: nothing is left to do but to say so.
+    Leaving,
     Over,
 }
 
@@ -146,6 +105,19 @@ pub(crate) enum State {
 pub(crate) struct Held {
     pub(crate) to: TransactionRef,
     pub(crate) bytes: Box<[u8]>,
+}
+
+impl Held {
+    fn read(&self) -> Option<Message<'_>> {
+        // It was within the limits of its time.
+        let limits = Limits {
+            message_bytes: usize::MAX,
+            headers: usize::MAX,
+            header_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        Message::parse(&self.bytes, &limits).ok()
+    }
 }
 
 /// A deregistration: one REGISTER, or the end of the time of bindings of one private identity.
@@ -181,12 +153,24 @@ impl Deregistration {
         }
     }
 
+    /// Of a REGISTER.
+    pub(crate) fn holding(held: Held) -> Self {
+        Self {
+            held: Some(held),
+            ..Self::new(Cause::User)
+        }
+    }
+
     pub(crate) const fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
     pub(crate) const fn is_authenticating(&self) -> bool {
         matches!(self.state, State::Authenticating(..))
+    }
+
+    pub(crate) const fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving)
     }
 
     /// Whether it removed bindings.
@@ -211,7 +195,7 @@ impl Deregistration {
             | State::Releasing(asked)
             | State::Assigning(asked)
             | State::Checking(asked) => Some(asked),
-            State::Idle | State::Telling | State::Over => None,
+            State::Idle | State::Telling | State::Leaving | State::Over => None,
         }
     }
 
@@ -224,6 +208,7 @@ impl Deregistration {
         };
         match self.state {
             State::Idle | State::Over => None,
+            State::Leaving => Some((Millis(0), Timer("deregistration over"))),
             State::Authenticating(asked, _) => answer(asked, "authentication"),
             State::Releasing(asked) => answer(asked, "dialog release"),
             State::Assigning(asked) | State::Checking(asked) => answer(asked, "server assignment"),
@@ -262,44 +247,38 @@ impl Deregistration {
             (
                 State::Idle,
                 Input::Register {
-                    to,
-                    kept,
+                    request,
                     recognition,
                 },
-            ) => {
-                self.held = Some(Held {
-                    to,
-                    bytes: kept.into(),
-                });
-                match recognition {
-                    Recognition::NotBoundHere => {
-                        let affected = self.named(table, out);
-                        let reasons = Reasons::UNKNOWN_BINDING;
-                        out.event(Event::SuspiciousDeregistration { affected, reasons });
-                        if cx.config.observe_only {
-                            self.authenticate(cx, reasons, out);
-                        } else {
-                            self.cause = Cause::Pcscf;
-                            self.end_of_unknown(cx, table, out);
-                        }
-                    }
-                    Recognition::PcscfInitiated if !cx.config.observe_only => {
-                        self.cause = Cause::Pcscf;
-                        return Ok(self.remove(cx, table, out));
-                    }
-                    Recognition::PcscfInitiated => {
-                        let affected = self.named(table, out);
-                        out.event(Event::Observed { affected });
-                        self.authenticate(cx, Reasons::NONE, out);
-                    }
-                    Recognition::UserInitiated => self.authenticate(cx, Reasons::NONE, out),
-                    Recognition::Suspicious(reasons) => {
-                        let affected = self.named(table, out);
-                        out.event(Event::SuspiciousDeregistration { affected, reasons });
+            ) => match recognition {
+                Recognition::NotBoundHere => {
+                    let affected = self.named(table, out);
+                    let reasons = Reasons::UNKNOWN_BINDING;
+                    out.event(Event::SuspiciousDeregistration { affected, reasons });
+                    if cx.config.observe_only {
                         self.authenticate(cx, reasons, out);
+                    } else {
+                        // [SD-3] Whatever the table says, nothing is removed.
+                        self.cause = Cause::Pcscf;
+                        self.check_unknown(cx, table, request.private_identity(), out);
                     }
                 }
-            }
+                Recognition::PcscfInitiated if !cx.config.observe_only => {
+                    self.cause = Cause::Pcscf;
+                    return Ok(self.remove(cx, table, request, out));
+                }
+                Recognition::PcscfInitiated => {
+                    let affected = self.named(table, out);
+                    out.event(Event::Observed { affected });
+                    self.authenticate(cx, Reasons::NONE, out);
+                }
+                Recognition::UserInitiated => self.authenticate(cx, Reasons::NONE, out),
+                Recognition::Suspicious(reasons) => {
+                    let affected = self.named(table, out);
+                    out.event(Event::SuspiciousDeregistration { affected, reasons });
+                    self.authenticate(cx, reasons, out);
+                }
+            },
             (
                 State::Idle,
                 Input::Expired {
@@ -309,16 +288,59 @@ impl Deregistration {
             ) => {
                 self.private_identity = private_identity.into();
                 self.removed = numbers.to_vec();
-                table.remove(numbers, contact_events::Cause::Timer, cx.now);
+                if let Some(told_as) = self.cause.told_as() {
+                    table.remove(numbers, told_as, cx.now);
+                }
                 self.release(cx, table, out);
             }
+
+            // [SD-5] The network ends it. Of many at once, each asks by a step of its own.
+            (
+                State::Idle,
+                Input::Ended {
+                    private_identity,
+                    numbers,
+                    application_servers,
+                },
+            ) => {
+                self.private_identity = private_identity.into();
+                self.removed = numbers.to_vec();
+                match self.cause.told_as() {
+                    Some(told_as) => {
+                        table.remove(numbers, told_as, cx.now);
+                        self.take_servers(cx, table, application_servers);
+                        self.state = State::Releasing(ask(cx, cx.config.dialog_bound));
+                    }
+                    None => {
+                        table.forget(numbers, cx.now);
+                        self.outcome.dialogs = Dialogs::NotNeeded;
+                        self.state = State::Leaving;
+                    }
+                }
+            }
+            (
+                State::Authenticating(..)
+                | State::Releasing(_)
+                | State::Assigning(_)
+                | State::Checking(_)
+                | State::Telling,
+                Input::Elsewhere,
+            ) => {
+                self.give_up_servers();
+                self.state = State::Leaving;
+            }
+            (State::Leaving, Input::Tick) if self.is_accepted() => {
+                self.respond_to_removal(cx, table, out);
+                self.report(table, out);
+            }
+            (State::Leaving, Input::Tick) => self.refuse(cx, 481, None, out),
 
             // [SD-2] The verdict.
             (State::Authenticating(asked, _), Input::Answered { token, answer })
                 if asked.token == Some(token) =>
             {
                 match answer {
-                    Answer::Authenticated => return Ok(self.remove(cx, table, out)),
+                    Answer::Authenticated => return Ok(self.remove_held(cx, table, out)),
                     Answer::Challenge { header } => {
                         self.refuse(cx, 401, Some((HeaderName::WwwAuthenticate, header)), out);
                     }
@@ -348,15 +370,9 @@ impl Deregistration {
             (State::Assigning(asked), Input::Answered { token, answer })
                 if asked.token == Some(token) =>
             {
-                match answer {
-                    Answer::Assigned {
-                        application_servers,
-                    } => {
-                        self.outcome.assignment = Assignment::Assigned;
-                        self.take_servers(cx, table, application_servers);
-                    }
-                    _ => self.outcome.assignment = Assignment::Failed,
-                }
+                let (assignment, servers) = result(answer);
+                self.outcome.assignment = assignment;
+                self.take_servers(cx, table, servers);
                 return Ok(self.done(cx, table, out));
             }
             (State::Assigning(asked), Input::Tick) if is_due(asked) => {
@@ -397,6 +413,7 @@ impl Deregistration {
 
             // Too early, too late, or of another question: nothing to do.
             (_, Input::Register { .. } | Input::Expired { .. } | Input::Answered { .. })
+            | (_, Input::Ended { .. } | Input::Elsewhere)
             | (_, Input::Response { .. } | Input::NoResponse { .. } | Input::Tick) => {}
         }
         Ok(Change::None)
@@ -404,16 +421,26 @@ impl Deregistration {
 
     /// The REGISTER that waits, read again.
     fn with_request<T>(&self, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-        let held = self.held.as_ref()?;
-        // It was within the limits of its time.
-        let limits = Limits {
-            message_bytes: usize::MAX,
-            headers: usize::MAX,
-            header_bytes: usize::MAX,
-            ..Limits::default()
-        };
-        let message = Message::parse(&held.bytes, &limits).ok()?;
+        let message = self.held.as_ref()?.read()?;
         Some(read(&message))
+    }
+
+    /// [SD-3] Evaluates the REGISTER that waits.
+    fn remove_held(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        table: &mut Bindings,
+        out: &mut Outbox<Scscf>,
+    ) -> Change {
+        let held = self.held.clone();
+        let message = held.as_ref().and_then(Held::read);
+        match message.as_ref().map(Removing::read_again) {
+            Some(Ok(request)) => self.remove(cx, table, &request, out),
+            _ => {
+                self.refuse(cx, 400, None, out);
+                Change::None
+            }
+        }
     }
 
     /// [SD-3] Evaluates the REGISTER against the table as it is now: everything it names goes, or nothing.
@@ -421,22 +448,12 @@ impl Deregistration {
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &mut Bindings,
+        request: &Removing<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Change {
-        type Read = (Removal, Vec<u8>, u32, Box<[u8]>);
-        let read = self.with_request(|request| {
-            let who = private_identity(request)?;
-            let removal = table.removal(request, self.cause == Cause::Pcscf)?;
-            let (call_id, cseq) = (request.call_id()?.to_vec(), request.cseq()?.number);
-            Ok::<Read, Reject>((removal, call_id, cseq, who.into()))
-        });
-        let Some(Ok((removal, call_id, cseq, who))) = read else {
-            self.refuse(cx, 400, None, out);
-            return Change::None;
-        };
-        match removal {
+        match table.removal(request, self.cause == Cause::Pcscf) {
             Removal::Of(who, numbers) => {
-                table.remove_by(&numbers, &call_id, cseq, cx.now);
+                table.remove_by(&numbers, request.call_id, request.cseq, cx.now);
                 self.private_identity = who;
                 self.removed = numbers;
                 self.release(cx, table, out);
@@ -446,22 +463,9 @@ impl Deregistration {
                 self.state = State::Over;
             }
             Removal::OutOfOrder => self.refuse(cx, 500, None, out),
-            Removal::Unknown => self.check_unknown(cx, table, who, out),
+            Removal::Unknown => self.check_unknown(cx, table, request.private_identity(), out),
         }
         Change::None
-    }
-
-    /// [SD-2, SD-3] A P-CSCF's that names nothing bound here: whatever the table says, nothing is removed.
-    fn end_of_unknown(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        table: &Bindings,
-        out: &mut Outbox<Scscf>,
-    ) {
-        match self.with_request(private_identity) {
-            Some(Ok(who)) => self.check_unknown(cx, table, who.into(), out),
-            _ => self.refuse(cx, 400, None, out),
-        }
     }
 
     /// [SD-3] What is not known here: the HSS is asked before the 481, unless a binding of the private identity
@@ -470,13 +474,13 @@ impl Deregistration {
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &Bindings,
-        who: Box<[u8]>,
+        who: &[u8],
         out: &mut Outbox<Scscf>,
     ) {
-        if table.keeps(&who) {
+        if table.keeps(who) {
             return self.refuse(cx, 481, None, out);
         }
-        self.private_identity = who;
+        self.private_identity = who.into();
         self.state = State::Checking(ask(cx, cx.config.assignment_bound));
         self.offer(cx, table, out);
     }
@@ -497,14 +501,15 @@ impl Deregistration {
         self.offer(cx, table, out);
     }
 
-    /// [SD-4] The HSS is told when the private identity keeps no binding.
+    /// [SD-4, SD-5] The HSS is told when the private identity keeps no binding, unless it knows.
     fn assign(
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &Bindings,
         out: &mut Outbox<Scscf>,
     ) -> Change {
-        if table.keeps(&self.private_identity) {
+        let tells = self.cause.assignment(cx.config.keep_server_name).is_some();
+        if !tells || table.keeps(&self.private_identity) {
             return self.done(cx, table, out);
         }
         self.state = State::Assigning(ask(cx, cx.config.assignment_bound));
@@ -523,7 +528,7 @@ impl Deregistration {
                 asked.token = Some(token);
                 self.question(cx.config, table, out)
             }
-            State::Idle | State::Telling | State::Over => None,
+            State::Idle | State::Telling | State::Leaving | State::Over => None,
         };
         if let Some(question) = question {
             out.ask(token, question);
@@ -554,7 +559,7 @@ impl Deregistration {
             },
             State::Assigning(asked) => Question::ServerAssignment {
                 key: asked.key,
-                kind: kind(self.cause, config),
+                kind: self.cause.assignment(config.keep_server_name)?,
                 private_identity: out.put_text(&self.private_identity),
                 public_identities: put_list(
                     out,
@@ -567,14 +572,14 @@ impl Deregistration {
             },
             State::Checking(asked) => Question::ServerAssignment {
                 key: asked.key,
-                kind: kind(self.cause, config),
+                kind: self.cause.assignment(config.keep_server_name)?,
                 private_identity: out.put_text(&self.private_identity),
                 public_identities: self.with_request(|request| {
                     let to = request.to().ok().map(|to| to.uri_bytes());
                     put_list(out, to.into_iter())
                 })?,
             },
-            State::Idle | State::Telling | State::Over => return None,
+            State::Idle | State::Telling | State::Leaving | State::Over => return None,
         })
     }
 
@@ -585,12 +590,22 @@ impl Deregistration {
         table: &Bindings,
         out: &mut Outbox<Scscf>,
     ) -> Change {
-        let removed = core::mem::take(&mut self.removed);
-        self.respond_removed(cx, table, &removed, out);
-        self.removed = removed;
+        self.respond_to_removal(cx, table, out);
         self.state = State::Telling;
         self.close_if_told(table, out);
         Change::Removed
+    }
+
+    /// [SD-4] The 200 to the REGISTER, if it was one that removed them.
+    fn respond_to_removal(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        table: &Bindings,
+        out: &mut Outbox<Scscf>,
+    ) {
+        let removed = core::mem::take(&mut self.removed);
+        self.respond_removed(cx, table, &removed, out);
+        self.removed = removed;
     }
 
     fn respond_removed(
@@ -694,18 +709,24 @@ fn ask(cx: &mut Context<'_, Config>, bound: u64) -> Asked {
     }
 }
 
-/// [SD-4] Why the HSS is told, by cause (SPEC-FACTS B.9).
-const fn kind(cause: Cause, config: &Config) -> AssignmentKind {
-    match (cause, config.keep_server_name) {
-        (Cause::Expired, false) => AssignmentKind::TimeoutDeregistration,
-        (Cause::Expired, true) => AssignmentKind::TimeoutDeregistrationStoreServerName,
-        (Cause::Pcscf | Cause::User, false) => AssignmentKind::UserDeregistration,
-        (Cause::Pcscf | Cause::User, true) => AssignmentKind::UserDeregistrationStoreServerName,
+/// [SD-4, SD-8] What an answer about the HSS says, and whom to tell then.
+const fn result(answer: Answer<'_>) -> (Assignment, &[u8]) {
+    match answer {
+        Answer::Assigned {
+            application_servers,
+        } => (Assignment::Assigned, application_servers),
+        Answer::NameNotStored {
+            application_servers,
+        } => (Assignment::NameNotStored, application_servers),
+        Answer::NotAssigned {
+            application_servers,
+        } => (Assignment::Failed, application_servers),
+        _ => (Assignment::Failed, b""),
     }
 }
 
 /// URIs in angle brackets, separated by commas.
-fn put_list<'u>(out: &mut Outbox<Scscf>, uris: impl Iterator<Item = &'u [u8]>) -> Text {
+pub(super) fn put_list<'u>(out: &mut Outbox<Scscf>, uris: impl Iterator<Item = &'u [u8]>) -> Text {
     let write = |buffer: &mut Buffer| {
         for (place, uri) in uris.enumerate() {
             buffer.put(if place == 0 { b"<" } else { b",<" });
@@ -732,28 +753,24 @@ fn check(state: State, answer: Answer<'_>) -> Result<(), Misuse> {
             State::Assigning(_),
             Answer::Assigned {
                 application_servers,
+            }
+            | Answer::NameNotStored {
+                application_servers,
+            }
+            | Answer::NotAssigned {
+                application_servers,
             },
-        ) => {
-            if application_servers.len() > usize::from(u16::MAX) {
-                return Err(Misuse::BadCommand(Reject::new(&defect::HEADER_VALUE, 0)));
-            }
-            let mut count = 0usize;
-            for server in NameAddr::parse_list(application_servers) {
-                server.map_err(Misuse::BadCommand)?;
-                count = count.saturating_add(1);
-            }
-            if count > MAX_SERVERS {
-                return Err(Misuse::BadCommand(Reject::new(
-                    &defect::TOO_MANY_SERVERS,
-                    0,
-                )));
-            }
-            Ok(())
-        }
+        ) => check_servers(application_servers),
         (State::Authenticating(..), Answer::Authenticated | Answer::Denied | Answer::Failed)
         | (State::Releasing(_), Answer::Released | Answer::Failed)
         | (State::Assigning(_), Answer::Failed)
-        | (State::Checking(_), Answer::Assigned { .. } | Answer::Failed) => Ok(()),
+        | (
+            State::Checking(_),
+            Answer::Assigned { .. }
+            | Answer::NameNotStored { .. }
+            | Answer::NotAssigned { .. }
+            | Answer::Failed,
+        ) => Ok(()),
         _ => Err(Misuse::WrongAnswer),
     }
 }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::{
-    bindings::Field,
+    bindings::{Binding, Bound},
     resting::{self, Resting},
     set::{Load, Set},
 };
@@ -59,7 +59,8 @@ impl Entry {
         }
     }
 
-    fn resting(&self) -> Option<&Resting> {
+    /// The set, if it is at rest.
+    pub(super) fn resting(&self) -> Option<&Resting> {
         match self {
             Self::Awake(_) => None,
             Self::Resting(resting) => Some(resting),
@@ -74,11 +75,11 @@ impl Entry {
         }
     }
 
-    /// Whether a public identity is one of the set.
-    pub(super) fn has_identity(&self, key: &[u8]) -> bool {
+    /// Whether a public identity is one of the set; `key` is its canonical form.
+    pub(super) fn has_identity(&self, uri: &[u8], key: &[u8]) -> bool {
         match self {
-            Self::Awake(set) => set.table.has_identity(key),
-            Self::Resting(resting) => resting.has_identity(key),
+            Self::Awake(set) => set.table.has_identity(uri, key),
+            Self::Resting(resting) => resting.has_identity(uri, key),
         }
     }
 
@@ -87,13 +88,16 @@ impl Entry {
         self.set().is_none_or(|set| !set.table.is_terminated())
     }
 
-    /// The URIs of the contacts bound.
-    pub(super) fn contacts(&self) -> impl Iterator<Item = &[u8]> {
+    /// The contacts bound.
+    pub(super) fn bound(&self) -> impl Iterator<Item = Bound<'_>> {
         let awake = self.set().into_iter().flat_map(|set| set.table.active());
-        let resting = self.resting().into_iter().flat_map(Resting::contacts);
-        awake
-            .map(|binding| binding.field(Field::Uri))
-            .chain(resting)
+        let resting = self.resting().into_iter().flat_map(Resting::bound);
+        awake.map(Binding::bound).chain(resting)
+    }
+
+    /// The first contact that the network may end.
+    pub(super) fn departing(&self) -> Option<Bound<'_>> {
+        self.bound().find(Bound::can_depart)
     }
 
     /// Number of subscriptions.

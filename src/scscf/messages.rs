@@ -7,16 +7,17 @@ use super::{
     bindings::{Binding, Bindings, Field},
 };
 use crate::{
-    drive::{Buffer, Identifier, Millis, Reject},
-    wire::{HeaderName, Message, Writer, register},
+    drive::{Buffer, Identifier, Millis},
+    wire::{HeaderName, Message, Writer},
 };
 
 /// [DR-5] What is kept of a REGISTER until it is answered: what its response copies, and what says whom and
 /// what it names. `None` if that is longer than `limit`.
-///
-/// # Errors
-/// [`Reject`] if Authorization cannot be read.
-pub(super) fn kept(request: &Message<'_>, limit: usize) -> Result<Option<Box<[u8]>>, Reject> {
+pub(super) fn kept(
+    request: &Message<'_>,
+    username: Option<&[u8]>,
+    limit: usize,
+) -> Option<Box<[u8]>> {
     const COPIED: [HeaderName; 8] = [
         HeaderName::Via,
         HeaderName::From,
@@ -27,7 +28,6 @@ pub(super) fn kept(request: &Message<'_>, limit: usize) -> Result<Option<Box<[u8
         HeaderName::Expires,
         HeaderName::Path,
     ];
-    let username = register::username(request)?;
     let mut buffer = Buffer::new(limit);
     let mut message = Writer::request(
         &mut buffer,
@@ -37,15 +37,15 @@ pub(super) fn kept(request: &Message<'_>, limit: usize) -> Result<Option<Box<[u8
     for name in COPIED {
         message.copy(request, name);
     }
-    if let Some(username) = &username {
+    if let Some(username) = username {
         let value: [&[u8]; 3] = [b"Digest username=\"", username, b"\""];
         message.parts(HeaderName::Authorization, &value);
     }
     message.finish();
-    Ok(match buffer.fault() {
+    match buffer.fault() {
         None => Some(buffer.as_slice().into()),
         Some(_) => None,
-    })
+    }
 }
 
 /// [SD-4] The 200 to a REGISTER that removed bindings: what remains, and what went with `expires=0`, which

@@ -1,9 +1,10 @@
 //! The S-CSCF: deregistration as the home network sees it (S0), and the notifier of registration state.
 //!
-//! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent
-//! ([`Command::Learn`]), and the profile that the HSS has changed ([`Command::ChangeProfile`]). What removes bindings is taken here: a REGISTER with an expiry of zero, from the
-//! user or from the P-CSCF in its own name, and the end of a binding's time. The node asks the host to
-//! authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
+//! The host is the registrar: it registers, and shows each REGISTER with the 2xx it sent ([`Command::Learn`]), and
+//! the profile that the HSS has changed ([`Command::ChangeProfile`]). What removes bindings is taken here: a
+//! REGISTER with an expiry of zero, from the user or from the P-CSCF in its own name, the end of a binding's time,
+//! and what operator and HSS end ([`Command::Deregister`], [`Command::RegistrationTermination`]). The node asks the
+//! host to authenticate where that is due, to release dialogs, and to tell the HSS; it answers the REGISTER,
 //! notifies every subscriber, and tells the application servers. Every deregistration that is accepted ends
 //! with one [`Event::Deregistered`].
 //!
@@ -13,9 +14,14 @@
 //! | SD-2 | the verdict on a user's own is asked first | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-3 | what is removed, all or nothing; 481, 400, 500 | `Deregistration::step` | `tests/scscf.rs` |
 //! | SD-4 | server assignment, 200, application servers | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-5 | what operator and HSS end, cause by cause | [`Cause`] | `tests/scscf.rs` |
+//! | SD-5 | everybody, in turns that the neighbours bear | [`Command::DeregisterAll`] | `tests/scscf.rs` |
+//! | SD-5 | emergency registrations stay, and are named | [`Event::EmergencySpared`] | `tests/scscf.rs` |
+//! | SD-6 | time cut for the user to authenticate anew | [`Command::Reauthenticate`] | `tests/scscf.rs` |
 //! | SD-7 | the set: identities, contacts, flows, barred ones | `bindings` | `tests/scscf.rs` |
 //! | SD-7 | identities that come and go with the profile | `Bindings::change_profile` | `tests/scscf.rs` |
 //! | SD-8 | the HSS does not answer | `Deregistration::step` | `tests/scscf.rs` |
+//! | SD-9 | who is behind a failed P-CSCF, and until when | [`ScscfNode::standing`] | `tests/scscf.rs` |
 //! | RN-1 | who may subscribe, and to what | [`ScscfNode`] | `tests/scscf.rs` |
 //! | RN-2, RN-3 | what the documents say | `bindings` | `tests/scscf.rs` |
 //! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
@@ -28,22 +34,28 @@ mod config;
 mod counters;
 pub mod defect;
 mod deregistration;
+mod drain;
 mod entry;
 mod messages;
 mod node;
+mod outcome;
 mod recognition;
 mod registration;
 mod resting;
+mod restoration;
 mod set;
 mod snapshot;
+mod termination;
 mod third_party;
 mod wildcard;
 
 pub use config::{Border, Config};
 pub use counters::Counters;
-pub use deregistration::{Assignment, Cause, Dialogs, Outcome};
+pub use drain::{DrainProgress, MAX_PCSCFS};
 pub use node::ScscfNode;
+pub use outcome::{Assignment, Cause, DeregistrationReason, Dialogs, Outcome, TerminationReason};
 pub use recognition::{Reason, Reasons, Recognition, recognise};
+pub use restoration::{MAX_FAILED_PCSCFS, Standing};
 
 use core::fmt;
 
@@ -109,6 +121,70 @@ pub enum Command<'a> {
         /// What Subscription-State says.
         reason: notifier::Reason,
     },
+    /// [SD-5] Ends the registrations of a set, or those of one of its private identities (TS 24.229 5.4.1.5):
+    /// dialogs, HSS, subscribers and application servers, as after a REGISTER; each private identity's is a
+    /// deregistration with its own question to the HSS, and its own outcome. Emergency registrations stay. Not mine: nothing of it is registered here.
+    Deregister {
+        /// An identity of the set.
+        public_identity: &'a [u8],
+        /// Whose bindings; `None`: all.
+        private_identity: Option<&'a [u8]>,
+        /// Why.
+        reason: DeregistrationReason,
+    },
+    /// [SD-5] The HSS ends registrations (Registration-Termination-Request, TS 29.228 6.1.3): one command for each
+    /// set that the request names, or for each of the subscription if it names none. Emergency registrations stay;
+    /// [`Event::EmergencySpared`] has them for the answer. Not mine: nothing of it is registered here, or the reason
+    /// concerns nothing registered.
+    RegistrationTermination {
+        /// An identity of the set.
+        public_identity: &'a [u8],
+        /// User-Name and Associated-Identities; none: whoever has registered the set. At most `Limits::contacts`.
+        private_identities: &'a [&'a [u8]],
+        /// Why.
+        reason: TerminationReason,
+        /// The application servers that the service profile has for a third-party registration, as in
+        /// [`Answer::Assigned`]: the HSS is not asked. They are told when nobody is registered in the set any more,
+        /// unless another S-CSCF serves the user.
+        application_servers: &'a [u8],
+    },
+    /// [SD-6] Has a user authenticated anew (TS 24.229 5.4.1.6): bindings with more time left than that are cut to
+    /// it, and subscribers are told. A REGISTER of the user in that time ends it; otherwise it is a deregistration
+    /// ([`Cause::NotReauthenticated`]). Emergency registrations stay as they are. Not mine: nothing of it is
+    /// registered here.
+    Reauthenticate {
+        /// An identity of the set.
+        public_identity: &'a [u8],
+        /// Whose bindings; `None`: all.
+        private_identity: Option<&'a [u8]>,
+        /// Seconds to do it in, at least 1.
+        expires: u32,
+    },
+    /// [SD-5] Ends the registrations of everybody, each in its turn ([`Config::drain`]), so that HSS, P-CSCFs and
+    /// application servers bear it: [`Event::DrainProgressed`] says how far it has come, [`Event::Drained`] that it is
+    /// over. Told again while it runs, it goes on, with this reason and deadline. Who registers meanwhile, or again,
+    /// may be left: the host takes no REGISTERs for a node that is to be empty. It is of the node, and in its blob; where
+    /// sets are stored one by one it is told again after a restart, and finds those who are left.
+    DeregisterAll {
+        /// Why.
+        reason: DeregistrationReason,
+        /// Milliseconds after which nobody is begun with any more; they stay registered. 0 stops it.
+        within: Option<u64>,
+    },
+    /// [SD-9] A P-CSCF has failed (TS 23.380): contacts bound behind it are not reached until the user registers
+    /// anew ([`ScscfNode::standing`]); nobody is deregistered. It takes no time, however many they are. Told again, it
+    /// has failed again. At most [`MAX_FAILED_PCSCFS`] at once. It is of the node, and in its blob; where sets are stored
+    /// one by one it is told again after a restart.
+    PcscfFailed {
+        /// A SIP URI with the host and port of its entry in Path.
+        pcscf: &'a [u8],
+    },
+    /// [SD-9] It serves again those whom it served before it failed. One that has lost what it knew is not restored:
+    /// its users register anew. Not mine: it has not failed.
+    PcscfRestored {
+        /// A SIP URI with the host and port of its entry in Path.
+        pcscf: &'a [u8],
+    },
 }
 
 /// A public identity of a user profile. Its `Debug` does not show it.
@@ -139,6 +215,21 @@ impl fmt::Debug for Command<'_> {
             Self::EndSubscriptions { reason, .. } => {
                 f.debug_tuple("EndSubscriptions").field(reason).finish()
             }
+            Self::Deregister { reason, .. } => f.debug_tuple("Deregister").field(reason).finish(),
+            Self::RegistrationTermination { reason, .. } => f
+                .debug_tuple("RegistrationTermination")
+                .field(reason)
+                .finish(),
+            Self::Reauthenticate { expires, .. } => {
+                f.debug_tuple("Reauthenticate").field(expires).finish()
+            }
+            Self::DeregisterAll { reason, within } => f
+                .debug_struct("DeregisterAll")
+                .field("reason", reason)
+                .field("within", within)
+                .finish(),
+            Self::PcscfFailed { .. } => f.write_str("PcscfFailed"),
+            Self::PcscfRestored { .. } => f.write_str("PcscfRestored"),
         }
     }
 }
@@ -166,6 +257,14 @@ pub enum AssignmentKind {
     TimeoutDeregistrationStoreServerName,
     /// `USER_DEREGISTRATION_STORE_SERVER_NAME`
     UserDeregistrationStoreServerName,
+    /// `ADMINISTRATIVE_DEREGISTRATION`: the operator removed the last binding.
+    AdministrativeDeregistration,
+    /// `AUTHENTICATION_FAILURE`: the user who was to authenticate anew could not.
+    AuthenticationFailure,
+    /// `AUTHENTICATION_TIMEOUT`: the user who was to authenticate anew did not answer.
+    AuthenticationTimeout,
+    /// `DEREGISTRATION_TOO_MUCH_DATA`: the profile is larger than can be taken.
+    DeregistrationTooMuchData,
 }
 
 impl AssignmentKind {
@@ -177,6 +276,10 @@ impl AssignmentKind {
             Self::UserDeregistration => 5,
             Self::TimeoutDeregistrationStoreServerName => 6,
             Self::UserDeregistrationStoreServerName => 7,
+            Self::AdministrativeDeregistration => 8,
+            Self::AuthenticationFailure => 9,
+            Self::AuthenticationTimeout => 10,
+            Self::DeregistrationTooMuchData => 11,
         }
     }
 }
@@ -210,7 +313,7 @@ pub enum Question {
         /// The status that Reason gives: 480.
         status: u16,
     },
-    /// [SD-4] Tell the HSS: `Assigned` or `Failed`.
+    /// [SD-4] Tell the HSS: `Assigned`, `NameNotStored`, `NotAssigned` or `Failed`.
     ServerAssignment {
         /// Of this question.
         key: Identifier,
@@ -245,6 +348,18 @@ pub enum Answer<'a> {
         /// separated by commas, at most 16. Empty for none.
         application_servers: &'a [u8],
     },
+    /// [SD-4] The HSS was told, and does not keep the name of this S-CSCF
+    /// (`DIAMETER_SUCCESS_SERVER_NAME_NOT_STORED`).
+    NameNotStored {
+        /// As in `Assigned`.
+        application_servers: &'a [u8],
+    },
+    /// [SD-8] The HSS could not be told, or refused. The application servers, which the profile at hand has, are to
+    /// be told all the same.
+    NotAssigned {
+        /// As in `Assigned`.
+        application_servers: &'a [u8],
+    },
     /// It could not be done; the deregistration goes on.
     Failed,
 }
@@ -260,6 +375,18 @@ impl fmt::Debug for Answer<'_> {
                 application_servers,
             } => f
                 .debug_tuple("Assigned")
+                .field(&application_servers.len())
+                .finish(),
+            Self::NameNotStored {
+                application_servers,
+            } => f
+                .debug_tuple("NameNotStored")
+                .field(&application_servers.len())
+                .finish(),
+            Self::NotAssigned {
+                application_servers,
+            } => f
+                .debug_tuple("NotAssigned")
                 .field(&application_servers.len())
                 .finish(),
             Self::Failed => f.write_str("Failed"),
@@ -294,6 +421,25 @@ pub enum Event {
     Observed {
         /// Whom it names; no contacts.
         affected: Affected,
+    },
+    /// [SD-5] Emergency registrations that a command of the network would have ended, and that stay (TS 29.228
+    /// 6.1.3): what the answer to the HSS lists. The first private identity belongs to the first public identity,
+    /// and so on: `Identity-with-Emergency-Registration`.
+    EmergencySpared {
+        /// Private identities in angle brackets, separated by commas.
+        private_identities: Text,
+        /// Public identities, as many: those that were registered explicitly.
+        public_identities: Text,
+    },
+    /// [SD-5] How far the deregistration of everybody has come, each [`Config::drain_report`].
+    DrainProgressed {
+        /// So far.
+        progress: DrainProgress,
+    },
+    /// [SD-5] The deregistration of everybody is over.
+    Drained {
+        /// The final tally.
+        progress: DrainProgress,
     },
     /// Of a subscription.
     Subscription(notifier::Event),
@@ -348,6 +494,14 @@ impl Texts for Event {
             Self::Deregistered { affected, .. }
             | Self::SuspiciousDeregistration { affected, .. }
             | Self::Observed { affected } => affected.each_text(show),
+            Self::EmergencySpared {
+                private_identities,
+                public_identities,
+            } => {
+                show(private_identities);
+                show(public_identities);
+            }
+            Self::DrainProgressed { .. } | Self::Drained { .. } => {}
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { public_identity } => show(public_identity),
         }

@@ -1,16 +1,18 @@
 //! Many sets behind one set of doors.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Command, Config, Counters, Event, Recognition, Scscf,
+    Cause, Command, Config, Counters, Event, Recognition, Scscf,
     bindings::Bindings,
     defect,
-    deregistration::{Cause, Deregistration, Input},
+    deregistration::{Deregistration, Held, Input},
+    drain::Drain,
     entry::{Entry, Key},
-    messages, recognise,
-    recognition::check_asserted,
-    registration::canonical,
+    messages,
+    recognition::{Shown, check_asserted},
+    registration::{Removing, canonical, removed_contacts},
+    restoration::Failures,
     set::{Asker, Load, Set, Subscriber, for_notifier},
     snapshot,
 };
@@ -20,20 +22,23 @@ use crate::{
         Outbox, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
         increment,
     },
-    fleet::{Fleet, Id, Recorder, Room, push_exact},
+    fleet::{Fleet, Gathered, Id, Recorder, Room, pacer, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
         notifier::{self, Resource, Subscribe, Subscription},
     },
     wire::{
-        Accepts, Contact, Header, HeaderName, Message, Method, Owed, Required, register,
+        Accepts, Header, HeaderName, Message, Method, Owed, Required, register,
         salvage::respond_to_refused,
     },
 };
 
 mod commands;
+mod draining;
+mod network;
 mod persist;
+mod restoring;
 
 /// Under what sets are filed.
 const IDENTITY: u8 = 1;
@@ -57,6 +62,9 @@ pub struct ScscfNode {
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
+    failures: Failures,
+    /// While everybody is deregistered.
+    drain: Option<Box<Drain>>,
     changes: Changes,
 }
 
@@ -79,6 +87,8 @@ impl ScscfNode {
             recorder: Recorder::new(),
             counters: Counters::default(),
             load: Load::default(),
+            failures: Failures::default(),
+            drain: None,
             changes: Changes::default(),
         })
     }
@@ -104,28 +114,46 @@ impl ScscfNode {
             machines: sets.count().min(config.most_sets()),
             keys: KEYS,
         });
-        let adopt = |entry| _ = node.adopt(now, entry);
-        sets.restore(now, &config, recorder.shared(), adopt)?;
+        let mut keys = Gathered::default();
+        let adopt = |entry| node.adopt(now, entry, &mut keys).map(|_| ());
+        let rest = sets.restore(now, &config, recorder.shared(), adopt)?;
+        node.sets.file_all(keys);
         node.recorder = recorder;
+        (node.failures, node.drain) = (rest.failures, rest.drain);
         Ok(node)
     }
 
-    /// [DR-7] Takes a set in from a blob.
-    fn adopt(&mut self, now: Millis, entry: Entry) -> Id {
-        let is_awake = entry.set().is_some();
-        let served = entry.load().served;
+    /// [DR-7] Takes a set in from a blob. One at rest is found once all are filed.
+    fn adopt(
+        &mut self,
+        now: Millis,
+        entry: Entry,
+        keys: &mut Gathered,
+    ) -> Result<Id, RestoreError> {
+        let load = entry.load();
         let id = self.sets.insert(entry);
-        self.file(id);
-        if is_awake {
+        let Some(resting) = self.sets.get(id).and_then(Entry::resting) else {
+            self.file(id);
             self.woken = Some(id);
             self.rearm(now, id);
             self.lull();
-            return id;
+            return Ok(id);
+        };
+        let name = |key: Key<'_>| match key {
+            Key::Identity(uri) => self.sets.gather(keys, id, IDENTITY, &canonical(uri)),
+            Key::CallId(call_id) => self.sets.gather(keys, id, CALL_ID, call_id),
+        };
+        match resting.look_through(&self.config, name) {
+            Ok(deadline) => {
+                self.load.served = self.load.served.saturating_add(load.served);
+                self.sets.arm(id, Some(deadline));
+                Ok(id)
+            }
+            Err(error) => {
+                self.sets.remove(id);
+                Err(error)
+            }
         }
-        self.load.served = self.load.served.saturating_add(served);
-        let deadline = self.sets.get(id).and_then(Entry::deadline);
-        self.sets.arm(id, deadline.map(|(at, _)| at));
-        id
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost.
@@ -134,6 +162,9 @@ impl ScscfNode {
     /// [`ConfigError`]; the old one then stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
+        if let Some(drain) = &mut self.drain {
+            drain.reconfigure(self.clock.latest(), &config.drain)?;
+        }
         self.config = config;
         Ok(())
     }
@@ -169,7 +200,8 @@ impl ScscfNode {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
             .into_iter()
-            .flat_map(Entry::contacts)
+            .flat_map(Entry::bound)
+            .map(|contact| contact.uri)
     }
 
     /// Number of subscriptions to the set of a public identity.
@@ -182,7 +214,7 @@ impl ScscfNode {
 
     fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        let is_it = |entry: &Entry| entry.has_identity(&key);
+        let is_it = |entry: &Entry| entry.has_identity(uri, &key);
         self.sets.find(IDENTITY, &key, is_it)
     }
 
@@ -261,23 +293,20 @@ impl ScscfNode {
         message: &Message<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Result<Verdict, Denied> {
-        let Some(contacts) = removed_contacts(message)? else {
+        let Some(contacts) = removed_contacts(message, self.config.limits.contacts)? else {
             return Ok(Verdict::NotMine);
         };
-        if contacts > self.config.limits.contacts {
-            let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-            return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at).into());
-        }
         // What is needed later can be read, or it is refused now.
         let required = Required::read(message)?;
         let extensions: Vec<&[u8]> = self.config.extensions().collect();
         Accepts::server()
             .options(&extensions)
             .check(message, &required)?;
+        let request = Removing::read(message, &required, contacts)?;
         let most = self.config.limits.registration_bytes;
-        let kept = messages::kept(message, most)?
+        let kept = messages::kept(message, request.username.as_deref(), most)
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
-        let to = required.to.uri_bytes();
+        let to = request.public_identity();
         let known = self.find_identity(to);
         if let Some(id) = known {
             self.wake(id);
@@ -285,10 +314,17 @@ impl ScscfNode {
         let set = known.and_then(|id| self.sets.get(id)?.set());
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
-        let paths = table.named_paths(message)?;
+        check_asserted(message)?;
+        let shown = Shown {
+            request: message,
+            users: request.parties.map(|party| party.uri()),
+            is_unprotected: request.is_unprotected,
+            has_star: request.has_star(),
+        };
+        let paths = table.named_paths(&request);
         let own = table.shown().map(|identity| &*identity.uri);
         let borders = &self.config.borders;
-        let recognition = recognise(from, message, paths.iter().copied(), own, borders)?;
+        let recognition = shown.recognise(from, paths.iter().copied(), own, borders)?;
         let asks_user = self.config.observe_only
             || matches!(
                 recognition,
@@ -312,11 +348,14 @@ impl ScscfNode {
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {
-            push_exact(&mut set.procedures, Deregistration::new(Cause::User));
+            let held = Held {
+                to: txn,
+                bytes: kept,
+            };
+            push_exact(&mut set.procedures, Deregistration::holding(held));
             let place = set.procedures.len().saturating_sub(1);
             let register = Input::Register {
-                to: txn,
-                kept: &kept,
+                request: &request,
                 recognition,
             };
             set.step_procedure(cx, place, register, out)
@@ -502,6 +541,7 @@ impl ScscfNode {
         if let Some(gone) = self.rearm(now, id) {
             self.changes.note(id.place(), gone, out);
         }
+        self.end_turn(now, id);
     }
 
     /// Whether the set has gone, if it was there.
@@ -524,6 +564,9 @@ impl ScscfNode {
         set.procedures.retain(|procedure| {
             if procedure.is_over() {
                 self.counters.count_end(procedure);
+                if let Some(drain) = &mut self.drain {
+                    drain.note_assignment(id.place(), procedure.outcome.assignment);
+                }
             }
             !procedure.is_over()
         });
@@ -535,7 +578,7 @@ impl ScscfNode {
             .filter(|own| own.termination.get().is_some())
         {
             let key = canonical(&identity.uri);
-            if !set.table.has_identity(&key) {
+            if !set.table.has_identity(&identity.uri, &key) {
                 keys.unfile(IDENTITY, &key);
             }
         }
@@ -588,6 +631,9 @@ impl ScscfNode {
             (false, drive::Answer::Role(_)) => None,
             _ => return Err(Misuse::WrongAnswer),
         };
+        if matches!(asker, Asker::Subscription(_)) {
+            self.note_neighbour(id, answer, status, retry_after);
+        }
         self.with_set(now, id, |set, cx| {
             match (asker, answer, status) {
                 (Asker::Subscription(place), _, Some(status)) => {
@@ -632,26 +678,6 @@ const fn exchange(sum: usize, old: usize, new: usize) -> usize {
 fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: HeaderName) -> Denied {
     let at = message.header(name).map_or(0, Header::at);
     Refusal::new(status, what, at).into()
-}
-
-/// [SD-3] How many contacts a REGISTER has that removes bindings and does nothing else, which is that every contact
-/// has an expiry of zero; `None` for any other.
-fn removed_contacts(message: &Message<'_>) -> Result<Option<usize>, Reject> {
-    let header = message.expires().ok().flatten();
-    let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
-    for contact in message.contacts() {
-        contacts = contacts.saturating_add(1);
-        match contact? {
-            Contact::Star => stars = stars.saturating_add(1),
-            Contact::Addr(contact) if register::asked_expires(&contact, message) == 0 => {}
-            Contact::Addr(_) => others = others.saturating_add(1),
-        }
-    }
-    if stars > 0 && (contacts > 1 || header != Some(0)) {
-        let at = message.header(HeaderName::Contact).map_or(0, Header::at);
-        return Err(Reject::new(&defect::WILDCARD, at));
-    }
-    Ok((contacts > 0 && others == 0).then_some(contacts))
 }
 
 impl Node for ScscfNode {
@@ -728,22 +754,7 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        let taken = match command {
-            Command::Learn {
-                request,
-                response,
-                private_identity,
-            } => self.learn(now, request, response, private_identity, out),
-            Command::ChangeProfile {
-                public_identity,
-                identities,
-            } => self.change_profile(now, public_identity, identities, out),
-            Command::EndSubscriptions {
-                public_identity,
-                contact,
-                reason,
-            } => self.end_subscriptions(now, public_identity, contact, reason, out),
-        };
+        let taken = self.obey(now, command, out);
         self.lull();
         taken
     }
@@ -751,24 +762,22 @@ impl Node for ScscfNode {
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        let Some(id) = self.sets.due(now) else {
-            return Ok(());
-        };
-        let ticked = self.with_set(now, id, |set, cx| set.tick(cx, out));
-        if ticked.is_ok() {
-            self.settle(now, id, out);
-        }
+        let ticked = self.step_due(now, out);
         self.lull();
-        ticked.map(|_| ())
+        ticked
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
-        let (_, id) = self.sets.next()?;
-        self.sets.get(id)?.deadline()
+        let next = self.sets.next();
+        let set = next.and_then(|(_, id)| self.sets.get(id)?.deadline());
+        let due = set.into_iter().chain(self.drain_deadline());
+        due.min_by_key(|&(at, _)| at)
     }
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        snapshot::seal(release, self.sets.iter().map(|(_, entry)| entry), now, into);
+        let sets = self.sets.iter().map(|(id, entry)| (id.place(), entry));
+        let drain = self.drain.as_deref();
+        snapshot::seal(release, sets, &self.failures, drain, now, into);
     }
 }

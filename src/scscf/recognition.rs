@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Border, defect};
 use crate::{
     drive::{Reject, Source},
-    wire::{Contact, Header, HeaderName, Message, NameAddr, Uri, Via},
+    wire::{Contact, Header, HeaderName, Message, NameAddr, Uri, Via, register},
 };
 
 /// Who started a deregistration, as far as its REGISTER shows.
@@ -170,46 +170,99 @@ pub fn recognise<'p>(
     borders: &[Border],
 ) -> Result<Recognition, Reject> {
     check_asserted(request)?;
-    let (owner, other_paths) = owner_of_all(paths.clone());
-    let vias = Vias::read(request, owner.as_ref())?;
-    let asserted = Asserted::read(request, owner.as_ref(), identities, borders)?;
-    if !asserted.someone_else && (!vias.end_with_owner || other_paths) {
-        return Ok(Recognition::UserInitiated);
-    }
-    let not_protected = match request.authorization()? {
-        Some(authorization) => authorization
-            .integrity_protected()
-            .is_some_and(|value| value.eq_ignore_ascii_case(b"no")),
-        None => false,
+    request.via()?;
+    let authorization = register::credentials(request)?;
+    let contacts = request.contacts();
+    let shown = Shown {
+        request,
+        users: [request.from()?.uri(), request.to()?.uri()],
+        is_unprotected: authorization.is_unprotected,
+        has_star: contacts
+            .into_iter()
+            .any(|contact| matches!(contact, Ok(Contact::Star))),
     };
-    let wildcard = request
-        .contacts()
-        .any(|contact| matches!(contact, Ok(Contact::Star)));
-    let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
-    let unknown = paths.clone().any(|path| path.is_none()) || paths.clone().next().is_none();
-    let reasons = Reasons::NONE
-        .with(Reasons::UNTRUSTED_SOURCE, from != Source::TrustedCore)
-        .with(Reasons::NO_ASSERTED_IDENTITY, asserted.none)
-        .with(
-            Reasons::PATH_MISMATCH,
-            other_paths || (owner.is_some() && !asserted.none && !asserted.owner),
-        )
-        .with(
-            Reasons::FOREIGN_VIA,
-            owner.is_some() && (other_paths || !vias.begin_with_owner),
-        )
-        .with(Reasons::NOT_PROTECTED, not_protected)
-        .with(Reasons::UNKNOWN_BINDING, unknown)
-        .with(Reasons::NO_PATH, no_path)
-        .with(Reasons::WILDCARD, wildcard);
-    let nothing_known = paths.clone().next().is_some() && paths.clone().all(|path| path.is_none());
-    Ok(match reasons {
-        Reasons::NONE => Recognition::PcscfInitiated,
-        Reasons::UNKNOWN_BINDING if nothing_known && proves_itself(request, borders)? => {
-            Recognition::NotBoundHere
+    shown.recognise(from, paths, identities, borders)
+}
+
+/// What a REGISTER shows of who sent it, apart from Via and P-Asserted-Identity.
+pub(super) struct Shown<'r, 'm> {
+    pub(super) request: &'r Message<'m>,
+    /// From and To.
+    pub(super) users: [Uri<'m>; 2],
+    /// `integrity-protected` is "no".
+    pub(super) is_unprotected: bool,
+    /// One of its contacts is `*`.
+    pub(super) has_star: bool,
+}
+
+impl Shown<'_, '_> {
+    /// As [`recognise`], of what has been read.
+    pub(super) fn recognise<'p>(
+        &self,
+        from: Source,
+        paths: impl Iterator<Item = Option<&'p [u8]>> + Clone,
+        identities: impl Iterator<Item = &'p [u8]> + Clone,
+        borders: &[Border],
+    ) -> Result<Recognition, Reject> {
+        let (owner, other_paths) = owner_of_all(paths.clone());
+        let vias = Vias::read(self.request, owner.as_ref())?;
+        let asserted = self.asserted(owner.as_ref(), borders)?;
+        let is_owners = vias.end_with_owner && !other_paths;
+        if !is_owners && !self.asserts_someone_else(identities) {
+            return Ok(Recognition::UserInitiated);
         }
-        reasons => Recognition::Suspicious(reasons),
-    })
+        let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
+        let unknown = paths.clone().any(|path| path.is_none()) || paths.clone().next().is_none();
+        let reasons = Reasons::NONE
+            .with(Reasons::UNTRUSTED_SOURCE, from != Source::TrustedCore)
+            .with(Reasons::NO_ASSERTED_IDENTITY, asserted.none)
+            .with(
+                Reasons::PATH_MISMATCH,
+                other_paths || (owner.is_some() && !asserted.none && !asserted.owner),
+            )
+            .with(
+                Reasons::FOREIGN_VIA,
+                owner.is_some() && (other_paths || !vias.begin_with_owner),
+            )
+            .with(Reasons::NOT_PROTECTED, self.is_unprotected)
+            .with(Reasons::UNKNOWN_BINDING, unknown)
+            .with(Reasons::NO_PATH, no_path)
+            .with(Reasons::WILDCARD, self.has_star);
+        let nothing_known =
+            paths.clone().next().is_some() && paths.clone().all(|path| path.is_none());
+        Ok(match reasons {
+            Reasons::NONE => Recognition::PcscfInitiated,
+            Reasons::UNKNOWN_BINDING if nothing_known && proves_itself(self.request, borders)? => {
+                Recognition::NotBoundHere
+            }
+            reasons => Recognition::Suspicious(reasons),
+        })
+    }
+
+    fn asserted(&self, owner: Option<&Uri<'_>>, borders: &[Border]) -> Result<Asserted, Reject> {
+        let mut asserted = Asserted {
+            none: true,
+            owner: true,
+        };
+        for identity in self.request.name_addrs(HeaderName::PAssertedIdentity) {
+            let identity = identity?.uri();
+            asserted.none = false;
+            asserted.owner &= owner.is_some_and(|owner| is_owner(&identity, owner, borders));
+        }
+        Ok(asserted)
+    }
+
+    /// Whether an asserted identity is not the user's.
+    fn asserts_someone_else<'p>(&self, identities: impl Iterator<Item = &'p [u8]> + Clone) -> bool {
+        let is_user = |identity: &Uri<'_>| {
+            let same = |own: &[u8]| Uri::parse(own).is_ok_and(|own| own.equivalent(identity));
+            self.users.iter().any(|user| user.equivalent(identity)) || identities.clone().any(same)
+        };
+        self.request
+            .name_addrs(HeaderName::PAssertedIdentity)
+            .filter_map(Result::ok)
+            .any(|identity| !is_user(&identity.uri()))
+    }
 }
 
 /// [RFC 3325 9.1] There are one or two asserted identities, not more.
@@ -275,7 +328,6 @@ struct Vias {
 
 impl Vias {
     fn read(request: &Message<'_>, owner: Option<&Uri<'_>>) -> Result<Self, Reject> {
-        request.via()?;
         let (mut seen, mut below, mut end_with_owner) = (false, false, false);
         for via in request.vias() {
             let via = via?;
@@ -306,32 +358,4 @@ struct Asserted {
     none: bool,
     /// The owner of the Path, and nobody else.
     owner: bool,
-    /// Someone who is not the user.
-    someone_else: bool,
-}
-
-impl Asserted {
-    fn read<'p>(
-        request: &Message<'_>,
-        owner: Option<&Uri<'_>>,
-        identities: impl Iterator<Item = &'p [u8]> + Clone,
-        borders: &[Border],
-    ) -> Result<Self, Reject> {
-        let users = [request.from()?.uri(), request.to()?.uri()];
-        let mut asserted = Self {
-            none: true,
-            owner: true,
-            someone_else: false,
-        };
-        for identity in request.name_addrs(HeaderName::PAssertedIdentity) {
-            let identity = identity?.uri();
-            let same = |own: &[u8]| Uri::parse(own).is_ok_and(|own| own.equivalent(&identity));
-            let is_user =
-                users.iter().any(|user| user.equivalent(&identity)) || identities.clone().any(same);
-            asserted.none = false;
-            asserted.someone_else |= !is_user;
-            asserted.owner &= owner.is_some_and(|owner| is_owner(&identity, owner, borders));
-        }
-        Ok(asserted)
-    }
 }

@@ -1,11 +1,131 @@
-//! [SD-7] What an S-CSCF learns of a registration, read from the REGISTER and its 2xx.
+//! [SD-7] What an S-CSCF learns of a registration, read from the REGISTER and its 2xx; and what one says that
+//! removes bindings.
 
 use alloc::{borrow::Cow, vec::Vec};
+use core::fmt;
 
+use super::defect;
 use crate::{
     drive::Reject,
-    wire::{Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Scheme, Uri, register},
+    fleet::Few,
+    wire::{
+        Contact, ContactAddr, Header, HeaderName, Host, Message, NameAddr, Required, Scheme, Uri,
+        register,
+    },
 };
+
+/// What a REGISTER says that removes bindings, read once.
+pub(crate) struct Removing<'m> {
+    /// From and To.
+    pub(crate) parties: [NameAddr<'m>; 2],
+    /// The private identity that Authorization names.
+    pub(crate) username: Option<Vec<u8>>,
+    /// `integrity-protected` is "no".
+    pub(crate) is_unprotected: bool,
+    pub(crate) contacts: Few<Contact<'m>>,
+    pub(crate) call_id: &'m [u8],
+    pub(crate) cseq: u32,
+}
+
+impl fmt::Debug for Removing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Removing")
+            .field("contacts", &self.contacts.len())
+            .field("cseq", &self.cseq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'m> Removing<'m> {
+    /// Reads what is left to read of a REGISTER with these contacts.
+    ///
+    /// # Errors
+    /// [`Reject`] if Authorization cannot be read.
+    pub(crate) fn read(
+        request: &Message<'m>,
+        required: &Required<'m>,
+        contacts: Few<Contact<'m>>,
+    ) -> Result<Self, Reject> {
+        let credentials = register::credentials(request)?;
+        Ok(Self {
+            parties: [required.from, required.to],
+            username: credentials.username,
+            is_unprotected: credentials.is_unprotected,
+            contacts,
+            call_id: required.call_id,
+            cseq: required.cseq,
+        })
+    }
+
+    /// Reads one that was kept.
+    ///
+    /// # Errors
+    /// [`Reject`] where a header that is needed is missing or cannot be read.
+    pub(crate) fn read_again(request: &Message<'m>) -> Result<Self, Reject> {
+        let contacts = request.contacts().collect::<Result<_, _>>()?;
+        Self::read(request, &Required::read(request)?, contacts)
+    }
+
+    /// The public identity.
+    pub(crate) fn public_identity(&self) -> &'m [u8] {
+        let [_, to] = &self.parties;
+        to.uri_bytes()
+    }
+
+    /// The private identity: the one it names, else what its public identity gives.
+    pub(crate) fn private_identity(&self) -> &[u8] {
+        let [_, to] = &self.parties;
+        match &self.username {
+            Some(username) => username,
+            None => register::bare(&to.uri()),
+        }
+    }
+
+    /// Whether it removes all bindings.
+    pub(crate) fn has_star(&self) -> bool {
+        self.contacts
+            .iter()
+            .any(|contact| matches!(contact, Contact::Star))
+    }
+}
+
+/// [SD-3] The contacts of a REGISTER that removes bindings and does nothing else, which is that every contact has
+/// an expiry of zero; `None` for any other.
+///
+/// # Errors
+/// [`Reject`] if a contact cannot be read, if `*` stands beside others or does not remove, or for more than `most`
+/// contacts.
+pub(crate) fn removed_contacts<'m>(
+    message: &Message<'m>,
+    most: usize,
+) -> Result<Option<Few<Contact<'m>>>, Reject> {
+    let header = message.expires().ok().flatten();
+    let mut removed = Few::new();
+    let (mut contacts, mut stars, mut others) = (0usize, 0usize, 0usize);
+    for contact in message.contacts() {
+        let contact = contact?;
+        contacts = contacts.saturating_add(1);
+        match &contact {
+            Contact::Star => stars = stars.saturating_add(1),
+            Contact::Addr(contact) if register::asked_expires(contact, message) == 0 => {}
+            Contact::Addr(_) => others = others.saturating_add(1),
+        }
+        if others == 0 && contacts <= most {
+            removed.push(contact);
+        }
+    }
+    let at = || message.header(HeaderName::Contact).map_or(0, Header::at);
+    if stars > 0 && (contacts > 1 || header != Some(0)) {
+        return Err(Reject::new(&defect::WILDCARD, at()));
+    }
+    if contacts == 0 || others > 0 {
+        return Ok(None);
+    }
+    if contacts > most {
+        return Err(Reject::new(&defect::TOO_MANY_CONTACTS, at()));
+    }
+    Ok(Some(removed))
+}
 
 /// A contact as the REGISTER named it and the 2xx granted it.
 pub(crate) struct LearnedContact<'m> {
@@ -50,6 +170,8 @@ pub(crate) struct Learned<'m> {
     pub(crate) path: Vec<u8>,
     pub(crate) call_id: &'m [u8],
     pub(crate) cseq: u32,
+    /// Number of the latest failure of a P-CSCF before it.
+    pub(crate) failure: u32,
 }
 
 impl<'m> Learned<'m> {
@@ -81,6 +203,7 @@ impl<'m> Learned<'m> {
             path: register::joined(request, HeaderName::Path)?,
             call_id: request.call_id()?,
             cseq: request.cseq()?.number,
+            failure: 0,
         };
         for contact in response.contacts() {
             if let Contact::Addr(contact) = contact? {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{
     Config, MAX_CONTACTS,
-    bindings::{Binding, Bindings, FIELDS, Field, Identity, Status, Strings},
+    bindings::{Binding, Bindings, Bound, FIELDS, Field, Identity, Status, Strings},
     entry::Key,
     registration::canonical,
     set::{self, Load, Set},
@@ -66,12 +66,22 @@ impl Set {
 }
 
 impl Resting {
-    /// [DR-7] The set of a record out of a blob.
+    /// Of a record out of a blob, which is to be [looked through](Self::look_through).
+    pub(super) const fn of(record: Record) -> Self {
+        Self(record)
+    }
+
+    /// [DR-7] Looks through a record out of a blob, which names what the set is filed under; when it must be given a
+    /// tick.
     ///
     /// # Errors
-    /// [`RestoreError`] if it is none, or exceeds a limit.
-    pub(super) fn of(record: Record, config: &Config) -> Result<Self, RestoreError> {
-        let mut walk = Walk::of(&record).ok_or(RestoreError::Damaged)?;
+    /// [`RestoreError`] if it is none of a set, or exceeds a limit.
+    pub(super) fn look_through<'s>(
+        &'s self,
+        config: &Config,
+        mut name: impl FnMut(Key<'s>),
+    ) -> Result<Millis, RestoreError> {
+        let mut walk = Walk::of(&self.0).ok_or(RestoreError::Damaged)?;
         let most = [
             config.limits.identities.saturating_mul(2),
             MAX_CONTACTS,
@@ -81,16 +91,23 @@ impl Resting {
         if walk.left.iter().zip(most).any(exceeds) {
             return Err(RestoreError::TooLarge);
         }
-        let [_, bindings, _] = walk.left;
         let mut bytes = 0usize;
         while let Some(identity) = walk.identity() {
             bytes = bytes.saturating_add(identity.uri.len());
+            name(Key::Identity(identity.uri));
         }
-        while walk.binding().is_some() {}
-        while walk.subscription().is_some() {}
-        let is_one = walk.is_whole() && bindings > 0;
-        match is_one && bytes <= usize::from(u16::MAX) {
-            true => Ok(Self(record)),
+        let mut first: Option<Millis> = None;
+        while let Some(binding) = walk.binding() {
+            first = first.into_iter().chain([binding.expires_at]).min();
+        }
+        // A set has a binding.
+        let mut first = first.ok_or(RestoreError::Damaged)?;
+        while let Some(subscription) = walk.subscription() {
+            first = first.min(subscription.expires_at());
+            name(Key::CallId(subscription.dialog().call_id));
+        }
+        match walk.is_whole() && bytes <= usize::from(u16::MAX) {
+            true => Ok(first),
             false => Err(RestoreError::Damaged),
         }
     }
@@ -100,7 +117,7 @@ impl Resting {
         &self.0
     }
 
-    /// The set. `None` never comes: the record was written here, or looked through when it was read from a blob.
+    /// The set. `None` never comes: the record was written here, or looked through when it was taken in from a blob.
     pub(super) fn wake(&self) -> Option<Set> {
         let mut walk = Walk::of(&self.0)?;
         let [identities, ..] = walk.left;
@@ -126,10 +143,11 @@ impl Resting {
         Some(set)
     }
 
-    /// Whether a public identity is one of the set.
-    pub(super) fn has_identity(&self, key: &[u8]) -> bool {
+    /// Whether a public identity is one of the set; `key` is its canonical form.
+    pub(super) fn has_identity(&self, uri: &[u8], key: &[u8]) -> bool {
+        let is_it = |own: &[u8]| *own == *uri || *canonical(own) == *key;
         self.identities()
-            .any(|own| own.termination.is_none() && *canonical(own.uri) == *key)
+            .any(|own| own.termination.is_none() && is_it(own.uri))
     }
 
     /// What it is filed under.
@@ -149,10 +167,10 @@ impl Resting {
         core::iter::from_fn(move || walk.as_mut()?.identity())
     }
 
-    /// The URIs of its contacts.
-    pub(super) fn contacts(&self) -> impl Iterator<Item = &[u8]> {
+    /// Its contacts.
+    pub(super) fn bound(&self) -> impl Iterator<Item = Bound<'_>> {
         let mut walk = Walk::of(&self.0);
-        core::iter::from_fn(move || walk.as_mut()?.binding()).map(|binding| binding.uri())
+        core::iter::from_fn(move || walk.as_mut()?.binding()).map(|binding| binding.bound())
     }
 
     pub(super) fn subscriptions(&self) -> impl Iterator<Item = notifier::Resting<'_>> {
@@ -236,6 +254,7 @@ struct RestingBinding<'r> {
     expires_at: Millis,
     explicit: u32,
     first_cseq: u32,
+    failure: u32,
     event: ContactEvent,
     changed: u64,
     /// All but the parameters of the contact.
@@ -261,6 +280,7 @@ impl Binding {
         into.number(self.cseq);
         into.number(self.explicit);
         into.number(self.first_cseq);
+        into.number(self.failure);
         into.byte(event_code(self.event));
         into.number(self.changed);
         // As a rule it is the user part and the domain of an identity.
@@ -298,9 +318,13 @@ fn put<'s>(strings: &mut [&'s [u8]; FIELDS], field: Field, string: &'s [u8]) {
 }
 
 impl<'r> RestingBinding<'r> {
-    const fn uri(&self) -> &'r [u8] {
-        let [_, uri, ..] = self.strings;
-        uri
+    const fn bound(&self) -> Bound<'r> {
+        let [_, uri, _, path, ..] = self.strings;
+        Bound {
+            uri,
+            path,
+            failure: self.failure,
+        }
     }
 
     fn read(from: &mut Reader<'r>) -> Option<Self> {
@@ -310,6 +334,7 @@ impl<'r> RestingBinding<'r> {
             cseq: from.small()?,
             explicit: from.small()?,
             first_cseq: from.small()?,
+            failure: from.small()?,
             event: event_of(from.byte()?)?,
             changed: from.number()?,
             strings: [[].as_slice(); FIELDS],
@@ -340,6 +365,7 @@ impl<'r> RestingBinding<'r> {
             expires_at: self.expires_at,
             explicit: self.explicit,
             first_cseq: self.first_cseq,
+            failure: self.failure,
             event: self.event,
             changed: self.changed,
             status: Seldom::new(Status::Active),

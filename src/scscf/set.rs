@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use super::{
-    Config, Scscf,
+    Cause, Config, Scscf,
     bindings::{Bindings, Field},
-    deregistration::{Cause, Change, Deregistration, Input},
+    deregistration::{Change, Deregistration, Input},
     recognition::{is_owner, owner},
     registration::canonical,
 };
@@ -42,6 +42,8 @@ enum Due {
     Procedure(usize),
     Expiry,
     Purge,
+    /// A subscription that is left behind, another S-CSCF having the user.
+    Leaving(usize),
 }
 
 /// For whom an answer is.
@@ -172,7 +174,14 @@ impl Set {
         let expiry = expiry.map(|at| (at, Timer("binding expiry"), Due::Expiry));
         let purge = self.table.next_purge(self.told(), self.uses());
         let purge = purge.map(|at| (at, Timer("removed binding forgotten"), Due::Purge));
-        subscriptions
+        let leaving = self.leaves_subscription();
+        let leaving = leaving.map(|place| {
+            let timer = Timer("subscription left behind");
+            (Millis(0), timer, Due::Leaving(place))
+        });
+        leaving
+            .into_iter()
+            .chain(subscriptions)
             .chain(procedures)
             .chain(expiry)
             .chain(purge)
@@ -198,6 +207,11 @@ impl Set {
                 Due::Procedure(place) => self.step_procedure(cx, place, Input::Tick, out)?,
                 Due::Expiry => self.expire(cx, out)?,
                 Due::Purge => {}
+                Due::Leaving(place) => {
+                    if let Some(subscription) = self.subscriptions.get_mut(place) {
+                        subscription.leave(out);
+                    }
+                }
             },
             _ => {}
         }
@@ -209,10 +223,13 @@ impl Set {
         cx: &mut Context<'_, Config>,
         out: &mut Outbox<Scscf>,
     ) -> Result<(), Misuse> {
-        let Some((who, numbers)) = self.table.expired(cx.now) else {
+        let Some((who, numbers, is_cut)) = self.table.expired(cx.now) else {
             return Ok(());
         };
-        let expired = Deregistration::new(Cause::Expired);
+        let expired = Deregistration::new(match is_cut {
+            true => Cause::NotReauthenticated,
+            false => Cause::Expired,
+        });
         push_exact(&mut self.procedures, expired);
         let place = self.procedures.len().saturating_sub(1);
         let expired = Input::Expired {

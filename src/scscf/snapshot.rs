@@ -1,14 +1,17 @@
 //! What an S-CSCF's state is in a blob. Instants stand as milliseconds from now.
 
-use alloc::{sync::Arc, vec::Vec};
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
+use alloc::{boxed::Box, vec::Vec};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_SERVERS, Outcome, Reasons, Scscf,
+    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome, Reasons,
+    Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, State},
+    drain::{self, Drain},
     entry::Entry,
     resting::Resting,
+    restoration::{Failed, Failures},
     set::{self, Load, Set},
     third_party::{Sent, Server},
 };
@@ -17,51 +20,42 @@ use crate::{
         Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
-    fleet::{Common, Dictionary, Record, Seldom},
+    fleet::{AlikeWritten, CommonRead, Record, Seldom, Shared},
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
 
+mod previous;
+
+use previous::{ForPrevious, PreviousSnapshot};
+
 const KIND: Kind = Kind(2);
-/// The number of sets, and a record for each.
+/// The number of sets, a record of what is the node's, and one for each set.
 const FORMAT: u16 = 3;
-/// No record of a set has fewer.
-const FEWEST_BYTES: usize = 32;
 /// All sets in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
-
-#[derive(Deserialize)]
-struct PreviousSnapshot<'b> {
-    #[serde(borrow)]
-    sets: Vec<SetSnapshot<'b>>,
-}
-
-/// The same, to be written: one set after the other.
-struct ForPrevious<E> {
-    entries: E,
-    now: Millis,
-}
-
-impl<'s, E: Iterator<Item = &'s Entry> + Clone> Serialize for ForPrevious<E> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sets = serializer.serialize_seq(Some(self.entries.clone().count()))?;
-        for entry in self.entries.clone() {
-            match entry {
-                Entry::Awake(set) => sets.serialize_element(&SetSnapshot::of(set, self.now))?,
-                Entry::Resting(resting) => {
-                    let set = resting.wake();
-                    let set = set.unwrap_or_else(|| Set::new(Bindings::default()));
-                    sets.serialize_element(&SetSnapshot::of(&set, self.now))?;
-                }
-            }
-        }
-        sets.end()
-    }
-}
 
 /// What a record begins with: how the set stands in it.
 const AWAKE: u8 = 0;
 const RESTING: u8 = 1;
+
+/// What is the node's own.
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeSnapshot<'b> {
+    latest_failure: u32,
+    #[serde(borrow)]
+    failed: Vec<(Raw<'b>, u32)>,
+    drain: Option<drain::Snapshot<'b>>,
+}
+
+/// A set of a node, and what its bindings have to do with failures of that node's.
+#[derive(Serialize, Deserialize)]
+struct OwnSetSnapshot<'b> {
+    #[serde(borrow)]
+    set: SetSnapshot<'b>,
+    /// One for each binding.
+    failures: Vec<u32>,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SetSnapshot<'b> {
@@ -135,6 +129,7 @@ enum StateSnapshot {
     Checking(AskedSnapshot),
     Telling,
     Over,
+    Leaving,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -214,39 +209,59 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), 
     Ok(())
 }
 
+/// What a blob says of a node beside its sets.
+#[derive(Default)]
+pub(super) struct Rest {
+    pub(super) failures: Failures,
+    pub(super) drain: Option<Box<Drain>>,
+}
+
+/// Appends a node; each set with its place, in the order of these. For the release before, P-CSCFs that have failed
+/// are not, and a drain that runs is over.
 pub(super) fn seal<'s>(
     release: Release,
-    entries: impl Iterator<Item = &'s Entry> + Clone,
+    entries: impl Iterator<Item = (u32, &'s Entry)> + Clone,
+    failures: &Failures,
+    drain: Option<&Drain>,
     now: Millis,
     into: &mut Vec<u8>,
 ) {
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            let mut dictionary = Dictionary::new();
-            let count = entries.clone().count() as u32;
-            into.extend_from_slice(&count.to_le_bytes());
-            for entry in entries {
+            let places = || entries.clone().map(|(place, _)| place).collect::<Vec<_>>();
+            let node = NodeSnapshot {
+                latest_failure: failures.latest,
+                failed: failures
+                    .failed
+                    .iter()
+                    .map(|failed| (Raw(&failed.pcscf), failed.failure))
+                    .collect(),
+                drain: drain.map(|drain| drain.snapshot(&places(), now)),
+            };
+            let mut written = AlikeWritten::new();
+            snapshot::write_count(entries.clone().count(), into);
+            snapshot::write_record(&node, into);
+            for (_, entry) in entries {
                 snapshot::record_written(into, |into| {
-                    write_entry(entry, now, &mut dictionary, into);
+                    write_entry(entry, now, &mut written, into);
                 });
             }
         }),
         Release::Previous => {
+            let entries = entries.map(|(_, entry)| entry);
             let sets = ForPrevious { entries, now };
             snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &sets, into);
         }
     }
 }
 
-/// What records of a blob have in common.
-struct Shares<'c> {
-    dictionary: Dictionary<Arc<[u8]>>,
-    common: &'c mut Common,
-}
-
 /// The sets of a blob.
 pub(super) enum Sets<'b> {
-    Current { count: u32, records: &'b [u8] },
+    Current {
+        count: usize,
+        node: NodeSnapshot<'b>,
+        records: Records<'b>,
+    },
     Previous(Vec<SetSnapshot<'b>>),
 }
 
@@ -258,29 +273,34 @@ impl<'b> Sets<'b> {
                 Ok(Self::Previous(node.sets))
             }
             (_, payload) => {
-                let (count, records) = payload.split_first_chunk().ok_or(RestoreError::Damaged)?;
-                let count = u32::from_le_bytes(*count);
-                Ok(Self::Current { count, records })
+                let (count, mut records) = Records::counted(payload)?;
+                let node = records.next().ok_or(RestoreError::Damaged)??;
+                let node = snapshot::read(node)?;
+                Ok(Self::Current {
+                    count,
+                    node,
+                    records,
+                })
             }
         }
     }
 
-    /// How many there are, or fewer where the blob says more than it can hold.
-    pub(super) fn count(&self) -> usize {
+    /// How many there are.
+    pub(super) const fn count(&self) -> usize {
         match self {
-            Self::Current { count, records } => (*count as usize).min(records.len() / FEWEST_BYTES),
+            Self::Current { count, .. } => *count,
             Self::Previous(sets) => sets.len(),
         }
     }
 
-    /// Hands them over, one by one.
+    /// Hands them over, one by one, and then the rest.
     pub(super) fn restore(
         self,
         now: Millis,
         config: &Config,
-        common: &mut Common,
-        mut take: impl FnMut(Entry),
-    ) -> Result<(), RestoreError> {
+        shared: &mut Shared,
+        mut take: impl FnMut(Entry) -> Result<(), RestoreError>,
+    ) -> Result<Rest, RestoreError> {
         let (mut sets, mut served) = (0usize, 0usize);
         let mut restore = |entry: Entry| {
             sets = sets.saturating_add(1);
@@ -288,23 +308,26 @@ impl<'b> Sets<'b> {
             if served > config.limits.users || sets > config.most_sets() {
                 return Err(RestoreError::TooLarge);
             }
-            take(entry);
-            Ok(())
+            take(entry)
         };
         match self {
             Self::Previous(sets) => {
                 let mut sets = sets.into_iter();
-                sets.try_for_each(|set| restore(Entry::awake(set.restore(now, config)?)))
+                sets.try_for_each(|set| restore(Entry::awake(set.restore(now, config)?)))?;
+                Ok(Rest::default())
             }
-            Self::Current { count, records } => {
-                let dictionary = Dictionary::new();
-                let mut shares = Shares { dictionary, common };
-                let mut records = Records::new(records);
+            Self::Current {
+                count,
+                node,
+                mut records,
+            } => {
+                let mut read = CommonRead::new();
                 records.try_for_each(|record| {
-                    restore(read_entry(record?, now, config, &mut shares)?)
+                    let sharing = (&mut read, &mut *shared);
+                    restore(read_entry(record?, now, config, sharing)?)
                 })?;
-                match sets == count as usize {
-                    true => Ok(()),
+                match sets == count {
+                    true => node.restore(config, sets, now),
                     false => Err(RestoreError::Damaged),
                 }
             }
@@ -315,36 +338,46 @@ impl<'b> Sets<'b> {
 fn write_entry<'s>(
     entry: &'s Entry,
     now: Millis,
-    dictionary: &mut Dictionary<&'s Arc<[u8]>>,
+    written: &mut AlikeWritten<'s>,
     into: &mut Vec<u8>,
 ) {
     match entry {
         Entry::Awake(set) => {
             into.push(AWAKE);
-            snapshot::write(&SetSnapshot::of(set, now), into);
+            let bindings = set.table.bindings.iter();
+            let own = OwnSetSnapshot {
+                set: SetSnapshot::of(set, now),
+                failures: bindings.map(|binding| binding.failure).collect(),
+            };
+            snapshot::write(&own, into);
         }
         Entry::Resting(resting) => {
             into.push(RESTING);
-            resting.record().seal(now, dictionary, into);
+            resting.record().seal(now, written, into);
         }
     }
 }
 
+/// A set at rest is not looked through yet.
 fn read_entry(
     bytes: &[u8],
     now: Millis,
     config: &Config,
-    shares: &mut Shares<'_>,
+    (read, shared): (&mut CommonRead, &mut Shared),
 ) -> Result<Entry, RestoreError> {
     match bytes.split_first() {
         Some((&AWAKE, set)) => {
-            let set: SetSnapshot<'_> = snapshot::read(set)?;
-            Ok(Entry::awake(set.restore(now, config)?))
+            let own: OwnSetSnapshot<'_> = snapshot::read(set)?;
+            let mut set = own.set.restore(now, config)?;
+            for (binding, failure) in set.table.bindings.iter_mut().zip(&own.failures) {
+                binding.failure = *failure;
+            }
+            Ok(Entry::awake(set))
         }
         Some((&RESTING, record)) => {
-            let record = Record::open(record, now, &mut shares.dictionary, shares.common);
+            let record = Record::open(record, now, read, shared);
             let record = record.ok_or(RestoreError::Damaged)?;
-            Resting::of(record, config).map(Entry::Resting)
+            Ok(Entry::Resting(Resting::of(record)))
         }
         _ => Err(RestoreError::Damaged),
     }
@@ -352,18 +385,40 @@ fn read_entry(
 
 /// Appends what a set is in a blob of its own.
 pub(super) fn write(entry: &Entry, now: Millis, into: &mut Vec<u8>) {
-    write_entry(entry, now, &mut Dictionary::new(), into);
+    write_entry(entry, now, &mut AlikeWritten::new(), into);
 }
 
-/// Reads one back.
+/// Reads one back. A set at rest is not looked through yet.
 pub(super) fn read(
     bytes: &[u8],
     now: Millis,
     config: &Config,
-    common: &mut Common,
+    shared: &mut Shared,
 ) -> Result<Entry, RestoreError> {
-    let dictionary = Dictionary::new();
-    read_entry(bytes, now, config, &mut Shares { dictionary, common })
+    read_entry(bytes, now, config, (&mut CommonRead::new(), shared))
+}
+
+impl NodeSnapshot<'_> {
+    fn restore(&self, config: &Config, sets: usize, now: Millis) -> Result<Rest, RestoreError> {
+        if self.failed.len() > MAX_FAILED_PCSCFS {
+            return Err(RestoreError::TooLarge);
+        }
+        let failed = self.failed.iter();
+        let drain = self.drain.as_ref();
+        let drain = drain.map(|drain| drain.restore(&config.drain, sets, now));
+        Ok(Rest {
+            failures: Failures {
+                latest: self.latest_failure,
+                failed: failed
+                    .map(|(pcscf, failure)| Failed {
+                        pcscf: pcscf.0.into(),
+                        failure: *failure,
+                    })
+                    .collect(),
+            },
+            drain: drain.transpose()?.map(Box::new),
+        })
+    }
 }
 
 impl<'b> SetSnapshot<'b> {
@@ -480,6 +535,7 @@ impl<'b> BindingSnapshot<'b> {
             expires_at: now.after(self.expires_in),
             explicit: self.explicit,
             first_cseq: self.first_cseq,
+            failure: 0,
             event: event_of(self.event).ok_or(RestoreError::Damaged)?,
             changed: self.changed,
             status: Seldom::new(match self.status {
@@ -508,6 +564,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 State::Checking(asked) => StateSnapshot::Checking(of(asked)),
                 State::Telling => StateSnapshot::Telling,
                 State::Over => StateSnapshot::Over,
+                State::Leaving => StateSnapshot::Leaving,
             },
             cause: procedure.cause,
             held: procedure
@@ -544,6 +601,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 StateSnapshot::Checking(asked) => State::Checking(of(asked)),
                 StateSnapshot::Telling => State::Telling,
                 StateSnapshot::Over => State::Over,
+                StateSnapshot::Leaving => State::Leaving,
             },
             cause: self.cause,
             held: self.held.as_ref().map(|(to, bytes)| Held {

@@ -3,13 +3,14 @@
 use alloc::boxed::Box;
 
 use super::{
-    Config, Event, Outcome, Scscf,
+    Config, Event, MAX_SERVERS, Scscf,
     bindings::Bindings,
+    defect,
     deregistration::{Deregistration, State},
     messages,
 };
 use crate::{
-    drive::{Context, Identifier, Millis, Outbox, Request, Token, Towards},
+    drive::{Context, Identifier, Millis, Misuse, Outbox, Reject, Request, Token, Towards},
     regevent::notifier::Resource,
     wire::NameAddr,
 };
@@ -119,24 +120,48 @@ impl Deregistration {
     /// The one outcome event, when every application server is done with.
     pub(super) fn close_if_told(&mut self, table: &Bindings, out: &mut Outbox<Scscf>) {
         if self.servers.iter().all(|server| server.sent == Sent::Done) {
-            let affected = self.affected(table, out);
-            out.event(Event::Deregistered {
-                affected,
-                cause: self.cause,
-                outcome: self.outcome,
-            });
-            self.state = State::Over;
+            self.report(table, out);
+        }
+    }
+
+    /// The one outcome event.
+    pub(super) fn report(&mut self, table: &Bindings, out: &mut Outbox<Scscf>) {
+        let affected = self.affected(table, out);
+        out.event(Event::Deregistered {
+            affected,
+            cause: self.cause,
+            outcome: self.outcome,
+        });
+        self.state = State::Over;
+    }
+
+    /// [SD-5] Application servers are told nothing any more: they are another S-CSCF's.
+    pub(super) fn give_up_servers(&mut self) {
+        for server in &mut self.servers {
+            if server.sent != Sent::Done {
+                server.sent = Sent::Done;
+                self.outcome.count(false);
+            }
         }
     }
 }
 
-impl Outcome {
-    const fn count(&mut self, told: bool) {
-        let counter = if told {
-            &mut self.servers_told
-        } else {
-            &mut self.servers_failed
-        };
-        *counter = counter.saturating_add(1);
+/// [SD-4] Whether a list of application servers can be used.
+///
+/// # Errors
+/// [`Misuse::BadCommand`] if it is too long or cannot be read.
+pub(super) fn check_servers(list: &[u8]) -> Result<(), Misuse> {
+    let refuse = |defect| Err(Misuse::BadCommand(Reject::new(defect, 0)));
+    if list.len() > usize::from(u16::MAX) {
+        return refuse(&defect::HEADER_VALUE);
+    }
+    let mut count = 0usize;
+    for server in NameAddr::parse_list(list) {
+        server.map_err(Misuse::BadCommand)?;
+        count = count.saturating_add(1);
+    }
+    match count > MAX_SERVERS {
+        true => refuse(&defect::TOO_MANY_SERVERS),
+        false => Ok(()),
     }
 }

@@ -51,7 +51,7 @@ impl<'a> ContactAddr<'a> {
 
     #[inline]
     fn value(&self, place: Span) -> Option<&'a [u8]> {
-        place.value(self.0.raw()).map(scan::unquote)
+        self.0.known_value(place)
     }
 
     /// Seconds the binding lasts, by this contact alone; one too large stands as `u32::MAX`. `None` if absent or

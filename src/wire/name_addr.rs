@@ -154,6 +154,20 @@ impl<'a> NameAddr<'a> {
         &self.known
     }
 
+    /// The value of one of the known parameters, without quotes.
+    #[inline]
+    pub(super) fn known_value(&self, place: Span) -> Option<&'a [u8]> {
+        place.value(self.raw).map(scan::unquote)
+    }
+
+    /// Instance and reg-id: a flow, where both are there (RFC 5626 6).
+    pub(crate) fn flow(&self) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+        let Known {
+            instance, reg_id, ..
+        } = self.known;
+        (self.known_value(instance), self.known_value(reg_id))
+    }
+
     /// The whole list element as it stood.
     #[must_use]
     pub const fn raw(&self) -> &'a [u8] {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Authorization, Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri,
-    put_unfolded,
+    put_unfolded, scan,
 };
 use crate::drive::{Buffer, Reject};
 
@@ -13,11 +13,16 @@ const DEFAULT_EXPIRES: u32 = 3_600;
 
 /// [SD-3] Seconds a contact asks for: its own parameter before the header (T44).
 pub(crate) fn asked_expires(contact: &NameAddr<'_>, request: &Message<'_>) -> u32 {
-    match contact.params().get(b"expires") {
-        Some(_) => contact.params().number(b"expires"),
-        None => request.expires().ok().flatten(),
+    match contact.known().expires {
+        own if own.is_given() => own_expires(contact),
+        _ => request.expires().ok().flatten(),
     }
     .unwrap_or(DEFAULT_EXPIRES)
+}
+
+/// Seconds of the parameter of a contact; `None` if it has none, or one that cannot be read.
+fn own_expires(contact: &NameAddr<'_>) -> Option<u32> {
+    scan::number(contact.known_value(contact.known().expires)?)
 }
 
 /// [PD-1, SD-7] Seconds that the 2xx leaves to a contact of the REGISTER: its parameter there before the
@@ -35,7 +40,7 @@ pub(crate) fn granted_expires(
         return Ok(0);
     }
     Ok(listed(contact, response)?.map_or(0, |listed| {
-        let own = listed.params().number(b"expires");
+        let own = own_expires(&listed);
         own.or(response.expires().ok().flatten()).unwrap_or(asked)
     }))
 }
@@ -57,7 +62,7 @@ pub(crate) fn listed<'m>(
         if !same_contact(&listed.uri(), &contact.uri()) {
             continue;
         }
-        let own_flow = flow(listed.params()) == flow(contact.params());
+        let own_flow = listed.flow() == contact.flow();
         if found.is_none() || own_flow {
             found = Some(listed);
         }
@@ -74,9 +79,21 @@ pub(crate) fn retry_after(response: &Message<'_>) -> Option<u32> {
     Some(wait.seconds)
 }
 
-/// Instance and reg-id of a contact: a flow, where both are there (RFC 5626 6).
+/// Instance and reg-id among the parameters of a contact that are kept: a flow, where both are there (RFC 5626 6).
 pub(crate) fn flow<'p>(params: Params<'p>) -> (Option<&'p [u8]>, Option<&'p [u8]>) {
-    (params.value(b"+sip.instance"), params.value(b"reg-id"))
+    let (mut instance, mut reg_id) = (None, None);
+    for (name, value) in params {
+        let place = match name.len() {
+            13 if scan::is_name(b"+sip.instance", name) => &mut instance,
+            6 if scan::is_name(b"reg-id", name) => &mut reg_id,
+            _ => continue,
+        };
+        place.get_or_insert(value.map(scan::unquote));
+        if instance.is_some() && reg_id.is_some() {
+            break;
+        }
+    }
+    (instance.flatten(), reg_id.flatten())
 }
 
 /// The parameters that stay with a contact, from the first `;`, without folding: all but `expires` and `q`, and
@@ -120,6 +137,38 @@ pub(crate) fn unfolded(value: &[u8]) -> Vec<u8> {
     buffer.as_slice().to_vec()
 }
 
+/// What the Authorization of a REGISTER says of who sent it.
+#[derive(Default)]
+pub(crate) struct Credentials {
+    /// The private identity that it names, if it does (TS 24.229 5.1.1.2).
+    pub(crate) username: Option<Vec<u8>>,
+    /// `integrity-protected` is "no" (TS 24.229 7.2A.2).
+    pub(crate) is_unprotected: bool,
+}
+
+/// The Authorization of a REGISTER.
+///
+/// # Errors
+/// [`Reject`] if it cannot be read.
+pub(crate) fn credentials(request: &Message<'_>) -> Result<Credentials, Reject> {
+    let Some(authorization) = request.authorization()? else {
+        return Ok(Credentials::default());
+    };
+    let (mut username, mut integrity) = (None, None);
+    for (name, value) in authorization.params() {
+        let place = match name.len() {
+            8 if scan::is_name(b"username", name) => &mut username,
+            19 if scan::is_name(b"integrity-protected", name) => &mut integrity,
+            _ => continue,
+        };
+        place.get_or_insert(scan::unquote(value));
+    }
+    Ok(Credentials {
+        username: username.and_then(kept_username),
+        is_unprotected: integrity.is_some_and(|value| scan::same_text(value, b"no")),
+    })
+}
+
 /// The private identity that the Authorization of a REGISTER names, if it does (TS 24.229 5.1.1.2).
 ///
 /// # Errors
@@ -129,10 +178,11 @@ pub(crate) fn username(request: &Message<'_>) -> Result<Option<Vec<u8>>, Reject>
 }
 
 fn named_by(authorization: Authorization<'_>) -> Option<Vec<u8>> {
-    let username = authorization.username();
-    username
-        .filter(|username| !username.is_empty())
-        .map(unfolded)
+    authorization.username().and_then(kept_username)
+}
+
+fn kept_username(username: &[u8]) -> Option<Vec<u8>> {
+    (!username.is_empty()).then(|| unfolded(username))
 }
 
 /// The private identity of a REGISTER: the one it names, else what its public identity gives.
@@ -217,7 +267,7 @@ pub(crate) fn same_uri(one: &[u8], other: &[u8]) -> bool {
     }
     // Equal URIs have one scheme, in any case.
     let begins = |uri: &[u8]| uri.first().map(u8::to_ascii_lowercase);
-    if begins(one) != begins(other) {
+    if begins(one) != begins(other) || differ_by_user(one, other) {
         return false;
     }
     match (Uri::parse(one), Uri::parse(other)) {
@@ -226,8 +276,56 @@ pub(crate) fn same_uri(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
+/// Whether two URIs differ by what stands before their hosts, which shows without reading them: nothing but an
+/// escape has two spellings there (RFC 3261 19.1.4). `false` says nothing.
+fn differ_by_user(one: &[u8], other: &[u8]) -> bool {
+    let front = |uri| scan::first::<b'@'>(uri).map(|end| scan::before(uri, end));
+    let (Some(one), Some(other)) = (front(one), front(other)) else {
+        return false;
+    };
+    let is_plain =
+        |front: &[u8]| matches!(front, [b's' | b'S', ..]) && scan::first::<b'%'>(front).is_none();
+    !scan::same_text(one, other) && is_plain(one) && is_plain(other)
+}
+
 /// The URI of the first of several addresses.
 pub(crate) fn first_uri(addresses: &[u8]) -> Option<&[u8]> {
     let first = NameAddr::parse_list(addresses).next()?.ok()?;
     Some(first.uri_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Uri, same_uri};
+
+    /// [RFC 3261 19.1.4] What shows of two URIs without reading them is what reading them says.
+    #[test]
+    fn without_reading() {
+        let uris: [&[u8]; 16] = [
+            b"sip:alice@home.example",
+            b"SIP:alice@HOME.example",
+            b"sip:Alice@home.example",
+            b"sip:al%69ce@home.example",
+            b"sip:bob@home.example",
+            b"sip:alice:secret@home.example",
+            b"sip:alice@home.example;lr",
+            b"sip:home.example",
+            b"sip:home.example?subject=alice",
+            b"sips:alice@home.example",
+            b"sip:+1-555@home.example;user=phone",
+            b"sip:+1555@home.example;user=phone",
+            b"tel:+1-555;isub=a@b",
+            b"tel:+1555;isub=a@b",
+            b"ssh:alice@home.example",
+            b"ssh:Alice@home.example",
+        ];
+        for (place, one) in uris.iter().enumerate() {
+            for (number, other) in uris.iter().enumerate() {
+                let read = Uri::parse(one)
+                    .unwrap()
+                    .equivalent(&Uri::parse(other).unwrap());
+                assert_eq!(same_uri(one, other), read, "{place} and {number}");
+            }
+        }
+    }
 }

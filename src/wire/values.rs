@@ -321,6 +321,12 @@ impl<'a> Message<'a> {
     /// parameters apart. One that cannot be read, or is given twice, is no type.
     #[must_use]
     pub fn content_type_is(&self, what: &[u8]) -> bool {
+        // As a rule it is nothing but the type.
+        if let Ok(Some(header)) = self.single(HeaderName::ContentType) {
+            if !what.is_empty() && header.raw() == what {
+                return true;
+            }
+        }
         let what = MediaType::named(what);
         matches!(self.content_type(), Ok(Some(found)) if found.is(what.kind, what.subtype))
     }

@@ -97,6 +97,10 @@ static void print_event(const char *buffer, const imsp_pcscf_output *output)
         print_text("key", buffer, output->key);
         print_affected(buffer, output);
         break;
+    case IMSP_PCSCF_EVENT_ACCESS_LOST:
+        printf("event access lost\n");
+        print_affected(buffer, output);
+        break;
     case IMSP_SUBSCRIPTION_EVENT_SUBSCRIBED:
         printf("event subscribed expires=%" PRIu32 "\n", output->expires);
         print_text("resource", buffer, output->resource);

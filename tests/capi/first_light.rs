@@ -194,7 +194,7 @@ impl Play {
             Question::SecurityAssociationRelease { key, affected } => {
                 ("security association release", key, affected)
             }
-            Question::BearerRelease { key, affected } => ("bearer release", key, affected),
+            Question::BearerRelease { key, affected, .. } => ("bearer release", key, affected),
             other => panic!("{other:?}"),
         };
         self.say(format_args!("ask {what} token={}", token.to_u64()));
@@ -216,6 +216,10 @@ impl Play {
                     "event deregistered cause=1 outcome=notified status=0 registers={registers}"
                 ));
                 self.say(format_args!("key {id}"));
+                self.affected(out, affected);
+            }
+            Event::AccessLost { affected } => {
+                self.say(format_args!("event access lost"));
                 self.affected(out, affected);
             }
             Event::Subscription(subscriber::Event::Subscribed { resource, expires }) => {

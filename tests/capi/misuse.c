@@ -86,6 +86,14 @@ static void null_handles(void)
     EXPECT(imsp_pcscf_answer_routes(NULL, 0, 1, NULL, 0, NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_command_learn(NULL, 0, NULL, 0, NULL, 0, NULL, 0, &verdict, NULL), null);
     EXPECT(imsp_pcscf_command_access_lost(NULL, 0, NULL, 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(NULL, 0, NULL, 0, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_shutdown(NULL, 0, 0, 0, 0, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_resume(NULL, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(NULL, 0, NULL, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(NULL, 0, NULL, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_is_access_lost(NULL, NULL, 0, &flag, NULL), null);
+    EXPECT(imsp_pcscf_config_add_loss_rule(NULL, 1, 0, 0, 0, 1, NULL), null);
+    EXPECT(imsp_pcscf_config_clear_loss_rules(NULL, NULL), null);
     EXPECT(imsp_pcscf_tick(NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_deadline(NULL, &deadline, NULL), null);
     EXPECT(imsp_pcscf_poll(NULL, &output, buffer, sizeof buffer, &length, NULL), null);
@@ -144,7 +152,19 @@ static void null_arguments(imsp_pcscf_config *config, imsp_pcscf *node)
                                     NULL),
            null);
     EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 1, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, NULL, 1, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, TEXT(CONTACT), 1, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 0, 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_resume(node, 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, TEXT(CONTACT), 2, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
+    EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 2, 0, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
+    EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 0, 2, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
     EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, NULL, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, TEXT(CONTACT), NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, NULL, 1, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, TEXT(CONTACT), 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_is_access_lost(node, NULL, 1, NULL, NULL), null);
     EXPECT(imsp_pcscf_deadline(node, NULL, NULL), null);
     EXPECT(imsp_pcscf_poll(node, NULL, buffer, sizeof buffer, NULL, NULL), null);
     EXPECT(imsp_pcscf_poll(node, &output, NULL, 1, NULL, NULL), null);
@@ -241,6 +261,7 @@ static void unknown_values(imsp_pcscf_config *config, imsp_pcscf *node)
         EXPECT(imsp_pcscf_receive(node, 0, nothing[i], 1, message.bytes, message.length, &verdict, NULL), unknown);
         EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), nothing[i], &verdict, NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_NEXT_HOP, nothing[i], NULL), unknown);
+        EXPECT(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_PACING_BAD_CANARIES, nothing[i], NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_SUBSCRIPTION_OPTION_PROFILE, nothing[i], NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_SUBSCRIPTION_OPTION_PARTY, nothing[i], NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_SUBSCRIPTION_OPTION_ROUTING, nothing[i], NULL), unknown);
@@ -356,6 +377,12 @@ static void config_errors(imsp_pcscf *node)
     expect_field(config, "subscription.trunk_groups");
     OK(imsp_pcscf_config_add_signalling_profile(config, TEXT("p"), 1, NULL));
     OK(imsp_pcscf_config_check(config, NULL));
+    OK(imsp_pcscf_config_add_loss_rule(config, 0, 1, 3, 0, 60000, NULL));
+    OK(imsp_pcscf_config_check(config, NULL));
+    OK(imsp_pcscf_config_add_loss_rule(config, 0, 0, 0, 0, 60000, NULL));
+    expect_field(config, "loss.rules");
+    OK(imsp_pcscf_config_clear_loss_rules(config, NULL));
+    OK(imsp_pcscf_config_check(config, NULL));
     OK(imsp_pcscf_config_add_text(config, IMSP_SUBSCRIPTION_OPTION_ENTRY_POINTS, TEXT("nowhere"), NULL));
     expect_field(config, "entry_points");
     imsp_pcscf_config_free(config);
@@ -397,7 +424,9 @@ static uint64_t take_token(imsp_pcscf *node)
     static char buffer[65536];
     imsp_pcscf_output output;
     output.struct_size = sizeof output;
-    OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    do {
+        OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    } while (output.kind == IMSP_OUTPUT_KIND_EVENT);
     CHECK(output.kind == IMSP_OUTPUT_KIND_REQUEST);
     EXPECT(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL), IMSP_STATUS_NOTHING);
     return output.token;
@@ -434,6 +463,8 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     CHECK(is_registered == 1);
     OK(imsp_pcscf_is_registered(node, TEXT("sip:nobody.example.net"), &is_registered, NULL));
     CHECK(is_registered == 0);
+    OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
+    CHECK(is_registered == 0);
 
     /* The SUBSCRIBE was not taken yet: there is no room for what a call could bring. */
     EXPECT(imsp_pcscf_tick(node, 0, &fault), IMSP_STATUS_OUTBOX_FULL);
@@ -448,7 +479,15 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     EXPECT(imsp_pcscf_answer(node, 0, token, IMSP_ANSWER_STORED, NULL), IMSP_STATUS_WRONG_ANSWER);
 
     /* A loss, and its REGISTER is not answered for the answer to be late. */
+    OK(imsp_pcscf_command_protected(node, 1, TEXT(CONTACT), 0, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
+    OK(imsp_pcscf_command_heard(node, 1, TEXT("sip:nobody.example.net"), &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
+    OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_FLOW_CLOSED, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
+    CHECK(is_registered == 1);
     uint64_t lost = take_token(node);
     EXPECT(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_NO_ROUTE, NULL), IMSP_STATUS_WRONG_ANSWER);
     OK(imsp_pcscf_answer(node, 2, lost, IMSP_ANSWER_UNREACHABLE, NULL));
@@ -460,6 +499,57 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     OK(imsp_pcscf_tick(node, 1, NULL));
     OK(imsp_pcscf_counters(node, &counts, NULL));
     CHECK(counts.time_backwards == 1);
+    imsp_pcscf_free(node);
+}
+
+/* A user is shut down: first what that would be, then with no time left. */
+static void shutting_down(const imsp_pcscf_config *config)
+{
+    static char buffer[65536];
+    imsp_pcscf *node = node_of(config);
+    struct message asked = registering(), given = registered();
+    imsp_verdict verdict = new_verdict();
+    imsp_pcscf_output output;
+    output.struct_size = sizeof output;
+
+    OK(imsp_pcscf_command_learn(node, 0, asked.bytes, asked.length, given.bytes, given.length, NULL, 0, &verdict,
+                                NULL));
+    take_token(node);
+    OK(imsp_pcscf_command_resume(node, 1, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
+    OK(imsp_pcscf_command_dialogs_changed(node, 1, TEXT(CONTACT), 1, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
+    OK(imsp_pcscf_command_shutdown(node, 1, 60000, 0, 0, 0, 1, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
+    OK(imsp_pcscf_tick(node, 1, NULL));
+    OK(imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL));
+    CHECK(output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_SHUTDOWN_PLANNED);
+    CHECK(output.registrations == 1 && output.in_dialog == 1 && output.emergency == 0 && output.wait == 10);
+    OK(imsp_pcscf_receive(node, 1, IMSP_SOURCE_UE, 1, asked.bytes, asked.length, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_FORWARD);
+
+    OK(imsp_pcscf_command_shutdown(node, 1, 1, 100, 10, 0, 0, &verdict, NULL));
+    OK(imsp_pcscf_receive(node, 1, IMSP_SOURCE_UE, 1, asked.bytes, asked.length, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_REFUSE && verdict.sip_status == 503 && verdict.retry_after == 10);
+    uint32_t outcome = 0, not_asked = 0, ended = 0;
+    for (int i = 0; i < 100 && !ended; i++) {
+        imsp_status status = imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL);
+        if (status == IMSP_STATUS_NOTHING) {
+            OK(imsp_pcscf_tick(node, 1, NULL));
+        } else if (output.kind == IMSP_OUTPUT_KIND_ASK) {
+            OK(imsp_pcscf_answer(node, 1, output.token, IMSP_ANSWER_DONE, NULL));
+        } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_DEREGISTERED) {
+            CHECK(output.cause == IMSP_PCSCF_CAUSE_SHUTDOWN);
+            outcome = output.outcome;
+            not_asked = output.not_asked;
+        } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_SHUTDOWN_ENDED) {
+            ended = output.tally[IMSP_PCSCF_OUTCOME_NOT_ASKED - 1];
+        }
+    }
+    CHECK(ended == 1 && outcome == IMSP_PCSCF_OUTCOME_NOT_ASKED);
+    CHECK(not_asked == IMSP_PCSCF_NOT_ASKED_DEADLINE);
+    OK(imsp_pcscf_command_resume(node, 1, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     imsp_pcscf_free(node);
 }
 
@@ -527,6 +617,7 @@ int main(void)
     config_errors(node);
     bad_beginnings(config);
     commands_and_tokens(config);
+    shutting_down(config);
     full_node();
     trust_marks(config);
     imsp_pcscf_config_free(config);

@@ -72,6 +72,8 @@ int main(void)
 
     /* The REGISTER comes again, byte for byte. */
     OK(imsp_pcscf_command_access_lost(node, 50, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    take(node, IMSP_OUTPUT_KIND_EVENT);
+    CHECK(output.what == IMSP_PCSCF_EVENT_ACCESS_LOST && output.contact.length > 0);
     take(node, IMSP_OUTPUT_KIND_REQUEST);
     message = text(output.bytes);
     node = handed_over(node, config, 3, 60);
@@ -82,6 +84,7 @@ int main(void)
     OK(imsp_pcscf_answer_response(node, 70, output.token, refused.bytes, refused.length, NULL));
     for (int step = 0; step < 3; step++) {
         take(node, IMSP_OUTPUT_KIND_ASK);
+        CHECK(output.termination_cause == (step == 2 ? 1 : 0));
         OK(imsp_pcscf_answer(node, 80, output.token, step == 0 ? IMSP_ANSWER_NOT_DONE : IMSP_ANSWER_DONE, NULL));
     }
     take(node, IMSP_OUTPUT_KIND_EVENT);

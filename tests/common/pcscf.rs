@@ -158,7 +158,16 @@ impl Bed {
                         Question::SecurityAssociationRelease { key, affected } => {
                             ("security association", key, affected)
                         }
-                        Question::BearerRelease { key, affected } => ("bearer", key, affected),
+                        Question::SecurityAssociationShortening {
+                            key,
+                            affected,
+                            milliseconds: 128_000,
+                        } => ("shortening", key, affected),
+                        Question::BearerRelease {
+                            key,
+                            affected,
+                            termination_cause: 1,
+                        } => ("bearer", key, affected),
                         other => panic!("{other:?}"),
                     };
                     Out::Ask {
@@ -171,7 +180,9 @@ impl Bed {
                 Output::Event(event) => {
                     let whom = match event {
                         Event::Deregistered { affected, .. }
-                        | Event::Cancelled { affected, .. } => about(affected),
+                        | Event::Cancelled { affected, .. }
+                        | Event::AccessLost { affected }
+                        | Event::AccessDoubted { affected, .. } => about(affected),
                         _ => String::new(),
                     };
                     Out::Event(whom, *event)
@@ -211,6 +222,17 @@ impl Bed {
         let verdict = self.node.command(self.now, command, &mut self.out).unwrap();
         assert_eq!(verdict, Verdict::Handled);
         self.take()
+    }
+
+    pub fn report(&mut self, evidence: Evidence) -> Vec<Out> {
+        let contact = CONTACT.as_bytes();
+        let verdict = self.command(Command::AccessLost { contact, evidence });
+        assert_eq!(verdict, Verdict::Handled);
+        self.take()
+    }
+
+    pub fn command(&mut self, command: Command<'_>) -> Verdict {
+        self.node.command(self.now, command, &mut self.out).unwrap()
     }
 
     pub fn receive(&mut self, from: Source, bytes: &[u8]) -> (Verdict, Vec<Out>) {

@@ -153,6 +153,7 @@ impl Host {
 
     fn report(&mut self, event: &Event) {
         match event {
+            Event::AccessLost { .. } => self.log.push("dialogs of the UE released"),
             Event::Deregistered { outcome, .. } => {
                 assert_eq!(*outcome, Outcome::Notified);
                 self.log.push("deregistered");
@@ -181,6 +182,7 @@ impl Host {
             "SUBSCRIBE",
             "subscription",
             "200 to NOTIFY",
+            "dialogs of the UE released",
             "REGISTER",
             "subscription",
             "owed delivery",

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# check.sh [MUTANT...]: a copy of the library with the bug of MUTANT.patch in it, all of them unless some are named,
-# must make the exploration of the gate report the property that the patch names, and no other. Fails if it does
-# not, or if a patch does not apply.
+# check.sh [ROLE/MUTANT...]: a copy of the library with the bug of mutants/ROLE/MUTANT.patch in it, all of them unless
+# some are named, must make the test that the patch names, within the bounds of the gate, report the property that
+# the patch names, and no other. Fails if it does not, or if a patch does not apply.
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mutants=$PWD/tests/exploration/mutants
-all=("$mutants"/*.patch)
+all=("$mutants"/*/*.patch)
 if (($# > 0)); then
     all=("${@/#/$mutants/}")
     all=("${all[@]/%/.patch}")
@@ -18,7 +18,9 @@ mkdir -p "$CARGO_TARGET_DIR"
 copy=$CARGO_TARGET_DIR/copy
 failed=0
 for patch in "${all[@]}"; do
-    name=$(basename "$patch" .patch)
+    name=${patch#"$mutants/"}
+    name=${name%.patch}
+    test=$(sed -n 's/^Test: //p' "$patch")
     named=$(sed -n 's/^Breaks: //p' "$patch")
     rm -rf "$copy"
     mkdir -p "$copy"
@@ -28,7 +30,7 @@ for patch in "${all[@]}"; do
         failed=1
         continue
     fi
-    log=$CARGO_TARGET_DIR/$name.log
+    log=$CARGO_TARGET_DIR/${name/\//-}.log
     began=$SECONDS
     if ! (cd "$copy" && cargo test -q --locked --profile exploration --test exploration --no-run) >"$log" 2>&1; then
         cat "$log"
@@ -37,8 +39,8 @@ for patch in "${all[@]}"; do
         continue
     fi
     built=$((SECONDS - began))
-    (cd "$copy" && EXPLORATION=gate cargo test -q --locked --profile exploration --test exploration -- --nocapture) \
-        >"$log" 2>&1 || true
+    (cd "$copy" && EXPLORATION=gate cargo test -q --locked --profile exploration --test exploration "$test" -- \
+        --nocapture) >"$log" 2>&1 || true
     broken=$(sed -n 's/^broken: //p' "$log" | sort -u)
     if [[ -n $named && $broken == "$named" ]]; then
         echo "$name: \"$named\" is broken (build $built s, run $((SECONDS - began - built)) s)"

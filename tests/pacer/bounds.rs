@@ -239,7 +239,7 @@ fn defaults() {
         }
         doc.clear();
     }
-    assert_eq!(count, 17, "{shown}");
+    assert_eq!(count, 18, "{shown}");
 }
 
 /// [DR-10] A configuration replaced in the middle holds from then on: rates, bounds, canaries; one that cannot

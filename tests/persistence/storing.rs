@@ -5,7 +5,7 @@ use ims_procedures::{
         Answer, ConfigError, Identifiers, Millis, Misuse, Node, Outbox, Output, Persist,
         RestoreError, Source, Token, TransactionRef, Verdict,
     },
-    pcscf::{Command, Event, Evidence, Pcscf, PcscfNode},
+    pcscf::{Command, Event, Evidence, Pcscf, PcscfNode, Shutdown},
     persistence::{Config, Persistent, Reading},
 };
 
@@ -184,6 +184,14 @@ fn store(outs: &[Out]) -> (Token, u64, u64, Vec<u8>) {
 fn request(outs: &[Out]) -> (Token, &str, &str) {
     match outs {
         [
+            Out::Request {
+                token,
+                line,
+                branch,
+            },
+        ]
+        | [
+            Out::Event,
             Out::Request {
                 token,
                 line,
@@ -403,6 +411,39 @@ fn erased() {
     }
 }
 
+/// [DR-7, PD-2, PD-9] A shutdown that waits for the UE's own REGISTER is not in the blob of the user: where that is taken
+/// over, the user is registered, and the host orders the shutdown, or does not.
+#[test]
+fn shut_down_while_the_ue_registers() {
+    let mut bed = Bed::new(1, Config::default());
+    bed.node.node_mut().reconfigure(silent_config()).unwrap();
+    let (token, ..) = store(&bed.learn(600_000, 1));
+    bed.answer(token, Answer::Stored);
+    let own = register(&contact(Some(600_000)), 2);
+    let txn = TransactionRef(1);
+    let verdict = bed
+        .node
+        .receive(bed.now, Source::Ue, txn, own.as_bytes(), &mut bed.out);
+    assert_eq!(verdict, Ok(Verdict::Forward));
+    let order = Command::Shutdown(Shutdown::until(Millis(900_000)));
+    bed.node.command(bed.now, order, &mut bed.out).unwrap();
+    (0..4).for_each(|_| assert_eq!(bed.tick(), []));
+    let is_registered = |bed: &Bed| bed.node.node().is_registered(CONTACT.as_bytes());
+    assert!(!is_registered(&bed));
+    let dialogs = Command::DialogsChanged {
+        contact: CONTACT.as_bytes(),
+        present: true,
+    };
+    bed.node.command(bed.now, dialogs, &mut bed.out).unwrap();
+    let (_, _, version, blob) = store(&bed.take());
+
+    let mut other = Bed::new(2, Config::default());
+    let (key, latest) = (PRIVATE.as_bytes(), Reading::Latest);
+    let adopted = other.node.adopt(bed.now, key, version, &blob, latest);
+    assert_eq!(adopted, Ok(()));
+    assert!(is_registered(&other));
+}
+
 /// [DR-5] A blob at the limit is stored; one a byte longer is not, and what waits for it goes.
 #[test]
 fn blob_bytes() {
@@ -454,10 +495,17 @@ fn held_bytes() {
         bed.node
             .answer(bed.now, second, Answer::Stored, &mut bed.out)
             .unwrap();
+        let mut told = 0;
         let length = bed.out.iter().find_map(|output| match output {
+            Output::Event(Event::AccessLost { affected }) => {
+                told = affected.private_identity.len()
+                    + affected.public_identity.len()
+                    + affected.contact.len();
+                None
+            }
             Output::Request {
                 next_hops, bytes, ..
-            } => Some(bytes.len() + next_hops.map(<[u8]>::len).sum::<usize>()),
+            } => Some(told + bytes.len() + next_hops.map(<[u8]>::len).sum::<usize>()),
             _ => None,
         });
         assert_eq!(bed.node.node().registrations(), 1);

@@ -312,7 +312,15 @@ fn behind_pcscf() -> pcscf::Bed {
 
 /// Answers what is asked for the cleanup, and gives how it ended.
 fn cleaned_up(bed: &mut pcscf::Bed, mut out: Vec<pcscf::Out>) -> (Cause, Outcome, u8) {
-    for _ in 0..3 {
+    while !out
+        .iter()
+        .any(|out| matches!(out, pcscf::Out::Event(_, Event::Deregistered { .. })))
+    {
+        // Security associations that are shortened last for a while.
+        while !out.iter().any(|out| matches!(out, pcscf::Out::Ask { .. })) {
+            let (_, timer) = drive::Node::deadline(&bed.node).unwrap();
+            out = bed.fire(timer.0);
+        }
         let asked = out.iter().find_map(|out| match out {
             pcscf::Out::Ask { token, .. } => Some(*token),
             _ => None,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::support::*;
 use ims_procedures::{
     drive::{self, Identifiers, Misuse, Node, Outbox, Source, TransactionRef, Verdict},
-    scscf::{Answer, Command, Config, Scscf, ScscfNode},
+    scscf::{
+        Answer, Command, Config, DeregistrationReason, Dialogs, Scscf, ScscfNode, TerminationReason,
+    },
 };
 use proptest::prelude::*;
 
@@ -39,6 +41,8 @@ enum Act {
         which: usize,
         how: u8,
     },
+    /// What the network does: by operator or HSS.
+    Network(u8),
     Wait(u64),
     Restore,
 }
@@ -55,6 +59,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..3u8, 1..9u32, 0..100u32, any::<bool>())
             .prop_map(|(name, cseq, expires, dialog)| Act::Subscribe { name, cseq, expires, dialog }),
         9 => (any::<usize>(), any::<u8>()).prop_map(|(which, how)| Act::Answer { which, how }),
+        2 => (0..7u8).prop_map(Act::Network),
         4 => (0..20_000u64).prop_map(Act::Wait),
         1 => Just(Act::Restore),
     ]
@@ -71,6 +76,8 @@ struct Run {
     /// Accepted deregistrations: questions about dialogs, by key.
     accepted: Vec<String>,
     outcomes: usize,
+    subscribed: usize,
+    ended: usize,
     tags: BTreeMap<u8, String>,
     /// Lives of the node.
     incarnation: u64,
@@ -96,6 +103,8 @@ impl Run {
             owed: Vec::new(),
             accepted: Vec::new(),
             outcomes: 0,
+            subscribed: 0,
+            ended: 0,
             tags: BTreeMap::new(),
             incarnation: 1,
         }
@@ -105,7 +114,12 @@ impl Run {
         for out in outs {
             match &out {
                 Out::Respond { to, .. } => *self.responses.entry(*to).or_default() += 1,
+                // Nothing was asked about one that another S-CSCF has taken.
+                Out::Event(Ev::Deregistered { outcome, .. })
+                    if outcome.dialogs == Dialogs::NotNeeded => {}
                 Out::Event(Ev::Deregistered { .. }) => self.outcomes += 1,
+                Out::Event(Ev::Subscribed { .. }) => self.subscribed += 1,
+                Out::Event(Ev::Ended(_)) => self.ended += 1,
                 Out::Event(_) => {}
                 Out::Ask {
                     ask: Ask::DialogRelease { key, .. },
@@ -172,6 +186,15 @@ impl Run {
                 },
                 _,
             ) => Answer::Authenticated,
+            (
+                Out::Ask {
+                    ask: Ask::ServerAssignment { .. },
+                    ..
+                },
+                0,
+            ) => Answer::NotAssigned {
+                application_servers: SERVER,
+            },
             (_, 0) => Answer::Failed,
             (
                 Out::Ask {
@@ -258,6 +281,32 @@ impl Run {
                 self.note(outs);
             }
             Act::Answer { which, how } => self.answer(which, how),
+            Act::Network(which) => {
+                let retry_after = 30;
+                let outs = match which {
+                    0 => self.host.end(DeregistrationReason::Maintenance).1,
+                    1 => self.host.end(DeregistrationReason::Refused).1,
+                    2 => {
+                        let reason = DeregistrationReason::WaitAndRetry { retry_after };
+                        self.host.end(reason).1
+                    }
+                    3 => {
+                        self.host
+                            .terminate(TerminationReason::PermanentTermination)
+                            .1
+                    }
+                    4 => self.host.terminate(TerminationReason::ServerChange).1,
+                    5 => self.host.terminate(TerminationReason::NewServerAssigned).1,
+                    _ => {
+                        super::network::reauthenticate(&mut self.host, 10);
+                        Vec::new()
+                    }
+                };
+                self.note(outs);
+                // What it begins has its first question offered, and is counted by that.
+                let outs = self.host.ticks();
+                self.note(outs);
+            }
             Act::Wait(milliseconds) => {
                 let outs = self.host.run(milliseconds);
                 self.note(outs);
@@ -295,6 +344,7 @@ impl Run {
             self.accepted.len(),
             "one outcome for each accepted"
         );
+        assert_eq!(self.ended, self.subscribed, "every subscription ends once");
     }
 }
 

@@ -239,8 +239,8 @@ fn record(identities: &[Vec<u8>], bindings: u8, subscriptions: u8) -> Vec<u8> {
         bytes.extend_from_slice(identity);
     }
     for place in 0..bindings {
-        // Number, CSeq, explicit, first CSeq, event, changed; eleven empty strings.
-        bytes.extend([place, 1, 0, 1, 5, 1]);
+        // Number, CSeq, explicit, first CSeq, failure, event, changed; eleven empty strings.
+        bytes.extend([place, 1, 0, 1, 0, 5, 1]);
         bytes.extend([0; 11]);
     }
     for _ in 0..subscriptions {

@@ -6,7 +6,10 @@ use ims_procedures::{
         Verdict,
     },
     regevent::notifier,
-    scscf::{self, Cause, Command, Config, Event, Outcome, Question, Reasons, Scscf, ScscfNode},
+    scscf::{
+        self, Cause, Command, Config, DeregistrationReason, DrainProgress, Event, Outcome,
+        Question, Reasons, Scscf, ScscfNode, TerminationReason,
+    },
     wire::Element,
 };
 
@@ -86,6 +89,12 @@ pub enum Ev {
         reasons: Reasons,
     },
     Observed,
+    Spared {
+        private: String,
+        public: String,
+    },
+    Progressed(DrainProgress),
+    Drained(DrainProgress),
     Subscribed {
         resource: String,
         subscriber: String,
@@ -155,10 +164,14 @@ impl Host {
 
     /// The node in another life, from its blob, with the same configuration as [`registered`](Self::registered).
     pub fn restart(&mut self, incarnation: u64) {
+        self.restart_with(config(), incarnation);
+    }
+
+    pub fn restart_with(&mut self, config: Config, incarnation: u64) {
         let mut blob = Vec::new();
         self.node.snapshot(self.now, &mut blob);
         let identifiers = Identifiers::new(SEED, incarnation, 3);
-        self.node = ScscfNode::restore(config(), identifiers, self.now, &blob).unwrap();
+        self.node = ScscfNode::restore(config, identifiers, self.now, &blob).unwrap();
     }
 
     pub fn drain(&mut self) -> Vec<Out> {
@@ -209,6 +222,31 @@ impl Host {
             "a registration asks for nothing at once"
         );
         verdict
+    }
+
+    /// A command that is taken, and what comes of it at once.
+    pub fn command(&mut self, command: Command<'_>) -> (Verdict, Vec<Out>) {
+        let verdict = self.node.command(self.now, command, &mut self.out).unwrap();
+        (verdict, self.drain())
+    }
+
+    /// The operator ends the registrations of the user of the fixtures.
+    pub fn end(&mut self, reason: DeregistrationReason) -> (Verdict, Vec<Out>) {
+        self.command(Command::Deregister {
+            public_identity: PUBLIC.as_bytes(),
+            private_identity: None,
+            reason,
+        })
+    }
+
+    /// The HSS ends them.
+    pub fn terminate(&mut self, reason: TerminationReason) -> (Verdict, Vec<Out>) {
+        self.command(Command::RegistrationTermination {
+            public_identity: PUBLIC.as_bytes(),
+            private_identities: &[],
+            reason,
+            application_servers: SERVER,
+        })
     }
 
     pub fn try_answer(
@@ -285,24 +323,32 @@ impl Host {
     pub fn run_procedure(&mut self, mut outs: Vec<Out>) -> Vec<Out> {
         let mut all = Vec::new();
         while !outs.is_empty() {
-            let mut next = Vec::new();
-            for out in outs {
-                if let Out::Ask { ask, .. } = &out {
-                    let answer = match ask {
-                        Ask::Authentication { .. } => scscf::Answer::Authenticated,
-                        Ask::DialogRelease { .. } => scscf::Answer::Released,
-                        Ask::ServerAssignment { .. } => scscf::Answer::Assigned {
-                            application_servers: SERVER,
-                        },
-                    };
-                    next.extend(self.answer(&out, answer));
-                } else {
-                    all.push(out);
-                }
-            }
-            outs = next;
+            let (asked, others): (Vec<_>, Vec<_>) = outs
+                .into_iter()
+                .partition(|out| matches!(out, Out::Ask { .. }));
+            all.extend(others);
+            outs = self.run_procedure_once(asked);
         }
         all
+    }
+
+    /// Answers these questions.
+    pub fn run_procedure_once(&mut self, asked: Vec<Out>) -> Vec<Out> {
+        let mut next = Vec::new();
+        for out in &asked {
+            let Out::Ask { ask, .. } = out else {
+                continue;
+            };
+            let answer = match ask {
+                Ask::Authentication { .. } => scscf::Answer::Authenticated,
+                Ask::DialogRelease { .. } => scscf::Answer::Released,
+                Ask::ServerAssignment { .. } => scscf::Answer::Assigned {
+                    application_servers: SERVER,
+                },
+            };
+            next.extend(self.answer(out, answer));
+        }
+        next
     }
 }
 
@@ -388,6 +434,15 @@ fn own(outbox: &Outbox<Scscf>, output: Output<'_, Scscf>) -> Out {
                 reasons,
             },
             Event::Observed { .. } => Ev::Observed,
+            Event::DrainProgressed { progress } => Ev::Progressed(progress),
+            Event::Drained { progress } => Ev::Drained(progress),
+            Event::EmergencySpared {
+                private_identities,
+                public_identities,
+            } => Ev::Spared {
+                private: text(private_identities),
+                public: text(public_identities),
+            },
             Event::Subscription(notifier::Event::Subscribed {
                 resource,
                 subscriber,

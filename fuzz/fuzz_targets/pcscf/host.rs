@@ -254,6 +254,7 @@ impl Host {
                 }
                 Output::Ask { token, question } => {
                     let (Question::OwedDelivery { affected, .. }
+                    | Question::SecurityAssociationShortening { affected, .. }
                     | Question::SecurityAssociationRelease { affected, .. }
                     | Question::BearerRelease { affected, .. }) = question
                     else {

@@ -10,7 +10,7 @@ use crate::drive::ConfigError;
 pub enum BadCanaries {
     /// Nothing more goes there: its queue is given back ([`NotAsked::Canaries`](super::NotAsked::Canaries)).
     Stop,
-    /// Other canaries go after [`Config::canary_pause`], as often as it takes.
+    /// Other canaries go after [`Config::canary_pause`], as often as it takes, or [`Config::bad_rounds`] allows.
     Slowly,
 }
 
@@ -90,6 +90,9 @@ pub struct Config {
     pub good_canaries: u16,
     /// What follows bad canaries. Default [`BadCanaries::Slowly`].
     pub bad_canaries: BadCanaries,
+    /// So many rounds of bad canaries one after the other are enough, if they go slowly: then nothing more goes there,
+    /// as with [`BadCanaries::Stop`]. 0 to 65,535. Default 0: they never are.
+    pub bad_rounds: u16,
     /// Milliseconds until other canaries go: 1 to 3,600,000. Default 10,000: time enough for a neighbour's
     /// standby to take over.
     pub canary_pause: u64,
@@ -121,6 +124,7 @@ impl Default for Config {
             canaries: 3,
             good_canaries: 1,
             bad_canaries: BadCanaries::Slowly,
+            bad_rounds: 0,
             canary_pause: 10_000,
             bad_streak: 16,
             forget_after: 60_000,

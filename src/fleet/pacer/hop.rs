@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadCanaries, Bucket, Caution, Config, HopProgress, Outcome};
+use super::{BadCanaries, Bucket, Caution, Config, HopProgress, Outcome, State};
 use crate::{
     drive::Millis,
     fleet::{Links, List},
@@ -87,6 +87,8 @@ impl Standing {
 #[derive(Clone, Copy)]
 pub(super) struct Hop {
     pub(super) queue: List,
+    /// Those queued for another turn: they come first.
+    pub(super) again: List,
     pub(super) out: u32,
     pub(super) place: Place,
     pub(super) rate: u32,
@@ -95,6 +97,8 @@ pub(super) struct Hop {
     pub(super) phase: Phase,
     /// Refusals, timeouts and unreachables since the last that was neither.
     pub(super) streak: u16,
+    /// Rounds of bad canaries, one after the other.
+    pub(super) rounds: u16,
     /// End of the interval of the increase.
     pub(super) interval_end: Millis,
     /// Outcomes in it that were good.
@@ -113,6 +117,7 @@ impl Hop {
     pub(super) fn new(config: &Config) -> Self {
         let mut hop = Self {
             queue: List::EMPTY,
+            again: List::EMPTY,
             out: 0,
             place: Place::Idle,
             rate: config.hop_start_rate,
@@ -120,6 +125,7 @@ impl Hop {
             held_until: Millis(0),
             phase: Phase::Open,
             streak: 0,
+            rounds: 0,
             interval_end: Millis(0),
             good: 0,
             troubled: false,
@@ -131,10 +137,20 @@ impl Hop {
         hop
     }
 
+    /// Is another next hop from now on. The bucket stays: turns that were used up are not given back.
+    pub(super) fn begin(&mut self, now: Millis, config: &Config) {
+        self.fill(now, config);
+        self.forget(config);
+        self.held_until = now;
+        self.decrease_from = now;
+        self.is_known = false;
+    }
+
     /// Begins as if nothing had been asked yet.
     fn forget(&mut self, config: &Config) {
         self.rate = config.hop_start_rate;
         self.streak = 0;
+        self.rounds = 0;
         self.good = 0;
         self.troubled = false;
         self.phase = match config.canaries {
@@ -145,13 +161,34 @@ impl Hop {
 
     /// Begins anew if nothing was learnt yet, or too long ago: when something comes to be queued.
     pub(super) fn refresh(&mut self, now: Millis, config: &Config) {
-        let is_idle = self.queue.len() == 0 && self.out == 0;
-        if !self.is_known || is_idle && self.forget_at <= now {
+        if !self.is_known || self.is_idle() && self.forget_at <= now {
             self.fill(now, config);
             self.forget(config);
             self.interval_end = now.after(config.increase_interval);
         }
         self.is_known = true;
+    }
+
+    /// Machines that wait for their turn.
+    pub(super) const fn queued(&self) -> u32 {
+        self.queue.len().saturating_add(self.again.len())
+    }
+
+    pub(super) const fn is_idle(&self) -> bool {
+        self.queued() == 0 && self.out == 0
+    }
+
+    /// The machine whose turn is next.
+    pub(super) fn first(&self) -> Option<u32> {
+        self.again.first().or(self.queue.first())
+    }
+
+    /// The list of those that are queued so.
+    pub(super) const fn list(&mut self, state: State) -> &mut List {
+        match state {
+            State::Again => &mut self.again,
+            _ => &mut self.queue,
+        }
     }
 
     pub(super) fn fill(&mut self, now: Millis, config: &Config) {
@@ -160,7 +197,7 @@ impl Hop {
 
     /// Where the hop belongs at `now`, and when that changes by itself.
     pub(super) fn standing(&self, now: Millis, config: &Config) -> (Place, Option<Millis>) {
-        if self.queue.len() == 0 {
+        if self.queued() == 0 {
             return (Place::Idle, None);
         }
         let may_go = match self.phase {
@@ -183,6 +220,11 @@ impl Hop {
     pub(super) fn ask(&mut self, now: Millis, config: &Config) -> bool {
         self.fill(now, config);
         self.bucket.take();
+        self.adopt()
+    }
+
+    /// One request is out: whether it is a canary.
+    pub(super) const fn adopt(&mut self) -> bool {
         self.out = self.out.saturating_add(1);
         match &mut self.phase {
             Phase::Canaries { asked, .. } => {
@@ -304,21 +346,24 @@ impl Hop {
         };
         if good >= needed {
             self.phase = Phase::Open;
+            self.rounds = 0;
             self.good = 0;
             self.troubled = false;
             self.interval_end = now.after(config.increase_interval);
             self.set_rate(now, config.hop_start_rate, config);
         } else if good.saturating_add(bad) >= all {
+            self.rounds = self.rounds.saturating_add(1);
+            let is_enough = config.bad_rounds > 0 && self.rounds >= config.bad_rounds;
             match config.bad_canaries {
-                BadCanaries::Stop => self.phase = Phase::Stopped,
-                BadCanaries::Slowly => self.canaries_again(now, config),
+                BadCanaries::Slowly if !is_enough => self.canaries_again(now, config),
+                BadCanaries::Stop | BadCanaries::Slowly => self.phase = Phase::Stopped,
             }
         }
     }
 
     pub(super) fn progress(&self) -> HopProgress {
         HopProgress {
-            queued: self.queue.len(),
+            queued: self.queued(),
             out: self.out,
             rate: self.rate,
             caution: match self.phase {

@@ -35,12 +35,14 @@ struct HopSnapshot {
     held_for: u64,
     phase: Phase,
     streak: u16,
+    rounds: u16,
     interval_left: u64,
     good: u32,
     troubled: bool,
     no_decrease_for: u64,
     forget_in: u64,
     queue: Vec<u32>,
+    again: Vec<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +74,27 @@ impl Pacer {
     ) -> Result<Self, RestoreError> {
         let snapshot = snapshot::open(KIND, FORMAT, blob)?;
         Self::restore(&snapshot, now, config, machines, next_hops)
+    }
+
+    /// With the machines numbered anew; those without a number are left out.
+    pub(crate) fn snapshot_of(&self, now: Millis, number: impl Fn(u32) -> Option<u32>) -> Snapshot {
+        let mut snapshot = self.snapshot(now);
+        for hop in &mut snapshot.hops {
+            for queue in [&mut hop.queue, &mut hop.again] {
+                *queue = queue
+                    .iter()
+                    .filter_map(|&machine| number(machine))
+                    .collect();
+            }
+        }
+        snapshot.out.retain_mut(|out| match number(out.machine) {
+            Some(machine) => {
+                out.machine = machine;
+                true
+            }
+            None => false,
+        });
+        snapshot
     }
 
     pub(crate) fn snapshot(&self, now: Millis) -> Snapshot {
@@ -120,12 +143,14 @@ impl Pacer {
             held_for: hop.held_until.since(now),
             phase: hop.phase,
             streak: hop.streak,
+            rounds: hop.rounds,
             interval_left: hop.interval_end.since(now),
             good: hop.good,
             troubled: hop.troubled,
             no_decrease_for: hop.decrease_from.since(now),
             forget_in: hop.forget_at.since(now),
             queue: self.queued.members(&hop.queue).collect(),
+            again: self.queued.members(&hop.again).collect(),
         }
     }
 
@@ -165,17 +190,20 @@ impl Pacer {
         hop.held_until = now.after(snapshot.held_for);
         hop.phase = snapshot.phase;
         hop.streak = snapshot.streak;
+        hop.rounds = snapshot.rounds;
         hop.interval_end = now.after(snapshot.interval_left);
         hop.good = snapshot.good;
         hop.troubled = snapshot.troubled;
         hop.decrease_from = now.after(snapshot.no_decrease_for);
         hop.conclude(now, &self.config);
         let next_hop = u16::try_from(snapshot.number).map_err(|_| RestoreError::TooLarge)?;
-        for &number in &snapshot.queue {
+        let again = snapshot.again.iter().map(|&number| (number, State::Again));
+        let queued = snapshot.queue.iter().map(|&number| (number, State::Queued));
+        for (number, state) in again.chain(queued) {
             let found = self.machines.get_mut(number as usize);
             let machine = found.ok_or(RestoreError::TooLarge)?;
-            machine.restore(next_hop, State::Queued)?;
-            self.queued.push(&mut hop.queue, number);
+            machine.restore(next_hop, state)?;
+            self.queued.push(hop.list(state), number);
             self.progress.queued = self.progress.queued.saturating_add(1);
         }
         Ok(())
@@ -218,10 +246,32 @@ impl Pacer {
     }
 }
 
+impl Snapshot {
+    /// Gives machines other numbers, and takes out those that have none; says how many these are.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) -> u64 {
+        let mut gone = 0u64;
+        let mut keep = |machine: &mut u32| match number(*machine) {
+            Some(number) => {
+                *machine = number;
+                true
+            }
+            None => {
+                gone = gone.saturating_add(1);
+                false
+            }
+        };
+        for hop in &mut self.hops {
+            hop.queue.retain_mut(&mut keep);
+        }
+        self.out.retain_mut(|out| keep(&mut out.machine));
+        gone
+    }
+}
+
 impl Machine {
     fn snapshot(&self, machine: u32) -> Option<OutSnapshot> {
         let is_canary = match self.state {
-            State::Absent | State::Queued => return None,
+            State::Absent | State::Queued | State::Again => return None,
             State::Out => false,
             State::Canary => true,
         };

@@ -1,11 +1,9 @@
 //! NOTIFYs to the subscriptions of a P-CSCF.
 
-use alloc::vec::Vec;
-
 use super::PcscfNode;
 use crate::{
     drive::{Context, Millis, Misuse, Outbox, Reject, Source, TransactionRef, Verdict, increment},
-    fleet::Id,
+    fleet::{Few, Id},
     pcscf::{
         Input, Pcscf,
         standing::{self, Standing, State, Watched},
@@ -62,16 +60,16 @@ impl PcscfNode {
         match self.read_document(id, owner, message, &notification) {
             Ok(read) => {
                 let standings = read.as_ref().map_or(&[][..], |(state, _)| &state.standings);
-                let finding = read
+                let mut finding = read
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
+                // The user has registered anew since.
+                finding.all_terminated &= !self.expects_the_replaced(now, owner);
                 if finding.all_terminated {
                     self.note_left(owner);
                 }
                 self.step_notified(now, id, &notification, finding, out)?;
-                self.apply_standings(now, owner, standings, out)?;
-                self.settle(owner, out);
-                Ok(())
+                Ok(self.apply_standings(now, owner, standings, out)?)
             }
             Err(reject) => {
                 let finding = Finding {
@@ -97,10 +95,10 @@ impl PcscfNode {
         let Some(user) = user.filter(|_| !body.is_empty()) else {
             return Ok(None);
         };
-        let watched: Vec<Watched<'_>> = user
+        let watched: Few<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.seen))
+            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.is_seen()))
             .collect();
         let start = message.end().saturating_sub(body.len());
         let state = standing::read(body, &self.config.limits, &watched)
@@ -151,6 +149,7 @@ impl PcscfNode {
         standings: &[Standing],
         out: &mut Outbox<Pcscf>,
     ) -> Result<(), Misuse> {
+        let mut stepped = false;
         for (place, standing) in standings.iter().enumerate().rev() {
             if let Standing::Active | Standing::Shortened(_) = standing {
                 self.note_seen(owner, place);
@@ -160,15 +159,28 @@ impl PcscfNode {
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };
-            self.step(now, owner, place, input, out)?;
+            let _ = self.step(now, owner, place, input, out)?;
+            stepped = true;
+        }
+        if stepped {
+            self.settle(owner, out);
         }
         Ok(())
+    }
+
+    /// [PD-9] Whether a document may still tell of a binding that has been replaced.
+    fn expects_the_replaced(&self, now: Millis, owner: Id) -> bool {
+        let user = self.users.get(owner);
+        user.is_some_and(|user| {
+            let mut all = user.registrations.iter();
+            all.any(|registration| registration.is_of_the_replaced(now))
+        })
     }
 
     fn note_seen(&mut self, owner: Id, place: usize) {
         let user = self.users.get_mut(owner);
         if let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) {
-            registration.seen = true;
+            registration.note_seen();
         }
     }
 }

@@ -135,6 +135,7 @@ const fn reason(config: &Config, why: End) -> Reason {
         | End::Refused { .. }
         | End::NoResponse
         | End::TooLarge
-        | End::Replaced => Reason::Timeout,
+        | End::Replaced
+        | End::Moved => Reason::Timeout,
     }
 }

@@ -3,22 +3,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, STRINGS, State, Strings, Subscription};
+use super::{COMMON, MOST_STRINGS, Pending, STRINGS, State, Strings, Subscription};
 use crate::{
-    drive::{Identifier, Millis, RestoreError, snapshot::Raw},
-    fleet::Seldom,
+    drive::{
+        Identifier, Millis, RestoreError,
+        snapshot::{Plain, Raw},
+    },
+    fleet::{AlikeRead, AlikeWritten, Kept, Seldom, Shared},
     regevent::trunk_group::Network,
 };
 
-/// What a subscription is in a blob.
+/// What the subscriptions of a blob have in common, while it is written and read.
+pub(crate) type Written<'s> = AlikeWritten<'s>;
+pub(crate) type Read = AlikeRead<COMMON>;
+
+/// The strings of a subscription, each by itself.
+type Apart<'b> = [Raw<'b>; STRINGS];
+
+/// What a subscription is in a blob, where its strings, and its identifiers, stand in one way or another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Snapshot<'b> {
+pub(crate) struct Snapshot<S, I> {
     state: StateSnapshot,
-    #[serde(borrow)]
-    strings: [Raw<'b>; STRINGS],
+    strings: S,
     visited: bool,
-    call_id: Identifier,
-    local_tag: Identifier,
+    call_id: I,
+    local_tag: I,
     local_cseq: u32,
     remote_cseq: Option<u32>,
     asked: u32,
@@ -150,14 +159,36 @@ impl StateSnapshot {
     }
 }
 
+/// As it stands in the format before.
+pub(crate) type PreviousSnapshot<'b> = Snapshot<Apart<'b>, Identifier>;
+/// As it stands now.
+pub(crate) type CurrentSnapshot<'b> = Snapshot<Kept<'b>, Plain>;
+
 impl Subscription {
-    pub(crate) fn snapshot(&self, now: Millis) -> Snapshot<'_> {
+    pub(crate) fn snapshot_for_previous(&self, now: Millis) -> PreviousSnapshot<'_> {
+        self.snapshot_with(self.strings.parts().map(Raw), |own| own, now)
+    }
+
+    pub(crate) fn snapshot<'s>(
+        &'s self,
+        written: &mut Written<'s>,
+        now: Millis,
+    ) -> CurrentSnapshot<'s> {
+        self.snapshot_with(written.keep(&self.strings), Plain, now)
+    }
+
+    fn snapshot_with<S, I>(
+        &self,
+        strings: S,
+        stands: impl Fn(Identifier) -> I,
+        now: Millis,
+    ) -> Snapshot<S, I> {
         Snapshot {
             state: StateSnapshot::of(self.state.get(), now),
-            strings: self.strings.parts().map(Raw),
+            strings,
             visited: self.network == Network::Visited,
-            call_id: self.call_id,
-            local_tag: self.local_tag,
+            call_id: stands(self.call_id),
+            local_tag: stands(self.local_tag),
             local_cseq: self.local_cseq,
             remote_cseq: self.remote_cseq,
             asked: self.asked,
@@ -175,17 +206,41 @@ impl Subscription {
         }
     }
 
-    pub(crate) fn restore(snapshot: &Snapshot<'_>, now: Millis) -> Result<Self, RestoreError> {
+    pub(crate) fn restore_previous(
+        snapshot: &PreviousSnapshot<'_>,
+        shared: &mut Shared,
+        now: Millis,
+    ) -> Result<Self, RestoreError> {
         let parts = snapshot.strings.map(|string| string.0);
-        Ok(Self {
+        let mut strings = Strings::new(parts, MOST_STRINGS).ok_or(RestoreError::TooLarge)?;
+        shared.share(&mut strings);
+        Ok(Self::restore_with(snapshot, strings, |own| own, now))
+    }
+
+    pub(crate) fn restore(
+        snapshot: &CurrentSnapshot<'_>,
+        (read, shared): (&mut Read, &mut Shared),
+        now: Millis,
+    ) -> Result<Self, RestoreError> {
+        let strings = read.restore(snapshot.strings, MOST_STRINGS, shared)?;
+        Ok(Self::restore_with(snapshot, strings, |own| own.0, now))
+    }
+
+    fn restore_with<S, I: Copy>(
+        snapshot: &Snapshot<S, I>,
+        strings: Strings,
+        stood: impl Fn(I) -> Identifier,
+        now: Millis,
+    ) -> Self {
+        Self {
             state: Seldom::new(snapshot.state.restore(now)),
-            strings: Strings::new(parts, super::MOST_STRINGS).ok_or(RestoreError::TooLarge)?,
+            strings,
             network: match snapshot.visited {
                 true => Network::Visited,
                 false => Network::Home,
             },
-            call_id: snapshot.call_id,
-            local_tag: snapshot.local_tag,
+            call_id: stood(snapshot.call_id),
+            local_tag: stood(snapshot.local_tag),
             local_cseq: snapshot.local_cseq,
             remote_cseq: snapshot.remote_cseq,
             asked: snapshot.asked,
@@ -200,6 +255,6 @@ impl Subscription {
             lapsed: snapshot.lapsed,
             raised: snapshot.raised,
             attempts: snapshot.attempts,
-        })
+        }
     }
 }

@@ -262,6 +262,7 @@ mod tests {
             expires_at: NOW.after_seconds(3_600),
             explicit: 0,
             first_cseq: 0,
+            failure: 0,
             event: ContactEvent::Registered,
             changed: 0,
             status: Seldom::new(Status::Active),

@@ -109,6 +109,7 @@ impl Bindings {
             expires_at: now.after_seconds(contact.expires),
             explicit,
             first_cseq: learned.cseq,
+            failure: learned.failure,
             event: ContactEvent::Registered,
             changed: self.changes,
             status: Seldom::new(Status::Active),

@@ -1,8 +1,8 @@
 //! What the host tells the node.
 
 use super::{
-    Bindings, HeaderName, Id, Message, Method, Millis, Misuse, Outbox, Reject, Resource, Scscf,
-    ScscfNode, Set, Verdict, defect, increment, notifier,
+    Bindings, Cause, Command, HeaderName, Id, Message, Method, Millis, Misuse, Outbox, Reject,
+    Resource, Scscf, ScscfNode, Set, Verdict, defect, increment, notifier,
 };
 use crate::{
     scscf::{PublicIdentity, registration::Learned},
@@ -10,6 +10,60 @@ use crate::{
 };
 
 impl ScscfNode {
+    /// Whatever the host tells it.
+    pub(super) fn obey(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Verdict, Misuse> {
+        match command {
+            Command::Learn {
+                request,
+                response,
+                private_identity,
+            } => self.learn(now, request, response, private_identity, out),
+            Command::ChangeProfile {
+                public_identity,
+                identities,
+            } => self.change_profile(now, public_identity, identities, out),
+            Command::EndSubscriptions {
+                public_identity,
+                contact,
+                reason,
+            } => self.end_subscriptions(now, public_identity, contact, reason, out),
+            Command::Deregister {
+                public_identity,
+                private_identity,
+                reason,
+            } => {
+                let cause = Cause::Operator(reason);
+                self.deregister(now, public_identity, private_identity, cause, out)
+            }
+            Command::RegistrationTermination {
+                public_identity,
+                private_identities,
+                reason,
+                application_servers,
+            } => self.terminate(
+                now,
+                public_identity,
+                private_identities,
+                reason,
+                application_servers,
+                out,
+            ),
+            Command::Reauthenticate {
+                public_identity,
+                private_identity,
+                expires,
+            } => self.reauthenticate(now, public_identity, private_identity, expires, out),
+            Command::DeregisterAll { reason, within } => self.deregister_all(now, reason, within),
+            Command::PcscfFailed { pcscf } => self.pcscf_failed(pcscf),
+            Command::PcscfRestored { pcscf } => self.pcscf_restored(pcscf),
+        }
+    }
+
     /// [SD-7] Learns a registration, or a change of it.
     pub(super) fn learn(
         &mut self,
@@ -43,8 +97,9 @@ impl ScscfNode {
                 limit: "identities",
             });
         }
-        let learned =
+        let mut learned =
             Learned::read(&request, &response, private_identity).map_err(Misuse::BadCommand)?;
+        learned.failure = self.failures.latest;
         let default = learned.associated_identities.first().copied();
         let known = self
             .find_identity(learned.registered_identity)

@@ -1,7 +1,7 @@
 //! What is stored of each set, one by one.
 
 use super::{
-    CALL_ID, Event, IDENTITY, Identifiers, Load, Millis, Outbox, RestoreError, Scscf, ScscfNode,
+    CALL_ID, Event, Gathered, IDENTITY, Id, Identifiers, Load, Millis, Outbox, RestoreError, Scscf, ScscfNode,
     Vec, canonical, exchange, snapshot,
 };
 use crate::drive::{Changes, Persist, snapshot::Kind};
@@ -44,7 +44,11 @@ impl Persist for ScscfNode {
         if entry.identities().any(is_here) {
             return Err(RestoreError::AlreadyHere);
         }
-        Ok(self.adopt(now, entry).place())
+        let mut keys = Gathered::default();
+        let id = self.adopt(now, entry, &mut keys)?;
+        self.sets.file_all(keys);
+        self.forget_failures(id);
+        Ok(id.place())
     }
 
     fn let_go(&mut self, machine: u32, out: &mut Outbox<Scscf>) {
@@ -71,6 +75,7 @@ impl Persist for ScscfNode {
             served: exchange(self.load.served, set.counted.served, 0),
         };
         self.sets.remove(id);
+        self.end_turn(self.clock.latest(), id);
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
@@ -79,5 +84,22 @@ impl Persist for ScscfNode {
 
     fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
         snapshot::read_outcome(bytes, out)
+    }
+}
+
+impl ScscfNode {
+    /// [SD-9] Failures are numbered by each node: here, every P-CSCF that is known to have failed has failed for the
+    /// whole set, until the next REGISTER.
+    fn forget_failures(&mut self, id: Id) {
+        let entry = self.sets.get(id);
+        if entry.is_none_or(|entry| entry.bound().all(|contact| contact.failure == 0)) {
+            return;
+        }
+        if let Some(set) = self.wake(id) {
+            for binding in &mut set.table.bindings {
+                binding.failure = 0;
+            }
+        }
+        self.lull();
     }
 }

@@ -225,6 +225,11 @@ impl<'a> Cursor<'a> {
 
 /// The place of a control character in a quoted string that is neither escaped nor part of a folding.
 fn unescaped_control(quoted: &[u8]) -> Option<usize> {
+    // As a rule there is neither, which vectors show.
+    let stops = |b: u8| (b < b' ') | (b == b'\\') | (b == 0x7f);
+    if !quoted.iter().fold(false, |any, b| any | stops(*b)) {
+        return None;
+    }
     let mut rest = quoted;
     loop {
         let clean = rest

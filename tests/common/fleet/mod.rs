@@ -3,6 +3,7 @@
 // Each of those who measure takes what it needs.
 #![allow(dead_code)]
 
+pub mod held;
 pub mod pcscf;
 pub mod profile;
 pub mod scscf;

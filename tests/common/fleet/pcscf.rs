@@ -3,21 +3,24 @@
 use std::collections::VecDeque;
 
 use ims_procedures::{
-    drive::{Answer, Identifiers, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
+    drive::{Answer, Identifiers, Outbox, Output, Source, Token, TransactionRef, Verdict},
     pcscf::{self, Command, Config, Evidence, Pcscf, PcscfNode},
     wire::Element,
 };
 
 use super::{
-    Fleet, Meter, Peer, Time, identifier,
+    Fleet, Meter, Peer, Time,
+    held::Held,
+    identifier,
     profile::{self, CONTACT, PCSCF},
     template::Template,
 };
 
-pub struct Users {
-    node: PcscfNode,
+/// `H` is how the node is held.
+pub struct Users<H: Held = PcscfNode> {
+    node: H,
     reserved: bool,
-    out: Outbox<Pcscf>,
+    out: Outbox<H::Role>,
     time: Time,
     peers: Vec<Peer>,
     /// What the node wants done and is not done yet.
@@ -55,16 +58,18 @@ fn config(users: u32, reserved: bool) -> Config {
     config
 }
 
-impl Fleet for Users {
+impl<H: Held<Inner = PcscfNode, Role = Pcscf>> Fleet for Users<H> {
     const TRAFFIC: &'static [&'static str] = &["notify", "refresh", "look-up", "lost"];
 
     fn new(peers: Vec<Peer>, reserved: bool) -> Self {
         let users = peers.len() as u32;
         let identifiers = Identifiers::new([7; 32], 1, 7);
+        let node = PcscfNode::new(config(users, reserved), identifiers);
+        let node = H::hold(node.unwrap());
         Self {
-            node: PcscfNode::new(config(users, reserved), identifiers).unwrap(),
+            out: node.outbox(),
+            node,
             reserved,
-            out: Outbox::for_steps(1),
             time: Time::new(),
             peers,
             wanted: VecDeque::with_capacity(16),
@@ -99,7 +104,8 @@ impl Fleet for Users {
         match traffic {
             0 => {
                 self.notify("notify", user, true, meter);
-                assert_eq!(self.out.len(), 1);
+                let is_answer = |output: &Output<'_, _>| matches!(output, Output::Respond { .. });
+                assert_eq!(self.out.iter().filter(is_answer).count(), 1);
                 self.out.clear();
             }
             1 => {
@@ -109,7 +115,7 @@ impl Fleet for Users {
             2 => {
                 let values = self.peers[user as usize].values(user);
                 let contact = self.said.contact.fill(values);
-                let node = &self.node;
+                let node = self.node.inner();
                 assert!(meter.call("look-up", || node.is_registered(contact)));
             }
             _ => {
@@ -134,14 +140,14 @@ impl Fleet for Users {
     fn idle<M: Meter>(&mut self, meter: &mut M) {
         let now = self.time.0;
         let (node, out) = (&mut self.node, &mut self.out);
-        meter.call("idle", || node.tick(now, out)).unwrap();
+        node.call("idle", now, out, meter, |node, out| node.tick(now, out));
         debug_assert!(self.out.is_empty());
     }
 
     fn forget<M: Meter>(&mut self, _meter: &mut M) {}
 
     fn len(&self) -> usize {
-        self.node.registrations()
+        self.node.inner().registrations()
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) {
@@ -156,7 +162,7 @@ impl Fleet for Users {
     }
 }
 
-impl Users {
+impl<H: Held<Inner = PcscfNode, Role = Pcscf>> Users<H> {
     fn learn<M: Meter>(&mut self, what: &'static str, user: u32, meter: &mut M) {
         let now = self.time.step();
         let peer = &mut self.peers[user as usize];
@@ -167,7 +173,9 @@ impl Users {
             trunk_group: b"",
         };
         let (node, out) = (&mut self.node, &mut self.out);
-        meter.call(what, || node.command(now, learn, out)).unwrap();
+        node.call(what, now, out, meter, |node, out| {
+            node.command(now, learn, out)
+        });
     }
 
     fn notify<M: Meter>(&mut self, what: &'static str, user: u32, active: bool, meter: &mut M) {
@@ -180,8 +188,10 @@ impl Users {
         };
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call(what, || node.receive(now, from, back, notify, out));
-        assert_eq!(taken, Ok(Verdict::Handled));
+        let taken = node.call(what, now, out, meter, |node, out| {
+            node.receive(now, from, back, notify, out)
+        });
+        assert_eq!(taken, Verdict::Handled);
     }
 
     fn lose<M: Meter>(&mut self, user: u32, meter: &mut M) {
@@ -194,7 +204,9 @@ impl Users {
             evidence: Evidence::BearerLost,
         };
         let (node, out) = (&mut self.node, &mut self.out);
-        meter.call("lost", || node.command(now, lost, out)).unwrap();
+        node.call("lost", now, out, meter, |node, out| {
+            node.command(now, lost, out)
+        });
     }
 
     fn deregister<M: Meter>(&mut self, user: u32, meter: &mut M) {
@@ -204,10 +216,10 @@ impl Users {
         let request = self.said.deregister.fill(peer.values(user));
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call("de-register", || {
+        let taken = node.call("de-register", now, out, meter, |node, out| {
             node.receive(now, from, back, request, out)
         });
-        assert_eq!(taken, Ok(Verdict::Forward));
+        assert_eq!(taken, Verdict::Forward);
         self.serve(user, meter);
         let values = self.peers[user as usize].values(user);
         let learn = Command::Learn {
@@ -216,9 +228,9 @@ impl Users {
             trunk_group: b"",
         };
         let (node, out) = (&mut self.node, &mut self.out);
-        meter
-            .call("deregistered", || node.command(now, learn, out))
-            .unwrap();
+        node.call("deregistered", now, out, meter, |node, out| {
+            node.command(now, learn, out)
+        });
         self.serve(user, meter);
     }
 
@@ -243,9 +255,9 @@ impl Users {
                 Wanted::Cleanup(token) => ("cleanup", token, pcscf::Answer::Done.into()),
             };
             let (node, out) = (&mut self.node, &mut self.out);
-            meter
-                .call(what, || node.answer(now, token, answer, out))
-                .unwrap();
+            node.call(what, now, out, meter, |node, out| {
+                node.answer(now, token, answer, out)
+            });
         }
     }
 

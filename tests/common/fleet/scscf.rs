@@ -3,21 +3,24 @@
 use std::collections::VecDeque;
 
 use ims_procedures::{
-    drive::{Answer, Identifiers, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
+    drive::{Answer, Identifiers, Outbox, Output, Source, Token, TransactionRef, Verdict},
     scscf::{self, Command, Config, Question, Scscf, ScscfNode},
     wire::Element,
 };
 
 use super::{
-    Fleet, Meter, Peer, Time, identifier,
+    Fleet, Meter, Peer, Time,
+    held::Held,
+    identifier,
     profile::{self, PUBLIC, REALM, SCSCF},
     template::Template,
 };
 
-pub struct Users {
-    node: ScscfNode,
+/// `H` is how the node is held.
+pub struct Users<H: Held = ScscfNode> {
+    node: H,
     reserved: bool,
-    out: Outbox<Scscf>,
+    out: Outbox<H::Role>,
     time: Time,
     peers: Vec<Peer>,
     /// What the node wants done and is not done yet.
@@ -54,16 +57,18 @@ fn config(users: u32, reserved: bool) -> Config {
     config
 }
 
-impl Fleet for Users {
+impl<H: Held<Inner = ScscfNode, Role = Scscf>> Fleet for Users<H> {
     const TRAFFIC: &'static [&'static str] = &["refresh", "subscribe", "look-up", "de-register"];
 
     fn new(peers: Vec<Peer>, reserved: bool) -> Self {
         let users = peers.len() as u32;
         let identifiers = Identifiers::new([7; 32], 1, 3);
+        let node = ScscfNode::new(config(users, reserved), identifiers);
+        let node = H::hold(node.unwrap());
         Self {
-            node: ScscfNode::new(config(users, reserved), identifiers).unwrap(),
+            out: node.outbox(),
+            node,
             reserved,
-            out: Outbox::for_steps(1),
             time: Time::new(),
             peers,
             wanted: VecDeque::with_capacity(16),
@@ -105,7 +110,7 @@ impl Fleet for Users {
             2 => {
                 let values = self.peers[user as usize].values(user);
                 let identity = self.said.identity.fill(values);
-                let node = &self.node;
+                let node = self.node.inner();
                 assert!(meter.call("look-up", || node.is_registered(identity)));
             }
             _ => {
@@ -122,17 +127,17 @@ impl Fleet for Users {
         let request = self.said.deregister.fill(peer.values(user));
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call("de-register", || {
+        let taken = node.call("de-register", now, out, meter, |node, out| {
             node.receive(now, from, back, request, out)
         });
-        assert_eq!(taken, Ok(Verdict::Handled));
+        assert_eq!(taken, Verdict::Handled);
         self.serve(user, meter);
     }
 
     fn idle<M: Meter>(&mut self, meter: &mut M) {
         let now = self.time.0;
         let (node, out) = (&mut self.node, &mut self.out);
-        meter.call("idle", || node.tick(now, out)).unwrap();
+        node.call("idle", now, out, meter, |node, out| node.tick(now, out));
         debug_assert!(self.out.is_empty());
     }
 
@@ -142,13 +147,13 @@ impl Fleet for Users {
         let now = self.time.0;
         while self.node.deadline().is_some_and(|(at, _)| at <= now) {
             let (node, out) = (&mut self.node, &mut self.out);
-            meter.call("forget", || node.tick(now, out)).unwrap();
+            node.call("forget", now, out, meter, |node, out| node.tick(now, out));
             self.out.clear();
         }
     }
 
     fn len(&self) -> usize {
-        self.node.sets()
+        self.node.inner().sets()
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) {
@@ -163,7 +168,7 @@ impl Fleet for Users {
     }
 }
 
-impl Users {
+impl<H: Held<Inner = ScscfNode, Role = Scscf>> Users<H> {
     fn learn<M: Meter>(&mut self, what: &'static str, user: u32, meter: &mut M) {
         let now = self.time.step();
         let peer = &mut self.peers[user as usize];
@@ -174,7 +179,9 @@ impl Users {
             private_identity: None,
         };
         let (node, out) = (&mut self.node, &mut self.out);
-        meter.call(what, || node.command(now, learn, out)).unwrap();
+        node.call(what, now, out, meter, |node, out| {
+            node.command(now, learn, out)
+        });
     }
 
     fn subscribe<M: Meter>(
@@ -193,8 +200,10 @@ impl Users {
         };
         let (node, out) = (&mut self.node, &mut self.out);
         let (from, back) = (Source::TrustedCore, TransactionRef(1));
-        let taken = meter.call(what, || node.receive(now, from, back, subscribe, out));
-        assert_eq!(taken, Ok(Verdict::Handled));
+        let taken = node.call(what, now, out, meter, |node, out| {
+            node.receive(now, from, back, subscribe, out)
+        });
+        assert_eq!(taken, Verdict::Handled);
     }
 
     /// All that the node wants is done at once, and well; what is due is done.
@@ -207,7 +216,7 @@ impl Users {
                     return;
                 }
                 let (node, out) = (&mut self.node, &mut self.out);
-                meter.call("due", || node.tick(now, out)).unwrap();
+                node.call("due", now, out, meter, |node, out| node.tick(now, out));
                 continue;
             };
             let values = self.peers[user as usize].values(user);
@@ -228,9 +237,9 @@ impl Users {
                 }
             };
             let (node, out) = (&mut self.node, &mut self.out);
-            meter
-                .call(what, || node.answer(now, token, answer, out))
-                .unwrap();
+            node.call(what, now, out, meter, |node, out| {
+                node.answer(now, token, answer, out)
+            });
         }
     }
 
