@@ -15,7 +15,7 @@ use super::{
     packed::place_in,
     shared::Shared,
 };
-use crate::drive::Millis;
+use crate::drive::{Identifier, Millis};
 
 /// The most strings that a record has in common with others.
 pub(crate) const COMMON: usize = 3;
@@ -26,8 +26,9 @@ const HERE: u64 = 0;
 const BEFORE: u64 = 1;
 const ELSEWHERE: u64 = 2;
 
-/// Bytes of an instant.
+/// Bytes of an instant, and of an identifier.
 const INSTANT: usize = 8;
+const IDENTIFIER: u8 = 16;
 
 /// Room that is kept for the next record.
 const KEPT: usize = 4_096;
@@ -248,12 +249,14 @@ impl Recorder {
         self.bytes.push(byte);
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
     pub(crate) fn number(&mut self, number: impl Into<u64>) {
         put_number(&mut self.bytes, number.into());
+    }
+
+    /// An identifier, as its length and its bytes, by which it is known for one.
+    pub(crate) fn identifier(&mut self, identifier: Identifier) {
+        self.byte(IDENTIFIER);
+        self.bytes.extend_from_slice(&identifier.to_bytes());
     }
 
     /// A string that no other contains, as far as anybody knows.
@@ -348,7 +351,7 @@ impl<'r> Reader<'r> {
     }
 
     #[inline]
-    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'r [u8]> {
+    fn bytes(&mut self, length: usize) -> Option<&'r [u8]> {
         let end = self.at.checked_add(length)?;
         let bytes = self.bytes.get(self.at..end)?;
         self.at = end;
@@ -384,6 +387,12 @@ impl<'r> Reader<'r> {
     #[inline]
     pub(crate) fn small(&mut self) -> Option<u32> {
         self.number()?.try_into().ok()
+    }
+
+    pub(crate) fn identifier(&mut self) -> Option<Identifier> {
+        let length = self.byte().filter(|length| *length == IDENTIFIER)?;
+        let bytes = self.bytes(length.into())?.first_chunk()?;
+        Some(Identifier::from_bytes(*bytes))
     }
 
     pub(crate) fn string(&mut self) -> Option<&'r [u8]> {
@@ -435,7 +444,7 @@ mod tests {
                 recorder.common(string);
             }
             recorder.byte(9);
-            recorder.bytes(b"end");
+            recorder.identifier(Identifier::of(7));
             let record = recorder.finish().unwrap();
             assert!(reopened(&record) == record);
             for record in [&record, &reopened(&record)] {
@@ -452,10 +461,8 @@ mod tests {
                     }
                 }
                 assert!(!reader.is_done());
-                assert_eq!(
-                    (reader.byte(), reader.bytes(3)),
-                    (Some(9), Some(&b"end"[..]))
-                );
+                let identifier = Some(Identifier::of(7));
+                assert_eq!((reader.byte(), reader.identifier()), (Some(9), identifier));
                 assert!(reader.is_done());
                 assert_eq!((reader.byte(), reader.bytes(1)), (None, None));
                 assert_eq!((reader.number(), reader.string()), (None, None));
@@ -562,6 +569,12 @@ mod tests {
         // It may not contain itself.
         assert_eq!(Reader::new(&[1 << 2 | 1, 1]).string(), None);
         assert_eq!(Reader::new(&[5, 1 << 2 | 1, 0]).bytes(4), None);
+        for (length, is) in [(15, false), (16, true), (17, false)] {
+            let mut bytes = [7; 17];
+            bytes[0] = length;
+            assert_eq!(Reader::new(&bytes).identifier().is_some(), is);
+            assert_eq!(Reader::new(&bytes[..16]).identifier(), None);
+        }
     }
 
     fn string(number: usize) -> Vec<u8> {

@@ -11,11 +11,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{
-    Assignment, DeregistrationReason,
-    bindings::Bound,
-    recognition::owner,
-};
+use super::{Assignment, DeregistrationReason, bindings::Bound, recognition::owner};
 use crate::{
     drive::{ConfigError, Millis, Misuse, increment},
     fleet::pacer::{self, Pacer, Turn},

@@ -7,11 +7,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{
-    bindings::Bound,
-    defect,
-    recognition::owner,
-};
+use super::{bindings::Bound, defect, recognition::owner};
 use crate::{
     drive::{Misuse, Reject},
     wire::Uri,

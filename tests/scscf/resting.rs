@@ -245,6 +245,7 @@ fn record(identities: &[Vec<u8>], bindings: u8, subscriptions: u8) -> Vec<u8> {
     }
     for _ in 0..subscriptions {
         // Tag, two CSeqs, version, told, flags; seven empty strings.
+        bytes.push(16);
         bytes.extend([7; 16]);
         bytes.extend([1, 1, 1, 1, 0]);
         bytes.extend([0; 7]);

@@ -67,7 +67,7 @@ impl Subscription {
     pub(crate) fn record(&self, into: &mut Recorder) {
         into.instant(self.expires_at);
         into.instant(self.notified_at.unwrap_or_default());
-        into.bytes(&self.local_tag.to_bytes());
+        into.identifier(self.local_tag);
         into.number(self.local_cseq);
         into.number(self.remote_cseq);
         into.number(self.version);
@@ -91,7 +91,7 @@ impl<'r> Resting<'r> {
     /// The next part of a record; `None` if that is no subscription.
     pub(crate) fn read(from: &mut Reader<'r>) -> Option<Self> {
         let (expires_at, notified_at) = (from.instant()?, from.instant()?);
-        let local_tag = Identifier::from_bytes(*from.bytes(16)?.first_chunk()?);
+        let local_tag = from.identifier()?;
         let (local_cseq, remote_cseq, version) = (from.small()?, from.small()?, from.small()?);
         let (told, flags) = (from.number()?, from.byte()?);
         let mut strings = [[].as_slice(); STRINGS];

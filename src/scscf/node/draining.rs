@@ -46,11 +46,7 @@ impl ScscfNode {
     }
 
     /// [SD-5] One step of a drain: a turn, some sets looked at, or a report.
-    fn step_drain(
-        &mut self,
-        now: Millis,
-        out: &mut Outbox<Scscf>,
-    ) -> Result<(), Misuse> {
+    fn step_drain(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         let Some(drain) = &mut self.drain else {
             return Ok(());
         };
@@ -82,11 +78,7 @@ impl ScscfNode {
     }
 
     /// What is most overdue acts: a set, or the drain.
-    pub(super) fn step_due(
-        &mut self,
-        now: Millis,
-        out: &mut Outbox<Scscf>,
-    ) -> Result<(), Misuse> {
+    pub(super) fn step_due(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         let drain = self.drain_deadline().filter(|(at, _)| *at <= now);
         match (self.sets.next(), drain) {
             (Some((at, id)), drain) if at <= now && drain.is_none_or(|(then, _)| at <= then) => {

@@ -1,8 +1,8 @@
 //! What is stored of each set, one by one.
 
 use super::{
-    CALL_ID, Event, Gathered, IDENTITY, Id, Identifiers, Load, Millis, Outbox, RestoreError, Scscf, ScscfNode,
-    Vec, canonical, exchange, snapshot,
+    CALL_ID, Event, Gathered, IDENTITY, Id, Identifiers, Load, Millis, Outbox, RestoreError, Scscf,
+    ScscfNode, Vec, canonical, exchange, snapshot,
 };
 use crate::drive::{Changes, Persist, snapshot::Kind};
 
