@@ -237,20 +237,20 @@ pub(crate) fn canonical(uri: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The canonical form where it stands in the URI, as in most: a user of letters, digits and their like, and the name of
-/// a domain in lower case.
+/// a domain in lower case. Every byte is looked at, many at a time.
 fn plain(uri: &[u8]) -> Option<&[u8]> {
-    let is_of_user =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_');
-    let is_of_host = |byte: &u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+    let is_of_both = |byte: u8| {
+        byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b'.')
     };
+    let is_of_user =
+        |byte: u8| is_of_both(byte) | byte.is_ascii_uppercase() | (byte == b'+') | (byte == b'_');
     let form = uri.strip_prefix(b"sip:").filter(|form| form.len() <= 255)?;
     let (user, host) = form.split_at_checked(memchr::memchr(b'@', form)?)?;
     let (_, host) = host.split_first()?;
     let is_plain = !user.is_empty()
-        && user.iter().all(is_of_user)
+        && user.iter().fold(true, |all, &byte| all & is_of_user(byte))
         && host.first().is_some_and(u8::is_ascii_lowercase)
-        && host.iter().all(is_of_host)
+        && host.iter().fold(true, |all, &byte| all & is_of_both(byte))
         && host.last() != Some(&b'.');
     is_plain.then_some(form)
 }

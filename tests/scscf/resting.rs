@@ -2,15 +2,10 @@
 
 use super::support::*;
 use ims_procedures::{
-    drive::{
-        Identifiers, Millis, Misuse, Node, Outbox, Persist, Release, RestoreError, Source,
-        TransactionRef,
-        snapshot::{Kind, open_any, seal_written},
-    },
+    drive::{Identifiers, Millis, Misuse, Node, Outbox, Persist, Release, RestoreError},
     regevent::notifier,
     scscf::{Command, Config, PublicIdentity, Scscf, ScscfNode},
 };
-use proptest::prelude::*;
 
 /// A set with two contacts and a subscriber, who has been told.
 fn resting() -> Host {
@@ -32,52 +27,6 @@ fn machine(host: &Host) -> Vec<u8> {
 
 fn node(config: Config) -> ScscfNode {
     ScscfNode::new(config, Identifiers::new(SEED, 2, 3)).unwrap()
-}
-
-/// Everything that can be done to it is done.
-fn exercise(node: &mut ScscfNode, now: Millis) {
-    let mut out = Outbox::<Scscf>::for_steps(1);
-    for release in [Release::Current, Release::Previous] {
-        node.snapshot_for(release, now, &mut Vec::new());
-    }
-    node.write_key(0, &mut Vec::new());
-    for identity in [PUBLIC, TEL] {
-        let _ = node.is_registered(identity.as_bytes());
-        let _ = node.subscribers(identity.as_bytes());
-        node.contacts(identity.as_bytes()).for_each(drop);
-    }
-    for request in [subscribe(), register()] {
-        let to = TransactionRef(1);
-        let _ = node.receive(now, Source::TrustedCore, to, request.as_bytes(), &mut out);
-        out.clear();
-    }
-    let mut latest = now;
-    for _ in 0..64 {
-        let Some((at, _)) = node.deadline() else {
-            break;
-        };
-        latest = latest.max(at);
-        node.tick(latest, &mut out).unwrap();
-        out.clear();
-    }
-    node.let_go(0, &mut out);
-}
-
-/// Whether bytes are those of a set; if so, whatever happens to it is borne.
-fn is_taken(bytes: &[u8], now: Millis) -> bool {
-    let mut node = node(config());
-    match node.read_machine(now, bytes) {
-        Ok(place) => {
-            assert_eq!(place, 0);
-            exercise(&mut node, now);
-            true
-        }
-        Err(RestoreError::Damaged | RestoreError::TooLarge) => {
-            assert_eq!(node.sets(), 0);
-            false
-        }
-        Err(other) => panic!("{other:?}"),
-    }
 }
 
 /// A SUBSCRIBE outside of the dialog that there is.
@@ -139,89 +88,22 @@ fn rests_again() {
     assert!(machine(&host) == before && out.is_empty());
 }
 
-/// [DR-7] A set that is cut short is none, and one that goes on is none.
+/// [DR-5, DR-7] A set that was awake when it was put into a blob rests once it can, as one that went on.
 #[test]
-fn cut() {
-    let host = resting();
-    let bytes = machine(&host);
-    for cut in 0..bytes.len() {
-        assert!(!is_taken(&bytes[..cut], host.now), "{cut}");
-    }
-    assert!(is_taken(&bytes, host.now));
-    let longer = [&bytes[..], &[0]].concat();
-    assert!(!is_taken(&longer, host.now));
-}
-
-/// [DR-7] Whichever bit is another: it is another set, or none.
-#[test]
-fn every_bit() {
-    let host = resting();
-    let bytes = machine(&host);
-    let (mut taken, mut refused) = (0, 0);
-    for place in 0..bytes.len() * 8 {
-        let mut altered = bytes.clone();
-        altered[place / 8] ^= 1 << (place % 8);
-        match is_taken(&altered, host.now) {
-            true => taken += 1,
-            false => refused += 1,
-        }
-    }
-    // Those in strings and numbers are seen by nobody but a checksum; those in lengths and places are.
-    assert!(taken > 1_000 && refused > 100, "{taken}, {refused}");
-}
-
-/// [DR-7] The same in the blob of a node, whose checksum says that all is well.
-#[test]
-fn every_bit_of_a_node() {
-    let host = resting();
-    let mut blob = Vec::new();
-    host.node.snapshot(host.now, &mut blob);
-    let (format, payload) = open_any(Kind(2), &[3], &blob).unwrap();
-    let restore = |payload: &[u8]| {
-        let mut blob = Vec::new();
-        seal_written(Kind(2), format, &mut blob, |into| {
-            into.extend_from_slice(payload);
+fn rests_after_a_restart() {
+    for restarts in [false, true] {
+        let mut host = resting();
+        host.learn(&Registration {
+            call_id: "ue-call-3",
+            ..Registration::of("sip:192.0.2.21", "")
         });
-        let identifiers = Identifiers::new(SEED, 2, 3);
-        match ScscfNode::restore(config(), identifiers, host.now, &blob) {
-            Ok(mut node) => {
-                exercise(&mut node, host.now);
-                true
-            }
-            Err(RestoreError::Damaged | RestoreError::TooLarge) => false,
-            Err(other) => panic!("{other:?}"),
+        if restarts {
+            host.restart(2);
         }
-    };
-    assert!(restore(payload));
-    for cut in 1..payload.len() {
-        assert!(!restore(&payload[..cut]), "{cut}");
-    }
-    let mut taken = 0;
-    for place in 0..payload.len() * 8 {
-        let mut altered = payload.to_vec();
-        altered[place / 8] ^= 1 << (place % 8);
-        taken += u32::from(restore(&altered));
-    }
-    assert!(taken > 1_000, "{taken}");
-}
-
-proptest! {
-    /// [DR-7] Parts of a set in any order, and what is between them.
-    #[test]
-    fn whatever_stands_there(
-        cuts in proptest::collection::vec((0usize..600, 0usize..600), 1..6),
-        other in proptest::collection::vec(any::<u8>(), 0..12),
-        at in 0usize..600,
-    ) {
-        let host = resting();
-        let bytes = machine(&host);
-        let mut mixed = bytes[..at.min(bytes.len())].to_vec();
-        mixed.extend_from_slice(&other);
-        for (from, to) in cuts {
-            let part = bytes.get(from.min(to)..from.max(to).min(bytes.len()));
-            mixed.extend_from_slice(part.unwrap_or_default());
-        }
-        is_taken(&mixed, host.now);
+        let outs = host.run(10_000);
+        let notify = outs.iter().find(|out| out.is_notify()).unwrap();
+        host.respond(notify, 200);
+        machine(&host);
     }
 }
 
@@ -270,9 +152,9 @@ fn here(string: &[u8]) -> Vec<u8> {
 
 fn taken(bytes: &[u8]) -> Result<(), RestoreError> {
     let mut node = node(config());
-    node.read_machine(Millis(5), bytes).map(|_| {
-        exercise(&mut node, Millis(5));
-    })
+    node.read_machine(Millis(5), bytes)?;
+    node.snapshot_for(Release::Previous, Millis(5), &mut Vec::new());
+    Ok(())
 }
 
 /// [DR-5] As many identities, bindings and subscriptions as there may be, and one more of each.
