@@ -109,7 +109,7 @@ fn bytes_of_a_user() {
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
-    assert!(scscf <= 700, "S-CSCF: {scscf}");
+    assert!(scscf <= 690, "S-CSCF: {scscf}");
 }
 
 /// Bytes of each user in a blob, from which as many are restored.
@@ -128,7 +128,7 @@ fn bytes_of_a_user_in_a_blob() {
     let pcscf = blob_of_each::<pcscf::Users>();
     assert!(pcscf <= 500, "P-CSCF: {pcscf}");
     let scscf = blob_of_each::<scscf::Users>();
-    assert!(scscf <= 520, "S-CSCF: {scscf}");
+    assert!(scscf <= 510, "S-CSCF: {scscf}");
 }
 
 fn comes_and_goes<F: Fleet>() {

@@ -63,7 +63,7 @@ impl Record {
         Reader {
             instants,
             bytes,
-            rest: bytes,
+            at: 0,
             common: &self.common,
         }
     }
@@ -85,7 +85,7 @@ impl Record {
         for string in common() {
             written.write(string, into);
         }
-        into.extend_from_slice(reader.rest);
+        into.extend_from_slice(reader.bytes);
     }
 
     /// [DR-7] A record out of a blob, which ends with it. `None` if that cannot be one.
@@ -109,7 +109,7 @@ impl Record {
         for own in common.iter_mut().take(shares) {
             *own = Some(read.read(&mut reader, shared)?);
         }
-        let rest = reader.rest;
+        let rest = reader.rest();
         let mut bytes = room(count, rest);
         for _ in 0..count {
             let at = after(instants.number()?, now);
@@ -312,9 +312,9 @@ impl Recorder {
 #[derive(Clone)]
 pub(crate) struct Reader<'r> {
     instants: &'r [u8],
-    /// All else, and what is left of it.
+    /// All else, and how much of it has been read.
     bytes: &'r [u8],
-    rest: &'r [u8],
+    at: usize,
     common: &'r [Option<Arc<[u8]>>],
 }
 
@@ -324,14 +324,18 @@ impl<'r> Reader<'r> {
         Self {
             instants: &[],
             bytes,
-            rest: bytes,
+            at: 0,
             common: &[],
         }
     }
 
+    fn rest(&self) -> &'r [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// Whether everything has been read.
     pub(crate) const fn is_done(&self) -> bool {
-        self.rest.is_empty() && self.instants.is_empty()
+        self.at == self.bytes.len() && self.instants.is_empty()
     }
 
     pub(crate) fn instant(&mut self) -> Option<Millis> {
@@ -342,15 +346,16 @@ impl<'r> Reader<'r> {
 
     #[inline]
     pub(crate) fn byte(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
+        let byte = *self.bytes.get(self.at)?;
+        self.at = self.at.saturating_add(1);
         Some(byte)
     }
 
     #[inline]
     fn bytes(&mut self, length: usize) -> Option<&'r [u8]> {
-        let (bytes, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
+        let end = self.at.checked_add(length)?;
+        let bytes = self.bytes.get(self.at..end)?;
+        self.at = end;
         Some(bytes)
     }
 
@@ -392,7 +397,7 @@ impl<'r> Reader<'r> {
     }
 
     pub(crate) fn string(&mut self) -> Option<&'r [u8]> {
-        let end = self.bytes.len().checked_sub(self.rest.len())?;
+        let end = self.at;
         let head = self.number()?;
         let length = usize::try_from(head >> 2).ok()?;
         match head & 3 {

@@ -236,21 +236,45 @@ pub(crate) fn canonical(uri: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Where a byte of a URI may stand that is as plain as most.
+const IN_USER: u8 = 1;
+const IN_HOST: u8 = 2;
+
+const fn plain_places() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let Some((first, tail)) = rest.split_first_mut() {
+        *first = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' => IN_USER | IN_HOST,
+            b'A'..=b'Z' | b'+' | b'_' => IN_USER,
+            _ => 0,
+        };
+        byte = byte.wrapping_add(1);
+        rest = tail;
+    }
+    table
+}
+
+static PLAIN_PLACES: [u8; 256] = plain_places();
+
+/// Whether all of these bytes may stand there. Every one is looked at: as a rule they may.
+fn may_stand(place: u8, bytes: &[u8]) -> bool {
+    let of = |byte: u8| PLAIN_PLACES.get(usize::from(byte)).copied();
+    let all = |places, &byte| places & of(byte).unwrap_or_default();
+    bytes.iter().fold(place, all) == place
+}
+
 /// The canonical form where it stands in the URI, as in most: a user of letters, digits and their like, and the name of
-/// a domain in lower case. Every byte is looked at, many at a time.
+/// a domain in lower case.
 fn plain(uri: &[u8]) -> Option<&[u8]> {
-    let is_of_both = |byte: u8| {
-        byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b'.')
-    };
-    let is_of_user =
-        |byte: u8| is_of_both(byte) | byte.is_ascii_uppercase() | (byte == b'+') | (byte == b'_');
     let form = uri.strip_prefix(b"sip:").filter(|form| form.len() <= 255)?;
     let (user, host) = form.split_at_checked(memchr::memchr(b'@', form)?)?;
     let (_, host) = host.split_first()?;
     let is_plain = !user.is_empty()
-        && user.iter().fold(true, |all, &byte| all & is_of_user(byte))
+        && may_stand(IN_USER, user)
         && host.first().is_some_and(u8::is_ascii_lowercase)
-        && host.iter().fold(true, |all, &byte| all & is_of_both(byte))
+        && may_stand(IN_HOST, host)
         && host.last() != Some(&b'.');
     is_plain.then_some(form)
 }
