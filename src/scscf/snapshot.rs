@@ -259,7 +259,7 @@ pub(super) fn seal<'s>(
 pub(super) enum Sets<'b> {
     Current {
         count: usize,
-        node: NodeSnapshot<'b>,
+        node: Box<NodeSnapshot<'b>>,
         records: Records<'b>,
     },
     Previous(Vec<SetSnapshot<'b>>),
@@ -275,7 +275,7 @@ impl<'b> Sets<'b> {
             (_, payload) => {
                 let (count, mut records) = Records::counted(payload)?;
                 let node = records.next().ok_or(RestoreError::Damaged)??;
-                let node = snapshot::read(node)?;
+                let node = Box::new(snapshot::read(node)?);
                 Ok(Self::Current {
                     count,
                     node,
@@ -286,7 +286,7 @@ impl<'b> Sets<'b> {
     }
 
     /// How many there are.
-    pub(super) const fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Current { count, .. } => *count,
             Self::Previous(sets) => sets.len(),
