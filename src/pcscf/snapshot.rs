@@ -289,8 +289,8 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
 
 /// What the users of a blob have in common, while it is written.
 struct Written<'u> {
-    fields: AlikeWritten<'u, COMMON>,
-    features: AlikeWritten<'u, 1>,
+    fields: AlikeWritten<'u>,
+    features: AlikeWritten<'u>,
     subscriptions: subscriber::Written<'u>,
 }
 

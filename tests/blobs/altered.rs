@@ -3,6 +3,7 @@
 use crate::{
     notified,
     pcscf::{self, Bed, CONTACT, register, register_200},
+    support::{self, Host, PUBLIC, Registration, TEL},
 };
 use ims_procedures::{
     drive::{
@@ -11,6 +12,7 @@ use ims_procedures::{
     },
     pcscf::PcscfNode,
     regevent::node::SubscriberNode,
+    scscf::{Command, ScscfNode},
 };
 use proptest::prelude::*;
 
@@ -25,6 +27,8 @@ trait Tried: Persist + Sized {
     fn restored(blob: &[u8]) -> Result<Self, RestoreError>;
     /// Looks at everything that can be asked for.
     fn look(&self);
+    /// What comes for a user.
+    fn requests() -> Vec<String>;
 }
 
 impl Tried for PcscfNode {
@@ -42,6 +46,10 @@ impl Tried for PcscfNode {
         let _ = (self.registrations(), self.is_registered(CONTACT.as_bytes()));
         self.sip_generated_subscription_status(b"").for_each(drop);
     }
+
+    fn requests() -> Vec<String> {
+        vec![register(&pcscf::contact(Some(0)), 3)]
+    }
 }
 
 impl Tried for SubscriberNode {
@@ -58,6 +66,36 @@ impl Tried for SubscriberNode {
     fn look(&self) {
         let _ = self.table(notified::PRIVATE_IDENTITY.as_bytes());
         self.sip_generated_subscription_status(b"").for_each(drop);
+    }
+
+    fn requests() -> Vec<String> {
+        vec![register(&pcscf::contact(Some(0)), 3)]
+    }
+}
+
+impl Tried for ScscfNode {
+    const NODE: Kind = Kind(2);
+
+    fn fresh() -> Self {
+        Self::new(support::config(), identifiers()).unwrap()
+    }
+
+    fn restored(blob: &[u8]) -> Result<Self, RestoreError> {
+        Self::restore(support::config(), identifiers(), NOW, blob)
+    }
+
+    fn look(&self) {
+        for identity in [PUBLIC, TEL] {
+            let identity = identity.as_bytes();
+            let _ = (self.is_registered(identity), self.subscribers(identity));
+            let _ = self.standing(identity);
+            self.contacts(identity).for_each(drop);
+            self.reachable_contacts(identity).for_each(drop);
+        }
+    }
+
+    fn requests() -> Vec<String> {
+        vec![support::subscribe(), support::register()]
     }
 }
 
@@ -98,6 +136,32 @@ fn of_watcher() -> SubscriberNode {
     notified.node
 }
 
+/// A set with two contacts and a subscriber, who has been told: it is at rest.
+fn of_scscf() -> ScscfNode {
+    let mut host = subscribed();
+    host.command(Command::PcscfFailed {
+        pcscf: b"sip:pcscf9.visited1.example.net",
+    });
+    host.node
+}
+
+/// The same set while a REGISTER that removes a contact is carried out.
+fn of_scscf_awake() -> ScscfNode {
+    let mut host = subscribed();
+    host.deregister();
+    host.node
+}
+
+fn subscribed() -> Host {
+    let mut host = Host::registered();
+    host.learn(&Registration {
+        call_id: "ue-call-2",
+        ..Registration::of("sip:192.0.2.20", "")
+    });
+    host.subscribe();
+    host
+}
+
 fn machine(node: &impl Persist) -> Vec<u8> {
     let mut bytes = Vec::new();
     node.write_machine(0, NOW, &mut bytes);
@@ -113,9 +177,10 @@ fn exercise<N: Tried>(node: &mut N) {
     }
     node.write_key(0, &mut Vec::new());
     let (from, back) = (Source::TrustedCore, TransactionRef(1));
-    let contact = pcscf::contact(Some(0));
-    let _ = node.receive(NOW, from, back, register(&contact, 3).as_bytes(), &mut out);
-    out.clear();
+    for request in N::requests() {
+        let _ = node.receive(NOW, from, back, request.as_bytes(), &mut out);
+        out.clear();
+    }
     let mut latest = NOW;
     for _ in 0..32 {
         let Some((at, _)) = node.deadline() else {
@@ -181,6 +246,8 @@ fn cut<N: Tried>(node: &N) {
 fn users_cut_short() {
     cut(&of_pcscf());
     cut(&of_watcher());
+    cut(&of_scscf());
+    cut(&of_scscf_awake());
 }
 
 /// [DR-7] Whichever bit is another: it is another user, or none. Those in strings and numbers are seen by nobody but a
@@ -191,6 +258,17 @@ fn every_bit_of_a_user() {
     assert!(taken > 2_000 && refused > 300, "{taken}, {refused}");
     let (taken, refused) = every_bit::<SubscriberNode>(&machine(&of_watcher()));
     assert!(taken > 2_000 && refused > 300, "{taken}, {refused}");
+}
+
+/// [DR-7] The same of a set, at rest and awake.
+#[test]
+fn every_bit_of_a_set() {
+    let (resting, awake) = (machine(&of_scscf()), machine(&of_scscf_awake()));
+    assert_eq!((resting[0], awake[0]), (1, 0));
+    for bytes in [resting, awake] {
+        let (taken, refused) = every_bit::<ScscfNode>(&bytes);
+        assert!(taken > 2_000 && refused > 300, "{taken}, {refused}");
+    }
 }
 
 /// Payloads under a checksum that says that all is well.
@@ -232,6 +310,13 @@ fn every_bit_of_nodes() {
     let pcscf = with_another(pcscf::subscribed().0);
     every_bit_of_a_node(&pcscf, 3);
     every_bit_of_a_node(&of_watcher(), 2);
+}
+
+/// [DR-7] The same of sets, one at rest and one awake.
+#[test]
+fn every_bit_of_a_node_of_sets() {
+    every_bit_of_a_node(&of_scscf(), 3);
+    every_bit_of_a_node(&of_scscf_awake(), 3);
 }
 
 /// [DR-7] Users in a blob are none of each other's: each in one of its own has all that it needs.
@@ -279,5 +364,6 @@ proptest! {
         }
         is_taken::<PcscfNode>(&mix(&machine(&of_pcscf()), at, &other, &cuts));
         is_taken::<SubscriberNode>(&mix(&machine(&of_watcher()), at, &other, &cuts));
+        is_taken::<ScscfNode>(&mix(&machine(&of_scscf()), at, &other, &cuts));
     }
 }

@@ -24,8 +24,9 @@ impl World {
     fn forward(&mut self, at: Side, which: Which, expires: u32, text: String) {
         match self.show_at_edge(at, Source::Ue, &text) {
             Verdict::Forward => self.pass_on(at, which, expires, text),
-            Verdict::Hold(_) => {
+            Verdict::Hold(token) => {
                 self.note(|| "    held".to_owned());
+                self.outside.held_as = Some(token);
                 self.outside.held = Some(Held {
                     at,
                     which,

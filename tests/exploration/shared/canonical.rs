@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hasher},
 };
 
-use ims_procedures::drive::Identifier;
+use ims_procedures::drive::{Identifier, Token};
 
 /// The envelope of a blob: magic, kind, format, checksum.
 const ENVELOPE: usize = 16;
@@ -21,12 +21,25 @@ const PLAIN: u8 = 16;
 pub struct Canonical {
     written: Vec<u8>,
     numbers: HashMap<[u8; Identifier::TEXT_LEN], u32>,
+    /// A token as a blob has it: a variable-length number.
+    token: Option<Vec<u8>>,
 }
 
 impl Canonical {
     /// A number.
     pub fn number(&mut self, number: u64) {
         self.written.extend_from_slice(&number.to_be_bytes());
+    }
+
+    /// A token that may stand in the blobs that follow: of it only is said that it stands there.
+    pub fn token(&mut self, token: Token) {
+        let (mut left, mut groups) = (token.to_u64(), Vec::new());
+        while left > 0x7f {
+            groups.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        groups.push(left as u8);
+        self.token = Some(groups);
     }
 
     /// A message, or another text.
@@ -49,9 +62,22 @@ impl Canonical {
 
     /// The blob of a node.
     pub fn blob(&mut self, blob: &[u8]) {
-        self.written(&blob[ENVELOPE..], |bytes| {
-            packed(bytes).or_else(|| plain(bytes))
+        let bytes = &blob[ENVELOPE..];
+        let token = self.token.as_ref().and_then(|token| {
+            let place = bytes.windows(token.len()).position(|part| part == token)?;
+            Some((place, place + token.len()))
         });
+        match token {
+            Some((start, end)) => {
+                self.packed(&bytes[..start]);
+                self.packed(&bytes[end..]);
+            }
+            None => self.packed(bytes),
+        }
+    }
+
+    fn packed(&mut self, bytes: &[u8]) {
+        self.written(bytes, |bytes| packed(bytes).or_else(|| plain(bytes)));
     }
 
     fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<u128>) {
@@ -123,13 +149,14 @@ fn packed(bytes: &[u8]) -> Option<u128> {
     })
 }
 
-/// The identifier that stands here as its bytes, the shard last. Nothing else of that length ends so and is no text.
+/// The identifier that stands here as its bytes, the shard last. No text of that length ends so, and what is numbers has
+/// few that are as large.
 fn plain(bytes: &[u8]) -> Option<u128> {
     let bytes: [u8; PACKED] = bytes.get(..PACKED)?.try_into().ok()?;
     let [PLAIN, chance @ .., 1..16, 0] = &bytes else {
         return None;
     };
-    let is_one = chance.iter().any(|byte| *byte >= 0x80);
+    let is_one = chance.iter().filter(|byte| **byte >= 0x20).count() > 4;
     let value = bytes.iter().skip(1).rev();
     is_one.then(|| value.fold(0, |value, byte| (value << 8) | u128::from(*byte)))
 }
