@@ -1,12 +1,12 @@
 //! What makes two states the same: identifiers are numbered in the order in which they appear, instants are told
-//! from now, and what a blob says of its own checksum is left out.
+//! from now, and what a blob says of its own checksum is left out, as are the tokens in it that a host was told.
 
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hasher},
 };
 
-use ims_procedures::drive::Identifier;
+use ims_procedures::drive::{Identifier, Token};
 
 /// The envelope of a blob: magic, kind, format, checksum.
 const ENVELOPE: usize = 16;
@@ -21,9 +21,15 @@ const PLAIN: u8 = 16;
 pub struct Canonical {
     written: Vec<u8>,
     numbers: HashMap<[u8; Identifier::TEXT_LEN], u32>,
+    tokens: Vec<Vec<u8>>,
 }
 
 impl Canonical {
+    /// A token that may stand in a blob: it is another in each life of a node.
+    pub fn leave_out(&mut self, token: Token) {
+        self.tokens.push(variable_length(token.to_u64()));
+    }
+
     /// A number.
     pub fn number(&mut self, number: u64) {
         self.written.extend_from_slice(&number.to_be_bytes());
@@ -57,6 +63,12 @@ impl Canonical {
     fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<u128>) {
         self.number(bytes.len() as u64);
         while let Some((&byte, rest)) = bytes.split_first() {
+            let token = self.tokens.iter().find(|token| bytes.starts_with(token));
+            if let Some(token) = token {
+                self.written.push(0);
+                bytes = &bytes[token.len()..];
+                continue;
+            }
             let found = match byte {
                 PLAIN | 0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(id)), PACKED)),
                 b's' => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
@@ -87,6 +99,17 @@ impl Canonical {
         hasher.write(&self.written);
         hasher.finish()
     }
+}
+
+/// A number as it stands in a blob: seven bits a byte, the lowest first.
+fn variable_length(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
 /// A text without its identifiers.
