@@ -25,8 +25,8 @@ impl World {
         match self.show_at_edge(at, Source::Ue, &text) {
             Verdict::Forward => self.pass_on(at, which, expires, text),
             Verdict::Hold(token) => {
+                self.outside.held_with.push(token);
                 self.note(|| "    held".to_owned());
-                self.outside.held_as = Some(token);
                 self.outside.held = Some(Held {
                     at,
                     which,

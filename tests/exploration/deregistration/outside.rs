@@ -255,8 +255,8 @@ pub struct Outside {
     pub open: Vec<Open>,
     pub relayed: Option<Relayed>,
     pub held: Option<Held>,
-    /// What the last one was held as.
-    pub held_as: Option<Token>,
+    /// With what REGISTERs were held, at any time.
+    pub held_with: Vec<Token>,
     pub asked: Vec<Asked>,
     /// Until when a node may wait for the answer to a question that is not answered.
     pub ignored_until: Millis,
@@ -276,7 +276,7 @@ impl Outside {
             open: Vec::new(),
             relayed: None,
             held: None,
-            held_as: None,
+            held_with: Vec::new(),
             asked: Vec::new(),
             ignored_until: now,
             cseq: 0,

@@ -269,8 +269,8 @@ impl model::World for World {
 
     fn digest(&self, blobs: &[Vec<u8>; 3]) -> u64 {
         let mut canonical = Canonical::default();
-        if let Some(token) = self.outside.held_as {
-            canonical.token(token);
+        for token in &self.outside.held_with {
+            canonical.leave_out(*token);
         }
         for blob in blobs {
             canonical.blob(blob);

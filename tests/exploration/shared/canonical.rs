@@ -1,5 +1,5 @@
 //! What makes two states the same: identifiers are numbered in the order in which they appear, instants are told
-//! from now, and what a blob says of its own checksum is left out.
+//! from now, and what a blob says of its own checksum is left out, as are the tokens in it that a host was told.
 
 use std::{
     collections::HashMap,
@@ -21,25 +21,18 @@ const PLAIN: u8 = 16;
 pub struct Canonical {
     written: Vec<u8>,
     numbers: HashMap<[u8; Identifier::TEXT_LEN], u32>,
-    /// A token as a blob has it: a variable-length number.
-    token: Option<Vec<u8>>,
+    tokens: Vec<Vec<u8>>,
 }
 
 impl Canonical {
+    /// A token that may stand in a blob: it is another in each life of a node.
+    pub fn leave_out(&mut self, token: Token) {
+        self.tokens.push(variable_length(token.to_u64()));
+    }
+
     /// A number.
     pub fn number(&mut self, number: u64) {
         self.written.extend_from_slice(&number.to_be_bytes());
-    }
-
-    /// A token that may stand in the blobs that follow: of it only is said that it stands there.
-    pub fn token(&mut self, token: Token) {
-        let (mut left, mut groups) = (token.to_u64(), Vec::new());
-        while left > 0x7f {
-            groups.push(left as u8 | 0x80);
-            left >>= 7;
-        }
-        groups.push(left as u8);
-        self.token = Some(groups);
     }
 
     /// A message, or another text.
@@ -62,27 +55,20 @@ impl Canonical {
 
     /// The blob of a node.
     pub fn blob(&mut self, blob: &[u8]) {
-        let bytes = &blob[ENVELOPE..];
-        let token = self.token.as_ref().and_then(|token| {
-            let place = bytes.windows(token.len()).position(|part| part == token)?;
-            Some((place, place + token.len()))
+        self.written(&blob[ENVELOPE..], |bytes| {
+            packed(bytes).or_else(|| plain(bytes))
         });
-        match token {
-            Some((start, end)) => {
-                self.packed(&bytes[..start]);
-                self.packed(&bytes[end..]);
-            }
-            None => self.packed(bytes),
-        }
-    }
-
-    fn packed(&mut self, bytes: &[u8]) {
-        self.written(bytes, |bytes| packed(bytes).or_else(|| plain(bytes)));
     }
 
     fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<u128>) {
         self.number(bytes.len() as u64);
         while let Some((&byte, rest)) = bytes.split_first() {
+            let token = self.tokens.iter().find(|token| bytes.starts_with(token));
+            if let Some(token) = token {
+                self.written.push(0);
+                bytes = &bytes[token.len()..];
+                continue;
+            }
             let found = match byte {
                 PLAIN | 0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(id)), PACKED)),
                 b's' => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
@@ -113,6 +99,17 @@ impl Canonical {
         hasher.write(&self.written);
         hasher.finish()
     }
+}
+
+/// A number as it stands in a blob: seven bits a byte, the lowest first.
+fn variable_length(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
 /// A text without its identifiers.
