@@ -85,6 +85,8 @@ fn limits_default_to_what_is_documented() {
         xml_depth,
         xml_attributes,
         xml_elements,
+        sdp_lines,
+        sdp_streams,
         transactions,
         ..
     } = Limits::default();
@@ -104,6 +106,8 @@ fn limits_default_to_what_is_documented() {
         ("xml_depth", xml_depth),
         ("xml_attributes", xml_attributes),
         ("xml_elements", xml_elements),
+        ("sdp_lines", sdp_lines),
+        ("sdp_streams", sdp_streams),
         ("transactions", transactions),
     ];
     let documented = documented_defaults();

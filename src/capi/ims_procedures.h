@@ -209,6 +209,14 @@ enum imsp_limit
    * Users for whom room is taken when a node is made. Default 0.
    */
   IMSP_LIMIT_RESERVED_USERS = 1015,
+  /**
+   * Lines of a session description. Default 1,024.
+   */
+  IMSP_LIMIT_SDP_LINES = 1016,
+  /**
+   * m-lines of a session description. Default 64, which is the most.
+   */
+  IMSP_LIMIT_SDP_STREAMS = 1017,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_limit;

@@ -38,6 +38,10 @@ pub enum imsp_limit {
     Transactions = 1014,
     /// Users for whom room is taken when a node is made. Default 0.
     ReservedUsers = 1015,
+    /// Lines of a session description. Default 1,024.
+    SdpLines = 1016,
+    /// m-lines of a session description. Default 64, which is the most.
+    SdpStreams = 1017,
 }
 
 impl Number for imsp_limit {
@@ -57,6 +61,8 @@ impl Number for imsp_limit {
         Self::XmlElements,
         Self::Transactions,
         Self::ReservedUsers,
+        Self::SdpLines,
+        Self::SdpStreams,
     ];
 
     fn number(self) -> u32 {
@@ -81,6 +87,8 @@ impl imsp_limit {
             xml_depth,
             xml_attributes,
             xml_elements,
+            sdp_lines,
+            sdp_streams,
             transactions,
             reserved_users,
         } = limits;
@@ -100,6 +108,8 @@ impl imsp_limit {
             Self::XmlElements => xml_elements,
             Self::Transactions => transactions,
             Self::ReservedUsers => reserved_users,
+            Self::SdpLines => sdp_lines,
+            Self::SdpStreams => sdp_streams,
         })
     }
 }

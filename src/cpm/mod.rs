@@ -16,20 +16,22 @@
 mod config;
 mod counters;
 pub mod defect;
-mod dialog;
 mod vocabulary;
 
 pub use config::Config;
 pub use counters::Counters;
-pub use dialog::{Dialog, Sequence};
 pub use vocabulary::{
     Cause, Description, End, Ends, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode,
-    Recording, Scope, SessionRef, Side, Streams,
+    Recording, Scope, SessionRef, Side,
 };
 
 use core::fmt;
 
-use crate::drive::{Identifier, Role, Text, Texts};
+use crate::{
+    dialog::{Dialog, Sequence},
+    drive::{Identifier, Role, Text, Texts},
+    wire::sdp::StreamSet,
+};
 
 /// The most IWFs that a session can have.
 pub const MAX_IWFS: usize = 8;
@@ -80,7 +82,7 @@ pub enum Command<'a> {
         /// What was sent to that leg last, offer or answer.
         description: Description<'a>,
         /// Which of its media lines belong to which IWF: in the order of the IWFs, those that have gone among them.
-        streams: &'a [Streams],
+        streams: &'a [StreamSet],
     },
     /// [CO-3, CT-3] What happens when one of several IWFs ends its part. Once the session is being closed it changes
     /// nothing more.
@@ -157,8 +159,9 @@ pub enum Answer<'a> {
     MediaReleased,
     /// [CP-3] The session is stored.
     Stored {
-        /// Its UID, as Message-UID is to say it: visible characters, at most 255. Another one counts as not retrieved, and
-        /// the call is [`BadCommand`](crate::drive::Misuse::BadCommand) after the session has gone on without.
+        /// Its UID, as Message-UID is to say it: visible ASCII, at most 255 bytes; empty if the store gave none. Another
+        /// one is refused as [`BadCommand`](crate::drive::Misuse::BadCommand), and the question stays open: without
+        /// another answer in time the session goes on without.
         uid: &'a [u8],
     },
     /// It could not be stored.

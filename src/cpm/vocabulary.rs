@@ -3,7 +3,11 @@
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-use super::{Dialog, MAX_IWFS, Sequence};
+use super::MAX_IWFS;
+use crate::{
+    dialog::{Dialog, Sequence},
+    wire::sdp::StreamSet,
+};
 
 /// The host's own handle of a session: given with it, and given back in every question and event. No two sessions of a
 /// node have the same one at a time.
@@ -91,44 +95,13 @@ impl fmt::Debug for Leg<'_> {
     }
 }
 
-/// Media lines of a session description, by their number from 0 to 63.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Streams(pub u64);
-
-impl Streams {
-    /// None.
-    pub const NONE: Self = Self(0);
-
-    /// Those of these numbers; a number beyond 63 is left out.
-    #[must_use]
-    pub fn of(lines: &[u8]) -> Self {
-        let bit = |line: &u8| 1u64.checked_shl(u32::from(*line)).unwrap_or(0);
-        Self(lines.iter().map(bit).fold(0, |all, one| all | one))
-    }
-
-    /// Whether the media line of that number is among them.
-    #[must_use]
-    pub fn has(self, line: usize) -> bool {
-        let bit = u32::try_from(line)
-            .ok()
-            .and_then(|line| 1u64.checked_shl(line));
-        bit.is_some_and(|bit| self.0 & bit != 0)
-    }
-
-    /// Those of both.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
 /// An IWF of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Iwf<'a> {
     /// Its leg.
     pub leg: Leg<'a>,
     /// Its media lines in the description towards the leg that hears of deleted streams.
-    pub streams: Streams,
+    pub streams: StreamSet,
 }
 
 /// [CO-3, CT-3] The session description that was last agreed towards the leg that hears of deleted streams: what was sent
@@ -250,7 +223,7 @@ pub enum Recording {
     NotAllowed,
     /// It was stored in time, and its UID retrieved.
     Stored,
-    /// It was stored, but the UID is none that could stand in Message-UID.
+    /// It was stored in time, and the store gave no UID.
     StoredWithoutUid,
     /// It was stored too late for its UID to be told.
     StoredLate,

@@ -40,6 +40,10 @@ pub struct Limits {
     pub xml_attributes: usize,
     /// Elements of an XML document. Default 4,096.
     pub xml_elements: usize,
+    /// Lines of a session description. Default 1,024.
+    pub sdp_lines: usize,
+    /// m-lines of a session description. Default 64, which is the most.
+    pub sdp_streams: usize,
     /// Transactions held at once by the transaction layer; three quarters of them at most, but at least one,
     /// for requests of peers. Default 1,048,576.
     pub transactions: usize,
@@ -63,6 +67,8 @@ impl Default for Limits {
             xml_depth: 16,
             xml_attributes: 32,
             xml_elements: 4_096,
+            sdp_lines: 1_024,
+            sdp_streams: 64,
             transactions: 1 << 20,
         }
     }
