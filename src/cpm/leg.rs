@@ -82,7 +82,7 @@ impl Leg {
         self.running.set(Running { state, ..running });
     }
 
-    pub(super) const fn answered(&self) -> Option<Answered> {
+    pub(super) fn answered(&self) -> Option<Answered> {
         self.running.get().answered
     }
 

@@ -109,7 +109,8 @@ pub struct Iwf<'a> {
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub enum Description<'a> {
-    /// The host has it, and is asked for it when it is needed ([`Question::SessionDescription`]).
+    /// The host has it, and is asked for it when it is first needed ([`Question::SessionDescription`]); from then on it
+    /// is kept here.
     ///
     /// [`Question::SessionDescription`]: super::Question::SessionDescription
     #[default]
