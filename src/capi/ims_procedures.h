@@ -843,6 +843,12 @@ enum imsp_output_kind
    * answer, with `token`, is IMSP_ANSWER_STORED, IMSP_ANSWER_CONFLICT or IMSP_ANSWER_NOT_STORED.
    */
   IMSP_OUTPUT_KIND_ERASE = 6,
+  /**
+   * Send `bytes`, the ACK of a 2xx, in no transaction, to the first of `next_hops` that can be reached, and again
+   * whenever that 2xx comes again. Says `token`, that of the INVITE, to which nothing is to be given back, and
+   * `congestion_controlled`. A P-CSCF sends none.
+   */
+  IMSP_OUTPUT_KIND_ACKNOWLEDGE = 7,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_output_kind;
