@@ -61,6 +61,12 @@ impl Config {
         self.t1.saturating_mul(TIMER_F)
     }
 
+    /// Bytes that responses copy of a request: no more than it has, and what the names of its fields take written out.
+    pub(super) const fn kept_bytes(&self) -> usize {
+        let names = self.limits.headers.saturating_mul(8);
+        self.limits.message_bytes.saturating_add(names)
+    }
+
     /// Checks that the values can work together.
     ///
     /// # Errors

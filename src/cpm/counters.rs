@@ -1,5 +1,8 @@
 //! [DR-10] What a node of the CPM Participating Function counts.
 
+use super::Cause;
+use crate::drive::increment;
+
 /// What a node of the CPM Participating Function has counted since it was made. A restore begins anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,4 +55,16 @@ pub struct Counters {
     pub deletions_failed: u64,
     /// BYEs that a proxy passed on.
     pub relayed: u64,
+}
+
+impl Counters {
+    pub(super) const fn count(&mut self, cause: Cause) {
+        increment(match cause {
+            Cause::Client => &mut self.closed_by_client,
+            Cause::Other => &mut self.closed_by_other,
+            Cause::Iwf(_) => &mut self.closed_by_iwf,
+            Cause::Host => &mut self.closed_by_host,
+            Cause::DialogGone => &mut self.dialog_gone,
+        });
+    }
 }

@@ -71,3 +71,17 @@ pub const BAD_REASON: Defect = Defect {
     what: "the Reason cannot be written",
     clause: "RFC 3326 2",
 };
+
+/// What a response copies of the BYE is longer than may be.
+pub const BYE_TOO_LARGE: Defect = Defect {
+    code: 530,
+    what: "more to be copied than may be kept",
+    clause: "RFC 3261 21.5.7",
+};
+
+/// A session that is proxied cannot be ended from here.
+pub const PROXIED: Defect = Defect {
+    code: 531,
+    what: "a proxy cannot end a session",
+    clause: "RFC 3261 16",
+};

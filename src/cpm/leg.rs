@@ -32,7 +32,6 @@ pub(super) enum State {
 pub(super) struct Answered {
     /// What the branch of the BYE is told by.
     pub(super) branch: u64,
-    pub(super) status: u16,
     pub(super) has_uid: bool,
 }
 
@@ -178,7 +177,9 @@ impl Leg {
             words: *words,
         };
         let config = turn.cx.config;
-        let sent = turn.out.request(request, |buffer| bye.write(config, buffer));
+        let sent = turn
+            .out
+            .request(request, |buffer| bye.write(config, buffer));
         self.set_state(match sent {
             Ok(()) => State::Ending {
                 token: Some(token),

@@ -7,7 +7,7 @@
 //! where that is allowed, ends the other legs, and answers the BYE in time, whatever the others do. Every session of a
 //! B2BUA ends with one [`Event::SessionClosed`].
 //!
-//! [`originating`] and [`terminating`] have the procedures, each in the order of the text. They look alike and are not
+//! `originating.rs` and `terminating.rs` have the procedures, each in the order of the text. They look alike and are not
 //! the same: which leg can be interworked, when the session is stored, which leg is told of a stream that goes.
 //!
 //! | id | what | function | test |
@@ -16,10 +16,21 @@
 mod config;
 mod counters;
 pub mod defect;
+mod learning;
+mod leg;
+mod messages;
+mod node;
+mod originating;
+mod proxy;
+mod session;
+mod storage;
+mod streams;
+mod terminating;
 mod vocabulary;
 
 pub use config::Config;
 pub use counters::Counters;
+pub use node::CpmNode;
 pub use vocabulary::{
     Cause, Description, End, Ends, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode,
     Recording, Scope, SessionRef, Side,

@@ -8,8 +8,7 @@
 //!                                                                                                        Over
 //! ```
 //!
-//! Which way a session goes, and which legs are ended where, is in [`originating`](super::originating) and
-//! [`terminating`](super::terminating).
+//! Which way a session goes, and which legs are ended where, is in `originating.rs` and `terminating.rs`.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -215,6 +214,20 @@ impl Session {
         self.legs.iter().any(Leg::is_iwf)
     }
 
+    /// [CO-3, CT-3] The policy, until the session is being closed.
+    pub(super) const fn set_policy(&mut self, policy: IwfPolicy) {
+        if self.closing.is_none() {
+            self.policy = policy;
+        }
+    }
+
+    /// [CP-3] What may be stored, until the session is being closed.
+    pub(super) const fn set_offline_storage(&mut self, allowed: bool) {
+        if self.closing.is_none() {
+            self.may_be_stored = allowed;
+        }
+    }
+
     /// Whether nothing is left of it, and it may be forgotten.
     pub(super) fn is_gone(&self, now: Millis) -> bool {
         let relayed = self.relaying.as_ref();
@@ -277,6 +290,7 @@ impl Session {
             (phase, Input::Tick) => {
                 self.offer_again(turn);
                 self.end_silent_legs(turn.cx.now);
+                self.tick_relaying(turn);
                 if phase == Phase::Open {
                     return self.tick_shrinking(turn);
                 }
@@ -308,12 +322,7 @@ impl Session {
     }
 
     /// [CP-2 S3 L46, L98] Closing begins: the record is frozen, then the media plane resources are released.
-    fn begin(
-        &mut self,
-        turn: &mut Turn<'_>,
-        cause: Cause,
-        (held, reason): (Option<Held>, &[u8]),
-    ) {
+    fn begin(&mut self, turn: &mut Turn<'_>, cause: Cause, (held, reason): (Option<Held>, &[u8])) {
         let cx = &mut turn.cx;
         self.closing = Some(Box::new(Closing {
             phase: Phase::Draining,
@@ -413,7 +422,6 @@ impl Session {
         let _ = turn.out.respond(bye.to, 200, |buffer| answer.write(buffer));
         leg.set_answered(Answered {
             branch: bye.branch,
-            status: 200,
             has_uid: bye.leg == LegId::Client && !uid.is_empty(),
         });
     }

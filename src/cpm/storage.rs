@@ -95,7 +95,10 @@ impl Session {
         closing.store = Store::Quiet;
         closing.recording = Recording::Failed;
         increment(&mut turn.counters.store_failed);
-        if !matches!(closing.phase, Phase::Storing { .. } | Phase::Recording { .. }) {
+        if !matches!(
+            closing.phase,
+            Phase::Storing { .. } | Phase::Recording { .. }
+        ) {
             let stored = false;
             turn.out.event(Event::StoredLate { session, stored });
         }

@@ -16,7 +16,7 @@ use alloc::boxed::Box;
 
 use super::{
     Event, Function, IwfPolicy, LegId, Question, Scope, Side,
-    leg::Leg,
+
     messages::Reinvite,
     session::{Bye, Fact, Phase, Session, Turn},
 };

@@ -1,0 +1,725 @@
+//! Many sessions behind one set of doors.
+
+use alloc::vec::Vec;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    Answer, Command, Config, Counters, Cpm, End, Establish, LegId, Mode, SessionRef, defect,
+    learning,
+    leg::{Answered, Leg},
+    messages::Final,
+    proxy::{Passed, Passing},
+    session::{Asked, Bye, Input, Phase, Session, Turn},
+};
+use crate::{
+    dialog::{Admission, Incoming, reason},
+    drive::{
+        self, Buffer, Changes, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse,
+        Node, Outbox, Reject, Release, Source, Timer, Token, TransactionRef, Verdict, holds_break,
+        increment,
+    },
+    fleet::{Fleet, Id, Room},
+    regevent::notification::Refusal,
+    wire::{
+        Accepts, CpmId, Header, HeaderName, Message, Method, Owed, Required, Uri, Writer,
+        salvage::respond_to_refused,
+    },
+};
+
+/// Under what sessions are filed.
+const SESSION: u8 = 1;
+const CALL_ID: u8 = 2;
+
+/// How many keys a session has, as a rule: its handle, and a Call-ID for each leg.
+const KEYS: usize = 3;
+
+/// The CPM Participating Function: every session that it is in, behind one set of doors.
+pub struct CpmNode {
+    config: Config,
+    identifiers: Identifiers,
+    clock: Clock,
+    sessions: Fleet<Session>,
+    counters: Counters,
+    changes: Changes,
+    /// What responses copy of the BYE at hand.
+    kept: Buffer,
+}
+
+impl CpmNode {
+    /// A node without sessions.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the configuration cannot work.
+    pub fn new(config: Config, identifiers: Identifiers) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            sessions: Fleet::new(&identifiers.table_key(), Room::of(&config.limits, KEYS)),
+            kept: Buffer::new(config.kept_bytes()),
+            config,
+            identifiers,
+            clock: Clock::default(),
+            counters: Counters::default(),
+            changes: Changes::default(),
+        })
+    }
+
+    /// [DR-10] Replaces the configuration; nothing that runs is lost, and timers that run keep their deadlines.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; the old one then stays.
+    pub fn reconfigure(&mut self, config: Config) -> Result<(), ConfigError> {
+        config.check()?;
+        self.kept = Buffer::new(config.kept_bytes());
+        self.config = config;
+        Ok(())
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How often the host's time went backwards.
+    #[must_use]
+    pub const fn time_backwards(&self) -> u64 {
+        self.clock.backwards()
+    }
+
+    /// Number of sessions held, those of which only memory is left among them.
+    #[must_use]
+    pub const fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether this session is established and nothing has begun to close it.
+    #[must_use]
+    pub fn is_open(&self, session: SessionRef) -> bool {
+        let id = self.find(session);
+        let session = id.and_then(|id| self.sessions.get(id));
+        session.is_some_and(|session| session.phase() == Phase::Open && session.relaying.is_none())
+    }
+
+    fn find(&self, session: SessionRef) -> Option<Id> {
+        let is_it = |own: &Session| own.session == session;
+        self.sessions.find(SESSION, &session.0.to_le_bytes(), is_it)
+    }
+
+    /// The session, and the leg of it, that a request is of.
+    fn find_leg(&self, request: &Incoming<'_>) -> Option<(Id, LegId)> {
+        let mut sessions = self.sessions.under(CALL_ID, request.call_id);
+        sessions.find_map(|(id, session)| Some((id, leg_of(session, request)?)))
+    }
+
+    /// A new session.
+    fn establish(&mut self, shown: &Establish<'_>, out: &Outbox<Cpm>) -> Result<Verdict, Misuse> {
+        let session = Session::new(shown, &self.config)?;
+        let known = Misuse::BadCommand(Reject::new(&defect::SESSION_KNOWN, 0));
+        if self.find(shown.session).is_some() || session.legs.iter().any(|leg| self.has(leg)) {
+            return Err(known);
+        }
+        if self.sessions.len() >= self.config.limits.users {
+            return Err(Misuse::NodeFull);
+        }
+        increment(&mut self.counters.established);
+        let id = self.adopt(session);
+        self.changes.note(id.place(), false, out);
+        Ok(Verdict::Handled)
+    }
+
+    /// Whether a dialog is that of a leg here.
+    fn has(&self, leg: &Leg) -> bool {
+        let dialog = leg.dialog();
+        let mut under = self.sessions.under(CALL_ID, dialog.call_id);
+        under.any(|(_, session)| {
+            session.legs.iter().any(|own| {
+                let own = own.dialog();
+                own.call_id == dialog.call_id
+                    && own.local_tag == dialog.local_tag
+                    && own.remote_tag == dialog.remote_tag
+            })
+        })
+    }
+
+    /// Takes a session in.
+    fn adopt(&mut self, session: Session) -> Id {
+        let id = self.sessions.insert(session);
+        if let Some((session, mut keys)) = self.sessions.get_with_keys(id) {
+            keys.file(SESSION, &session.session.0.to_le_bytes());
+            for leg in &session.legs {
+                keys.file(CALL_ID, leg.call_id());
+            }
+            let deadline = session.deadline().map(|(at, _)| at);
+            self.sessions.arm(id, deadline);
+        }
+        id
+    }
+
+    /// Takes a session out.
+    fn forget(&mut self, id: Id) {
+        if let Some((session, mut keys)) = self.sessions.get_with_keys(id) {
+            keys.unfile(SESSION, &session.session.0.to_le_bytes());
+            for leg in &session.legs {
+                keys.unfile(CALL_ID, leg.call_id());
+            }
+            self.sessions.remove(id);
+        }
+    }
+
+    /// One step of a session; its timer follows.
+    fn step(&mut self, now: Millis, id: Id, input: Input<'_>, out: &mut Outbox<Cpm>) {
+        self.with(now, id, out, |session, turn| session.step(turn, input));
+    }
+
+    fn with<T>(
+        &mut self,
+        now: Millis,
+        id: Id,
+        out: &mut Outbox<Cpm>,
+        act: impl FnOnce(&mut Session, &mut Turn<'_>) -> T,
+    ) -> Option<T> {
+        let session = self.sessions.get_mut(id)?;
+        let mut turn = Turn {
+            cx: Context {
+                now,
+                config: &self.config,
+                identifiers: &mut self.identifiers,
+                id: id.place(),
+            },
+            counters: &mut self.counters,
+            out,
+        };
+        let done = act(session, &mut turn);
+        let (gone, deadline) = (session.is_gone(now), session.deadline());
+        self.changes.note(id.place(), gone, out);
+        match gone {
+            true => self.forget(id),
+            false => self.sessions.arm(id, deadline.map(|(at, _)| at)),
+        }
+        Some(done)
+    }
+
+    /// [CP-6] A BYE.
+    fn bye(
+        &mut self,
+        now: Millis,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Refusal> {
+        let required = Required::read(message)?;
+        let route = message.name_addrs(HeaderName::Route).next().transpose()?;
+        let request = Incoming::of(&required, route);
+        let Some((id, leg)) = self.find_leg(&request) else {
+            if !self.config.answers_unknown {
+                return Ok(Verdict::NotMine);
+            }
+            increment(&mut self.counters.unknown);
+            return Err(refusal(
+                message,
+                481,
+                &defect::NO_SESSION,
+                HeaderName::CallId,
+            ));
+        };
+        let mode = self.sessions.get(id).map(|session| session.mode);
+        let accepts = match mode {
+            Some(Mode::Proxy) => Accepts::proxy(),
+            _ => Accepts::server(),
+        };
+        accepts.check(message, &required)?;
+        let mut kept = core::mem::replace(&mut self.kept, Buffer::new(0));
+        kept.clear();
+        Writer::keep(&mut kept, message);
+        let taken = match kept.fault() {
+            Some(_) => Err(Refusal::new(513, &defect::BYE_TOO_LARGE, 0)),
+            None if mode == Some(Mode::Proxy) => {
+                let passing = Passing {
+                    message,
+                    from: leg,
+                    to: txn,
+                    key: key_of(&request),
+                    kept: kept.as_slice(),
+                    max_forwards: required.max_forwards,
+                };
+                self.pass(now, id, &passing, out)
+            }
+            None => self.take(
+                now,
+                (id, leg),
+                &request,
+                (txn, message, kept.as_slice()),
+                out,
+            ),
+        };
+        self.kept = kept;
+        taken
+    }
+
+    /// [CP-1] A BYE of a proxied session.
+    fn pass(
+        &mut self,
+        now: Millis,
+        id: Id,
+        bye: &Passing<'_, '_>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Refusal> {
+        match self.with(now, id, out, |session, turn| session.pass(turn, bye)) {
+            Some(Passed::Taken) | None => Ok(Verdict::Handled),
+            Some(Passed::Host) => Ok(Verdict::Forward),
+            Some(Passed::Refused(status, reject)) => Err(Refusal { status, reject }),
+        }
+    }
+
+    /// [CP-6] A BYE of a leg.
+    fn take(
+        &mut self,
+        now: Millis,
+        (id, leg): (Id, LegId),
+        request: &Incoming<'_>,
+        (to, message, kept): (TransactionRef, &Message<'_>, &[u8]),
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Refusal> {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Ok(Verdict::NotMine);
+        };
+        let Some(own) = session.leg_mut(leg) else {
+            return Ok(Verdict::NotMine);
+        };
+        if !leads_here(request, own, &self.config) {
+            increment(&mut self.counters.misrouted);
+            return Err(refusal(
+                message,
+                400,
+                &defect::WRONG_ROUTE,
+                HeaderName::Route,
+            ));
+        }
+        let charging = match leg {
+            LegId::Iwf(_) => None,
+            LegId::Client | LegId::Other => message.header(HeaderName::PChargingVector),
+        };
+        let bye = Bye {
+            leg,
+            to,
+            kept,
+            charging: charging.map_or(&b""[..], Header::raw),
+            reason: b"",
+            branch: key_of(request),
+        };
+        match Admission::after(own.sequence.remote, request.cseq) {
+            Admission::Repeated => return self.repeat(id, &bye, message, out),
+            Admission::Refuse(status) => {
+                increment(&mut self.counters.out_of_order);
+                return Err(refusal(
+                    message,
+                    status,
+                    &defect::OUT_OF_ORDER,
+                    HeaderName::CSeq,
+                ));
+            }
+            Admission::New if own.has_ended() => {
+                increment(&mut self.counters.unknown);
+                return Err(refusal(
+                    message,
+                    481,
+                    &defect::NO_SESSION,
+                    HeaderName::CallId,
+                ));
+            }
+            Admission::New => own.sequence.remote = Some(request.cseq),
+        }
+        increment(&mut self.counters.byes);
+        let carried = reason(message, self.config.reason_bytes);
+        let carried = carried.filter(|reason| !holds_break(reason));
+        if carried.is_none() {
+            increment(&mut self.counters.reasons_dropped);
+        }
+        let bye = Bye {
+            reason: carried.as_deref().unwrap_or_default(),
+            ..bye
+        };
+        self.step(now, id, Input::Bye(bye), out);
+        Ok(Verdict::Handled)
+    }
+
+    /// [CP-6] A BYE that has come before gets the same answer, once there is one; the same number in another transaction
+    /// is out of order.
+    fn repeat(
+        &mut self,
+        id: Id,
+        bye: &Bye<'_>,
+        message: &Message<'_>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Refusal> {
+        let Some(session) = self.sessions.get(id) else {
+            return Ok(Verdict::NotMine);
+        };
+        let closing = session.closing.as_deref();
+        let held = closing.and_then(|closing| closing.held.as_ref());
+        let is_held = held.is_some_and(|held| held.leg == bye.leg && held.branch == bye.branch);
+        let leg = session.leg(bye.leg);
+        let answered = leg.and_then(|leg| Some((leg, leg.answered()?)));
+        match answered {
+            Some((leg, Answered { branch, has_uid })) if branch == bye.branch => {
+                let uid = closing.filter(|_| has_uid).map(|closing| &*closing.uid);
+                let answer = Final {
+                    leg: bye.leg,
+                    dialog: leg.dialog(),
+                    kept: bye.kept,
+                    charging: bye.charging,
+                    uid: uid.unwrap_or_default(),
+                };
+                let _ = out.respond(bye.to, 200, |buffer| answer.write(buffer));
+            }
+            _ if is_held => {}
+            _ => {
+                increment(&mut self.counters.out_of_order);
+                return Err(refusal(
+                    message,
+                    500,
+                    &defect::OUT_OF_ORDER,
+                    HeaderName::CSeq,
+                ));
+            }
+        }
+        increment(&mut self.counters.repeated);
+        Ok(Verdict::Handled)
+    }
+
+    /// Another request. In a dialog of a session that is proxied it goes on; in that of a B2BUA it is the host's, and its
+    /// number counts.
+    fn other(&mut self, message: &Message<'_>) -> Verdict {
+        let Ok(request) = Incoming::read(message) else {
+            return Verdict::NotMine;
+        };
+        let Some((id, leg)) = self.find_leg(&request) else {
+            return Verdict::NotMine;
+        };
+        let Some(session) = self.sessions.get_mut(id) else {
+            return Verdict::NotMine;
+        };
+        if session.mode == Mode::Proxy {
+            return Verdict::Forward;
+        }
+        let counts = !matches!(request.method, Method::Ack | Method::Cancel);
+        if let Some(own) = session.leg_mut(leg).filter(|_| counts) {
+            let _ = own.sequence.admit(request.cseq);
+        }
+        Verdict::NotMine
+    }
+
+    /// Answers a BYE that is refused.
+    fn deny(
+        &self,
+        txn: TransactionRef,
+        message: &Message<'_>,
+        refusal: Refusal,
+        out: &mut Outbox<Cpm>,
+    ) -> Verdict {
+        let tag = self.identifiers.constant();
+        let accepts = Accepts::server();
+        let owed = Owed::with_status(message, refusal.status, refusal.reject, &accepts);
+        if let Some(status) = owed.status() {
+            // A response is longer than the parts it copies by less than a step has room for.
+            let _ = out.respond(txn, status, |buffer| {
+                owed.write(buffer, message, Some(tag));
+            });
+        }
+        Verdict::Rejected(refusal.reject)
+    }
+
+    /// The answer to something that a session asked for.
+    fn answer_session(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: &drive::Answer<'_, Cpm>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<bool, Misuse> {
+        let id = self.sessions.at(token.machine());
+        let asked = id.and_then(|id| Some((id, self.sessions.get(id)?.asked(token)?)));
+        let Some((id, asked)) = asked else {
+            return Ok(false);
+        };
+        let silence = |end| Input::NoResponse { token, end };
+        let input = match (asked, answer) {
+            (Asked::Request, drive::Answer::Response(bytes)) => match self.status(bytes) {
+                Some(100..=199) => return Ok(true),
+                Some(status) => Input::Response { token, status },
+                None => silence(End::NoResponse),
+            },
+            (Asked::Request, drive::Answer::Timeout) => silence(End::NoResponse),
+            (Asked::Request, drive::Answer::Unreachable) => silence(End::Unreachable),
+            (Asked::Relay, answer) => {
+                self.answer_relay(now, (id, token), answer, out)?;
+                return Ok(true);
+            }
+            (Asked::MediaRelease, drive::Answer::Role(Answer::MediaReleased)) => {
+                Input::MediaReleased { token }
+            }
+            (Asked::Storage, drive::Answer::Role(Answer::Stored { uid })) => {
+                self.check_uid(uid)?;
+                Input::Stored { token, uid }
+            }
+            (Asked::Storage, drive::Answer::Role(Answer::StoreFailed)) => {
+                Input::StoreFailed { token }
+            }
+            (Asked::Description, drive::Answer::Role(Answer::Described { description })) => {
+                Input::Described {
+                    token,
+                    description,
+                    live: learning::live(description, &self.config.limits)?,
+                }
+            }
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        self.step(now, id, input, out);
+        Ok(true)
+    }
+
+    /// The status of a response; `None` for what is none.
+    fn status(&mut self, bytes: &[u8]) -> Option<u16> {
+        let response = Message::parse(bytes, &self.config.limits).ok();
+        let status = response.and_then(|response| response.status());
+        if status.is_none() {
+            increment(&mut self.counters.malformed);
+        }
+        status
+    }
+
+    /// [CP-1] What becomes of a BYE that was passed on.
+    fn answer_relay(
+        &mut self,
+        now: Millis,
+        (id, token): (Id, Token),
+        answer: &drive::Answer<'_, Cpm>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<(), Misuse> {
+        let limits = self.config.limits;
+        let end = match answer {
+            drive::Answer::Response(bytes) => match Message::parse(bytes, &limits) {
+                Ok(response) if matches!(response.status(), Some(100..=199)) => return Ok(()),
+                Ok(response) if response.status().is_some() => {
+                    self.with(now, id, out, |session, turn| {
+                        session.pass_back(turn, token, &response);
+                    });
+                    return Ok(());
+                }
+                _ => {
+                    increment(&mut self.counters.malformed);
+                    End::NoResponse
+                }
+            },
+            drive::Answer::Timeout => End::NoResponse,
+            drive::Answer::Unreachable => End::Unreachable,
+            _ => return Err(Misuse::WrongAnswer),
+        };
+        self.with(now, id, out, |session, turn| {
+            session.pass_nothing_back(turn, token, end);
+        });
+        Ok(())
+    }
+
+    /// [CP-4] What stands in Message-UID must not break out of it.
+    fn check_uid(&mut self, uid: &[u8]) -> Result<(), Misuse> {
+        if uid.is_empty() || CpmId::new(uid).is_ok() {
+            return Ok(());
+        }
+        increment(&mut self.counters.bad_uids);
+        Err(Misuse::BadCommand(Reject::new(&defect::BAD_UID, 0)))
+    }
+
+    /// Changes a session.
+    fn change(
+        &mut self,
+        session: SessionRef,
+        out: &Outbox<Cpm>,
+        change: impl FnOnce(&mut Session, &Config) -> Result<(), Misuse>,
+    ) -> Result<Verdict, Misuse> {
+        let id = self.find(session).ok_or(Misuse::NoSuchThing)?;
+        let own = self.sessions.get_mut(id).ok_or(Misuse::NoSuchThing)?;
+        change(own, &self.config)?;
+        self.changes.note(id.place(), false, out);
+        Ok(Verdict::Handled)
+    }
+
+    /// The host ends a session.
+    fn close(
+        &mut self,
+        now: Millis,
+        session: SessionRef,
+        reason: &[u8],
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Misuse> {
+        if reason.len() > self.config.reason_bytes || holds_break(reason) {
+            return Err(Misuse::BadCommand(Reject::new(&defect::BAD_REASON, 0)));
+        }
+        let id = self.find(session).ok_or(Misuse::NoSuchThing)?;
+        let own = self.sessions.get(id);
+        if own.is_some_and(|own| own.mode == Mode::Proxy) {
+            return Err(Misuse::BadCommand(Reject::new(&defect::PROXIED, 0)));
+        }
+        self.step(now, id, Input::Close { reason }, out);
+        Ok(Verdict::Handled)
+    }
+}
+
+/// The leg that a request is of.
+fn leg_of(session: &Session, request: &Incoming<'_>) -> Option<LegId> {
+    let of = |leg: &&Leg| leg.dialog().has(request);
+    if let Some(leg) = session.legs.iter().find(of) {
+        return Some(leg.id);
+    }
+    // [CP-1] What passes through a proxy the other way.
+    let dialog = session.leg(LegId::Client)?.dialog();
+    let is_back = session.mode == Mode::Proxy
+        && dialog.call_id == request.call_id
+        && request.local_tag == Some(dialog.remote_tag)
+        && request.remote_tag == dialog.local_tag;
+    is_back.then_some(LegId::Other)
+}
+
+/// [RFC 3261 16.4] Whether a request has no Route, or begins with one of this element's: by its URI, or the Contact of the
+/// leg.
+fn leads_here(request: &Incoming<'_>, leg: &Leg, config: &Config) -> bool {
+    let Some(route) = request.route else {
+        return true;
+    };
+    let contact = crate::wire::register::first_uri(leg.dialog().local_contact);
+    let names = [Some(config.element.uri()), contact];
+    let mut names = names.into_iter().flatten();
+    names.any(|name| Uri::parse(name).is_ok_and(|name| name.same_host_port(&route.uri())))
+}
+
+/// What the branch of a request is told by.
+fn key_of(request: &Incoming<'_>) -> u64 {
+    xxh3_64(request.branch.unwrap_or_default())
+}
+
+/// A refusal for what stands, or is missing, in that header.
+fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: HeaderName) -> Refusal {
+    let at = message.header(name).map_or(0, Header::at);
+    Refusal::new(status, what, at)
+}
+
+impl Node for CpmNode {
+    type Role = Cpm;
+
+    /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on.
+    fn receive(
+        &mut self,
+        now: Millis,
+        _: Source,
+        txn: TransactionRef,
+        bytes: &[u8],
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        let message = match Message::parse(bytes, &self.config.limits) {
+            Ok(message) => message,
+            Err(reject) => {
+                increment(&mut self.counters.malformed);
+                let tag = self.identifiers.constant();
+                respond_to_refused(txn, bytes, &self.config.limits, reject, tag, out);
+                return Ok(Verdict::Rejected(reject));
+            }
+        };
+        match message.method() {
+            Some(Method::Bye) => match self.bye(now, txn, &message, out) {
+                Ok(verdict) => Ok(verdict),
+                Err(refusal) => Ok(self.deny(txn, &message, refusal, out)),
+            },
+            Some(_) => Ok(self.other(&message)),
+            None => Ok(Verdict::NotMine),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: drive::Answer<'_, Cpm>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        if self.answer_session(now, token, &answer, out)? {
+            return Ok(());
+        }
+        if !self.identifiers.has_given(token) {
+            return Err(Misuse::UnknownToken);
+        }
+        increment(&mut self.counters.stale_answers);
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Millis,
+        command: Command<'_>,
+        out: &mut Outbox<Cpm>,
+    ) -> Result<Verdict, Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        match command {
+            Command::Establish(shown) => self.establish(&shown, out),
+            Command::Refresh {
+                session,
+                leg,
+                dialog,
+                sequence,
+            } => self.change(session, out, |own, config| {
+                own.refresh(leg, (&dialog, sequence), &config.limits)
+            }),
+            Command::Renegotiated {
+                session,
+                description,
+                streams,
+            } => self.change(session, out, |own, config| {
+                own.renegotiate((description, streams), &config.limits)
+            }),
+            Command::SetPolicy { session, policy } => self.change(session, out, |own, _| {
+                own.set_policy(policy);
+                Ok(())
+            }),
+            Command::SetOfflineStorage { session, allowed } => {
+                self.change(session, out, |own, _| {
+                    own.set_offline_storage(allowed);
+                    Ok(())
+                })
+            }
+            Command::Close { session, reason } => self.close(now, session, reason, out),
+            Command::Forget { session } => {
+                let id = self.find(session).ok_or(Misuse::NoSuchThing)?;
+                self.changes.note(id.place(), true, out);
+                self.forget(id);
+                Ok(Verdict::Handled)
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut Outbox<Cpm>) -> Result<(), Misuse> {
+        out.check_room()?;
+        let now = self.clock.observe(now);
+        if let Some(id) = self.sessions.due(now) {
+            self.step(now, id, Input::Tick, out);
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<(Millis, Timer)> {
+        let (_, id) = self.sessions.next()?;
+        self.sessions.get(id)?.deadline()
+    }
+
+    fn snapshot_for(&self, _: Release, _: Millis, _: &mut Vec<u8>) {}
+}
+
+/// The answers a host gives to the questions of a CPM Participating Function.
+impl<'a> From<Answer<'a>> for drive::Answer<'a, Cpm> {
+    fn from(answer: Answer<'a>) -> Self {
+        Self::Role(answer)
+    }
+}
