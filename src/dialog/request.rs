@@ -12,7 +12,8 @@ impl<'a> Dialog<'a> {
     /// end of the message.
     ///
     /// Where the first of the route set is a strict router, its URI stands in the request line, and the remote
-    /// target is the last Route (RFC 3261 16.12).
+    /// target is the last Route (RFC 3261 16.12). A request that makes a dialog is begun in the same way, without a
+    /// remote tag, its Request-URI for the remote target, and the routes it is given for the route set (8.1.1.1).
     pub fn request<'b>(
         &self,
         buffer: &'b mut Buffer,
