@@ -5,14 +5,14 @@ use super::{
     session::{Turn, Words},
 };
 use crate::{
-    dialog::{Dialog, Sequence},
+    dialog::{self, Dialog, Sequence},
     drive::{Identifier, Millis, Request, Timer, Token, Towards},
     fleet::{Packed, Rest, Seldom},
     wire::sdp::StreamSet,
 };
 
 /// The strings of a dialog.
-pub(super) type Strings = Packed<{ Dialog::PARTS }>;
+pub(super) type Strings = Packed<{ dialog::PARTS }>;
 
 /// How it is with the end of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -513,11 +513,6 @@ impl Session {
         self.offer_shrinking_again(turn);
     }
 
-    /// Whether an answer with this token is for this session.
-    pub(super) fn awaits(&self, token: Token) -> bool {
-        self.asked(token).is_some()
-    }
-
     /// What was asked, or sent, with this token.
     pub(super) fn asked(&self, token: Token) -> Option<Asked> {
         if self.legs.iter().any(|leg| leg.awaits(token)) || self.is_invite(token) {

@@ -16,7 +16,6 @@ use alloc::boxed::Box;
 
 use super::{
     Event, Function, IwfPolicy, LegId, Question, Scope, Side,
-
     messages::Reinvite,
     session::{Bye, Fact, Phase, Session, Turn},
 };
