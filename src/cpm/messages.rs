@@ -4,7 +4,7 @@ use super::{Config, LegId, session::Words};
 use crate::{
     dialog::Dialog,
     drive::{Buffer, Identifier},
-    wire::{HeaderName, Writer, sdp},
+    wire::{Element, HeaderName, Params, Writer, sdp},
 };
 
 /// What a BYE is made of.
@@ -26,7 +26,7 @@ impl Bye<'_> {
             .bye(buffer, element, self.cseq, self.branch, reason);
         write_uid(&mut message, self.leg, uid);
         if is_core(self.leg) {
-            write_asserted(&mut message, &self.dialog);
+            element.write_address(&mut message, HeaderName::PAssertedIdentity);
             element.write_charging_vector(&mut message, self.branch);
         }
         message.finish();
@@ -36,7 +36,6 @@ impl Bye<'_> {
 /// What the answer to a BYE is made of.
 pub(super) struct Final<'a> {
     pub(super) leg: LegId,
-    pub(super) dialog: Dialog<'a>,
     /// What every response copies.
     pub(super) kept: &'a [u8],
     /// P-Charging-Vector of the BYE; empty for none.
@@ -47,16 +46,26 @@ pub(super) struct Final<'a> {
 
 impl Final<'_> {
     /// [CP-4, CP-8] The 200.
-    pub(super) fn write(&self, buffer: &mut Buffer) {
+    pub(super) fn write(&self, config: &Config, buffer: &mut Buffer) {
+        let element = &config.element;
         let mut message = Writer::respond_later(buffer, 200, self.kept);
         write_uid(&mut message, self.leg, self.uid);
         if is_core(self.leg) {
-            write_asserted(&mut message, &self.dialog);
-            if !self.charging.is_empty() {
-                message.header(HeaderName::PChargingVector, self.charging);
-            }
+            element.write_address(&mut message, HeaderName::PAssertedIdentity);
+            self.write_charging_vector(element, &mut message);
         }
         message.finish();
+    }
+
+    /// [RFC 7315 4.6] That of the request, and whose network has answered it.
+    fn write_charging_vector(&self, element: &Element, message: &mut Writer<'_>) {
+        let params = Params::new(self.charging);
+        let name = HeaderName::PChargingVector;
+        match self.charging {
+            [] => message,
+            charging if params.has(b"term-ioi") => message.header(name, charging),
+            charging => message.parts(name, &[charging, b";term-ioi=", element.ioi()]),
+        };
     }
 }
 
@@ -84,7 +93,7 @@ impl Reinvite<'_> {
             [] => element.write_address(&mut message, HeaderName::Contact),
             contact => _ = message.header(HeaderName::Contact, contact),
         }
-        write_asserted(&mut message, &self.dialog);
+        element.write_address(&mut message, HeaderName::PAssertedIdentity);
         element.write_charging_vector(&mut message, self.branch);
         message.body(b"application/sdp", |buffer| {
             agreed.put_without(deleted, buffer);
@@ -112,12 +121,4 @@ fn write_uid(message: &mut Writer<'_>, leg: LegId, uid: &[u8]) {
     if leg == LegId::Client && !uid.is_empty() {
         message.header(HeaderName::MessageUid, uid);
     }
-}
-
-/// [CP-8] Who is at this end of the dialog (RFC 3325 9.1).
-fn write_asserted(message: &mut Writer<'_>, dialog: &Dialog<'_>) {
-    message.parts(
-        HeaderName::PAssertedIdentity,
-        &[b"<", dialog.local_uri, b">"],
-    );
 }

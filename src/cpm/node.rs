@@ -303,7 +303,10 @@ impl CpmNode {
             leg,
             to,
             kept,
-            charging: charging.map_or(&b""[..], Header::raw),
+            charging: charging
+                .map(Header::raw)
+                .filter(|charging| !holds_break(charging))
+                .unwrap_or_default(),
             reason: b"",
             branch: key_of(request),
         };
@@ -359,18 +362,17 @@ impl CpmNode {
         let held = closing.and_then(|closing| closing.held.as_ref());
         let is_held = held.is_some_and(|held| held.leg == bye.leg && held.branch == bye.branch);
         let leg = session.leg(bye.leg);
-        let answered = leg.and_then(|leg| Some((leg, leg.answered()?)));
-        match answered {
-            Some((leg, Answered { branch, has_uid })) if branch == bye.branch => {
+        match leg.and_then(Leg::answered) {
+            Some(Answered { branch, has_uid }) if branch == bye.branch => {
                 let uid = closing.filter(|_| has_uid).map(|closing| &*closing.uid);
                 let answer = Final {
                     leg: bye.leg,
-                    dialog: leg.dialog(),
                     kept: bye.kept,
                     charging: bye.charging,
                     uid: uid.unwrap_or_default(),
                 };
-                let _ = out.respond(bye.to, 200, |buffer| answer.write(buffer));
+                let config = &self.config;
+                let _ = out.respond(bye.to, 200, |buffer| answer.write(config, buffer));
             }
             _ if is_held => {}
             _ => {
@@ -404,7 +406,7 @@ impl CpmNode {
         }
         let counts = !matches!(request.method, Method::Ack | Method::Cancel);
         if let Some(own) = session.leg_mut(leg).filter(|_| counts) {
-            let _ = own.sequence.admit(request.cseq);
+            own.sequence.admit(request.cseq);
         }
         Verdict::NotMine
     }

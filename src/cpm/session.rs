@@ -413,13 +413,15 @@ impl Session {
         };
         let answer = Final {
             leg: bye.leg,
-            dialog: leg.dialog(),
             kept: bye.kept,
             charging: bye.charging,
             uid,
         };
         // It copies parts of a message within the limits, so that it fits a step.
-        let _ = turn.out.respond(bye.to, 200, |buffer| answer.write(buffer));
+        let config = turn.cx.config;
+        let _ = turn
+            .out
+            .respond(bye.to, 200, |buffer| answer.write(config, buffer));
         leg.set_answered(Answered {
             branch: bye.branch,
             has_uid: bye.leg == LegId::Client && !uid.is_empty(),
