@@ -23,6 +23,7 @@ mod node;
 mod originating;
 mod proxy;
 mod session;
+mod snapshot;
 mod storage;
 mod streams;
 mod terminating;

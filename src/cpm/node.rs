@@ -1,5 +1,7 @@
 //! Many sessions behind one set of doors.
 
+mod persist;
+
 use alloc::vec::Vec;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -10,13 +12,14 @@ use super::{
     messages::Final,
     proxy::{Passed, Passing},
     session::{Asked, Bye, Input, Phase, Session, Turn},
+    snapshot,
 };
 use crate::{
     dialog::{Admission, Incoming, reason},
     drive::{
         self, Buffer, Changes, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse,
-        Node, Outbox, Reject, Release, Source, Timer, Token, TransactionRef, Verdict, holds_break,
-        increment,
+        Node, Outbox, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
+        holds_break, increment,
     },
     fleet::{Fleet, Id, Room},
     regevent::notification::Refusal,
@@ -61,6 +64,36 @@ impl CpmNode {
             counters: Counters::default(),
             changes: Changes::default(),
         })
+    }
+
+    /// [DR-7] A node from the blob of another. `identifiers` must be of an incarnation never used before. What was
+    /// outstanding is offered again by ticks at the same `now`, one request or question each.
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the configuration cannot work, or the blob cannot be used or exceeds the limits given.
+    pub fn restore(
+        config: Config,
+        identifiers: Identifiers,
+        now: Millis,
+        blob: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
+        let config = node.config.clone();
+        node.clock.observe(now);
+        snapshot::open(blob, now, &config, |sessions, session| {
+            if node.sessions.len() == 0 {
+                node.sessions.reserve(Room {
+                    machines: sessions,
+                    keys: KEYS,
+                });
+            }
+            if node.is_known(&session) {
+                return Err(RestoreError::AlreadyHere);
+            }
+            node.adopt(session);
+            Ok(())
+        })?;
+        Ok(node)
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost, and timers that run keep their deadlines.
@@ -114,9 +147,8 @@ impl CpmNode {
     /// A new session.
     fn establish(&mut self, shown: &Establish<'_>, out: &Outbox<Cpm>) -> Result<Verdict, Misuse> {
         let session = Session::new(shown, &self.config)?;
-        let known = Misuse::BadCommand(Reject::new(&defect::SESSION_KNOWN, 0));
-        if self.find(shown.session).is_some() || session.legs.iter().any(|leg| self.has(leg)) {
-            return Err(known);
+        if self.is_known(&session) {
+            return Err(Misuse::BadCommand(Reject::new(&defect::SESSION_KNOWN, 0)));
         }
         if self.sessions.len() >= self.config.limits.users {
             return Err(Misuse::NodeFull);
@@ -125,6 +157,12 @@ impl CpmNode {
         let id = self.adopt(session);
         self.changes.note(id.place(), false, out);
         Ok(Verdict::Handled)
+    }
+
+    /// Whether its handle, or a dialog of it, is that of a session here.
+    fn is_known(&self, session: &Session) -> bool {
+        let mut legs = session.legs.iter();
+        self.find(session.session).is_some() || legs.any(|leg| self.has(leg))
     }
 
     /// Whether a dialog is that of a leg here.
@@ -716,7 +754,11 @@ impl Node for CpmNode {
         self.sessions.get(id)?.deadline()
     }
 
-    fn snapshot_for(&self, _: Release, _: Millis, _: &mut Vec<u8>) {}
+    fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
+        let now = now.max(self.clock.latest());
+        let sessions = self.sessions.iter().map(|(_, session)| session);
+        snapshot::seal(release, sessions, now, into);
+    }
 }
 
 /// The answers a host gives to the questions of a CPM Participating Function.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The most BYEs of a session that are on their way, or remembered, at once.
-const MOST_WAYS: usize = 4;
+pub(super) const MOST_WAYS: usize = 4;
 
 /// A BYE on its way.
 pub(super) struct Way {
