@@ -179,32 +179,9 @@ impl Host {
 
     pub fn establish(&mut self, terms: Terms) -> Result<Verdict, Misuse> {
         let session = self.session.clone();
-        let iwfs: Vec<Iwf<'_>> = session
-            .iwfs
-            .iter()
-            .zip(&session.streams)
-            .map(|(leg, streams)| Iwf {
-                leg: learnt(leg),
-                streams: streams.iter().copied().collect::<StreamSet>(),
-            })
-            .collect();
-        self.command(Command::Establish(Establish {
-            session: SESSION,
-            function: match session.function {
-                "originating" => Function::Originating,
-                _ => Function::Terminating,
-            },
-            mode: Mode::B2bua,
-            allow_offline_storage: terms.stores,
-            policy: terms.policy,
-            client: session.client.as_ref().map(learnt),
-            other: session.other.as_ref().map(learnt),
-            iwfs: &iwfs,
-            description: match terms.is_kept {
-                true => Description::Learnt,
-                false => Description::AtHost,
-            },
-        }))
+        establish(&session, terms, |shown| {
+            self.command(Command::Establish(shown))
+        })
     }
 
     pub fn command(&mut self, command: Command<'_>) -> Result<Verdict, Misuse> {
@@ -273,11 +250,54 @@ impl Host {
         outs
     }
 
+    /// The node in another life, from its blob.
+    pub fn restart(&mut self, incarnation: u64) {
+        let mut blob = Vec::new();
+        self.node.snapshot(self.now, &mut blob);
+        let identifiers = Identifiers::new(SEED, incarnation, 3);
+        self.node = CpmNode::restore(self.config.clone(), identifiers, self.now, &blob).unwrap();
+    }
+
+    /// What it offers again.
+    pub fn offered_again(&mut self) -> Vec<Out> {
+        self.advance(0)
+    }
+
     /// Checks the bytes of an output.
     #[track_caller]
     pub fn expect(&mut self, name: &str, out: &Out) {
         self.session.expect(name, out.bytes());
     }
+}
+
+/// Shows a session.
+pub fn establish<T>(session: &Session, terms: Terms, give: impl FnOnce(Establish<'_>) -> T) -> T {
+    let iwfs: Vec<Iwf<'_>> = session
+        .iwfs
+        .iter()
+        .zip(&session.streams)
+        .map(|(leg, streams)| Iwf {
+            leg: learnt(leg),
+            streams: streams.iter().copied().collect::<StreamSet>(),
+        })
+        .collect();
+    give(Establish {
+        session: SESSION,
+        function: match session.function {
+            "originating" => Function::Originating,
+            _ => Function::Terminating,
+        },
+        mode: Mode::B2bua,
+        allow_offline_storage: terms.stores,
+        policy: terms.policy,
+        client: session.client.as_ref().map(learnt),
+        other: session.other.as_ref().map(learnt),
+        iwfs: &iwfs,
+        description: match terms.is_kept {
+            true => Description::Learnt,
+            false => Description::AtHost,
+        },
+    })
 }
 
 /// A leg by the messages that made it.
