@@ -3,6 +3,8 @@
 
 #[path = "cpm/crossing.rs"]
 mod crossing;
+#[path = "cpm/driving.rs"]
+mod driving;
 #[path = "common/cpm.rs"]
 #[allow(dead_code)]
 mod messages;

@@ -1,7 +1,8 @@
 //! What an operator decides for a CPM Participating Function.
 
+use super::Cpm;
 use crate::{
-    drive::{ConfigError, Limits},
+    drive::{ConfigError, Limits, Role},
     wire::Element,
 };
 
@@ -67,6 +68,16 @@ impl Config {
         self.limits.message_bytes.saturating_add(names)
     }
 
+    /// Bytes of a BYE to every leg of a session: its strings, where it goes, and the rest.
+    const fn byes_bytes(&self) -> usize {
+        const REST: usize = 2_048;
+        let strings = self.limits.registration_bytes.saturating_mul(2);
+        let bye = strings
+            .saturating_add(self.reason_bytes)
+            .saturating_add(REST);
+        bye.saturating_mul(self.limits.iwfs.saturating_add(1))
+    }
+
     /// Checks that the values can work together.
     ///
     /// # Errors
@@ -106,6 +117,12 @@ impl Config {
         }
         if self.limits.registration_bytes > 16_384 {
             return refuse("limits.registration_bytes", "more than 16,384");
+        }
+        if self.byes_bytes() > Cpm::STEP_BYTES {
+            return refuse(
+                "limits.registration_bytes",
+                "with limits.iwfs and reason_bytes more than one step holds",
+            );
         }
         Ok(())
     }

@@ -110,12 +110,12 @@ impl Reinvite<'_> {
     }
 }
 
-/// [CP-8 S3 L74, L77, L126, L130] Whether a leg leads through the SIP/IP core.
+/// [CP-8] (S3 L74, L77, L126, L130) Whether a leg leads through the SIP/IP core.
 const fn is_core(leg: LegId) -> bool {
     !matches!(leg, LegId::Iwf(_))
 }
 
-/// [CP-4 S3 L64, L72, L84, L109, L124] Message-UID stands in what goes to the served client, where there is a UID: S3 L124
+/// [CP-4] (S3 L64, L72, L84, L109, L124) Message-UID stands in what goes to the served client, where there is a UID: S3 L124
 /// has no condition, which is a slip.
 fn write_uid(message: &mut Writer<'_>, leg: LegId, uid: &[u8]) {
     if leg == LegId::Client && !uid.is_empty() {

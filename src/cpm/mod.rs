@@ -10,8 +10,42 @@
 //! `originating.rs` and `terminating.rs` have the procedures, each in the order of the text. They look alike and are not
 //! the same: which leg can be interworked, when the session is stored, which leg is told of a stream that goes.
 //!
-//! | id | what | function | test |
+//! # What is left to the host
+//! Setting sessions up and changing them; what it sends in their dialogs it tells ([`Command::Refresh`],
+//! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which says
+//! when one is to be refused. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction: the host,
+//! or the transaction layer. A session timer (RFC 4028) is the host's: the re-INVITE that deletes streams does not name it.
+//!
+//! # What S3 leaves open
+//! - It names one answer where there are several IWFs: all are waited for, in their time (CP-5).
+//! - When an IWF leaves, and only its streams go, its BYE is answered at once: nobody else has a part in it (CO-3, CT-3).
+//! - Where the whole session goes with one IWF, the others get a BYE as well (CO-4, CT-4).
+//! - Item 4.b.iv of 8.3.2.3 waits for the client, which has been sent nothing: it is the other CPM entity (CT-4). Item 3.c.ii
+//!   has no condition for the UID: it stands where there is one (CP-4).
+//! - A client's BYE that crosses ours is answered at once, with the UID if it has been retrieved by then (CP-6).
+//!
+//! | id | what | where | test |
 //! |---|---|---|---|
+//! | CP-1 | proxy: BYEs and all their finals pass, byte for byte | `proxy` | `tests/cpm.rs` |
+//! | CP-2 | B2BUA: the record is frozen, media plane resources are released first | `Session::begin` | `tests/cpm.rs` |
+//! | CP-3 | stored once at most, in its time; the BYE is answered before 64·T1 | `storage`, [`Config`] | `tests/cpm.rs` |
+//! | CP-4 | Message-UID exactly to the served client, exactly when retrieved in time | `messages` | `tests/cpm.rs` |
+//! | CP-5 | all of the far side, however each ends | `Session::step` | `tests/cpm.rs` |
+//! | CP-6 | no session, crossing, repeated, out of order; Reason | [`CpmNode`] | `tests/cpm.rs` |
+//! | CP-7 | the two functions apart | `originating`, `terminating` | `tests/cpm.rs` |
+//! | CP-8 | what the core needs, and an IWF does not | `messages` | `tests/cpm.rs` |
+//! | CO-1 | originating, the client's BYE | `Session::proceed_originating` | `tests/cpm.rs` |
+//! | CO-2 | originating, the other entity's BYE | `Session::proceed_originating` | `tests/cpm.rs` |
+//! | CO-3 | originating, an IWF's BYE, its streams only | `streams` | `tests/cpm.rs` |
+//! | CO-4 | originating, an IWF's BYE, the whole session | `Session::proceed_originating` | `tests/cpm.rs` |
+//! | CT-1 | terminating, the client's BYE | `Session::proceed_terminating` | `tests/cpm.rs` |
+//! | CT-2 | terminating, the other entity's BYE | `Session::proceed_terminating` | `tests/cpm.rs` |
+//! | CT-3 | terminating, an IWF's BYE, its streams only | `streams` | `tests/cpm.rs` |
+//! | CT-4 | terminating, an IWF's BYE, the whole session | `Session::proceed_terminating` | `tests/cpm.rs` |
+//! | DR-5 | sessions and IWFs of a node; bytes of a session | [`Limits`](crate::drive::Limits) | `tests/cpm.rs`, `tests/cpm_allocations.rs` |
+//! | DR-7 | sessions in a blob, or stored one by one | [`CpmNode::restore`] | `tests/cpm.rs` |
+//! | DR-9 | nobody's name in `Debug` | [`SessionRef`] | `tests/cpm.rs` |
+//! | DR-10 | configuration replaced, counters | [`CpmNode::reconfigure`], [`Counters`] | `tests/cpm.rs` |
 
 mod config;
 mod counters;
@@ -131,7 +165,7 @@ pub enum Command<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question {
-    /// [CP-2 S3 L46, L98] Release media plane resources: [`Answer::MediaReleased`]. It is the first output of whatever
+    /// [CP-2] (S3 L46, L98) Release media plane resources: [`Answer::MediaReleased`]. It is the first output of whatever
     /// closes a session, or takes an IWF out of it; nothing waits for the answer. What is to be recorded of the session
     /// has to be put aside before.
     MediaRelease {

@@ -428,7 +428,7 @@ impl CpmNode {
     }
 
     /// Another request. In a dialog of a session that is proxied it goes on; in that of a B2BUA it is the host's, and its
-    /// number counts.
+    /// number counts, unless the dialog has ended (RFC 3261 12.2.2), or a re-INVITE of ours is out (14.2).
     fn other(&mut self, message: &Message<'_>) -> Verdict {
         let Ok(request) = Incoming::read(message) else {
             return Verdict::NotMine;
@@ -442,11 +442,23 @@ impl CpmNode {
         if session.mode == Mode::Proxy {
             return Verdict::Forward;
         }
-        let counts = !matches!(request.method, Method::Ack | Method::Cancel);
-        if let Some(own) = session.leg_mut(leg).filter(|_| counts) {
-            own.sequence.admit(request.cseq);
+        if matches!(request.method, Method::Ack | Method::Cancel) {
+            return Verdict::NotMine;
         }
-        Verdict::NotMine
+        let meets_ours = request.method == Method::Invite && session.is_inviting(leg);
+        let status = match session.leg_mut(leg) {
+            Some(own) if own.has_ended() => 481,
+            Some(_) if meets_ours => 491,
+            Some(own) => {
+                own.sequence.admit(request.cseq);
+                return Verdict::NotMine;
+            }
+            None => return Verdict::NotMine,
+        };
+        Verdict::Refuse {
+            status,
+            retry_after: 0,
+        }
     }
 
     /// Answers a BYE that is refused.
@@ -646,7 +658,11 @@ fn refusal(message: &Message<'_>, status: u16, what: &'static Defect, name: Head
 impl Node for CpmNode {
     type Role = Cpm;
 
-    /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on.
+    /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on. In a
+    /// dialog that has ended it is to be refused with 481, and an INVITE that meets a re-INVITE of ours with 491.
+    ///
+    /// No 100 is sent: who has transactions, the host or the transaction layer (`txn`), sends it when it is
+    /// due (RFC 4320 4.1).
     fn receive(
         &mut self,
         now: Millis,

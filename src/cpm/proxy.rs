@@ -95,7 +95,7 @@ pub(super) enum Passed {
 }
 
 impl Session {
-    /// [CP-1 S3 L43, L95] Passes a BYE on.
+    /// [CP-1] (S3 L43, L95) Passes a BYE on.
     pub(super) fn pass(&mut self, turn: &mut Turn<'_>, bye: &Passing<'_, '_>) -> Passed {
         if bye.max_forwards == Some(0) {
             return Passed::Refused(483, Reject::new(&defect::TOO_MANY_HOPS, 0));
@@ -151,7 +151,7 @@ impl Session {
         Passed::Taken
     }
 
-    /// [CP-1 S3 L43, L95] The final answer goes back.
+    /// [CP-1] (S3 L43, L95) The final answer goes back.
     pub(super) fn pass_back(&mut self, turn: &mut Turn<'_>, token: Token, response: &Message<'_>) {
         let status = response.status().unwrap_or_default();
         let Some(way) = self.way(token) else {

@@ -321,7 +321,7 @@ impl Session {
         }
     }
 
-    /// [CP-2 S3 L46, L98] Closing begins: the record is frozen, then the media plane resources are released.
+    /// [CP-2] (S3 L46, L98) Closing begins: the record is frozen, then the media plane resources are released.
     fn begin(&mut self, turn: &mut Turn<'_>, cause: Cause, (held, reason): (Option<Held>, &[u8])) {
         let cx = &mut turn.cx;
         self.closing = Some(Box::new(Closing {

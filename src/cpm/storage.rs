@@ -19,7 +19,7 @@ impl Session {
         self.store(turn, Phase::Recording { until });
     }
 
-    /// [CP-3 S3 L62, L70, L82, L107, L114, L134] Where it is not allowed, it is over at once.
+    /// [CP-3] (S3 L62, L70, L82, L107, L114, L134) Where it is not allowed, it is over at once.
     fn store(&mut self, turn: &mut Turn<'_>, phase: Phase) {
         self.set_phase(phase);
         if !self.may_be_stored {

@@ -109,7 +109,7 @@ impl Session {
         self.live.without(self.streams_gone()).without(own)
     }
 
-    /// [CO-3 S3 L77, CT-3 S3 L130] Its resources are released, its BYE is answered at once, its streams are to be deleted.
+    /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be deleted.
     pub(super) fn take_out(&mut self, turn: &mut Turn<'_>, bye: &Bye<'_>) {
         let LegId::Iwf(iwf) = bye.leg else {
             return;
@@ -243,6 +243,12 @@ impl Session {
     pub(super) fn is_invite(&self, token: Token) -> bool {
         let invite = self.invite.as_ref();
         invite.is_some_and(|invite| invite.token == Some(token))
+    }
+
+    /// [RFC 3261 14.2] Whether a re-INVITE of ours is out in the dialog of this leg.
+    pub(super) fn is_inviting(&self, id: LegId) -> bool {
+        let invite = self.invite.as_ref();
+        id == self.told() && invite.is_some_and(|invite| invite.is_out)
     }
 
     /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being closed

@@ -14,7 +14,7 @@ fn session(iwfs: usize) -> Session {
     Session::originating(iwfs).with(REASON, "4711")
 }
 
-/// [CP-2, CO-1 S3 L46, L54 to L57, L58 to L65] Item 3, 4.b and 4.c: the client's BYE, not interworked.
+/// [CP-2, CO-1] (S3 L46, L54 to L57, L58 to L65) Item 3, 4.b and 4.c: the client's BYE, not interworked.
 #[test]
 fn client_not_interworked() {
     let mut host = Host::with(session(0), STORED);
@@ -38,7 +38,7 @@ fn client_not_interworked() {
     assert_eq!(outcome(&[closed]), expected);
 }
 
-/// [CP-3, CO-1 S3 L62] Item 4.c.ii: where it is not allowed nothing is stored, and there is no UID.
+/// [CP-3, CO-1] (S3 L62) Item 4.c.ii: where it is not allowed nothing is stored, and there is no UID.
 #[test]
 fn client_not_stored() {
     let mut host = Host::with(session(0).with("", ""), UNSTORED);
@@ -52,7 +52,7 @@ fn client_not_stored() {
     assert_eq!(outcome(&[closed]).recording, Recording::NotAllowed);
 }
 
-/// [CO-1 S3 L49 to L53, L58] Item 4.a: the client's BYE, interworked to one, two and three IWFs: each gets one, all are
+/// [CO-1] (S3 L49 to L53, L58) Item 4.a: the client's BYE, interworked to one, two and three IWFs: each gets one, all are
 /// waited for.
 #[test]
 fn client_interworked() {
@@ -78,7 +78,7 @@ fn client_interworked() {
     }
 }
 
-/// [CO-2 S3 L67 to L74] Item 5: the other entity's BYE: stored first, then the client's BYE with the UID.
+/// [CO-2] (S3 L67 to L74) Item 5: the other entity's BYE: stored first, then the client's BYE with the UID.
 #[test]
 fn other_entity() {
     let mut host = Host::with(session(0), STORED);
@@ -100,7 +100,7 @@ fn other_entity() {
     assert_eq!(outcome(&[closed]), expected);
 }
 
-/// [CO-2 S3 L70] Item 5.b: where it is not allowed nothing is stored, and the BYE has no UID.
+/// [CO-2] (S3 L70) Item 5.b: where it is not allowed nothing is stored, and the BYE has no UID.
 #[test]
 fn other_entity_not_stored() {
     let mut host = Host::with(session(0).with(REASON, ""), UNSTORED);
@@ -108,7 +108,7 @@ fn other_entity_not_stored() {
     host.expect("bye_to_client", &bye);
 }
 
-/// [CO-3, CP-2 S3 L77] Item 6.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
+/// [CO-3, CP-2] (S3 L77) Item 6.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
 /// first, the client gets a re-INVITE; then the next one.
 #[test]
 fn iwf_streams_only() {
@@ -147,7 +147,7 @@ fn iwf_streams_only() {
     assert!(storage.is_storage());
 }
 
-/// [CO-4 S3 L79 to L86] Item 6.b: the whole session goes with one IWF of one, two and three; the others get a BYE too.
+/// [CO-4] (S3 L79 to L86) Item 6.b: the whole session goes with one IWF of one, two and three; the others get a BYE too.
 #[test]
 fn iwf_whole_session() {
     for iwfs in 1..=3 {

@@ -44,7 +44,7 @@ fn answered(host: &mut Host, to: &Out, name: &str, values: &mut Values, status: 
     host.answer(to, Answer::Response(&bytes))
 }
 
-/// [CP-1, CP-4 S3 L43, L95] From either end: the BYE goes on, its 200 goes back, byte for byte but for Via, Max-Forwards, our
+/// [CP-1, CP-4] (S3 L43, L95) From either end: the BYE goes on, its 200 goes back, byte for byte but for Via, Max-Forwards, our
 /// Route and Message-UID. Nothing is stored or released.
 #[test]
 fn both_ways() {

@@ -6,8 +6,8 @@ use ims_procedures::{
         Function, Iwf, IwfPolicy, Leg, Mode, Question, Recording, Scope, SessionRef, Side,
     },
     drive::{
-        self, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output, Source, Token,
-        TransactionRef, Verdict,
+        self, Identifiers, Millis, Misuse, Node, Outbox, Output, Source, Token, TransactionRef,
+        Verdict,
     },
     wire::{Element, sdp::StreamSet},
 };
@@ -69,20 +69,6 @@ impl Out {
 
     pub fn text(&self) -> String {
         String::from_utf8(self.bytes().to_vec()).unwrap()
-    }
-
-    #[track_caller]
-    pub fn key(&self) -> Identifier {
-        match self {
-            Self::Ask {
-                question:
-                    Question::MediaRelease { key, .. }
-                    | Question::SessionStorage { key, .. }
-                    | Question::SessionDescription { key, .. },
-                ..
-            } => *key,
-            other => panic!("no question: {other:?}"),
-        }
     }
 
     /// Whether it is a response with that status to that transaction.

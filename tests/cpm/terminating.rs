@@ -14,7 +14,7 @@ fn session(iwfs: usize) -> Session {
     Session::terminating(iwfs).with(REASON, "4711")
 }
 
-/// [CP-2, CT-1 S3 L98, L100 to L110] Item 1 and 2: the client's BYE: stored after the other entity has answered.
+/// [CP-2, CT-1] (S3 L98, L100 to L110) Item 1 and 2: the client's BYE: stored after the other entity has answered.
 #[test]
 fn client() {
     let mut host = Host::with(session(0), STORED);
@@ -37,7 +37,7 @@ fn client() {
     assert_eq!(outcome(&[closed]), expected);
 }
 
-/// [CP-3, CT-1 S3 L107, L109] Item 2.c.ii: where it is not allowed nothing is stored, and there is no UID.
+/// [CP-3, CT-1] (S3 L107, L109) Item 2.c.ii: where it is not allowed nothing is stored, and there is no UID.
 #[test]
 fn client_not_stored() {
     let mut host = Host::with(session(0).with("", ""), UNSTORED);
@@ -49,7 +49,7 @@ fn client_not_stored() {
     assert_eq!(outcome(&[closed]).recording, Recording::NotAllowed);
 }
 
-/// [CT-2 S3 L112, L114, L121 to L126] Item 3.a, 3.c, 3.d: the other entity's BYE, not interworked: stored first, then the
+/// [CT-2] (S3 L112, L114, L121 to L126) Item 3.a, 3.c, 3.d: the other entity's BYE, not interworked: stored first, then the
 /// client's BYE with the UID.
 #[test]
 fn other_entity_not_interworked() {
@@ -72,7 +72,7 @@ fn other_entity_not_interworked() {
     assert_eq!(outcome(&[closed]), expected);
 }
 
-/// [CP-4, CT-2 S3 L124] Item 3.c.ii has no condition, which is a slip: without a UID there is no Message-UID.
+/// [CP-4, CT-2] (S3 L124) Item 3.c.ii has no condition, which is a slip: without a UID there is no Message-UID.
 #[test]
 fn other_entity_not_stored() {
     let mut host = Host::with(session(0).with(REASON, ""), UNSTORED);
@@ -80,7 +80,7 @@ fn other_entity_not_stored() {
     host.expect("bye_to_client", &bye);
 }
 
-/// [CT-2 S3 L115 to L119, L126] Item 3.b: interworked to one, two and three IWFs: each gets a BYE, without the UID; all are
+/// [CT-2] (S3 L115 to L119, L126) Item 3.b: interworked to one, two and three IWFs: each gets a BYE, without the UID; all are
 /// waited for.
 #[test]
 fn other_entity_interworked() {
@@ -104,7 +104,7 @@ fn other_entity_interworked() {
     }
 }
 
-/// [CT-3, CP-2 S3 L130] Item 4.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
+/// [CT-3, CP-2] (S3 L130) Item 4.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
 /// first, the other entity gets a re-INVITE; then the next one.
 #[test]
 fn iwf_streams_only() {
@@ -143,7 +143,7 @@ fn iwf_streams_only() {
     assert!(storage.is_storage());
 }
 
-/// [CT-4 S3 L132 to L137] Item 4.b: the whole session goes with one IWF of one, two and three; the others get a BYE too. The 200
+/// [CT-4] (S3 L132 to L137) Item 4.b: the whole session goes with one IWF of one, two and three; the others get a BYE too. The 200
 /// waited for is the other entity's: L137 names the client, which is a slip.
 #[test]
 fn iwf_whole_session() {
