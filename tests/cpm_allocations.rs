@@ -64,7 +64,7 @@ fn bytes_of_a_session() {
     let at_host = held_by_each(Some(0));
     let plain = held_by_each(None);
     println!("{kept} bytes with 1 KiB of description, {at_host} without, {plain} not interworked");
-    assert!(kept <= 2_000 + 240, "{kept}");
+    assert!(kept <= 2_000, "{kept}");
     assert!(at_host <= 1_200, "{at_host}");
     assert!(plain <= 1_200, "{plain}");
 }
@@ -73,6 +73,9 @@ fn bytes_of_a_session() {
 #[test]
 fn a_bye() {
     let mut many = Sessions::new(SESSIONS, None);
+    // What sessions have in common is remembered.
+    many.establish(0);
+    many.forget(0);
     let before = HELD.get();
     (0..SESSIONS).for_each(|session| many.establish(session));
     for session in 0..SESSIONS {

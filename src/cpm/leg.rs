@@ -7,12 +7,15 @@ use super::{
 use crate::{
     dialog::{self, Dialog, Sequence},
     drive::{Identifier, Millis, Request, Timer, Token, Towards},
-    fleet::{Packed, Rest, Seldom},
+    fleet::{Divided, Rest, Seldom},
     wire::sdp::StreamSet,
 };
 
-/// The strings of a dialog.
-pub(super) type Strings = Packed<{ dialog::PARTS }>;
+/// How many strings of a dialog are its own, from Call-ID to remote target.
+const OWN: usize = 6;
+
+/// The strings of a dialog. Route set and Contact of this end many have alike.
+pub(super) type Strings = Divided<{ dialog::PARTS }, 0, OWN, { dialog::PARTS - OWN }>;
 
 /// How it is with the end of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,12 @@ impl Leg {
 
     pub(super) const fn has_ended(&self) -> bool {
         matches!(self.state(), State::Ended(_))
+    }
+
+    /// Whether it has sent a BYE.
+    pub(super) fn has_left(&self) -> bool {
+        self.answered().is_some()
+            || matches!(self.state(), State::Ended(End::ByItself | End::Crossed))
     }
 
     /// How it ended.

@@ -21,7 +21,7 @@ use crate::{
         Node, Outbox, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
         holds_break, increment,
     },
-    fleet::{Fleet, Id, Room},
+    fleet::{Fleet, Id, Room, Shared},
     regevent::notification::Refusal,
     wire::{
         Accepts, CpmId, Header, HeaderName, Message, Method, Owed, Required, Uri, Writer,
@@ -42,6 +42,7 @@ pub struct CpmNode {
     identifiers: Identifiers,
     clock: Clock,
     sessions: Fleet<Session>,
+    shared: Shared,
     counters: Counters,
     changes: Changes,
     /// What responses copy of the BYE at hand.
@@ -57,6 +58,7 @@ impl CpmNode {
         config.check()?;
         Ok(Self {
             sessions: Fleet::new(&identifiers.table_key(), Room::of(&config.limits, KEYS)),
+            shared: Shared::new(),
             kept: Buffer::new(config.kept_bytes()),
             config,
             identifiers,
@@ -180,7 +182,8 @@ impl CpmNode {
     }
 
     /// Takes a session in.
-    fn adopt(&mut self, session: Session) -> Id {
+    fn adopt(&mut self, mut session: Session) -> Id {
+        session.share(&mut self.shared);
         let id = self.sessions.insert(session);
         if let Some((session, mut keys)) = self.sessions.get_with_keys(id) {
             keys.file(SESSION, &session.session.0.to_le_bytes());
@@ -359,7 +362,7 @@ impl CpmNode {
                     HeaderName::CSeq,
                 ));
             }
-            Admission::New if own.has_ended() => {
+            Admission::New if own.has_left() => {
                 increment(&mut self.counters.unknown);
                 return Err(refusal(
                     message,
@@ -592,6 +595,7 @@ impl CpmNode {
         let id = self.find(session).ok_or(Misuse::NoSuchThing)?;
         let own = self.sessions.get_mut(id).ok_or(Misuse::NoSuchThing)?;
         change(own, &self.config)?;
+        own.share(&mut self.shared);
         self.changes.note(id.place(), false, out);
         Ok(Verdict::Handled)
     }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Identifier, Millis, Outbox, Timer, Token, TransactionRef, increment},
+    fleet::Shared,
     wire::sdp::StreamSet,
 };
 
@@ -185,6 +186,13 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        self.legs
+            .iter_mut()
+            .for_each(|leg| shared.share(&mut leg.strings));
+    }
+
     pub(super) fn phase(&self) -> Phase {
         self.closing
             .as_ref()
@@ -428,8 +436,8 @@ impl Session {
         });
     }
 
-    /// [CP-6] A BYE of a leg that is being closed: it is answered at once, with the UID if it is the client's and one has
-    /// been retrieved by now, and the leg has ended.
+    /// [CP-6] The first BYE of a leg that is being closed, or has answered ours, which it has crossed on the way: it is
+    /// answered at once, with the UID if it is the client's and one has been retrieved by now, and the leg has ended.
     fn cross(&mut self, turn: &mut Turn<'_>, bye: &Bye<'_>) {
         increment(&mut turn.counters.crossed);
         if let Some(leg) = self.leg_mut(bye.leg) {

@@ -12,7 +12,7 @@ use super::{
     streams::{Invite, Shrinking, Stage},
 };
 use crate::{
-    dialog::Sequence,
+    dialog::{self, Sequence},
     drive::{
         Identifier, Millis, Outbox, Release, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records},
@@ -50,9 +50,8 @@ struct SessionRecord<'b> {
 #[derive(Serialize, Deserialize)]
 struct LegRecord<'b> {
     id: LegId,
-    /// As they are packed.
     #[serde(borrow)]
-    strings: Raw<'b>,
+    strings: [Raw<'b>; dialog::PARTS],
     local_cseq: u32,
     remote_cseq: Option<u32>,
     side: Side,
@@ -361,7 +360,7 @@ impl<'b> LegRecord<'b> {
     fn of(leg: &'b Leg, now: Millis) -> Self {
         Self {
             id: leg.id,
-            strings: Raw(leg.strings.as_bytes()),
+            strings: leg.strings.parts().map(Raw),
             local_cseq: leg.sequence.local,
             remote_cseq: leg.sequence.remote,
             side: leg.side,
@@ -380,10 +379,8 @@ impl<'b> LegRecord<'b> {
     }
 
     fn restore(&self, now: Millis, most: usize) -> Result<Leg, RestoreError> {
-        let (strings, bytes) = Strings::of_blob(self.strings.0).ok_or(RestoreError::Damaged)?;
-        if bytes > most {
-            return Err(RestoreError::TooLarge);
-        }
+        let parts = self.strings.map(|string| string.0);
+        let strings = Strings::new(parts, most).ok_or(RestoreError::TooLarge)?;
         let state = match self.state {
             StateRecord::Open => State::Open,
             StateRecord::Ending { branch, left } => State::Ending {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The host's own handle of a session: given with it, and given back in every question and event. No two sessions of a
-/// node have the same one at a time.
+/// node have the same one at a time; one that is closed keeps its handle for 64·T1, in which its BYEs may come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionRef(pub u64);
 

@@ -153,9 +153,11 @@ impl Sessions {
     }
 
     /// Forgets a session.
+    #[allow(dead_code)]
     pub fn forget(&mut self, session: u32) {
         let session = SessionRef(session.into());
         let forget = Command::Forget { session };
+        self.out.clear();
         self.node.command(NOW, forget, &mut self.out).unwrap();
     }
 }

@@ -34,6 +34,23 @@ fn glare() {
     }
 }
 
+/// [CP-6, T80] Glare in which the answer to ours overtakes the other BYE: that is answered 200 as well, even after the
+/// outcome; another one after it is of no session.
+#[test]
+fn glare_overtaken() {
+    let mut host = Host::with(Session::originating(0), UNSTORED);
+    let [_, ours] = host.receive("bye_from_client").try_into().unwrap();
+    host.expect("bye_to_other", &ours);
+    let outs = host.respond(&ours, "bye_to_other_answer", "481 x");
+    assert_eq!(outcome(&outs[1..]).ends.other, Some(End::Answered(481)));
+    let [answer] = host.receive("bye_from_other").try_into().unwrap();
+    host.expect("bye_from_other_200", &answer);
+    let bye = String::from_utf8(host.session.message("bye_from_other")).unwrap();
+    let higher = bye.replace("CSeq: 1 BYE", "CSeq: 2 BYE");
+    let (_, outs) = host.receive_bytes(higher.as_bytes());
+    assert!(outs[0].is_response(3, 481));
+}
+
 /// [CP-6, CP-3] Glare where the session is stored: once. The client's own BYE is answered at once, with the UID exactly if it
 /// has been retrieved by then.
 #[test]
