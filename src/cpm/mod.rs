@@ -99,14 +99,13 @@ impl Role for Cpm {
 }
 
 /// What a host tells a CPM Participating Function.
+// It is handed over once and kept nowhere.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// A session is established, with all of its legs. One that is here already is [`NoSuchThing`] no more than one
-    /// that is not: it is refused as [`BadCommand`] with [`defect::SESSION_KNOWN`].
-    ///
-    /// [`NoSuchThing`]: crate::drive::Misuse::NoSuchThing
-    /// [`BadCommand`]: crate::drive::Misuse::BadCommand
+    /// A session is established, with all of its legs. One whose handle or dialogs are here already is refused with
+    /// [`defect::SESSION_KNOWN`].
     Establish(Establish<'a>),
     /// A leg's dialog has gone on: requests that the host sent in it, a new remote target. Call-ID and tags are as they
     /// were. Without this command, what the node sends next in it would be out of order.
