@@ -10,7 +10,7 @@
 //! | RFC 8866 5.2, RFC 3264 5 | session version of 64 bits | [`Description::session_version`] | `tests/wire/sdp.rs` |
 //! | RFC 8866 5.14 | m-lines, ports | [`Description::streams`] | `tests/wire/sdp.rs` |
 //! | RFC 3264 8, 8.2 | the offer that deletes streams; its version | [`Description::put_without`] | `tests/wire/sdp.rs` |
-//! | RFC 5888 9.1, RFC 8843 7.5.3 | a deleted stream is in no group | [`Description::put_without`] | `tests/wire/sdp.rs` |
+//! | RFC 5888 9.2, RFC 8843 7.5.3 | a deleted stream is in no group | [`Description::put_without`] | `tests/wire/sdp.rs` |
 
 use core::{fmt, ops::Range};
 
@@ -259,7 +259,7 @@ impl<'a> Description<'a> {
     /// one sent last to the same peer, with their ports at 0 and its [next version](next_version). It is at most one
     /// byte longer. What is at port 0 already stays so; numbers of no m-line do nothing; no m-line is ever removed.
     ///
-    /// [RFC 5888 9.1] [RFC 8843 7.5.3] The identification tags of these streams are taken out of the groups of the
+    /// [RFC 5888 9.2] [RFC 8843 7.5.3] The identification tags of these streams are taken out of the groups of the
     /// session (`a=group`): whoever disables a stream must not leave it in one. Every other byte is as it was,
     /// the attributes of the deleted streams included, which mean nothing any more.
     pub fn put_without(&self, deleted: StreamSet, buffer: &mut Buffer) {

@@ -111,6 +111,18 @@ fn deleting_streams_of_one_iwf() {
     );
 }
 
+/// [RFC 3264 8.2] What is at port 0 already stays as it is written, whether it is deleted again or not.
+#[test]
+fn a_port_of_0_stays() {
+    for port in ["0", "00", "00000", "0/3"] {
+        let bytes = CHAT.replace(" 20340 ", &format!(" {port} "));
+        let expected = bytes.replace(" 41 ", " 42 ");
+        assert!(read(bytes.as_bytes()).live().is_empty());
+        assert_eq!(text(&without(bytes.as_bytes(), &[0])), expected);
+        assert_eq!(text(&without(bytes.as_bytes(), &[])), expected);
+    }
+}
+
 /// [RFC 3264 8] Deleting all leaves nothing live; which are left is known before anything is written.
 #[test]
 fn deleting_all() {
@@ -172,7 +184,7 @@ fn next_versions() {
     }
 }
 
-/// [RFC 5888 9.1] [RFC 8843 7.5.3] A deleted stream is taken out of each group of the session, which may become
+/// [RFC 5888 9.2] [RFC 8843 7.5.3] A deleted stream is taken out of each group of the session, which may become
 /// empty; `a=group` of a stream and `a=mid` stay.
 #[test]
 fn deleted_streams_are_in_no_group() {
