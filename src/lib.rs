@@ -46,7 +46,7 @@
 //! | [`cpm`] | the CPM Participating Function: a BYE closes a session, or takes one IWF out of it | OMA CPM 8.2.2.3, 8.3.2.3; RFC 3261 14.1, 15; RFC 3264 8.2 | CP, CO, CT |
 //! | `capi` (feature) | the same doors for C | | CA |
 //! | [`persistence`] | a node whose machines are stored one by one, before what depends on them leaves | | DR-7 |
-//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
+//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 6026, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop
 //!

@@ -46,7 +46,7 @@ fn cites_a_clause(clause: &str, sources: &[&str]) -> bool {
 
 #[test]
 fn every_fixture_line_cites_a_clause() {
-    let files = files("first_light");
+    let files = [files("first_light"), files("txn")].concat();
     for path in &files {
         let text = fs::read_to_string(path).unwrap();
         for (number, line) in text
@@ -70,7 +70,7 @@ fn every_fixture_line_cites_a_clause() {
             );
         }
     }
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 12);
 }
 
 /// [CP-1 to CP-8, CO-1 to CO-4, CT-1 to CT-4] The same of the messages of CPM sessions, whose clauses have a number.

@@ -4,6 +4,12 @@
 #[path = "txn/bed.rs"]
 mod bed;
 mod common;
+#[path = "txn/invite.rs"]
+mod invite;
+#[path = "txn/lossy.rs"]
+mod lossy;
+#[path = "txn/transitions.rs"]
+mod transitions;
 
 use bed::{Command, Event, Host, Out, PEER, Send, request_text, response_text};
 use ims_procedures::{
@@ -403,7 +409,7 @@ fn adopted() {
     assert_eq!(host.answers().len(), 1);
 }
 
-/// An INVITE of the node stays in the outbox; its transaction is the host's.
+/// An INVITE of the node that begins a dialog stays in the outbox; its transaction is the host's.
 #[test]
 fn invites_of_the_node() {
     let mut host = host();
@@ -1100,6 +1106,58 @@ const CASES: &[Case] = &[
             host.now = 10;
         },
         tick,
+    ),
+    (
+        "re-INVITE: timer A",
+        |host| {
+            invite::send(host, 1);
+            only(host, "transaction timer A");
+        },
+        tick,
+    ),
+    (
+        "re-INVITE: a refusal",
+        |host| _ = invite::send(host, 1),
+        |host, out| receive(host, &invite::refusal(), out),
+    ),
+    (
+        "re-INVITE: failover",
+        |host| _ = invite::send(host, 2),
+        |host, out| {
+            let text = invite::refusal().replace("491", "503");
+            receive(host, &text, out)
+        },
+    ),
+    (
+        "re-INVITE: a 2xx",
+        |host| _ = invite::send(host, 1),
+        |host, out| receive(host, &invite::success(), out),
+    ),
+    (
+        "re-INVITE: a 2xx again",
+        |host| {
+            invite::send(host, 1);
+            host.receive(&invite::success());
+        },
+        |host, out| receive(host, &invite::success(), out),
+    ),
+    (
+        "re-INVITE: no final response",
+        |host| {
+            invite::send(host, 1);
+            host.receive(&invite::refusal().replace("491", "183"));
+            only(host, "INVITE without final response");
+        },
+        tick,
+    ),
+    (
+        "re-INVITE: a late refusal",
+        |host| {
+            let token = invite::send(host, 1).token();
+            host.receive(&invite::refusal().replace("491", "183"));
+            host.answer(token, Answer::Timeout);
+        },
+        |host, out| receive(host, &invite::refusal(), out),
     ),
     (
         "answer",

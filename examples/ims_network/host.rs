@@ -122,6 +122,15 @@ impl<N: Node> Host<N> {
                         Some(hop) => network.send(now, self.me, hop, bytes),
                         None => answers.push_back((token, Answer::Unreachable)),
                     },
+                    Output::Acknowledge {
+                        mut next_hops,
+                        bytes,
+                        ..
+                    } => {
+                        if let Some(hop) = next_hops.find_map(Actor::at) {
+                            network.send(now, self.me, hop, bytes);
+                        }
+                    }
                     Output::Respond { to, bytes, .. } => {
                         if let Some(peer) = peer(to) {
                             network.send(now, self.me, peer, bytes);

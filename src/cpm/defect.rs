@@ -44,10 +44,10 @@ pub const WRONG_LEGS: Defect = Defect {
     clause: "OMA CPM 8.2.2.3, 8.3.2.3",
 };
 
-/// A part of the dialog is missing, or could not stand in a header.
-pub const BAD_DIALOG: Defect = Defect {
+/// The dialog is not that of the leg: its Call-ID or a tag is another.
+pub const OTHER_DIALOG: Defect = Defect {
     code: 526,
-    what: "a part of the dialog is missing or cannot be written",
+    what: "not the dialog of the leg",
     clause: "RFC 3261 12",
 };
 

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     dialog::{Dialog, Established, Sequence},
-    drive::{Defect, Limits, Misuse, Reject, holds_break},
+    drive::{Defect, Limits, Misuse, Reject},
     fleet::{Rest, Seldom},
     wire::{
-        Message, NameAddr, Uri,
+        Message,
         sdp::{self, StreamSet},
     },
 };
@@ -125,7 +125,7 @@ impl Session {
             && known.local_tag == dialog.local_tag
             && known.remote_tag == dialog.remote_tag;
         if !is_same {
-            return Err(bad(&defect::BAD_DIALOG));
+            return Err(bad(&defect::OTHER_DIALOG));
         }
         leg.strings = pack(dialog, limits)?;
         leg.is_secure = dialog.is_secure;
@@ -230,21 +230,7 @@ impl Learning<'_> {
 
 /// The strings of a dialog, if requests can be written with them.
 fn pack(dialog: &Dialog<'_>, limits: &Limits) -> Result<Strings, Misuse> {
-    let parts = dialog.parts();
-    let needed = [
-        dialog.call_id,
-        dialog.local_tag,
-        dialog.remote_tag,
-        dialog.local_uri,
-        dialog.remote_uri,
-    ];
-    let is_complete = needed.iter().all(|part| !part.is_empty())
-        && !parts.iter().any(|part| holds_break(part))
-        && Uri::parse(dialog.remote_target).is_ok()
-        && NameAddr::parse_list(dialog.route_set).all(|route| route.is_ok());
-    if !is_complete {
-        return Err(bad(&defect::BAD_DIALOG));
-    }
+    dialog.check().map_err(Misuse::BadCommand)?;
     let limit = "registration_bytes";
-    Strings::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge { limit })
+    Strings::new(dialog.parts(), limits.registration_bytes).ok_or(Misuse::TooLarge { limit })
 }

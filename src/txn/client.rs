@@ -61,8 +61,6 @@ pub(super) enum Action {
     Accept,
     /// A final response to an INVITE that the node has had: the ACK again.
     AcknowledgeAgain,
-    /// Send the ACK to the next hop after this one.
-    AcknowledgeElsewhere,
     /// A response the node has had: nothing.
     Absorb,
     /// A report about a request that has been answered: nothing.
@@ -232,9 +230,20 @@ impl Client {
         self.room().saturating_add(BRANCH_ROOM)
     }
 
-    /// Bytes that an ACK takes at most.
+    /// Bytes that an ACK takes.
     pub(super) fn room_for_ack(&self, ack: &[u8]) -> usize {
-        ack.len().saturating_add(self.next_hops.len())
+        let hops = self.hops_of_ack();
+        let hops = hops.iter().map(|hop| hop.len().saturating_add(1));
+        hops.fold(ack.len(), usize::saturating_add)
+    }
+
+    /// The ACK of a 2xx has next hops of its own; any other goes where the request went.
+    fn hops_of_ack(&self) -> Vec<&[u8]> {
+        let mut hops = lines(&self.next_hops);
+        if self.stage != Stage::Invite(invite::State::Accepted) {
+            hops.truncate(1);
+        }
+        hops
     }
 
     fn room(&self) -> usize {
@@ -269,7 +278,7 @@ impl Client {
         Ok(true)
     }
 
-    /// Appends an ACK, if there is any: that of a 2xx to its next hops, any other to where the request went.
+    /// Appends an ACK, if there is any.
     pub(super) fn append_ack<R: Role>(
         &self,
         ack: &[u8],
@@ -280,13 +289,14 @@ impl Client {
         }
         let room = self.room_for_ack(ack);
         out.check_room_for(1, room)?;
-        let mut hops = lines(&self.next_hops);
-        if self.stage != Stage::Invite(invite::State::Accepted) {
-            hops.truncate(1);
-        }
-        out.acknowledge(self.token, &hops, self.udp_limit(), |buffer| {
-            buffer.put(ack);
-        })
+        out.acknowledge(
+            self.token,
+            &self.hops_of_ack(),
+            self.udp_limit(),
+            |buffer| {
+                buffer.put(ack);
+            },
+        )
         .map_err(|_| full(room))?;
         Ok(true)
     }
@@ -472,11 +482,6 @@ impl Clients {
             }
             self.fleet.arm(id, Some(deadline));
         }
-    }
-
-    /// Sends the ACK to the next hop after the present one from now on.
-    pub(super) fn acknowledge_elsewhere(&mut self, id: Id) {
-        self.change(id, Client::advance);
     }
 
     /// [RFC 3261 17.1.1.2] [RFC 3261 17.1.2.2] The node has its answer: Timer K or, where an ACK was sent, which is

@@ -85,9 +85,8 @@ pub struct Config {
     /// and Timers D, J and K are zero. Default false.
     pub reliable: bool,
     /// How many milliseconds an INVITE may be without a final response after its first provisional one, however many
-    /// more follow: RFC 3261 sets no bound there (13.2.1). The node then hears of a timeout, on which it is to end the
-    /// dialog (12.2.1.2), and with it the INVITE (15.1.2). Default 180,000, the least that Timer C of a proxy is longer
-    /// than (16.6).
+    /// more follow: RFC 3261 sets no bound there. The node then hears of a timeout, on which it is to end the dialog
+    /// (12.2.1.2), and with it the INVITE (15.1.2). Default 180,000, which Timer C of a proxy exceeds (16.6).
     pub invite_patience: u64,
     /// The bounds: of messages, and of transactions held at once. Of the latter at most 16,777,215 count, and
     /// requests of peers may use three quarters of them, at least one: the rest is for the node's own.

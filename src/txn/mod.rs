@@ -2,12 +2,12 @@
 //!
 //! The host hands every datagram to [`receive`](Node::receive), responses too, with its own handle of where
 //! it came from, and sends what the outbox says: a [`Request`](crate::drive::Output::Request) to the first
-//! of its next hops, an [`Acknowledge`](crate::drive::Output::Acknowledge) likewise,
-//! a [`Respond`](crate::drive::Output::Respond) to where the handle points. A handle may
-//! be answered several times (retransmissions) or not at all, so it should be an address rather than
-//! a place in a table. The same request output may come several times under one token: sent again, or to
-//! the next hop after the one that failed. A next hop that cannot be reached is reported by
-//! [`Answer::Unreachable`]; it is the one that the last output of that token began with.
+//! of its next hops, an [`Acknowledge`](crate::drive::Output::Acknowledge) to the first that can be reached,
+//! a [`Respond`](crate::drive::Output::Respond) to where the handle points. A handle may be answered several times
+//! (retransmissions) or not at all, so it should be an address rather than a place in a table. The same request output may
+//! come several times under one token: sent again, or to the next hop after the one that failed. A next hop of a request
+//! that cannot be reached is reported by [`Answer::Unreachable`]; it is the one that the last request of that token
+//! began with.
 //!
 //! `received` and `rport` (RFC 3261 18.2.1, RFC 3581) are the transport's: a host that adds them does so
 //! before it hands a request in, and they come back in the Via of the response.
@@ -16,9 +16,9 @@
 //! other than 2xx is acknowledged here. A 2xx is the node's to acknowledge, once, by
 //! an [`Acknowledge`](crate::drive::Output::Acknowledge) at any time; that ACK is kept, and sent again whenever the 2xx
 //! comes again. A 2xx with another To tag is of another dialog, and [`NotMine`](Verdict::NotMine). Provisional responses
-//! are not shown to the node. One that says nothing more for [`Config::invite_patience`] has timed out; a refusal that
-//! comes after that is acknowledged, a 2xx is absorbed: the node has given up the dialog (RFC 3261 12.2.1.2). No CANCEL
-//! is sent.
+//! are not shown to the node. Without a final response [`Config::invite_patience`] after the first provisional one, the
+//! INVITE has timed out. The node then ends the dialog (RFC 3261 12.2.1.2), so no CANCEL is sent; for 64·T1 more,
+//! a refusal is acknowledged and a 2xx absorbed.
 //!
 //! **All other INVITE transactions are the host's.** An INVITE or ACK that comes is passed to the node, and its
 //! responses back, without absorbing or sending again anything; an INVITE of the node without a To tag is left in the
@@ -34,7 +34,8 @@
 //!
 //! **Transactions are not persisted.** A [`snapshot`](Node::snapshot) is the node's. After a restore the node
 //! offers again what was outstanding, which begins new transactions; peers retransmit what was not
-//! answered; responses to requests of the earlier life are withheld.
+//! answered; responses to requests of the earlier life are withheld. A 2xx that was acknowledged and comes again after
+//! the restore is nobody's.
 //!
 //! | clause | what | function | test |
 //! |---|---|---|---|
@@ -100,7 +101,7 @@ pub struct Counters {
     pub acks_sent: u64,
     /// ACKs sent again because the response came again, those of 2xx among them.
     pub acks_repeated: u64,
-    /// Requests and ACKs of the node sent to another next hop.
+    /// Requests of the node sent to another next hop.
     pub failovers: u64,
     /// Final responses given to the node.
     pub responses_received: u64,

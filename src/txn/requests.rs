@@ -139,14 +139,6 @@ impl<N: Node> Transactions<N> {
                 }
                 increment(&mut counters.responses_repeated);
             }
-            Action::AcknowledgeElsewhere => {
-                out.check_room_for(1, client.room_for_next_hop())?;
-                increment(&mut counters.failovers);
-                self.clients.acknowledge_elsewhere(id);
-                if let Some(client) = self.clients.get(id) {
-                    client.append(out)?;
-                }
-            }
             Action::NextHop => {
                 out.check_room_for(1, client.room_for_next_hop())?;
                 self.try_next_hop(present, id, timers, out)?;

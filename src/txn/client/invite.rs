@@ -50,10 +50,6 @@ impl State {
             (Self::Abandoned | Self::Completed | Self::Accepted, Input::Response(_)) => {
                 Action::Absorb
             }
-            // The next hop of the ACK, which is all that has been sent since.
-            (Self::Accepted, Input::Unreachable) => {
-                situation.choose(Action::AcknowledgeElsewhere, Action::Ignore)
-            }
             (
                 Self::Abandoned | Self::Completed | Self::Accepted,
                 Input::Unreachable | Input::Unanswered,
