@@ -10,6 +10,8 @@ mod driving;
 mod messages;
 #[path = "cpm/originating.rs"]
 mod originating;
+#[path = "cpm/properties.rs"]
+mod properties;
 #[path = "cpm/proxy.rs"]
 mod proxy;
 #[path = "cpm/refused.rs"]
