@@ -414,6 +414,8 @@ impl CpmNode {
                 };
                 let config = &self.config;
                 let _ = out.respond(bye.to, 200, |buffer| answer.write(config, buffer));
+                // It depends on what is stored as the first one does.
+                self.changes.note(id.place(), false, out);
             }
             _ if is_held => {}
             _ => {
@@ -432,7 +434,7 @@ impl CpmNode {
 
     /// Another request. In a dialog of a session that is proxied it goes on; in that of a B2BUA it is the host's, and its
     /// number counts, unless the dialog has ended (RFC 3261 12.2.2), or a re-INVITE of ours is out (14.2).
-    fn other(&mut self, message: &Message<'_>) -> Verdict {
+    fn other(&mut self, message: &Message<'_>, out: &Outbox<Cpm>) -> Verdict {
         let Ok(request) = Incoming::read(message) else {
             return Verdict::NotMine;
         };
@@ -454,6 +456,7 @@ impl CpmNode {
             Some(_) if meets_ours => 491,
             Some(own) => {
                 own.sequence.admit(request.cseq);
+                self.changes.note(id.place(), false, out);
                 return Verdict::NotMine;
             }
             None => return Verdict::NotMine,
@@ -691,7 +694,7 @@ impl Node for CpmNode {
                 Ok(verdict) => Ok(verdict),
                 Err(refusal) => Ok(self.deny(txn, &message, refusal, out)),
             },
-            Some(_) => Ok(self.other(&message)),
+            Some(_) => Ok(self.other(&message, out)),
             None => Ok(Verdict::NotMine),
         }
     }
