@@ -42,6 +42,7 @@
 //! | CT-2 | terminating, the other entity's BYE | `Session::proceed_terminating` | `tests/cpm.rs` |
 //! | CT-3 | terminating, an IWF's BYE, its streams only | `streams` | `tests/cpm.rs` |
 //! | CT-4 | terminating, an IWF's BYE, the whole session | `Session::proceed_terminating` | `tests/cpm.rs` |
+//! | DR-3 | behind the transaction layer | [`CpmNode`] | `tests/cpm.rs` |
 //! | DR-5 | sessions and IWFs of a node; bytes of a session | [`Limits`](crate::drive::Limits) | `tests/cpm.rs`, `tests/cpm_allocations.rs` |
 //! | DR-7 | sessions in a blob, or stored one by one | [`CpmNode::restore`] | `tests/cpm.rs` |
 //! | DR-9 | nobody's name in `Debug` | [`SessionRef`] | `tests/cpm.rs` |
@@ -253,7 +254,8 @@ pub enum Event {
         status: u16,
     },
     /// [CP-3] The message store has answered after the time for it was over: no message carries the UID any more. It
-    /// comes before or after [`SessionClosed`](Self::SessionClosed).
+    /// comes before or after [`SessionClosed`](Self::SessionClosed), and not once the session has been forgotten, 64·T1
+    /// after its end.
     StoredLate {
         /// The session.
         session: SessionRef,
