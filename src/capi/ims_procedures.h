@@ -217,6 +217,10 @@ enum imsp_limit
    * m-lines of a session description. Default 64, which is the most.
    */
   IMSP_LIMIT_SDP_STREAMS = 1017,
+  /**
+   * IWFs that one CPM session may have. Default 8.
+   */
+  IMSP_LIMIT_IWFS = 1018,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_limit;

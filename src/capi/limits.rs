@@ -42,6 +42,8 @@ pub enum imsp_limit {
     SdpLines = 1016,
     /// m-lines of a session description. Default 64, which is the most.
     SdpStreams = 1017,
+    /// IWFs that one CPM session may have. Default 8.
+    Iwfs = 1018,
 }
 
 impl Number for imsp_limit {
@@ -63,6 +65,7 @@ impl Number for imsp_limit {
         Self::ReservedUsers,
         Self::SdpLines,
         Self::SdpStreams,
+        Self::Iwfs,
     ];
 
     fn number(self) -> u32 {
@@ -89,6 +92,7 @@ impl imsp_limit {
             xml_elements,
             sdp_lines,
             sdp_streams,
+            iwfs,
             transactions,
             reserved_users,
         } = limits;
@@ -110,6 +114,7 @@ impl imsp_limit {
             Self::ReservedUsers => reserved_users,
             Self::SdpLines => sdp_lines,
             Self::SdpStreams => sdp_streams,
+            Self::Iwfs => iwfs,
         })
     }
 }

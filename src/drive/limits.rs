@@ -15,7 +15,7 @@ pub struct Limits {
     pub contacts: usize,
     /// Public identities of one implicit registration set. Default 32.
     pub identities: usize,
-    /// Bytes of all strings kept for one registration. Default 8,192.
+    /// Bytes of all strings kept for one registration, or for the dialog of one leg of a CPM session. Default 8,192.
     pub registration_bytes: usize,
     /// Subscribers to one implicit registration set. A quarter of them, at least one, are for its P-CSCF and
     /// for trusted servers alone. Fetches whose NOTIFY is not answered yet stand beside them: half as many,
@@ -23,11 +23,13 @@ pub struct Limits {
     pub subscribers: usize,
     /// Contacts of all the registrations that the watcher of one subscription keeps. Default 512.
     pub watched_contacts: usize,
-    /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
+    /// IWFs that one CPM session may have. Default 8.
+    pub iwfs: usize,
+    /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF, CPM sessions) of one node.
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
     /// Users for whom a node takes room when it is made, at most [`users`](Self::users): no call then pays for a
-    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF. Default 0: tables grow
+    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF, three a CPM session. Default 0: tables grow
     /// when it is needed, and what they took is given back when the last user has gone.
     pub reserved_users: usize,
     /// Bytes of an XML document. Default 65,535.
@@ -58,6 +60,7 @@ impl Default for Limits {
             registration_bytes: 8_192,
             subscribers: 16,
             watched_contacts: 512,
+            iwfs: 8,
             users: 1 << 20,
             reserved_users: 0,
             xml_bytes: 65_535,
