@@ -111,6 +111,7 @@ extern crate alloc;
 
 #[cfg(feature = "capi")]
 pub mod capi;
+pub(crate) mod deregister;
 pub mod drive;
 pub mod fleet;
 pub mod pcscf;

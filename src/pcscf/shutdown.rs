@@ -29,8 +29,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counters, Registration, pacing::Pace};
-use crate::drive::Millis;
+use super::{Counters, Registration};
+use crate::{deregister::Pace, drive::Millis};
 
 /// [PD-2] How a P-CSCF is to be shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

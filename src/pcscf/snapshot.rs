@@ -10,13 +10,13 @@ use beside::Beside;
 use super::{
     Affected, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
     aside::{Aside, Marks},
-    deregistration::{Calling, Running, State, Step},
-    pacing,
+    deregistration::{Running, State, Step},
     registration::{COMMON, FIELDS, Field, Strings},
     shutdown,
     user::User,
 };
 use crate::{
+    deregister::{Calling, pacing},
     drive::{
         Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
         snapshot::{self, Joined, Kind, Raw, Records, Release},

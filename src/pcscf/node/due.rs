@@ -2,14 +2,15 @@
 
 use super::PcscfNode;
 use crate::{
+    deregister::Want,
     drive::{Context, Millis, Misuse, Outbox, Timer},
     fleet::{
         Id,
         pacer::{Outcome, Turn},
     },
     pcscf::{
-        Input, Pcscf, Registration, deregistration::State, pacing::Want, registration::Field,
-        shutdown::Class, user::User,
+        Input, Pcscf, Registration, deregistration::State, registration::Field, shutdown::Class,
+        user::User,
     },
 };
 
@@ -147,7 +148,8 @@ impl PcscfNode {
             turn,
         };
         let now = self.clock.latest();
-        self.pacing.follow(now, &self.config, id.place(), want);
+        self.pacing
+            .follow(now, self.config.terms(), id.place(), want);
     }
 }
 

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use super::PcscfNode;
 use crate::{
+    deregister::Pace,
     drive::{Millis, Misuse, Outbox, Verdict},
     fleet::Id,
     pcscf::{
         Cause, Event, Input, Pcscf, Registration, Shutdown,
-        pacing::Pace,
         registration::Field,
         shutdown::{Class, Drain, Stage, Survey},
         snapshot::NodeRecord,
@@ -58,7 +58,8 @@ impl PcscfNode {
         }
         self.releasing = None;
         let deadline = Some(order.deadline);
-        self.pacing.order(now, &self.config, order.pace(), deadline);
+        self.pacing
+            .order(now, self.config.terms(), order.pace(), deadline);
         Verdict::Handled
     }
 
@@ -68,7 +69,8 @@ impl PcscfNode {
             return Verdict::NotMine;
         }
         self.releasing = Some(0);
-        self.pacing.order(now, &self.config, Pace::default(), None);
+        self.pacing
+            .order(now, self.config.terms(), Pace::default(), None);
         Verdict::Handled
     }
 
@@ -291,7 +293,7 @@ impl PcscfNode {
             for registration in user.iter().flat_map(|user| &user.registrations) {
                 if survey.count(registration) {
                     let domain = registration.strings.field(Field::HomeDomain);
-                    survey.ask(self.pacing.number(now, &self.config, domain));
+                    survey.ask(self.pacing.number(now, self.config.terms(), domain));
                 }
             }
         }
@@ -303,7 +305,7 @@ impl PcscfNode {
         let pace = survey.order.pace();
         let least_time = self
             .pacing
-            .least_time(now, &self.config, pace, &survey.asked);
+            .least_time(now, self.config.terms(), pace, &survey.asked);
         out.event(Event::ShutdownPlanned {
             registrations: survey.registrations,
             in_dialog: survey.in_dialog,

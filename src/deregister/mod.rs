@@ -1,0 +1,17 @@
+//! What those have in common who deregister a user by a REGISTER of their own, P-CSCF and MSC server: the REGISTER,
+//! its attempts and what comes of them, and whose turn it is when many are to go.
+//!
+//! | id | what | where | test |
+//! |---|---|---|---|
+//! | PD-5, MS-3 | the REGISTER | `register` | `tests/pcscf.rs`, `tests/mscics.rs` |
+//! | PD-6, MS-5 | what a response means; further attempts | `attempts` | `tests/pcscf.rs`, `tests/mscics.rs` |
+//! | PD-12 | one pacer for every trigger and retry | `pacing` | `tests/pcscf_drain.rs` |
+
+mod attempts;
+pub(crate) mod pacing;
+mod register;
+
+pub(crate) use attempts::{Attempts, Calling, Meaning};
+pub use pacing::{MAX_DOMAINS, NotAsked};
+pub(crate) use pacing::{Pace, Pacing, Terms, Want};
+pub(crate) use register::{Register, Zero, next_hops};
