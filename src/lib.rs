@@ -20,6 +20,8 @@
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ regevent  subscriber, notifier, watcher, relay   fleet  index, pacer   │
 //!    ├────────────────────────────────────────────────────────────────────────┤
+//!    │ dialog   of a user agent: read, kept as slices, written into requests  │
+//!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ reginfo  documents       wire  messages          drive  time, tokens,  │
 //!    │                                                  outbox, faults        │
 //!    └────────────────────────────────────────────────────────────────────────┘
@@ -36,6 +38,7 @@
 //! | [`drive`] | how every node is driven: time, tokens, outbox, limits, faults, snapshots | | DR |
 //! | [`wire`] | SIP messages, read without copying and written; what is owed for one; streams; byte-true passing on | RFC 3261, 3325, 3327, 3329, 3966, 4475, 5118, 5626, 7315 | DR-8, IB |
 //! | [`reginfo`] | registration information documents | RFC 3680, RFC 5628, TS 24.229 7.10 | RI |
+//! | [`dialog`] | the dialog of a user agent: route set, remote target, tags, sequence numbers; requests within it | RFC 3261 12, 15.1.1, 16.12 | |
 //! | [`regevent`] | a subscription, from the subscriber's and from the notifier's end; the watcher's table; many subscribers; the relay of a border | RFC 6665, RFC 3680, TS 24.229 5.2.3, 5.4.2.1 | RE, RN, RI, IB |
 //! | [`fleet`] | the pacer: when each of many machines may send | RFC 3261 21.5.4 | PD, DR |
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
@@ -112,6 +115,7 @@ extern crate alloc;
 #[cfg(feature = "capi")]
 pub mod capi;
 pub(crate) mod deregister;
+pub mod dialog;
 pub mod drive;
 pub mod fleet;
 pub mod pcscf;

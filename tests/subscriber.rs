@@ -168,6 +168,26 @@ fn accepted_then_notified() {
     assert_ne!(refresh.line("Via:"), first.line("Via:"));
 }
 
+/// [RE-5] Towards a strict router the request line names that, and the last Route is the target (RFC 3261 12.2.1.1).
+#[test]
+fn strict_router() {
+    let (mut bed, first) = registered(3_600);
+    let strict = ROUTES.replace("r3.example.net;lr", "r3.example.net");
+    let ok = first.accepted(200, &format!("{TARGET}{strict}Expires: 3660\r\n"));
+    bed.respond(first.token, &ok);
+    bed.receive(Source::TrustedCore, &first.notify(1, "n1", ACTIVE, TARGET));
+    let refresh = Subscribe::only(&bed.fire("subscription refresh"));
+    assert_eq!(refresh.hops, ["sip:r3.example.net"]);
+    assert_eq!(
+        refresh.line("SUBSCRIBE"),
+        "SUBSCRIBE sip:r3.example.net SIP/2.0"
+    );
+    assert_eq!(
+        refresh.line("Route:"),
+        "Route: <sip:r2.example.net;lr>, <sip:r1.example.net;lr>, <sip:n@scscf1.home1.example.net:5080>"
+    );
+}
+
 /// [RE-5, RE-6] NOTIFY first, then 2xx (T01, T02): the dialog and its route set are the NOTIFY's.
 #[test]
 fn notified_then_accepted() {

@@ -9,11 +9,11 @@ use super::{
     subscriber::{Dialog, Input, Notified, Response},
 };
 use crate::{
+    dialog::route_set,
     drive::{Defect, Limits, Misuse, Reject, Token},
     reginfo,
     wire::{
-        Header, HeaderName, Message, NameAddr, Required, SubState,
-        register::{retry_after, unfolded},
+        Header, HeaderName, Message, NameAddr, Required, SubState, register::retry_after,
         status_owed,
     },
 };
@@ -278,7 +278,7 @@ impl<'m> Acceptance<'m> {
     }
 }
 
-/// Target and route set, if the dialog with them is one that can be kept.
+/// [RE-5] Target and route set, if the dialog with them is one that can be kept.
 fn dialog<'m>(
     message: &Message<'m>,
     parties: [NameAddr<'m>; 2],
@@ -304,17 +304,4 @@ pub(crate) fn target<'m>(message: &Message<'m>) -> Result<Option<&'m [u8]>, Reje
         Some(contact) => Ok(Some(contact?.uri_bytes())),
         None => Ok(None),
     }
-}
-
-/// [RE-5] The route set that the Record-Routes of a message make, joined as one Route value: in their order
-/// for the receiver of a request, reversed for the receiver of a response (RFC 3261 12.1.1, 12.1.2).
-pub(crate) fn route_set(message: &Message<'_>, reversed: bool) -> Result<Vec<u8>, Reject> {
-    let mut routes = message
-        .name_addrs(HeaderName::RecordRoute)
-        .map(|route| route.map(|route| route.raw()))
-        .collect::<Result<Vec<_>, _>>()?;
-    if reversed {
-        routes.reverse();
-    }
-    Ok(unfolded(&routes.join(b", ".as_slice())))
 }

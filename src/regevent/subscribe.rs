@@ -3,11 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{
-    defect,
-    notification::{route_set, target},
-};
+use super::{defect, notification::target};
 use crate::{
+    dialog::route_set,
     drive::Reject,
     reginfo,
     wire::{Header, HeaderName, Message, Params, Required},

@@ -22,11 +22,12 @@ mod messages;
 mod snapshot;
 mod vocabulary;
 
+pub use crate::dialog::Admission;
 pub(crate) use config::check_entry_points;
 pub use config::{Config, Party, Profile, Routing};
 pub(crate) use snapshot::{CurrentSnapshot, PreviousSnapshot, Read, Written};
 pub use vocabulary::{
-    Admission, Answer, Dialog, End, Event, Input, Notified, Purpose, Question, Response, Standing,
+    Answer, Dialog, End, Event, Input, Notified, Purpose, Question, Response, Standing,
 };
 
 use serde::{Deserialize, Serialize};

@@ -195,6 +195,12 @@ impl<'a> NameAddrs<'a> {
         Self { base, ..self }
     }
 
+    /// What follows the addresses read so far, without the commas and white space that it begins with.
+    pub(crate) fn rest(mut self) -> &'a [u8] {
+        self.advance();
+        self.rest
+    }
+
     fn offset(&self) -> usize {
         self.base
             .wrapping_add(self.total.wrapping_sub(self.rest.len()))

@@ -2,6 +2,7 @@
 
 mod compare;
 
+use alloc::borrow::Cow;
 use core::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr},
@@ -487,6 +488,31 @@ impl<'a> Uri<'a> {
     #[must_use]
     pub fn headers(&self) -> &'a [u8] {
         after(self.raw, self.params.to().wrapping_add(1))
+    }
+
+    /// [RFC 3261 19.1.1] As it may stand in a request line: a `sip` or `sips` URI without its headers and without
+    /// `method`.
+    #[must_use]
+    pub fn for_request_line(&self) -> Cow<'a, [u8]> {
+        if !matches!(self.scheme, Scheme::Sip | Scheme::Sips) {
+            return Cow::Borrowed(self.raw);
+        }
+        if !self.params().has(b"method") {
+            return Cow::Borrowed(before(self.raw, self.params.to()));
+        }
+        let mut uri = before(self.raw, self.params.from()).to_vec();
+        for (name, value) in self.params() {
+            if scan::is_name(b"method", name) {
+                continue;
+            }
+            uri.push(b';');
+            uri.extend_from_slice(name);
+            if let Some(value) = value {
+                uri.push(b'=');
+                uri.extend_from_slice(value);
+            }
+        }
+        Cow::Owned(uri)
     }
 
     /// Whether it asks for loose routing (RFC 3261 16.12).

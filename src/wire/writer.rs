@@ -50,20 +50,15 @@ impl<'b> Writer<'b> {
     /// [RFC 3261 7.1] Begins a request. A method that is no token, or a URI with a control character or
     /// space, is [unsafe](Unwritable::UnsafeValue).
     pub fn request(buffer: &'b mut Buffer, method: &[u8], uri: &[u8]) -> Self {
-        let start = buffer.len();
+        let writer = Self::at_end(buffer);
         if !scan::is_token(method) || uri.is_empty() || !scan::is_uri_text(uri) {
-            buffer.fail(Unwritable::UnsafeValue);
+            writer.buffer.fail(Unwritable::UnsafeValue);
         }
-        buffer.put(method);
-        buffer.put(b" ");
-        buffer.put(uri);
-        buffer.put(b" SIP/2.0");
-        Self {
-            buffer,
-            start,
-            transport: None,
-            udp_limit: UDP_LIMIT,
-        }
+        writer.buffer.put(method);
+        writer.buffer.put(b" ");
+        writer.buffer.put(uri);
+        writer.buffer.put(b" SIP/2.0");
+        writer
     }
 
     /// [RFC 3261 7.2] Begins a response, with the reason phrase that RFC 3261 21 gives the status.
@@ -85,6 +80,21 @@ impl<'b> Writer<'b> {
         if status == 100 {
             writer.copy(request, HeaderName::Timestamp);
         }
+        writer
+    }
+
+    /// [RFC 3261 8.2.6.2] Appends what every response to `request` copies of it, to be kept until
+    /// [`respond_later`](Self::respond_later): for a request that is gone when its answer is known. To has its tag,
+    /// as it has in a dialog, or gets none.
+    pub fn keep(buffer: &'b mut Buffer, request: &Message<'_>) {
+        let vias = request.headers(HeaderName::Via).map(Header::raw);
+        Self::at_end(buffer).copied(vias, &Copied::of(request), None);
+    }
+
+    /// [RFC 3261 8.2.6.2] Begins the response to a request of which `kept` was [kept](Self::keep).
+    pub fn respond_later(buffer: &'b mut Buffer, status: u16, kept: &[u8]) -> Self {
+        let writer = Self::response(buffer, status);
+        writer.buffer.put(kept);
         writer
     }
 
@@ -203,14 +213,19 @@ impl<'b> Writer<'b> {
 
     /// [RFC 3261 21.4.1] As [`response`](Self::response), with another reason phrase.
     pub(super) fn response_because(buffer: &'b mut Buffer, status: u16, phrase: &[u8]) -> Self {
-        let start = buffer.len();
-        buffer.put(b"SIP/2.0 ");
-        buffer.put_number(u64::from(status));
-        buffer.put(b" ");
-        buffer.put(phrase);
+        let writer = Self::at_end(buffer);
+        writer.buffer.put(b"SIP/2.0 ");
+        writer.buffer.put_number(u64::from(status));
+        writer.buffer.put(b" ");
+        writer.buffer.put(phrase);
+        writer
+    }
+
+    /// A message that begins where the buffer ends.
+    fn at_end(buffer: &'b mut Buffer) -> Self {
         Self {
+            start: buffer.len(),
             buffer,
-            start,
             transport: None,
             udp_limit: UDP_LIMIT,
         }
@@ -227,18 +242,27 @@ impl<'b> Writer<'b> {
         to_tag: Option<Identifier>,
     ) -> Self {
         let mut writer = Self::response_because(buffer, status, phrase);
-        for via in vias {
-            writer.as_it_stood(HeaderName::Via, Some(via));
-        }
-        writer.as_it_stood(HeaderName::From, copied.from);
-        writer.as_it_stood(HeaderName::To, copied.to);
-        if let Some(tag) = to_tag.filter(|_| copied.lacks_to_tag()) {
-            writer.buffer.put(TO_TAG);
-            tag.write(writer.buffer);
-        }
-        writer.as_it_stood(HeaderName::CallId, copied.call_id);
-        writer.as_it_stood(HeaderName::CSeq, copied.cseq);
+        writer.copied(vias, copied, to_tag);
         writer
+    }
+
+    fn copied<'m>(
+        &mut self,
+        vias: impl Iterator<Item = &'m [u8]>,
+        copied: &Copied<'_>,
+        to_tag: Option<Identifier>,
+    ) {
+        for via in vias {
+            self.as_it_stood(HeaderName::Via, Some(via));
+        }
+        self.as_it_stood(HeaderName::From, copied.from);
+        self.as_it_stood(HeaderName::To, copied.to);
+        if let Some(tag) = to_tag.filter(|_| copied.lacks_to_tag()) {
+            self.buffer.put(TO_TAG);
+            tag.write(self.buffer);
+        }
+        self.as_it_stood(HeaderName::CallId, copied.call_id);
+        self.as_it_stood(HeaderName::CSeq, copied.cseq);
     }
 
     fn as_it_stood(&mut self, name: HeaderName, value: Option<&[u8]>) {

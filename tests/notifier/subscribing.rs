@@ -39,6 +39,20 @@ fn accepted() {
     assert!(notify.ends_with("\r\n\r\nfull version 0 since 0"));
 }
 
+/// [RN-2] Towards a strict router the request line names that, and the last Route is the target (RFC 3261 12.2.1.1).
+#[test]
+fn strict_router() {
+    let mut host = Host::new();
+    let strict = text(1, &expires(3_600), "").replace("proxy1.example;lr", "proxy1.example");
+    let outs = host.subscribe(&strict);
+    let notify = bytes(&outs);
+    assert!(notify.starts_with("NOTIFY sip:proxy1.example SIP/2.0\r\n"));
+    assert_eq!(
+        header(notify, "Route"),
+        "<sip:proxy2.example;lr>, <sip:proxy3.example;lr>, <sip:one@pcscf.example>"
+    );
+}
+
 /// [RN-1] Never more than was asked, never more than the most; without Expires the package's default.
 #[test]
 fn granted() {

@@ -421,12 +421,12 @@ fn the_largest_step() {
     let resource = format!("sip:{}@h", "u".repeat(12_000));
     let mut large = registration(3_600);
     large.public_identity = resource.as_bytes();
-    large.service_route = b"<sip:r>";
+    large.service_route = b"<sip:r;lr>";
     let out = bed.learn(large);
     let [Out::Ask(asked)] = &out[..] else {
         panic!("{out:?}");
     };
-    let route = format!("<sip:{}@h>", "r".repeat(16_384 - 8));
+    let route = format!("<sip:{}@h;lr>", "r".repeat(16_384 - 11));
     let first = Subscribe::only(&bed.route(asked, "", &route));
     assert_eq!(first.line("Route:").len(), "Route: ".len() + route.len());
     let _ = bed.respond(&first, 200, "Expires: 3660\r\n");

@@ -5,9 +5,10 @@ use super::{
     Subscription,
 };
 use crate::{
+    dialog::Dialog,
     drive::{Buffer, Context, Identifier, Outbox, Request, Role, Token, Towards, TransactionRef},
     reginfo,
-    wire::{HeaderName, Writer, register::first_uri},
+    wire::{HeaderName, Writer},
 };
 
 impl Subscription {
@@ -59,10 +60,25 @@ impl Subscription {
         let request = Request {
             token,
             towards: Towards::Core,
-            next_hops: &[first_uri(self.strings.get(ROUTES)).unwrap_or(self.target())],
+            next_hops: &[self.dialog(b"").next_hop()],
             udp_limit: config.element.udp_limit(),
         };
         out.request(request, write).is_ok()
+    }
+
+    /// The dialog; `local_tag` is the text of ours.
+    fn dialog<'a>(&'a self, local_tag: &'a [u8]) -> Dialog<'a> {
+        let string = |number| self.strings.get(number);
+        Dialog {
+            call_id: self.call_id(),
+            local_uri: string(LOCAL_URI),
+            local_tag,
+            remote_uri: string(REMOTE_URI),
+            remote_tag: string(REMOTE_TAG),
+            remote_target: self.target(),
+            route_set: string(ROUTES),
+            ..Dialog::default()
+        }
     }
 
     /// [RN-2, RN-4] The NOTIFY, around its document.
@@ -74,27 +90,11 @@ impl Subscription {
         buffer: &mut Buffer,
     ) {
         let element = &cx.config.element;
-        let string = |number| self.strings.get(number);
-        let mut message = Writer::request(buffer, b"NOTIFY", self.target());
-        element
-            .write_via(&mut message, branch)
-            .number(HeaderName::MaxForwards, 70);
-        if !string(ROUTES).is_empty() {
-            message.header(HeaderName::Route, string(ROUTES));
-        }
-        message
-            .parts(
-                HeaderName::From,
-                &[b"<", string(LOCAL_URI), b">;tag=", &self.local_tag.text()],
-            )
-            .parts(
-                HeaderName::To,
-                &[b"<", string(REMOTE_URI), b">;tag=", string(REMOTE_TAG)],
-            )
-            .header(HeaderName::CallId, self.call_id())
-            .cseq(self.local_cseq, b"NOTIFY");
+        let local_tag = self.local_tag.text();
+        let dialog = self.dialog(&local_tag);
+        let mut message = dialog.request(buffer, element, b"NOTIFY", self.local_cseq, branch);
         self.write_contact(cx.config, &mut message);
-        match string(EVENT_ID) {
+        match self.strings.get(EVENT_ID) {
             [] => message.header(HeaderName::Event, b"reg"),
             id => message.parts(HeaderName::Event, &[b"reg;id=", id]),
         };

@@ -32,11 +32,7 @@ impl Subscription {
         {
             return Admission::Refuse(481);
         }
-        match self.remote_cseq {
-            Some(last) if notification.cseq < last => Admission::Refuse(500),
-            Some(last) if notification.cseq == last => Admission::Repeated,
-            _ => Admission::New,
-        }
+        Admission::after(self.remote_cseq, notification.cseq)
     }
 
     pub(super) fn has_parties(&self, config: &Config, notification: &Notification<'_>) -> bool {

@@ -6,10 +6,11 @@ use super::{
     Config, FIRST_ROUTE, NEXT_HOPS, Party, Pending, REMOTE_TAG, ROUTES, State, Subscription, TARGET,
 };
 use crate::{
+    dialog::Dialog,
     drive::{Buffer, Context, Millis, Outbox, Request, Role},
     regevent::trunk_group::Network,
     reginfo,
-    wire::{HeaderName, NameAddr, Writer, register::first_uri},
+    wire::{HeaderName, NameAddr, register::first_uri},
 };
 
 impl Subscription {
@@ -112,38 +113,30 @@ impl Subscription {
 
     fn write(&self, config: &Config, pending: Pending, buffer: &mut Buffer) {
         let element = &config.element;
-        let call_id = self.call_id.text();
+        let (call_id, local_tag) = (self.call_id.text(), self.local_tag.text());
+        let from = self.local_uri(config);
         let with_iotl;
-        let target = match pending.initial {
-            false => self.request_target(),
+        let (target, remote_tag) = match pending.initial {
+            false => (self.request_target(), self.strings.get(REMOTE_TAG)),
             true if config.iotl && self.network == Network::Visited => {
                 with_iotl = marked(self.resource());
-                &with_iotl
+                (with_iotl.as_slice(), b"".as_slice())
             }
-            true => self.resource(),
+            true => (self.resource(), b"".as_slice()),
         };
-        let mut message = Writer::request(buffer, b"SUBSCRIBE", target);
-        element
-            .write_via(&mut message, pending.branch)
-            .number(HeaderName::MaxForwards, 70);
-        let route = self.route(pending);
-        if !route.is_empty() {
-            message.header(HeaderName::Route, route);
-        }
-        let from = self.local_uri(config);
-        message.parts(
-            HeaderName::From,
-            &[b"<", from, b">;tag=", &self.local_tag.text()],
-        );
-        match self.strings.get(REMOTE_TAG) {
-            tag if !pending.initial && !tag.is_empty() => {
-                message.parts(HeaderName::To, &[b"<", self.resource(), b">;tag=", tag])
-            }
-            _ => message.parts(HeaderName::To, &[b"<", self.resource(), b">"]),
+        let dialog = Dialog {
+            call_id: &call_id,
+            local_uri: from,
+            local_tag: &local_tag,
+            remote_uri: self.resource(),
+            remote_tag,
+            remote_target: target,
+            route_set: self.route(pending),
+            ..Dialog::default()
         };
+        let (cseq, branch) = (self.local_cseq, pending.branch);
+        let mut message = dialog.request(buffer, element, b"SUBSCRIBE", cseq, branch);
         message
-            .header(HeaderName::CallId, &call_id)
-            .cseq(self.local_cseq, b"SUBSCRIBE")
             .parts(
                 HeaderName::Contact,
                 &[b"<sip:", &call_id, b"@", element.sent_by(), b">"],

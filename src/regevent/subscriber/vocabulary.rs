@@ -270,17 +270,6 @@ pub enum Input<'a> {
     Tick,
 }
 
-/// How a NOTIFY relates to a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It is the next one.
-    New,
-    /// It was seen before: answer 200 again, do nothing.
-    Repeated,
-    /// Refuse it with this status.
-    Refuse(u16),
-}
-
 /// [RE-11] How a subscription stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
