@@ -118,6 +118,7 @@ pub(crate) mod deregister;
 pub mod dialog;
 pub mod drive;
 pub mod fleet;
+pub mod mscics;
 pub mod pcscf;
 pub mod persistence;
 pub mod regevent;

@@ -5,11 +5,13 @@
 //! |---|---|---|---|
 //! | PD-5, MS-3 | the REGISTER | `register` | `tests/pcscf.rs`, `tests/mscics.rs` |
 //! | PD-6, MS-5 | what a response means; further attempts | `attempts` | `tests/pcscf.rs`, `tests/mscics.rs` |
+//! | PD-10 | what a document says of a contact | `standing` | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | `pacing` | `tests/pcscf_drain.rs` |
 
 mod attempts;
 pub(crate) mod pacing;
 mod register;
+pub mod standing;
 
 pub(crate) use attempts::{Attempts, Calling, Meaning};
 pub use pacing::{MAX_DOMAINS, NotAsked};

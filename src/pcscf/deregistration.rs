@@ -27,7 +27,7 @@ use super::{
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
 use crate::{
-    deregister::{Calling, Meaning, NotAsked},
+    deregister::{Calling, Meaning, NotAsked, standing::Watched},
     drive::{
         Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards, TransactionRef,
     },
@@ -348,6 +348,18 @@ impl Registration {
     #[must_use]
     pub const fn is_registered(&self) -> bool {
         matches!(self.state(), State::Registered)
+    }
+
+    /// [PD-10] What to look for in a document.
+    pub(super) fn watched(&self) -> Watched<'_> {
+        Watched {
+            contact: self.contact(),
+            flow: self.strings.flow(),
+            principals: self.strings.principals(),
+            identities: self.strings.field(Field::Identities),
+            emergency: self.emergency,
+            seen: self.is_seen(),
+        }
     }
 
     /// Whether an answer with this token is for this machine.

@@ -47,7 +47,6 @@ pub mod registration;
 mod returning;
 pub mod shutdown;
 mod snapshot;
-pub mod standing;
 mod trust;
 mod user;
 
@@ -59,7 +58,7 @@ pub use node::PcscfNode;
 pub use shutdown::{Shutdown, Tally};
 pub use trust::{StripError, strip_trust_marks};
 
-pub use crate::deregister::{MAX_DOMAINS, NotAsked};
+pub use crate::deregister::{MAX_DOMAINS, NotAsked, standing};
 use crate::{
     drive::{Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
@@ -69,7 +68,7 @@ use crate::{
 pub const DIALOG_RELEASE_REASON: &str = "SIP;cause=503;text=\"Service Unavailable\"";
 
 /// The most contacts of one user that a node can be configured for.
-pub const MAX_CONTACTS: usize = 64;
+pub const MAX_CONTACTS: usize = standing::MAX_WATCHED;
 
 /// Bytes that one machine's own step can append: a REGISTER, or a question.
 const MACHINE_BYTES: usize = 32 * 1024;
