@@ -1,4 +1,18 @@
 //! The MSC server enhanced for ICS by requirement, on bytes.
+#![allow(unreachable_pub)]
 
+#[path = "mscics/bed.rs"]
+mod bed;
+#[path = "mscics/dialogs.rs"]
+mod dialogs;
+#[path = "mscics/failures.rs"]
+mod failures;
+#[path = "common/fixture.rs"]
+#[allow(dead_code)]
+mod fixture;
 #[path = "mscics/identities.rs"]
 mod identities;
+#[path = "mscics/procedure.rs"]
+mod procedure;
+#[path = "mscics/returning.rs"]
+mod returning;

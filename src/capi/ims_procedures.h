@@ -209,6 +209,10 @@ enum imsp_limit
    * Users for whom room is taken when a node is made. Default 0.
    */
   IMSP_LIMIT_RESERVED_USERS = 1015,
+  /**
+   * Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
+   */
+  IMSP_LIMIT_DIALOGS = 1016,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_limit;

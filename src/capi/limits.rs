@@ -38,6 +38,8 @@ pub enum imsp_limit {
     Transactions = 1014,
     /// Users for whom room is taken when a node is made. Default 0.
     ReservedUsers = 1015,
+    /// Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
+    Dialogs = 1016,
 }
 
 impl Number for imsp_limit {
@@ -57,6 +59,7 @@ impl Number for imsp_limit {
         Self::XmlElements,
         Self::Transactions,
         Self::ReservedUsers,
+        Self::Dialogs,
     ];
 
     fn number(self) -> u32 {
@@ -83,6 +86,7 @@ impl imsp_limit {
             xml_elements,
             transactions,
             reserved_users,
+            dialogs,
         } = limits;
         Place::Count(match self {
             Self::MessageBytes => message_bytes,
@@ -100,6 +104,7 @@ impl imsp_limit {
             Self::XmlElements => xml_elements,
             Self::Transactions => transactions,
             Self::ReservedUsers => reserved_users,
+            Self::Dialogs => dialogs,
         })
     }
 }
