@@ -5,6 +5,8 @@
 mod bed;
 #[path = "mscics/dialogs.rs"]
 mod dialogs;
+#[path = "mscics/draining.rs"]
+mod draining;
 #[path = "mscics/failures.rs"]
 mod failures;
 #[path = "common/fixture.rs"]
@@ -12,7 +14,13 @@ mod failures;
 mod fixture;
 #[path = "mscics/identities.rs"]
 mod identities;
+#[path = "mscics/interleavings.rs"]
+mod interleavings;
 #[path = "mscics/procedure.rs"]
 mod procedure;
+#[path = "mscics/restoring.rs"]
+mod restoring;
 #[path = "mscics/returning.rs"]
 mod returning;
+#[path = "mscics/transitions.rs"]
+mod transitions;

@@ -5,15 +5,18 @@
 //! |---|---|---|---|
 //! | PD-5, MS-3 | the REGISTER | `register` | `tests/pcscf.rs`, `tests/mscics.rs` |
 //! | PD-6, MS-5 | what a response means; further attempts | `attempts` | `tests/pcscf.rs`, `tests/mscics.rs` |
+//! | PD-2 | how far a shutdown has come | `shutdown` | `tests/pcscf_drain.rs`, `tests/mscics.rs` |
 //! | PD-10 | what a document says of a contact | `standing` | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | `pacing` | `tests/pcscf_drain.rs` |
 
 mod attempts;
 pub(crate) mod pacing;
 mod register;
+pub(crate) mod shutdown;
 pub mod standing;
 
 pub(crate) use attempts::{Attempts, Calling, Meaning};
 pub use pacing::{MAX_DOMAINS, NotAsked};
 pub(crate) use pacing::{Pace, Pacing, Terms, Want};
 pub(crate) use register::{Register, Zero, next_hops};
+pub(crate) use shutdown::{Class, Drain, Order, Stage, Tallied, stretch};

@@ -24,6 +24,7 @@
 //! | MS-5 | no 2xx | [`Registration::step`] | `tests/mscics.rs` |
 //! | MS-6 | the subscription is considered cancelled | [`subscriber::Input::ConsiderCancelled`] | `tests/mscics.rs` |
 //! | MS-7 | identities from IMSI and IMEI | [`identities`] | `tests/mscics.rs` |
+//! | MS-1, PD-12 | everybody at the pace of the neighbours | [`shutdown`] | `tests/mscics.rs` |
 //! | DR-7 | going on from a blob | [`MscNode::restore`] | `tests/mscics.rs` |
 //! | DR-10 | configuration replaced, counters | [`MscNode::reconfigure`], [`Counters`] | `tests/mscics.rs` |
 
@@ -36,15 +37,17 @@ pub mod identities;
 mod messages;
 mod node;
 mod registration;
+pub mod shutdown;
 mod snapshot;
 
 pub use crate::deregister::{MAX_DOMAINS, NotAsked};
 pub use config::{Config, ExpiresIn};
-pub use counters::Counters;
+pub use counters::{Counters, Tally};
 pub use deregistration::{Cause, Change, Input, Outcome, Registration};
 pub use dialogs::{DialogRef, NewDialog};
 pub use node::MscNode;
 pub use registration::{Details, Learned};
+pub use shutdown::Shutdown;
 
 use core::fmt;
 
@@ -121,6 +124,10 @@ pub enum Command<'a> {
         /// The dialog.
         dialog: DialogRef,
     },
+    /// [MS-1] Deregisters everybody. A second one starts nothing anew; it replaces what was ordered. See [`shutdown`].
+    Shutdown(Shutdown),
+    /// [MS-1] Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
+    Resume,
 }
 
 impl fmt::Debug for Command<'_> {
@@ -132,6 +139,8 @@ impl fmt::Debug for Command<'_> {
             Self::Returned { .. } => "Returned",
             Self::DialogAdded { .. } => "DialogAdded",
             Self::DialogEnded { .. } => "DialogEnded",
+            Self::Shutdown(_) => "Shutdown",
+            Self::Resume => "Resume",
         })
     }
 }
@@ -212,6 +221,23 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(subscriber::Event),
+    /// [MS-1] How far a shutdown has come: once a second at most, and some 64 times until its deadline.
+    ShutdownProgressed {
+        /// Subscribers who are here still.
+        left: u32,
+        /// Those of them who wait for a turn.
+        queued: u32,
+        /// REGISTERs that are out.
+        in_flight: u32,
+        /// What has ended since it was ordered, whatever started it.
+        tally: Tally,
+    },
+    /// [MS-1] A shutdown has ended: nobody is left. Who is registered later is deregistered as well, without another
+    /// such event.
+    ShutdownEnded {
+        /// What has ended since it was ordered, whatever started it.
+        tally: Tally,
+    },
 }
 
 impl From<subscriber::Event> for Event {
@@ -248,6 +274,7 @@ impl Texts for Event {
                 affected.each_text(show);
             }
             Self::Subscription(event) => event.each_text(show),
+            Self::ShutdownProgressed { .. } | Self::ShutdownEnded { .. } => {}
         }
     }
 }

@@ -2,15 +2,16 @@
 
 mod due;
 mod notify;
+mod shutdown;
 
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Details, Input, Learned, Mscics, Outcome,
-    Registration, defect,
+    Registration, Tally, defect,
     registration::Field,
     snapshot::{self, NodeRecord, Part, Restoring, SubscriberRecord},
 };
 use crate::{
-    deregister::Pacing,
+    deregister::{Drain, Pacing},
     drive::{
         self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
         Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
@@ -48,6 +49,10 @@ pub struct MscNode {
     counters: Counters,
     /// [PD-12] When each may be deregistered.
     pacing: Pacing,
+    /// [MS-1] The shutdown that runs, or has ended.
+    drain: Option<Drain<Tally>>,
+    /// Where the unwinding of one that was called off goes on.
+    releasing: Option<u32>,
 }
 
 impl MscNode {
@@ -63,6 +68,8 @@ impl MscNode {
             subscriptions: Subscriptions::new(&key, &config.limits),
             shared: Shared::new(),
             pacing: Pacing::new(config.terms()),
+            drain: None,
+            releasing: None,
             config,
             identifiers,
             clock: Clock::default(),
@@ -106,7 +113,9 @@ impl MscNode {
             keys: KEYS,
         });
         self.subscriptions.reserve(subscribers);
-        let pace = (Default::default(), subscribers);
+        let pace = record.shutdown.map(|shutdown| shutdown.pace);
+        let pace = (pace.unwrap_or_default(), subscribers);
+        self.drain = record.shutdown.map(|shutdown| shutdown.restore(now));
         self.pacing
             .restore(record.pacing, now, self.config.terms(), pace)
     }
@@ -259,6 +268,7 @@ impl MscNode {
             subscriber.registration.share(&mut self.shared);
         }
         self.subscribe(now, (id, is_new), details.expires, out)?;
+        self.queue_new(now, id, out)?;
         self.settle(id);
         Ok(Verdict::Handled)
     }
@@ -426,7 +436,7 @@ impl MscNode {
             subscriber.map(|subscriber| subscriber.registration.deadline(&self.config).0);
         self.subscribers.arm(id, deadline);
         self.repace(id);
-        if self.subscribers.len() == 0 {
+        if self.subscribers.len() == 0 && self.drain.is_none() {
             self.pacing.give_back(self.config.terms());
         }
     }
@@ -444,6 +454,7 @@ impl MscNode {
         };
         self.step(now, id, input, out)?;
         self.settle(id);
+        self.queue_new(now, id, out)?;
         self.take_turn(now, out)?;
         Ok(Verdict::Handled)
     }
@@ -644,6 +655,8 @@ impl Node for MscNode {
                 private_identity,
                 dialog,
             } => self.tell(now, private_identity, Input::DialogEnded(dialog), out),
+            Command::Shutdown(order) => Ok(self.shut_down(now, order)),
+            Command::Resume => Ok(self.resume(now)),
         }
     }
 

@@ -4,13 +4,13 @@ use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, Config, NotAsked, Outcome, Registration,
+    Cause, Config, NotAsked, Outcome, Registration, Tally,
     deregistration::{Running, State},
     dialogs::{DialogRef, Entry, Held, Release},
     registration::{COMMON, Strings},
 };
 use crate::{
-    deregister::{Calling, pacing},
+    deregister::{Calling, pacing, shutdown},
     dialog::Sequence,
     drive::{
         Identifier, Millis, RestoreError,
@@ -29,6 +29,7 @@ const FORMAT: u16 = 1;
 /// What is the node's own: it stands before its subscribers, whom it numbers in their order.
 #[derive(Serialize, Deserialize)]
 pub(super) struct NodeRecord {
+    pub(super) shutdown: Option<shutdown::Snapshot<Tally>>,
     pub(super) pacing: Option<pacing::Snapshot>,
 }
 

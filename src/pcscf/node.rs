@@ -16,12 +16,12 @@ use super::{
     aside::Marks,
     evidence::Weight,
     registration::{Field, Learned, LearnedContact, Strings},
-    shutdown::{Drain, Survey},
+    shutdown::{Survey, Tally},
     snapshot::{self, Part, Restoring},
     user::User,
 };
 use crate::{
-    deregister::Pacing,
+    deregister::{Drain, Pacing},
     drive::{
         self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
         Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
@@ -61,7 +61,7 @@ pub struct PcscfNode {
     pacing: Pacing,
     census: Census,
     /// [PD-2] The shutdown that runs, or has ended.
-    drain: Option<Drain>,
+    drain: Option<Drain<Tally>>,
     /// The dry run of one.
     survey: Option<Survey>,
     /// Where the unwinding of one that was called off goes on.

@@ -157,7 +157,7 @@ fn late_and_unreadable() {
     assert_eq!(bed.respond(token, &response(200, &register, "")), []);
     let counters = bed.node.counters();
     assert_eq!((counters.malformed, counters.stale_answers), (1, 1));
-    assert_eq!(counters.no_response, 1);
+    assert_eq!(counters.ended.no_response, 1);
 }
 
 /// [DR-10] What has been counted.
@@ -167,5 +167,5 @@ fn counted() {
     assert_eq!(briefs(&out), ["Deregistered"]);
     let counters = bed.node.counters();
     assert_eq!((counters.learned, counters.triggered), (1, 1));
-    assert_eq!((counters.refused, counters.confirmed), (1, 0));
+    assert_eq!((counters.ended.refused, counters.ended.total()), (1, 1));
 }

@@ -19,6 +19,7 @@ pub(super) enum Due {
     Subscriber(Id),
     Subscription,
     Turn,
+    Shutdown,
 }
 
 impl MscNode {
@@ -28,8 +29,9 @@ impl MscNode {
         let subscriber = subscriber.map(|(at, id)| (at, Due::Subscriber(id)));
         let subscription = self.subscriptions.deadline();
         let subscription = subscription.map(|(at, _)| (at, Due::Subscription));
-        let turn = self.pacing.deadline().map(|at| (at, Due::Turn));
-        let all = [subscriber, subscription, turn];
+        let turn = self.turn_at().map(|at| (at, Due::Turn));
+        let shutdown = self.shutdown_at().map(|at| (at, Due::Shutdown));
+        let all = [subscriber, subscription, turn, shutdown];
         all.into_iter().flatten().min_by_key(|&(at, _)| at)
     }
 
@@ -42,6 +44,7 @@ impl MscNode {
             }
             Due::Subscription => self.subscriptions.deadline(),
             Due::Turn => return Timer("turn of a subscriber"),
+            Due::Shutdown => return Timer("shutdown"),
         };
         named.map_or(Timer("settled"), |(_, timer)| timer)
     }
@@ -61,6 +64,7 @@ impl MscNode {
             }
             Due::Subscription => self.tick_subscription(now, out),
             Due::Turn => self.take_turn(now, out),
+            Due::Shutdown => self.tick_shutdown(now, out),
         }
     }
 
@@ -76,12 +80,20 @@ impl MscNode {
         Ok(())
     }
 
+    /// When the next turn may be given. None is while a shutdown that was called off is unwound.
+    fn turn_at(&self) -> Option<Millis> {
+        self.pacing.deadline().filter(|_| self.releasing.is_none())
+    }
+
     /// [PD-12] Gives the next turn, if one is due.
     pub(super) fn take_turn(
         &mut self,
         now: Millis,
         out: &mut Outbox<Mscics>,
     ) -> Result<(), Misuse> {
+        if self.releasing.is_some() {
+            return Ok(());
+        }
         let (machine, input) = match self.pacing.next(now) {
             None => return Ok(()),
             Some(Turn::Ask { machine }) => (machine, Input::Turn),
@@ -118,13 +130,18 @@ impl MscNode {
     /// [DR-7] What is the node's own, in a blob: subscribers have the numbers of their order in it.
     pub(super) fn node_record(&self, now: Millis) -> NodeRecord {
         let places = self.subscribers.iter().map(|(id, _)| id.place());
-        let places: Vec<u32> = match self.pacing.is_idle() {
+        let places: Vec<u32> = match self.pacing.is_idle() && self.drain.is_none() {
             true => Vec::new(),
             false => places.collect(),
         };
         let number = |place: u32| u32::try_from(places.binary_search(&place).ok()?).ok();
+        let passed = |cursor: u32| places.partition_point(|&place| place < cursor);
         NodeRecord {
-            pacing: self.pacing.snapshot(now, false, number),
+            shutdown: self.drain.as_ref().map(|drain| {
+                let cursor = u32::try_from(passed(drain.cursor)).unwrap_or(u32::MAX);
+                drain.snapshot(now, &self.counters, cursor)
+            }),
+            pacing: self.pacing.snapshot(now, self.drain.is_some(), number),
         }
     }
 }

@@ -8,10 +8,7 @@ use crate::{
         Id,
         pacer::{Outcome, Turn},
     },
-    pcscf::{
-        Input, Pcscf, Registration, deregistration::State, registration::Field, shutdown::Class,
-        user::User,
-    },
+    pcscf::{Input, Pcscf, Registration, deregistration::State, registration::Field, user::User},
 };
 
 /// What is due.
@@ -157,6 +154,6 @@ impl PcscfNode {
 fn first_queued(user: &User) -> Option<usize> {
     let registrations = user.registrations.iter().enumerate();
     let queued = registrations.filter(|(_, registration)| registration.is_queued());
-    let first = queued.min_by_key(|(_, registration)| Class::of(registration));
+    let first = queued.min_by_key(|(_, registration)| registration.class());
     first.map(|(place, _)| place)
 }
