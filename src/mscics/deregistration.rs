@@ -387,7 +387,7 @@ impl Registration {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Sent { token: None, .. }, Input::Tick) => self.offer(cx, out),
             (_, Input::Tick) if self.dialogs.iter().any(Entry::is_unoffered) => {
-                self.offer_releases(cx, |dialog| dialog.is_unoffered(), out);
+                self.offer_releases(cx, Entry::is_unoffered, out);
                 Change::Goes
             }
 
@@ -500,9 +500,7 @@ impl Registration {
                 self.end_without(cx, Outcome::NotAsked { why }, out)
             }
             (State::Queued, Input::Resumed) => {
-                if self.cause == Cause::Shutdown && !self.has_begun() {
-                    self.rest();
-                }
+                self.leave_alone();
                 Change::Goes
             }
             (state, Input::OutOfTime) => {
@@ -722,6 +720,14 @@ impl Registration {
         self.dialogs.retain(|dialog| dialog.release.is_none());
         self.rest();
         Change::Goes
+    }
+
+    /// What a shutdown has queued, and no more, is as it was before.
+    pub(super) fn leave_alone(&mut self) {
+        let has_begun = self.has_begun() || self.running.get().ends.is_some();
+        if self.queued && self.cause == Cause::Shutdown && !has_begun {
+            self.rest();
+        }
     }
 
     fn rest(&mut self) {

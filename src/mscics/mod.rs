@@ -25,7 +25,7 @@
 //! | MS-6 | the subscription is considered cancelled | [`subscriber::Input::ConsiderCancelled`] | `tests/mscics.rs` |
 //! | MS-7 | identities from IMSI and IMEI | [`identities`] | `tests/mscics.rs` |
 //! | MS-1, PD-12 | everybody at the pace of the neighbours | [`shutdown`] | `tests/mscics.rs` |
-//! | DR-7 | going on from a blob | [`MscNode::restore`] | `tests/mscics.rs` |
+//! | DR-7 | going on from a blob; stored subscriber by subscriber | [`MscNode::restore`], [`Persist`](crate::drive::Persist) | `tests/mscics.rs` |
 //! | DR-10 | configuration replaced, counters | [`MscNode::reconfigure`], [`Counters`] | `tests/mscics.rs` |
 
 mod config;
@@ -221,6 +221,12 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(subscriber::Event),
+    /// [DR-7] Another node has the subscriber, as the store says: nothing is done here any more, and nothing was said to
+    /// anybody.
+    TakenOver {
+        /// The private identity.
+        private_identity: Text,
+    },
     /// [MS-1] How far a shutdown has come: once a second at most, and some 64 times until its deadline.
     ShutdownProgressed {
         /// Subscribers who are here still.
@@ -274,6 +280,7 @@ impl Texts for Event {
                 affected.each_text(show);
             }
             Self::Subscription(event) => event.each_text(show),
+            Self::TakenOver { private_identity } => show(private_identity),
             Self::ShutdownProgressed { .. } | Self::ShutdownEnded { .. } => {}
         }
     }

@@ -2,25 +2,26 @@
 
 mod due;
 mod notify;
+mod persist;
 mod shutdown;
 
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Details, Input, Learned, Mscics, Outcome,
     Registration, Tally, defect,
     registration::Field,
-    snapshot::{self, NodeRecord, Part, Restoring, SubscriberRecord},
+    snapshot::{self, NodeRecord, Part, Restoring},
 };
 use crate::{
     deregister::{Drain, Pacing},
     drive::{
-        self, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox, Reject,
-        Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
+        self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
+        Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
     },
     fleet::{Fleet, Id, Room, Shared, pacer},
     regevent::{
         statistics::{GeneratedSubscriptionStatus, SubscriptionCountStatistics},
         subscriber::{self, Purpose},
-        subscriptions::{Order, Reply, Stepped, Subscriptions, is_for},
+        subscriptions::{self, Order, Reply, Stepped, Subscriptions, is_for},
     },
     wire::{Message, Method, register::retry_after, salvage::respond_to_refused},
 };
@@ -47,6 +48,7 @@ pub struct MscNode {
     subscriptions: Subscriptions,
     shared: Shared,
     counters: Counters,
+    changes: Changes,
     /// [PD-12] When each may be deregistered.
     pacing: Pacing,
     /// [MS-1] The shutdown that runs, or has ended.
@@ -74,6 +76,7 @@ impl MscNode {
             identifiers,
             clock: Clock::default(),
             counters: Counters::default(),
+            changes: Changes::default(),
         })
     }
 
@@ -94,10 +97,14 @@ impl MscNode {
         node.clock.observe(now);
         snapshot::open(blob, most, |part| match part {
             Part::Node(record, subscribers) => node.restore_own(now, *record, subscribers),
-            Part::Subscriber(stored) => node.adopt(now, &stored, &mut restoring),
+            Part::Subscriber(stored) => {
+                let sharing = (&mut restoring, &mut node.shared);
+                let registration = stored.restore(sharing, now, &node.config)?;
+                let subscribed = (registration, stored.subscription());
+                node.adopt(now, subscribed, &mut restoring).map(|_| ())
+            }
         })?;
-        node.subscribers.file_all(restoring.keys);
-        node.subscriptions.file_all(restoring.subscriptions);
+        node.file_all(restoring);
         Ok(node)
     }
 
@@ -120,20 +127,18 @@ impl MscNode {
             .restore(record.pacing, now, self.config.terms(), pace)
     }
 
-    /// [DR-7] Takes a subscriber in from a blob.
+    /// [DR-7] Takes a subscriber in from a blob. It is found once [all are filed](Self::file_all).
     fn adopt(
         &mut self,
         now: Millis,
-        stored: &SubscriberRecord<'_>,
+        (registration, subscription): (Registration, Option<subscriptions::Stored<'_>>),
         restoring: &mut Restoring,
-    ) -> Result<(), RestoreError> {
-        let sharing = (&mut *restoring, &mut self.shared);
-        let registration = stored.restore(sharing, now, &self.config)?;
+    ) -> Result<Id, RestoreError> {
         let id = self.subscribers.insert(Subscriber {
             registration,
             subscription: None,
         });
-        if let Some(subscription) = stored.subscription() {
+        if let Some(subscription) = subscription {
             let restoring = &mut restoring.subscriptions;
             let restored = self.subscriptions.restore(id, subscription, restoring, now);
             let restored = restored.inspect_err(|_| _ = self.subscribers.remove(id))?;
@@ -146,8 +151,14 @@ impl MscNode {
             self.subscribers
                 .gather(&mut restoring.keys, id, PRIVATE_IDENTITY, key);
         }
-        self.settle(id);
-        Ok(())
+        self.rearm(id);
+        Ok(id)
+    }
+
+    /// [DR-7] Files all subscribers that were taken in.
+    fn file_all(&mut self, restoring: Restoring) {
+        self.subscribers.file_all(restoring.keys);
+        self.subscriptions.file_all(restoring.subscriptions);
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost. Another bound for a turn (PD-12) sets the timer of
@@ -269,7 +280,7 @@ impl MscNode {
         }
         self.subscribe(now, (id, is_new), details.expires, out)?;
         self.queue_new(now, id, out)?;
-        self.settle(id);
+        self.settle(id, out);
         Ok(Verdict::Handled)
     }
 
@@ -415,22 +426,32 @@ impl MscNode {
             id: subscription.place(),
         };
         let stepped = self.subscriptions.step(&mut cx, subscription, input, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 
     /// After every step of a subscription: one that is over leaves its subscriber.
-    fn take_leave(&mut self, stepped: Option<Stepped>) {
-        let Some(Stepped { owner, over: true }) = stepped else {
+    fn take_leave(&mut self, stepped: Option<Stepped>, out: &Outbox<Mscics>) {
+        let Some(Stepped { owner, over }) = stepped else {
             return;
         };
         if let Some(subscriber) = self.subscribers.get_mut(owner) {
-            subscriber.subscription = None;
+            if over {
+                subscriber.subscription = None;
+            }
+            self.changes.note(owner.place(), false, out);
         }
     }
 
-    /// After every step of a subscriber: the timer follows, and so does the place at the pacer.
-    fn settle(&mut self, id: Id) {
+    /// After every step of a subscriber: one who has changed is noted, and what is armed follows.
+    fn settle(&mut self, id: Id, out: &Outbox<Mscics>) {
+        let gone = self.subscribers.get(id).is_none();
+        self.changes.note(id.place(), gone, out);
+        self.rearm(id);
+    }
+
+    /// The timer follows a subscriber, and so does the place at the pacer.
+    fn rearm(&mut self, id: Id) {
         let subscriber = self.subscribers.get(id);
         let deadline =
             subscriber.map(|subscriber| subscriber.registration.deadline(&self.config).0);
@@ -453,7 +474,7 @@ impl MscNode {
             return Ok(Verdict::NotMine);
         };
         self.step(now, id, input, out)?;
-        self.settle(id);
+        self.settle(id, out);
         self.queue_new(now, id, out)?;
         self.take_turn(now, out)?;
         Ok(Verdict::Handled)
@@ -519,7 +540,7 @@ impl MscNode {
             _ => return Err(Misuse::WrongAnswer),
         };
         self.step(now, id, input, out)?;
-        self.settle(id);
+        self.settle(id, out);
         self.take_turn(now, out)
     }
 
@@ -559,7 +580,7 @@ impl MscNode {
         if answered.malformed {
             increment(&mut self.counters.malformed);
         }
-        self.take_leave(answered.stepped);
+        self.take_leave(answered.stepped, out);
         Ok(())
     }
 }

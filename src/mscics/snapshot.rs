@@ -1,5 +1,9 @@
 //! What an MSC server's state is in a blob. Instants stand as milliseconds from now.
 
+mod outcomes;
+
+pub(super) use outcomes::{read_outcome, write_outcome};
+
 use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +29,9 @@ use crate::{
 
 const KIND: Kind = Kind(5);
 const FORMAT: u16 = 1;
+/// Of the blob of one subscriber.
+pub(super) const SUBSCRIBER: Kind = Kind(0x105);
+pub(super) const SUBSCRIBER_FORMAT: u16 = 1;
 
 /// What is the node's own: it stands before its subscribers, whom it numbers in their order.
 #[derive(Serialize, Deserialize)]
@@ -99,16 +106,29 @@ pub(super) fn seal<'s>(
         let mut subscribed = subscriber::Written::new();
         snapshot::write_count(subscribers.clone().count(), into);
         snapshot::write_record(node, into);
-        for (registration, subscription) in subscribers {
-            let subscription =
-                subscription.and_then(|id| subscriptions.snapshot(id, &mut subscribed, now));
-            let record = SubscriberRecord {
-                subscription,
-                ..SubscriberRecord::of(registration, &mut strings, now)
-            };
+        for subscriber in subscribers {
+            let written = (&mut strings, &mut subscribed);
+            let record = SubscriberRecord::of(subscriber, subscriptions, written, now);
             snapshot::write_record(&record, into);
         }
     });
+}
+
+/// Appends what a subscriber is in a blob of its own.
+pub(super) fn write(
+    subscriber: Subscribed<'_>,
+    subscriptions: &Subscriptions,
+    now: Millis,
+    into: &mut Vec<u8>,
+) {
+    let written = (&mut AlikeWritten::new(), &mut subscriber::Written::new());
+    let record = SubscriberRecord::of(subscriber, subscriptions, written, now);
+    snapshot::write(&record, into);
+}
+
+/// Reads one back.
+pub(super) fn read(bytes: &[u8]) -> Result<SubscriberRecord<'_>, RestoreError> {
+    snapshot::read(bytes)
 }
 
 /// Subscribers that are taken in from a blob: what they have in common, their keys, and the same of their
@@ -166,14 +186,15 @@ pub(super) fn open(
 
 impl<'b> SubscriberRecord<'b> {
     fn of(
-        registration: &'b Registration,
-        written: &mut AlikeWritten<'b, COMMON>,
+        (registration, subscription): Subscribed<'b>,
+        subscriptions: &'b Subscriptions,
+        (strings, subscribed): (&mut AlikeWritten<'b, COMMON>, &mut subscriber::Written<'b>),
         now: Millis,
     ) -> Self {
         let running = registration.running.get();
         let is_running = !matches!(running.state, State::Registered) || running.ends.is_some();
         Self {
-            strings: written.keep(&registration.strings.0),
+            strings: strings.keep(&registration.strings.0),
             requires_path: registration.requires_path,
             seen: registration.seen,
             queued: registration.queued,
@@ -186,7 +207,7 @@ impl<'b> SubscriberRecord<'b> {
                 .iter()
                 .map(DialogSnapshot::of)
                 .collect(),
-            subscription: None,
+            subscription: subscription.and_then(|id| subscriptions.snapshot(id, subscribed, now)),
         }
     }
 

@@ -59,7 +59,7 @@ impl MscNode {
         match due {
             Due::Subscriber(id) => {
                 self.step(now, id, Input::Tick, out)?;
-                self.settle(id);
+                self.settle(id, out);
                 self.take_turn(now, out)
             }
             Due::Subscription => self.tick_subscription(now, out),
@@ -76,7 +76,7 @@ impl MscNode {
             id: 0,
         };
         let stepped = self.subscriptions.tick(&mut cx, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl MscNode {
             return Ok(());
         };
         self.step(now, id, input, out)?;
-        self.settle(id);
+        self.settle(id, out);
         Ok(())
     }
 

@@ -127,7 +127,7 @@ impl MscNode {
         let stepped = self
             .subscriptions
             .notify(&mut cx, id, notification, finding, out)?;
-        self.take_leave(stepped);
+        self.take_leave(stepped, out);
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl MscNode {
             Standing::Terminated => Input::Terminated,
         };
         self.step(now, owner, input, out)?;
-        self.settle(owner);
+        self.settle(owner, out);
         Ok(())
     }
 }

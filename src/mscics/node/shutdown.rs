@@ -130,7 +130,7 @@ impl MscNode {
             .map(Registration::class);
         if class.is_some_and(is_meant) {
             self.step(now, id, Input::Trigger(Cause::Shutdown), out)?;
-            self.settle(id);
+            self.rearm(id);
         }
         Ok(())
     }
@@ -149,7 +149,7 @@ impl MscNode {
         let found = all.find(is_left);
         if let Some(id) = found {
             self.step(now, id, Input::OutOfTime, out)?;
-            self.settle(id);
+            self.settle(id, out);
         }
         self.walk_to(found.map_or(places.end, |id| id.place().saturating_add(1)));
         Ok(())
@@ -166,7 +166,7 @@ impl MscNode {
         for place in places.clone() {
             if let Some(id) = self.subscribers.at(place) {
                 self.step(now, id, Input::Resumed, out)?;
-                self.settle(id);
+                self.rearm(id);
             }
         }
         self.releasing = Some(places.end).filter(|&end| end < self.subscribers.places());
