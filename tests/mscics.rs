@@ -22,5 +22,7 @@ mod procedure;
 mod restoring;
 #[path = "mscics/returning.rs"]
 mod returning;
+#[path = "mscics/stored.rs"]
+mod stored;
 #[path = "mscics/transitions.rs"]
 mod transitions;

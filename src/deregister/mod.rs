@@ -3,9 +3,11 @@
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
-//! | PD-5, MS-3 | the REGISTER | `register` | `tests/pcscf.rs`, `tests/mscics.rs` |
-//! | PD-6, MS-5 | what a response means; further attempts | `attempts` | `tests/pcscf.rs`, `tests/mscics.rs` |
-//! | PD-2 | how far a shutdown has come | `shutdown` | `tests/pcscf_drain.rs`, `tests/mscics.rs` |
+//! | PD-5 | the REGISTER | `register` | `tests/pcscf.rs` |
+//! | MS-3 | of an MSC server | `register` | `tests/mscics.rs` |
+//! | PD-6 | what a response means; further attempts | `attempts` | `tests/pcscf.rs` |
+//! | MS-5 | of an MSC server | `attempts` | `tests/mscics.rs` |
+//! | PD-2 | how far a shutdown has come | `shutdown` | `tests/pcscf_drain.rs` |
 //! | PD-10 | what a document says of a contact | `standing` | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | `pacing` | `tests/pcscf_drain.rs` |
 
