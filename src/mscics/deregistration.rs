@@ -187,8 +187,10 @@ pub(crate) struct Running {
     pub(crate) released: u8,
     /// [MS-1] The subscriber has returned since the REGISTER was sent.
     pub(crate) returned: bool,
-    /// How it ends when its dialogs have: without a REGISTER, or without another.
+    /// How it ends when its dialogs have, without a REGISTER.
     pub(crate) ends: Option<Outcome>,
+    /// What the latest attempt came to, if it was not the last.
+    pub(crate) last: Option<Outcome>,
 }
 
 impl Rest for Running {
@@ -199,6 +201,7 @@ impl Rest for Running {
         released: 0,
         returned: false,
         ends: None,
+        last: None,
     };
 }
 
@@ -391,8 +394,12 @@ impl Registration {
                 Change::Goes
             }
 
-            // [MS-1] The trigger; a second one while it runs changes nothing.
+            // [MS-1] The trigger; a second one while it runs changes nothing, but that who had returned is gone again.
             (State::Registered, Input::Trigger(cause)) => self.begin(cause),
+            (_, Input::Trigger(_)) if self.running.get().returned => {
+                self.change(|running| running.returned = false);
+                Change::Goes
+            }
             (State::Registered, Input::Tick) if cx.now >= self.expires_at => {
                 self.begin(Cause::Expiry)
             }
@@ -510,7 +517,7 @@ impl Registration {
                 self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
                 let outcome = match state {
                     State::Sent { .. } => Outcome::NoResponse,
-                    _ => self.running.get().ends.unwrap_or(NO_TIME),
+                    _ => self.known_outcome().unwrap_or(NO_TIME),
                 };
                 self.end(cx, outcome, out)
             }
@@ -609,7 +616,13 @@ impl Registration {
 
     /// [MS-2] The dialogs are over, or the bound is: the REGISTER waits for its turn, if there is to be one.
     fn go_on(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
-        match self.running.get().ends {
+        let Running {
+            ends,
+            last,
+            returned,
+            ..
+        } = self.running.get();
+        match ends.or(last.filter(|_| returned)) {
             Some(outcome) => self.end(cx, outcome, out),
             None => {
                 self.queued = true;
@@ -697,7 +710,7 @@ impl Registration {
         let Some(wait) = wait.filter(|_| !returned) else {
             return self.end(cx, outcome, out);
         };
-        self.change(|running| running.ends = Some(outcome));
+        self.change(|running| running.last = Some(outcome));
         self.set_state(State::Waiting {
             until: cx.now.after(wait),
         });
@@ -740,10 +753,16 @@ impl Registration {
     fn note_returned(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
         let state = self.state();
         self.change(|running| running.returned = true);
-        match (state, self.running.get().ends) {
+        match (state, self.running.get().last) {
             (State::Queued | State::Waiting { .. }, Some(outcome)) => self.end(cx, outcome, out),
             _ => Change::Goes,
         }
+    }
+
+    /// What it has come to so far.
+    fn known_outcome(&self) -> Option<Outcome> {
+        let running = self.running.get();
+        running.ends.or(running.last)
     }
 
     fn renew(&mut self, renewed: Self) {

@@ -64,6 +64,7 @@ struct RunningSnapshot {
     released: u8,
     returned: bool,
     ends: Option<(u8, u16)>,
+    last: Option<(u8, u16)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -271,13 +272,14 @@ impl RunningSnapshot {
             released: running.released,
             returned: running.returned,
             ends: running.ends.map(outcome_code),
+            last: running.last.map(outcome_code),
         }
     }
 
     fn restore(&self, now: Millis) -> Result<Running, RestoreError> {
-        let ends = match self.ends {
-            Some(code) => Some(outcome_of(code).ok_or(RestoreError::Damaged)?),
-            None => None,
+        let outcome = |code: Option<(u8, u16)>| match code {
+            Some(code) => Ok(Some(outcome_of(code).ok_or(RestoreError::Damaged)?)),
+            None => Ok(None),
         };
         Ok(Running {
             state: match self.state {
@@ -298,7 +300,8 @@ impl RunningSnapshot {
             release_until: self.release_left.map(|left| now.after(left)),
             released: self.released,
             returned: self.returned,
-            ends,
+            ends: outcome(self.ends)?,
+            last: outcome(self.last)?,
         })
     }
 }

@@ -196,6 +196,34 @@ fn one_more() {
     assert_eq!(outcome(&out), expected);
 }
 
+/// [MS-2] [MS-5] A dialog that comes between two attempts is released and waited for before the second, within the bound;
+/// with the subscriber back meanwhile there is none.
+#[test]
+fn between_attempts() {
+    for returned in [false, true] {
+        let mut bed = Bed::registered(plain());
+        let (token, register) = request(&bed.inactive(Cause::Purge));
+        assert_eq!(bed.respond(token, &response(500, &register, "")), []);
+        assert_eq!(bed.add(OTHER, 1, None), Verdict::Handled);
+        let release = asked(&bed.take())[0].0;
+        assert_eq!(bed.fire("retry of REGISTER"), []);
+        assert_eq!(bed.node.deadline().unwrap().0, bed.now.after(40_000));
+        if returned {
+            assert_eq!(bed.returned(), []);
+            let failed = Outcome::Failed { status: 500 };
+            let out = bed.done(release);
+            assert_eq!(outcome(&out), (Cause::Purge, failed, 1, 0, true));
+        } else {
+            let (token, register) = request(&bed.done(release));
+            let out = bed.respond(token, &response(200, &register, ""));
+            assert_eq!(
+                outcome(&out),
+                (Cause::Purge, Outcome::Confirmed, 2, 0, false)
+            );
+        }
+    }
+}
+
 /// [MS-2] A dialog that has ended before, or is given again with later numbers: once, and by what was given last.
 #[test]
 fn ended_and_given_again() {

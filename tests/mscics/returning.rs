@@ -131,6 +131,18 @@ fn after_the_register() {
     }
 }
 
+/// [MS-1] Who has returned and is gone again is not to be registered anew.
+#[test]
+fn gone_again() {
+    let mut bed = Bed::registered(plain());
+    let (token, register) = request(&bed.inactive(Cause::CancelLocation));
+    assert_eq!(bed.returned(), []);
+    assert_eq!(bed.inactive(Cause::ExplicitDetach), []);
+    let out = bed.respond(token, &response(200, &register, ""));
+    let expected = (Cause::CancelLocation, Outcome::Confirmed, 1, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
 /// [MS-1] While another attempt is waited for, nothing is out: it ends at once.
 #[test]
 fn between_attempts() {
