@@ -466,6 +466,49 @@ fn parts_and_breaks() {
     assert_eq!(fault, Err(Unwritable::UnsafeValue));
 }
 
+/// [RFC 3261 12] What a host says of a dialog is held to what is read of one; whatever is well has requests that can be
+/// read.
+#[test]
+fn told() {
+    let (invite, ok) = (invite(), ok(RECORDED));
+    let made = uac(&invite, &ok).unwrap();
+    assert_eq!(made.dialog().check(), Ok(()));
+    assert_eq!(plain().check(), Ok(()));
+    let mut bare = plain();
+    bare.local_contact = b"";
+    assert_eq!(bare.check(), Ok(()));
+    let refused = |number: usize, value: &'static [u8], is_secure| {
+        let mut parts = plain().parts();
+        parts[number] = value;
+        let reject = Dialog::of_parts(parts, is_secure).check().unwrap_err();
+        (reject.defect, reject.at)
+    };
+    for (number, value, what, at) in [
+        (0, b"".as_slice(), &wire_defect::CALL_ID, 0),
+        (0, b"a b", &wire_defect::CALL_ID, 1),
+        (1, b"nobody", &wire_defect::SCHEME, 0),
+        (1, b"sip:a>@b", &wire_defect::URI_BYTE, 5),
+        (2, b"", &wire_defect::TAG, 0),
+        (2, b"a;b", &wire_defect::TAG, 0),
+        (3, b"sip:a b", &wire_defect::URI_BYTE, 5),
+        (4, b"", &wire_defect::TAG, 0),
+        (4, b" r1", &wire_defect::TAG, 0),
+        (5, b"", &wire_defect::SCHEME, 0),
+        (5, b"tel:+1234", &defect::CONTACT_SCHEME, 0),
+        (6, b"<sip:p1>, <sip:p2", &wire_defect::UNCLOSED_ANGLE, 10),
+        (6, b"<sip:p1>,\r\n <sip:p2>", &wire_defect::BARE_LINE_END, 0),
+        (7, b"<sip:a@e>, <sip:b@e>", &wire_defect::ONE_ADDRESS, 10),
+        (7, b"<sip:a@e>\r\n ;x", &wire_defect::BARE_LINE_END, 0),
+        (7, b"<tel:+1234>", &defect::CONTACT_SCHEME, 0),
+    ] {
+        assert_eq!(refused(number, value, false), (what, at), "{number}");
+    }
+    let own = refused(5, b"sip:b@d.example", true);
+    assert_eq!(own, (&defect::CONTACT_NOT_SIPS, 0));
+    let own = refused(5, b"sips:b@d.example", true);
+    assert_eq!(own, (&defect::CONTACT_NOT_SIPS, 0), "ours");
+}
+
 /// [DR-9] Debug output names nobody.
 #[test]
 fn nobody_is_named() {

@@ -39,12 +39,11 @@ impl<'m> Established<'m> {
     /// [`Reject`], at the byte of the message at fault: what cannot be read, and the [`defect`]s.
     pub fn of_uac(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
         let made = Made::read(request, response)?;
-        let from_tag = made.from_tag;
         Ok(Self {
             dialog: Dialog {
                 call_id: made.call_id,
                 local_uri: made.from.uri_bytes(),
-                local_tag: from_tag,
+                local_tag: made.from_tag,
                 remote_uri: made.to.uri_bytes(),
                 remote_tag: made.to_tag,
                 remote_target: made.answered.uri_bytes(),
@@ -132,9 +131,7 @@ impl<'m> Made<'m> {
         if to.tag().is_some() {
             return Err(at(request, HeaderName::To, &defect::WITHIN_DIALOG));
         }
-        let missing = |message, name, what| move || at(message, name, what);
         let from_tag = from.tag();
-        let to_tag = response.to()?.tag();
         let is_answer = response.call_id()? == call_id
             && response.from()?.tag() == from_tag
             && response.cseq()? == cseq;
@@ -142,16 +139,14 @@ impl<'m> Made<'m> {
             return Err(Reject::new(&defect::OTHER_REQUEST, 0));
         }
         let is_secure = request.request_uri().is_some_and(is_sips);
+        let no_from_tag = || at(request, HeaderName::From, &defect::NO_FROM_TAG);
+        let no_to_tag = || at(response, HeaderName::To, &defect::NO_TO_TAG);
         Ok(Self {
             call_id,
             from,
-            from_tag: from_tag.ok_or_else(missing(
-                request,
-                HeaderName::From,
-                &defect::NO_FROM_TAG,
-            ))?,
+            from_tag: from_tag.ok_or_else(no_from_tag)?,
             to,
-            to_tag: to_tag.ok_or_else(missing(response, HeaderName::To, &defect::NO_TO_TAG))?,
+            to_tag: response.to()?.tag().ok_or_else(no_to_tag)?,
             cseq: cseq.number,
             offered: required_contact(request, is_secure)?,
             answered: required_contact(response, is_secure)?,
@@ -192,11 +187,19 @@ fn contact<'m>(message: &Message<'m>, is_secure: bool) -> Result<Option<ContactA
     if contacts.next().is_some() {
         return wrong(&defect::ONE_CONTACT);
     }
-    match contact.uri().scheme() {
-        Scheme::Sips => Ok(Some(contact)),
-        Scheme::Sip if is_secure => wrong(&defect::CONTACT_NOT_SIPS),
-        Scheme::Sip => Ok(Some(contact)),
-        _ => wrong(&defect::CONTACT_SCHEME),
+    match check_scheme(&contact.uri(), is_secure) {
+        Ok(()) => Ok(Some(contact)),
+        Err(reject) => wrong(reject.defect),
+    }
+}
+
+/// Whether a Contact may name such a URI.
+pub(super) fn check_scheme(uri: &Uri<'_>, is_secure: bool) -> Result<(), Reject> {
+    match uri.scheme() {
+        Scheme::Sips => Ok(()),
+        Scheme::Sip if is_secure => Err(Reject::new(&defect::CONTACT_NOT_SIPS, 0)),
+        Scheme::Sip => Ok(()),
+        _ => Err(Reject::new(&defect::CONTACT_SCHEME, 0)),
     }
 }
 

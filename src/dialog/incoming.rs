@@ -83,9 +83,6 @@ pub fn reason<'m>(message: &Message<'m>, most: usize) -> Option<Cow<'m, [u8]>> {
         let joined = joined.to_mut();
         joined.extend_from_slice(b", ");
         joined.extend_from_slice(&unfolded(field.raw()));
-        if joined.len() > most {
-            return None;
-        }
     }
     (joined.len() <= most).then_some(joined)
 }

@@ -14,12 +14,14 @@
 //! |---|---|---|---|
 //! | RFC 3261 12.1.1 | the dialog as the UAS has it | [`Established::of_uas`] | `tests/dialog.rs` |
 //! | RFC 3261 12.1.2 | the dialog as the UAC has it | [`Established::of_uac`] | `tests/dialog.rs` |
+//! | RFC 3261 12 | a dialog that its owner is told of | [`Dialog::check`] | `tests/dialog.rs` |
 //! | RFC 3261 12.2.1.1, 16.12 | a request within it: loose and strict routers | [`Dialog::request`] | `tests/dialog.rs` |
 //! | RFC 3261 8.1.2, 12.2.1.1 | its next hop | [`Dialog::next_hop`] | `tests/dialog.rs` |
 //! | RFC 3261 12.2.1.2, 12.2.2 | a new remote target | [`remote_target`] | `tests/dialog.rs` |
 //! | RFC 3261 12.2.2 | which request is of it, and the next | [`Dialog::has`], [`Sequence::admit`] | `tests/dialog.rs` |
 //! | RFC 3261 15.1.1, RFC 3326 | the BYE, and why | [`Dialog::bye`], [`reason`] | `tests/dialog.rs` |
 
+mod check;
 pub mod defect;
 mod established;
 mod incoming;

@@ -69,6 +69,7 @@ pub use start_line::{Method, StartLine};
 pub use stream::{Frame, Framer};
 pub use uri::{Host, Scheme, Uri};
 pub use validate::{Accepts, Owed, Reply, Required, status_owed, validate};
+pub(crate) use values::check_call_id;
 pub use values::{CSeq, Elements, EventPackage, SubState, SubscriptionState};
 pub use via::{MAGIC_COOKIE, Via, Vias};
 pub use writer::{Writer, put_quoted, put_unfolded, reason};

@@ -352,13 +352,19 @@ pub(super) fn read_party(header: Header<'_>) -> Result<NameAddr<'_>, Reject> {
 }
 
 pub(super) fn read_call_id(header: Header<'_>) -> Result<&[u8], Reject> {
-    let value = header.raw();
+    let checked = check_call_id(header.raw());
+    checked.map_err(|reject| reject.shifted(header.at()))?;
+    Ok(header.raw())
+}
+
+/// [RFC 3261 20.8] Whether a Call-ID is one, at the byte within it.
+pub(crate) fn check_call_id(value: &[u8]) -> Result<(), Reject> {
     if value.is_empty() {
-        return Err(Reject::new(&defect::CALL_ID, header.at()));
+        return Err(Reject::new(&defect::CALL_ID, 0));
     }
     match scan::control(value) {
-        None => Ok(value),
-        Some(at) => Err(Reject::new(&defect::CALL_ID, at).shifted(header.at())),
+        None => Ok(()),
+        Some(at) => Err(Reject::new(&defect::CALL_ID, at)),
     }
 }
 

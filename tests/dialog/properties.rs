@@ -2,12 +2,14 @@
 
 use ims_procedures::{
     dialog::{Admission, Dialog, Established, Incoming, reason, remote_target},
-    drive::Limits,
-    wire::{Message, NameAddr},
+    drive::{Buffer, Limits},
+    wire::{HeaderName, Message, NameAddr},
 };
 use proptest::prelude::*;
 
-use crate::support::{branch, bye, element, invite, ok, parse, recorded, text, uac, uas, written};
+use crate::support::{
+    RECORDED, branch, bye, element, invite, ok, parse, plain, recorded, text, uac, uas,
+};
 
 /// One proxy of the path: what it records, and whether in a field of its own.
 fn proxy() -> impl Strategy<Value = (String, bool)> {
@@ -123,7 +125,7 @@ proptest! {
         visited.push(text(ends[sender].remote_target).to_owned());
         prop_assert_eq!(&visited[0], text(ends[sender].next_hop()));
         let mut written = message
-            .name_addrs(ims_procedures::wire::HeaderName::Route)
+            .name_addrs(HeaderName::Route)
             .map(|route| text(route.unwrap().uri_bytes()).to_owned())
             .collect::<Vec<_>>();
         let place = if is_loose { written.len() } else { 0 };
@@ -139,10 +141,10 @@ proptest! {
         removed in 0usize..40,
         inserted in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\r\n <>\";,?:*".to_vec())], 0..12),
         of_request in any::<bool>(),
-        parts in prop::array::uniform8(prop::collection::vec(any::<u8>(), 0..40)),
+        changes in prop::collection::vec((0usize..8, any::<prop::sample::Index>(), any::<u8>()), 0..3),
         route in "(<sip:[a-z]{1,3}(;lr|;method=x|\\?a=b)?>|[ ,;<>\"a]){0,8}",
     ) {
-        let mut messages = [recorded(&invite(), crate::support::RECORDED), ok(crate::support::RECORDED)].map(String::into_bytes);
+        let mut messages = [recorded(&invite(), RECORDED), ok(RECORDED)].map(String::into_bytes);
         let damaged = &mut messages[usize::from(!of_request)];
         let at = at.index(damaged.len());
         let end = (at + removed).min(damaged.len());
@@ -155,24 +157,35 @@ proptest! {
                 check_written(&made.dialog(), true)?;
             }
         }
-        let mut parts = parts.each_ref().map(Vec::as_slice);
-        parts[6] = route.as_bytes();
+        let mut parts = plain().parts().map(<[u8]>::to_vec);
+        parts[6] = route.into_bytes();
+        for (number, at, byte) in changes {
+            let part = &mut parts[number];
+            part.insert(at.index(part.len() + 1), byte);
+        }
+        let parts = parts.each_ref().map(Vec::as_slice);
         check_written(&Dialog::of_parts(parts, false), false)?;
     }
 }
 
 /// A dialog that was read can be written; any other at least breaks nothing.
 fn check_written(dialog: &Dialog<'_>, was_read: bool) -> Result<(), TestCaseError> {
-    let mut buffer = ims_procedures::drive::Buffer::new(100_000);
+    let mut buffer = Buffer::new(100_000);
     let result = buffer.attempt(|buffer| {
         dialog.bye(buffer, &element(), 1, branch(), b"").finish();
     });
-    prop_assert!(result.is_ok() || !was_read, "{result:?}");
+    prop_assert!(!was_read || dialog.check().is_ok());
+    prop_assert!(result.is_ok() || dialog.check().is_err(), "{result:?}");
     if result.is_ok() {
         let message = Message::parse(buffer.as_slice(), &Limits::default()).unwrap();
         prop_assert!((7..=8).contains(&message.header_count()));
-        prop_assert!(!was_read || Incoming::read(&message).is_ok());
+        if was_read || dialog.check().is_ok() {
+            let read = Incoming::read(&message).unwrap();
+            prop_assert_eq!(read.local_tag, Some(dialog.remote_tag));
+            prop_assert_eq!(read.remote_tag, dialog.local_tag);
+            prop_assert_eq!(read.call_id, dialog.call_id);
+        }
     }
-    let _ = (dialog.next_hop(), written(|_| {}));
+    let _ = dialog.next_hop();
     Ok(())
 }
