@@ -2,14 +2,11 @@
 
 use alloc::boxed::Box;
 
-use super::{Affected, Config, Mscics, Question, defect};
+use super::{Affected, Config, Mscics, Question};
 use crate::{
     dialog::{Dialog, PARTS, Sequence},
-    drive::{
-        Context, Identifier, Limits, Misuse, Outbox, Reject, Request, Token, Towards, holds_break,
-    },
+    drive::{Context, Identifier, Limits, Misuse, Outbox, Request, Token, Towards},
     fleet::Packed,
-    wire::{NameAddr, Uri},
 };
 
 /// The host's own number of a dialog: any that no other dialog of the subscriber has.
@@ -30,24 +27,14 @@ impl NewDialog<'_> {
     /// [MS-2] Checks that a BYE can be written.
     ///
     /// # Errors
-    /// [`Misuse::BadCommand`] for what cannot be read, or stand in a message; [`Misuse::TooLarge`] for more bytes than
+    /// [`Misuse::BadCommand`] for what a dialog has not ([`Dialog::check`]); [`Misuse::TooLarge`] for more bytes than
     /// [`Limits::registration_bytes`].
     pub fn check(&self, limits: &Limits) -> Result<(), Misuse> {
         let Some((dialog, _)) = self.held else {
             return Ok(());
         };
-        let unusable = Misuse::BadCommand(Reject::new(&defect::UNUSABLE, 0));
-        let parts = dialog.parts();
-        if parts.iter().any(|part| holds_break(part)) || dialog.call_id.is_empty() {
-            return Err(unusable);
-        }
-        for uri in [dialog.local_uri, dialog.remote_uri, dialog.remote_target] {
-            Uri::parse(uri).map_err(Misuse::BadCommand)?;
-        }
-        for route in NameAddr::parse_list(dialog.route_set) {
-            route.map_err(Misuse::BadCommand)?;
-        }
-        match Packed::<PARTS>::new(parts, limits.registration_bytes) {
+        dialog.check().map_err(Misuse::BadCommand)?;
+        match Packed::<PARTS>::new(dialog.parts(), limits.registration_bytes) {
             Some(_) => Ok(()),
             None => Err(Misuse::TooLarge {
                 limit: "registration_bytes",

@@ -5,6 +5,8 @@ mod notify;
 mod persist;
 mod shutdown;
 
+use alloc::vec::Vec;
+
 use super::{
     Answer, Cause, Change, Command, Config, Counters, Details, Input, Learned, Mscics, Outcome,
     Registration, Tally, defect,
@@ -25,7 +27,6 @@ use crate::{
     },
     wire::{Message, Method, register::retry_after, salvage::respond_to_refused},
 };
-use alloc::vec::Vec;
 
 /// Under what subscribers are filed.
 const PRIVATE_IDENTITY: u8 = 1;

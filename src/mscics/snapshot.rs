@@ -2,8 +2,6 @@
 
 mod outcomes;
 
-pub(super) use outcomes::{read_outcome, write_outcome};
-
 use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +24,8 @@ use crate::{
         subscriptions::{self, CurrentSnapshot, Subscriptions},
     },
 };
+
+pub(super) use outcomes::{read_outcome, write_outcome};
 
 const KIND: Kind = Kind(5);
 const FORMAT: u16 = 1;

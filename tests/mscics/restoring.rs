@@ -44,6 +44,8 @@ fn releases_out() {
     let dialog = ims_procedures::dialog::Dialog {
         call_id: b"1",
         local_uri: OTHER.as_bytes(),
+        local_tag: b"1",
+        remote_tag: b"2",
         remote_uri: b"sip:bob@biloxi.example",
         remote_target: b"sip:bob@192.0.2.4",
         ..Default::default()
