@@ -3,6 +3,8 @@
 
 #[path = "mscics/bed.rs"]
 mod bed;
+#[path = "mscics/details.rs"]
+mod details;
 #[path = "mscics/dialogs.rs"]
 mod dialogs;
 #[path = "mscics/draining.rs"]
