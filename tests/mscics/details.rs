@@ -103,7 +103,7 @@ fn learnt() {
     for (contacts, found) in [
         (String::new(), good.len() - contact.len()),
         (
-            format!("Contact: *\r\n"),
+            "Contact: *\r\n".to_owned(),
             good.find("Contact: ").unwrap() + 9,
         ),
         (
@@ -246,7 +246,7 @@ fn limits() {
             visited_network_id,
             access_network_info,
         ]
-        .map(|part| part.len())
+        .map(<[u8]>::len)
         .into_iter()
         .sum::<usize>()
     };
