@@ -46,8 +46,10 @@ fn cites_a_clause(clause: &str, sources: &[&str]) -> bool {
 
 #[test]
 fn every_fixture_line_cites_a_clause() {
-    let folders = ["first_light", "txn"];
-    let files: Vec<_> = folders.into_iter().flat_map(files).collect();
+    let folders = ["first_light", "txn", "mscics"];
+    let all = folders.into_iter().flat_map(files);
+    let is_fixture = |file: &PathBuf| file.extension().is_some_and(|own| own == "fixture");
+    let files: Vec<_> = all.filter(is_fixture).collect();
     for path in &files {
         let text = fs::read_to_string(path).unwrap();
         for (number, line) in text
@@ -62,7 +64,9 @@ fn every_fixture_line_cites_a_clause() {
                 panic!("{}:{}: no clause", path.display(), number + 1);
             };
             let clause = line[..at].trim();
-            let sources = ["RFC ", "TS ", "S0 ", "PD-", "SD-", "RE-", "RN-"];
+            let sources = [
+                "RFC ", "TS ", "S0 ", "S1 ", "PD-", "SD-", "RE-", "RN-", "MS-",
+            ];
             assert!(
                 cites_a_clause(clause, &sources),
                 "{}:{}: {clause:?} names no clause",
@@ -71,7 +75,7 @@ fn every_fixture_line_cites_a_clause() {
             );
         }
     }
-    assert_eq!(files.len(), 12);
+    assert_eq!(files.len(), 13);
 }
 
 /// [CP-1 to CP-8, CO-1 to CO-4, CT-1 to CT-4] The same of the messages of CPM sessions, whose clauses have a number.

@@ -221,6 +221,10 @@ enum imsp_limit
    * IWFs that one CPM session may have. Default 8.
    */
   IMSP_LIMIT_IWFS = 1018,
+  /**
+   * Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
+   */
+  IMSP_LIMIT_DIALOGS = 1019,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_limit;

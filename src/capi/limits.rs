@@ -44,6 +44,8 @@ pub enum imsp_limit {
     SdpStreams = 1017,
     /// IWFs that one CPM session may have. Default 8.
     Iwfs = 1018,
+    /// Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
+    Dialogs = 1019,
 }
 
 impl Number for imsp_limit {
@@ -66,6 +68,7 @@ impl Number for imsp_limit {
         Self::SdpLines,
         Self::SdpStreams,
         Self::Iwfs,
+        Self::Dialogs,
     ];
 
     fn number(self) -> u32 {
@@ -95,6 +98,7 @@ impl imsp_limit {
             iwfs,
             transactions,
             reserved_users,
+            dialogs,
         } = limits;
         Place::Count(match self {
             Self::MessageBytes => message_bytes,
@@ -115,6 +119,7 @@ impl imsp_limit {
             Self::SdpLines => sdp_lines,
             Self::SdpStreams => sdp_streams,
             Self::Iwfs => iwfs,
+            Self::Dialogs => dialogs,
         })
     }
 }

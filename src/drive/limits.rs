@@ -15,7 +15,10 @@ pub struct Limits {
     pub contacts: usize,
     /// Public identities of one implicit registration set. Default 32.
     pub identities: usize,
-    /// Bytes of all strings kept for one registration, or for the dialog of one leg of a CPM session. Default 8,192.
+    /// Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
+    pub dialogs: usize,
+    /// Bytes of all strings kept for one registration, or for one dialog of a CPM session or a subscriber of an MSC
+    /// server. Default 8,192.
     pub registration_bytes: usize,
     /// Subscribers to one implicit registration set. A quarter of them, at least one, are for its P-CSCF and
     /// for trusted servers alone. Fetches whose NOTIFY is not answered yet stand beside them: half as many,
@@ -57,6 +60,7 @@ impl Default for Limits {
             header_bytes: 16_384,
             contacts: 16,
             identities: 32,
+            dialogs: 8,
             registration_bytes: 8_192,
             subscribers: 16,
             watched_contacts: 512,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{LossPolicy, Pcscf, messages, registration::Strings};
 use crate::{
+    deregister::{Attempts, Terms},
     drive::{ConfigError, Limits, Role},
     fleet::pacer,
     regevent::subscriber,
@@ -117,6 +118,23 @@ impl Config {
             subscription: subscriber::Config::new(element.clone()),
             element,
             limits: Limits::default(),
+        }
+    }
+
+    /// [PD-12] What the pacer needs to know.
+    pub(super) const fn terms(&self) -> Terms<'_> {
+        Terms {
+            pacing: &self.pacing,
+            limits: &self.limits,
+        }
+    }
+
+    /// [PD-6] How often the REGISTER is tried.
+    pub(super) const fn attempts(&self) -> Attempts {
+        Attempts {
+            most: self.attempts,
+            interval: self.retry_interval,
+            retry_after_limit: self.retry_after_limit,
         }
     }
 

@@ -27,6 +27,7 @@ use super::{
     registration::{Field, LearnedContact, Strings, has_moved, same_binding},
 };
 use crate::{
+    deregister::{Calling, Meaning, NotAsked, standing::Watched},
     drive::{
         Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards, TransactionRef,
     },
@@ -90,18 +91,6 @@ pub enum Outcome {
         /// Why its turn did not come.
         why: NotAsked,
     },
-}
-
-/// Why the turn of a registration did not come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NotAsked {
-    /// [PD-2] The deadline of the shutdown has passed.
-    Deadline = 0,
-    /// [PD-6] Its home domain refused the users asked before it.
-    Domain = 1,
-    /// [PD-12] It has waited until [`Config::turn_bound`] after its lifetime.
-    TurnBound = 2,
 }
 
 /// What can happen to a registration.
@@ -253,13 +242,6 @@ impl Rest for Running {
     };
 }
 
-/// The identifiers of a deregistration's REGISTERs: the same for all its attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Calling {
-    pub(crate) call_id: Identifier,
-    pub(crate) tag: Identifier,
-}
-
 /// A registration: one contact, or one flow, of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
@@ -366,6 +348,18 @@ impl Registration {
     #[must_use]
     pub const fn is_registered(&self) -> bool {
         matches!(self.state(), State::Registered)
+    }
+
+    /// [PD-10] What to look for in a document.
+    pub(super) fn watched(&self) -> Watched<'_> {
+        Watched {
+            contact: self.contact(),
+            flow: self.strings.flow(),
+            principals: self.strings.principals(),
+            identities: self.strings.field(Field::Identities),
+            emergency: self.emergency,
+            seen: self.is_seen(),
+        }
     }
 
     /// Whether an answer with this token is for this machine.
@@ -541,7 +535,7 @@ impl Registration {
                     retry_after,
                     notify_expected,
                 },
-            ) if token == Some(answered) => match meaning(status) {
+            ) if token == Some(answered) => match Meaning::of(status) {
                 _ if self.aside().held.is_some() => {
                     self.give_way(cx, None, outcome_of(status), out);
                 }
@@ -550,14 +544,15 @@ impl Registration {
                         until: cx.now.after(cx.config.notify_bound),
                     });
                 }
-                Meaning::Done => self.clean(cx, who, Outcome::Unconfirmed, out),
-                Meaning::Ended(outcome @ Outcome::NothingThere { .. }) => {
-                    self.clean(cx, who, outcome, out);
+                Meaning::Done | Meaning::NothingThere => {
+                    self.clean(cx, who, outcome_of(status), out);
                 }
                 _ if self.aside().heard => self.cancel(who, out),
-                Meaning::Ended(outcome) => self.clean(cx, who, outcome, out),
+                Meaning::Challenged | Meaning::Refused | Meaning::Failed => {
+                    self.clean(cx, who, outcome_of(status), out);
+                }
                 Meaning::Retry => {
-                    self.wait_or_give_up(cx, who, retry_after, Outcome::Failed { status }, out);
+                    self.wait_or_give_up(cx, who, retry_after, outcome_of(status), out);
                 }
             },
             (State::Sent { token, .. }, Input::NoResponse { token: answered })
@@ -816,13 +811,8 @@ impl Registration {
             return;
         };
         let token = cx.token();
-        let register = messages::Register {
-            strings: &self.strings,
-            private_identity: who,
-            calling,
-            cseq: u32::from(self.registers),
-            branch,
-        };
+        let numbers = (u32::from(self.registers), branch);
+        let register = messages::register(cx.config, &self.strings, who, calling, numbers);
         let hops = messages::next_hops(cx.config, &self.strings);
         let request = Request {
             token,
@@ -830,7 +820,7 @@ impl Registration {
             next_hops: &hops,
             udp_limit: cx.config.element.udp_limit(),
         };
-        let written = out.request(request, |buffer| register.write(cx.config, buffer));
+        let written = out.request(request, |buffer| register.write(buffer));
         self.set_state(State::Sent {
             token: Some(token),
             branch,
@@ -863,16 +853,9 @@ impl Registration {
         otherwise: Outcome,
         out: &mut Outbox<Pcscf>,
     ) {
-        let asked = retry_after.unwrap_or(0);
-        if self.registers >= cx.config.attempts || asked > cx.config.retry_after_limit {
+        let Some(wait) = cx.config.attempts().wait(self.registers, retry_after) else {
             return self.clean(cx, who, otherwise, out);
-        }
-        let doublings = u32::from(self.registers.saturating_sub(1));
-        let interval = cx
-            .config
-            .retry_interval
-            .saturating_mul(1u64.wrapping_shl(doublings));
-        let wait = interval.max(u64::from(asked).saturating_mul(1_000));
+        };
         self.set_state(State::Waiting {
             until: cx.now.after(wait),
         });
@@ -893,10 +876,12 @@ const NO_TIME: Outcome = Outcome::NotAsked {
 };
 /// [PD-6] What a final response says of the deregistration, if it is the last that is heard of it.
 const fn outcome_of(status: u16) -> Outcome {
-    match meaning(status) {
+    match Meaning::of(status) {
         Meaning::Done => Outcome::Unconfirmed,
-        Meaning::Ended(outcome) => outcome,
-        Meaning::Retry => Outcome::Failed { status },
+        Meaning::NothingThere => Outcome::NothingThere { status },
+        Meaning::Challenged => Outcome::Unsupported { status },
+        Meaning::Refused => Outcome::Refused,
+        Meaning::Failed | Meaning::Retry => Outcome::Failed { status },
     }
 }
 
@@ -904,25 +889,7 @@ const fn outcome_of(status: u16) -> Outcome {
 pub(super) const fn is_worth_another(outcome: Outcome) -> bool {
     match outcome {
         Outcome::NoResponse => true,
-        Outcome::Failed { status } => matches!(meaning(status), Meaning::Retry),
+        Outcome::Failed { status } => matches!(Meaning::of(status), Meaning::Retry),
         _ => false,
-    }
-}
-
-enum Meaning {
-    Done,
-    Ended(Outcome),
-    Retry,
-}
-
-/// [PD-6] What a final response to the REGISTER means.
-const fn meaning(status: u16) -> Meaning {
-    match status {
-        200..=299 => Meaning::Done,
-        404 | 481 => Meaning::Ended(Outcome::NothingThere { status }),
-        401 | 407 => Meaning::Ended(Outcome::Unsupported { status }),
-        403 => Meaning::Ended(Outcome::Refused),
-        408 | 480 | 500 | 503 | 504 => Meaning::Retry,
-        _ => Meaning::Ended(Outcome::Failed { status }),
     }
 }

@@ -43,23 +43,22 @@ mod deregistration;
 mod evidence;
 mod messages;
 mod node;
-mod pacing;
 pub mod registration;
 mod returning;
 pub mod shutdown;
 mod snapshot;
-pub mod standing;
 mod trust;
 mod user;
 
 pub use config::{Config, NextHop};
 pub use counters::Counters;
-pub use deregistration::{Cause, Change, Input, NotAsked, Outcome, Registration};
+pub use deregistration::{Cause, Change, Input, Outcome, Registration};
 pub use evidence::{Evidence, LossPolicy, LossRule};
 pub use node::PcscfNode;
 pub use shutdown::{Shutdown, Tally};
 pub use trust::{StripError, strip_trust_marks};
 
+pub use crate::deregister::{MAX_DOMAINS, NotAsked, standing};
 use crate::{
     drive::{Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
@@ -69,10 +68,7 @@ use crate::{
 pub const DIALOG_RELEASE_REASON: &str = "SIP;cause=503;text=\"Service Unavailable\"";
 
 /// The most contacts of one user that a node can be configured for.
-pub const MAX_CONTACTS: usize = 64;
-
-/// Home domains that a node keeps a pace for at a time (PD-12).
-pub const MAX_DOMAINS: usize = 256;
+pub const MAX_CONTACTS: usize = standing::MAX_WATCHED;
 
 /// Bytes that one machine's own step can append: a REGISTER, or a question.
 const MACHINE_BYTES: usize = 32 * 1024;

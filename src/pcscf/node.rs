@@ -15,13 +15,13 @@ use super::{
     Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
     aside::Marks,
     evidence::Weight,
-    pacing::Pacing,
     registration::{Field, Learned, LearnedContact, Strings},
-    shutdown::{Drain, Survey},
+    shutdown::{Survey, Tally},
     snapshot::{self, Part, Restoring},
     user::User,
 };
 use crate::{
+    deregister::{Drain, Pacing},
     drive::{
         self, Changes, Clock, ConfigError, Context, Identifiers, Millis, Misuse, Node, Outbox,
         Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict, increment,
@@ -61,7 +61,7 @@ pub struct PcscfNode {
     pacing: Pacing,
     census: Census,
     /// [PD-2] The shutdown that runs, or has ended.
-    drain: Option<Drain>,
+    drain: Option<Drain<Tally>>,
     /// The dry run of one.
     survey: Option<Survey>,
     /// Where the unwinding of one that was called off goes on.
@@ -80,7 +80,7 @@ impl PcscfNode {
             users: Fleet::new(&key, Room::of(&config.limits, KEYS)),
             subscriptions: Subscriptions::new(&key, &config.limits),
             shared: Shared::new(),
-            pacing: Pacing::new(&config),
+            pacing: Pacing::new(config.terms()),
             census: Census::default(),
             drain: None,
             survey: None,
@@ -132,7 +132,8 @@ impl PcscfNode {
         let pace = node.shutdown.map(|shutdown| shutdown.pace);
         let pace = (pace.unwrap_or_default(), users);
         self.drain = node.shutdown.map(|shutdown| shutdown.restore(now));
-        self.pacing.restore(node.pacing, now, &self.config, pace)
+        self.pacing
+            .restore(node.pacing, now, self.config.terms(), pace)
     }
 
     /// [DR-7] Takes room for the users of a blob at once, so that no table grows.
@@ -191,7 +192,8 @@ impl PcscfNode {
         };
         let rearm = bounds(&config) != bounds(&self.config);
         self.config = config;
-        self.pacing.reconfigure(self.clock.latest(), &self.config);
+        self.pacing
+            .reconfigure(self.clock.latest(), self.config.terms());
         if rearm {
             let config = &self.config;
             self.users
@@ -505,7 +507,7 @@ impl PcscfNode {
             self.repace(id);
         }
         if self.users.len() == 0 && self.drain.is_none() {
-            self.pacing.give_back(&self.config);
+            self.pacing.give_back(self.config.terms());
         }
     }
 

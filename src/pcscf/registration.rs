@@ -6,7 +6,7 @@ use super::Registration;
 use crate::{
     drive::{Limits, Millis, Misuse, Reject},
     fleet::{Divided, Packed, Shared},
-    wire::{Contact, HeaderName, Message, NameAddr, Params, Uri, register},
+    wire::{Contact, HeaderName, Message, NameAddr, Params, register},
 };
 
 /// The strings of a registration, by number.
@@ -85,24 +85,7 @@ impl Strings {
 
     /// [PD-1] Whether a public identity is one of those that are registered together.
     pub(crate) fn has_identity(&self, identity: &[u8]) -> bool {
-        let identities = self.field(Field::Identities);
-        let listed = || NameAddr::parse_list(identities).filter_map(Result::ok);
-        let [default, registered] = self.principals();
-        [default, registered].contains(&identity)
-            || lists_as_written(identities, identity)
-            || listed().any(|listed| listed.uri_bytes() == identity)
-            || self.is_principal(identity)
-            || listed()
-                .map(|listed| listed.uri_bytes())
-                .filter(|listed| ![default, registered].contains(listed))
-                .any(|listed| register::same_uri(listed, identity))
-    }
-
-    /// Whether a public identity is the default one, or that of To: these stand for all.
-    pub(crate) fn is_principal(&self, identity: &[u8]) -> bool {
-        let [default, registered] = self.principals();
-        register::same_uri(default, identity)
-            || (registered != default && register::same_uri(registered, identity))
+        register::has_identity(self.field(Field::Identities), self.principals(), identity)
     }
 
     /// Instance and reg-id.
@@ -110,7 +93,8 @@ impl Strings {
         register::flow(Params::new(self.field(Field::ContactParams)))
     }
 
-    fn principals(&self) -> [&[u8]; 2] {
+    /// The default public identity, and that of To: each stands for all.
+    pub(crate) fn principals(&self) -> [&[u8]; 2] {
         [
             self.field(Field::PublicIdentity),
             self.field(Field::RegisteredIdentity),
@@ -172,11 +156,6 @@ impl<'m> Learned<'m> {
             .ok_or_else(|| Reject::new(&super::defect::NOT_A_REGISTER, 0))?;
         let to = request.to()?;
         let authorization = request.authorization()?;
-        let realm = authorization.and_then(|credentials| credentials.realm());
-        let realm = match realm.filter(|realm| !realm.is_empty()) {
-            Some(realm) => register::unfolded(realm),
-            None => register::bare(&Uri::parse(home_domain)?).to_vec(),
-        };
         let default = response
             .name_addrs(HeaderName::PAssociatedUri)
             .next()
@@ -186,7 +165,7 @@ impl<'m> Learned<'m> {
         let mut learned = Self {
             private_identity: register::private_identity_by(authorization, request)?,
             home_domain,
-            realm,
+            realm: register::realm(authorization, home_domain)?,
             public_identity,
             registered_identity,
             identities: register::joined(response, HeaderName::PAssociatedUri)?,
@@ -274,17 +253,6 @@ impl Learned<'_> {
         strings.field(Field::PublicIdentity) == self.public_identity
             || strings.field(Field::RegisteredIdentity) == self.registered_identity
     }
-}
-
-/// Whether an identity stands in angle brackets in a list, byte for byte, which spares reading the list. Where there
-/// are display names, brackets may be part of them.
-fn lists_as_written(list: &[u8], identity: &[u8]) -> bool {
-    let stands_at = |angle: usize| {
-        let rest = list.get(angle.saturating_add(1)..).unwrap_or_default();
-        let rest = rest.strip_prefix(identity);
-        rest.is_some_and(|rest| rest.first() == Some(&b'>'))
-    };
-    memchr::memchr_iter(b'<', list).any(stands_at) && memchr::memchr(b'"', list).is_none()
 }
 
 /// Whether a UE has moved from one contact to another of the same set: the same instance, and no flows that

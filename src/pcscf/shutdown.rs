@@ -29,8 +29,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counters, Registration, pacing::Pace};
-use crate::drive::Millis;
+use super::{Counters, Registration};
+use crate::{
+    deregister::{Class, Order, Pace, Tallied},
+    drive::Millis,
+};
 
 /// [PD-2] How a P-CSCF is to be shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,15 @@ impl Shutdown {
             in_flight: None,
             emergency: false,
             dry_run: false,
+        }
+    }
+
+    /// As the walk takes it.
+    pub(super) const fn order(&self) -> Order {
+        Order {
+            deadline: self.deadline,
+            pace: self.pace(),
+            emergency: self.emergency,
         }
     }
 
@@ -163,8 +175,11 @@ impl Tally {
             not_asked,
         }
     }
+}
 
-    /// This and what was counted between the two.
+impl Tallied for Tally {
+    type Counters = Counters;
+
     fn and(self, from: &Counters, to: &Counters) -> Self {
         let mut parts = self.parts();
         let counted = from.ended().into_iter().zip(to.ended());
@@ -176,192 +191,15 @@ impl Tally {
     }
 }
 
-/// Which registrations come before which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) enum Class {
-    Ordinary,
-    InDialog,
-    Emergency,
-}
-
-impl Class {
-    pub(super) const fn of(registration: &Registration) -> Self {
-        if registration.is_emergency() {
-            Self::Emergency
-        } else if registration.is_in_dialog() {
-            Self::InDialog
+impl Registration {
+    /// [PD-2] Which others it comes before.
+    pub(super) const fn class(&self) -> Class {
+        if self.is_emergency() {
+            Class::Emergency
+        } else if self.is_in_dialog() {
+            Class::InDialog
         } else {
-            Self::Ordinary
-        }
-    }
-}
-
-/// How far a shutdown has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Stage {
-    /// Those of the class are queued.
-    Walking(Class),
-    /// All are.
-    Walked,
-    /// All are cleaned up.
-    Closing,
-    /// All were.
-    Closed,
-    /// It has been reported.
-    Ended,
-}
-
-/// A shutdown while it runs, and after it until the node is resumed.
-pub(super) struct Drain {
-    pub(super) deadline: Millis,
-    pub(super) emergency: bool,
-    pace: Pace,
-    pub(super) stage: Stage,
-    /// The place where the walk goes on.
-    pub(super) cursor: u32,
-    /// What had ended when `from` was counted.
-    before: Tally,
-    from: Counters,
-    report_at: Millis,
-    interval: u64,
-}
-
-/// Reports of progress until the deadline, about.
-const REPORTS: u64 = 64;
-/// Milliseconds between two of them at least.
-const LEAST_INTERVAL: u64 = 1_000;
-
-impl Drain {
-    pub(super) fn new(now: Millis, order: &Shutdown, counters: Counters) -> Self {
-        let mut drain = Self {
-            deadline: order.deadline,
-            emergency: false,
-            pace: order.pace(),
-            stage: Stage::Walking(Class::Ordinary),
-            cursor: 0,
-            before: Tally::default(),
-            from: counters,
-            report_at: now,
-            interval: LEAST_INTERVAL,
-        };
-        drain.order(now, order);
-        drain
-    }
-
-    /// [PD-2] A second order.
-    pub(super) fn order(&mut self, now: Millis, order: &Shutdown) {
-        self.deadline = order.deadline;
-        self.pace = order.pace();
-        self.interval = (order.deadline.since(now) / REPORTS).max(LEAST_INTERVAL);
-        self.report_at = now.after(self.interval);
-        let is_more = order.emergency && !self.emergency;
-        self.emergency |= order.emergency;
-        if is_more && self.stage != Stage::Walking(Class::Ordinary) {
-            self.begin(Stage::Walking(Class::InDialog));
-        }
-    }
-
-    pub(super) fn begin(&mut self, stage: Stage) {
-        self.stage = stage;
-        self.cursor = 0;
-    }
-
-    /// The stage after one that has come to the last place.
-    pub(super) fn go_on(&mut self) {
-        self.begin(match self.stage {
-            Stage::Walking(Class::Ordinary) => Stage::Walking(Class::InDialog),
-            Stage::Walking(Class::InDialog) if self.emergency => Stage::Walking(Class::Emergency),
-            Stage::Walking(_) => Stage::Walked,
-            Stage::Walked | Stage::Closing => Stage::Closed,
-            Stage::Closed | Stage::Ended => Stage::Ended,
-        });
-    }
-
-    /// A user has come to a place, not by a REGISTER: the walk, or another one, passes there.
-    pub(super) fn walk_again(&mut self, place: u32) {
-        match self.stage {
-            Stage::Walking(Class::Ordinary) => {}
-            _ => self.stage = Stage::Walking(Class::Ordinary),
-        }
-        self.cursor = self.cursor.min(place);
-    }
-
-    /// Whether those of a class are to be queued, or were.
-    pub(super) fn has_begun(&self, class: Class) -> bool {
-        let is_included = class != Class::Emergency || self.emergency;
-        is_included
-            && match self.stage {
-                Stage::Walking(walked) => class <= walked,
-                Stage::Walked | Stage::Closing | Stage::Closed | Stage::Ended => true,
-            }
-    }
-
-    pub(super) fn tally(&self, counters: &Counters) -> Tally {
-        self.before.and(&self.from, counters)
-    }
-
-    /// Whether progress is to be reported; the next time is set.
-    pub(super) fn report(&mut self, now: Millis) -> bool {
-        let is_due = self.report_at <= now;
-        if is_due {
-            self.report_at = now.after(self.interval);
-        }
-        is_due
-    }
-
-    /// When it has something to do. `nothing_left`: no registration that it is to end.
-    pub(super) fn due_at(&self, now: Millis, nothing_left: bool) -> Option<Millis> {
-        match self.stage {
-            Stage::Ended => None,
-            Stage::Walking(_) | Stage::Closing => Some(now),
-            Stage::Walked | Stage::Closed if nothing_left => Some(now),
-            Stage::Walked => Some(self.report_at.min(self.deadline)),
-            Stage::Closed => Some(self.report_at),
-        }
-    }
-
-    /// [DR-7] What it is in a blob.
-    pub(super) fn snapshot(&self, now: Millis, counters: &Counters, cursor: u32) -> Snapshot {
-        Snapshot {
-            deadline_in: self.deadline.since(now),
-            emergency: self.emergency,
-            pace: self.pace,
-            stage: self.stage,
-            cursor,
-            tally: self.tally(counters),
-            report_in: self.report_at.since(now),
-            interval: self.interval,
-        }
-    }
-}
-
-/// [DR-7] A shutdown in a blob.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Snapshot {
-    deadline_in: u64,
-    emergency: bool,
-    pub(super) pace: Pace,
-    stage: Stage,
-    /// Users that the walk has passed.
-    cursor: u32,
-    tally: Tally,
-    report_in: u64,
-    interval: u64,
-}
-
-impl Snapshot {
-    /// The node that was restored has counted nothing yet.
-    pub(super) fn restore(self, now: Millis) -> Drain {
-        Drain {
-            deadline: now.after(self.deadline_in),
-            emergency: self.emergency,
-            pace: self.pace,
-            stage: self.stage,
-            cursor: self.cursor,
-            before: self.tally,
-            from: Counters::default(),
-            report_at: now.after(self.report_in),
-            interval: self.interval.max(LEAST_INTERVAL),
+            Class::Ordinary
         }
     }
 }
@@ -391,7 +229,7 @@ impl Survey {
 
     /// Takes a registration into account. Whether it would be asked.
     pub(super) fn count(&mut self, registration: &Registration) -> bool {
-        let class = Class::of(registration);
+        let class = registration.class();
         let more = |count: &mut u32| *count = count.saturating_add(1);
         more(&mut self.registrations);
         match class {

@@ -10,13 +10,13 @@ use beside::Beside;
 use super::{
     Affected, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
     aside::{Aside, Marks},
-    deregistration::{Calling, Running, State, Step},
-    pacing,
+    deregistration::{Running, State, Step},
     registration::{COMMON, FIELDS, Field, Strings},
-    shutdown,
+    shutdown::Tally,
     user::User,
 };
 use crate::{
+    deregister::{Calling, pacing, shutdown as drain},
     drive::{
         Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
         snapshot::{self, Joined, Kind, Raw, Records, Release},
@@ -68,7 +68,7 @@ pub(super) struct UserRecord<'b> {
 /// What is the node's own: it stands before its users, whom it numbers in their order.
 #[derive(Serialize, Deserialize)]
 pub(super) struct NodeRecord {
-    pub(super) shutdown: Option<shutdown::Snapshot>,
+    pub(super) shutdown: Option<drain::Snapshot<Tally>>,
     pub(super) pacing: Option<pacing::Snapshot>,
 }
 

@@ -86,6 +86,8 @@ enum State {
         pending: Option<Token>,
         timer_n: Millis,
     },
+    /// [MS-6] It is considered cancelled: nothing is sent any more, NOTIFYs are taken until its owner drops it.
+    Cancelled,
     Ended,
 }
 
@@ -240,7 +242,7 @@ impl Subscription {
             State::Active | State::Refreshing { .. } if self.approved => Standing::Active,
             State::Active | State::Refreshing { .. } => Standing::Pending,
             State::Waiting { .. } => Standing::Waiting,
-            State::Unsubscribing { .. } => Standing::Terminating,
+            State::Unsubscribing { .. } | State::Cancelled => Standing::Terminating,
         }
     }
 
@@ -251,7 +253,8 @@ impl Subscription {
             State::Active | State::Refreshing { .. } => !self.lapsed,
             State::Subscribing { notified, .. } => notified && !self.lapsed,
             State::Unsubscribing { .. } => true,
-            State::Idle | State::Routing { .. } | State::Waiting { .. } | State::Ended => false,
+            State::Idle | State::Routing { .. } | State::Waiting { .. } => false,
+            State::Cancelled | State::Ended => false,
         }
     }
 
@@ -264,7 +267,11 @@ impl Subscription {
     /// Whether we are ending it, or it is over.
     #[must_use]
     pub const fn is_ending(&self) -> bool {
-        self.leave || matches!(self.state.get(), State::Unsubscribing { .. } | State::Ended)
+        let is_ending = matches!(
+            self.state.get(),
+            State::Unsubscribing { .. } | State::Cancelled | State::Ended
+        );
+        self.leave || is_ending
     }
 
     /// Whether an answer with this token is for this machine.
@@ -299,6 +306,7 @@ impl Subscription {
             | State::Routing { .. }
             | State::Active
             | State::Waiting { .. }
+            | State::Cancelled
             | State::Ended => None,
         }
     }
@@ -323,7 +331,7 @@ impl Subscription {
             return Some((Millis(0), timer));
         }
         match self.state.get() {
-            State::Idle | State::Ended => None,
+            State::Idle | State::Cancelled | State::Ended => None,
             State::Routing { until, .. } => Some((until, Timer("answer to routing question"))),
             State::Subscribing { timer_n, .. } | State::Refreshing { timer_n, .. }
                 if self.can_lapse() && self.expires_at < timer_n =>
@@ -630,6 +638,23 @@ impl Subscription {
                 self.end(End::Unsubscribed, out);
             }
 
+            // [MS-6] The end that we consider it to have, without a SUBSCRIBE.
+            (
+                State::Active
+                | State::Subscribing { .. }
+                | State::Refreshing { .. }
+                | State::Unsubscribing { .. },
+                Input::ConsiderCancelled,
+            ) => {
+                self.end(End::Unsubscribed, out);
+                self.state.set(State::Cancelled);
+            }
+            (State::Idle, Input::ConsiderCancelled) => self.state.set(State::Ended),
+            (State::Routing { .. } | State::Waiting { .. }, Input::ConsiderCancelled) => {
+                self.end(End::Unsubscribed, out);
+            }
+            (State::Cancelled, Input::Notify(notify)) => self.follow(cx.config, notify, false),
+
             // [RE-8] Anew, once the SUBSCRIBE that was out when it was lost has ended.
             (
                 State::Waiting { until, pending, .. },
@@ -662,7 +687,8 @@ impl Subscription {
                 State::Idle | State::Routing { .. } | State::Waiting { .. } | State::Ended,
                 Input::Notify { .. },
             )
-            | (State::Unsubscribing { .. } | State::Ended, Input::Unsubscribe)
+            | (State::Unsubscribing { .. } | State::Cancelled | State::Ended, Input::Unsubscribe)
+            | (State::Cancelled | State::Ended, Input::ConsiderCancelled)
             | (_, Input::Resynchronise | Input::Tick) => {}
         }
         Ok(())

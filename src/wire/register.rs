@@ -200,6 +200,50 @@ pub(crate) fn private_identity_by(
     }
 }
 
+/// The realm of the Authorization of a REGISTER, else the host of the home domain.
+///
+/// # Errors
+/// [`Reject`] if the home domain is needed and cannot be read.
+pub(crate) fn realm(
+    authorization: Option<Authorization<'_>>,
+    home_domain: &[u8],
+) -> Result<Vec<u8>, Reject> {
+    let realm = authorization.and_then(|credentials| credentials.realm());
+    match realm.filter(|realm| !realm.is_empty()) {
+        Some(realm) => Ok(unfolded(realm)),
+        None => Ok(bare(&Uri::parse(home_domain)?).to_vec()),
+    }
+}
+
+/// [PD-1, MS-2] Whether a public identity is one of a set: the default one and that of To, and those listed as addresses.
+pub(crate) fn has_identity(listed: &[u8], principals: [&[u8]; 2], identity: &[u8]) -> bool {
+    let addresses = || NameAddr::parse_list(listed).filter_map(Result::ok);
+    principals.contains(&identity)
+        || lists_as_written(listed, identity)
+        || addresses().any(|address| address.uri_bytes() == identity)
+        || is_principal(principals, identity)
+        || addresses()
+            .map(|address| address.uri_bytes())
+            .filter(|address| !principals.contains(address))
+            .any(|address| same_uri(address, identity))
+}
+
+/// Whether a public identity is the default one, or that of To.
+pub(crate) fn is_principal([default, registered]: [&[u8]; 2], identity: &[u8]) -> bool {
+    same_uri(default, identity) || (registered != default && same_uri(registered, identity))
+}
+
+/// Whether an identity stands in angle brackets in a list, byte for byte, which spares reading the list. Where there
+/// are display names, brackets may be part of them.
+fn lists_as_written(list: &[u8], identity: &[u8]) -> bool {
+    let stands_at = |angle: usize| {
+        let rest = list.get(angle.saturating_add(1)..).unwrap_or_default();
+        let rest = rest.strip_prefix(identity);
+        rest.is_some_and(|rest| rest.first() == Some(&b'>'))
+    };
+    memchr::memchr_iter(b'<', list).any(stands_at) && memchr::memchr(b'"', list).is_none()
+}
+
 /// User and host of an address of record, without scheme, port and parameters: the private identity that
 /// a public one of that shape would have (TS 23.003 13.3), or a realm.
 pub(crate) fn bare<'m>(uri: &Uri<'m>) -> &'m [u8] {

@@ -1,10 +1,10 @@
 //! [DR-7] Sessions that are stored one by one.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use super::CpmNode;
 use crate::{
-    cpm::{Cpm, Event, snapshot},
+    cpm::{Cpm, Event, SessionRef, snapshot},
     drive::{Changes, Identifiers, Millis, Outbox, Persist, RestoreError, snapshot::Kind},
 };
 
@@ -20,13 +20,21 @@ impl Persist for CpmNode {
         &mut self.changes
     }
 
-    /// Call-ID and tags of its first leg, a line each.
+    /// The host's handle, then Call-ID and tags of its first leg, a line each.
     fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
         let session = self.sessions.at(machine);
-        let session = session.and_then(|id| self.sessions.get(id));
-        if let Some(leg) = session.and_then(|session| session.legs.first()) {
+        let Some(session) = session.and_then(|id| self.sessions.get(id)) else {
+            return;
+        };
+        if let Some(leg) = session.legs.first() {
             let dialog = leg.dialog();
-            let key = [dialog.call_id, dialog.local_tag, dialog.remote_tag];
+            let handle = session.session.0.to_string();
+            let key = [
+                handle.as_bytes(),
+                dialog.call_id,
+                dialog.local_tag,
+                dialog.remote_tag,
+            ];
             into.extend_from_slice(&key.join(b"\n".as_slice()));
         }
     }
@@ -58,6 +66,15 @@ impl Persist for CpmNode {
             out.event(Event::TakenOver { session });
         }
         self.forget(id);
+    }
+
+    fn report_taken_over(key: &[u8], out: &mut Outbox<Cpm>) {
+        let line = key.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let handle = core::str::from_utf8(line).ok();
+        if let Some(handle) = handle.and_then(|handle| handle.parse().ok()) {
+            let session = SessionRef(handle);
+            out.event(Event::TakenOver { session });
+        }
     }
 
     fn write_outcome(event: &Event, _: &Outbox<Cpm>) -> Option<Vec<u8>> {

@@ -2,15 +2,13 @@
 
 use super::PcscfNode;
 use crate::{
+    deregister::Want,
     drive::{Context, Millis, Misuse, Outbox, Timer},
     fleet::{
         Id,
         pacer::{Outcome, Turn},
     },
-    pcscf::{
-        Input, Pcscf, Registration, deregistration::State, pacing::Want, registration::Field,
-        shutdown::Class, user::User,
-    },
+    pcscf::{Input, Pcscf, Registration, deregistration::State, registration::Field, user::User},
 };
 
 /// What is due.
@@ -147,7 +145,8 @@ impl PcscfNode {
             turn,
         };
         let now = self.clock.latest();
-        self.pacing.follow(now, &self.config, id.place(), want);
+        self.pacing
+            .follow(now, self.config.terms(), id.place(), want);
     }
 }
 
@@ -155,6 +154,6 @@ impl PcscfNode {
 fn first_queued(user: &User) -> Option<usize> {
     let registrations = user.registrations.iter().enumerate();
     let queued = registrations.filter(|(_, registration)| registration.is_queued());
-    let first = queued.min_by_key(|(_, registration)| Class::of(registration));
+    let first = queued.min_by_key(|(_, registration)| registration.class());
     first.map(|(place, _)| place)
 }

@@ -5,7 +5,7 @@ use crate::{
     drive::{Context, Millis, Misuse, Outbox, Reject, Source, TransactionRef, Verdict, increment},
     fleet::{Few, Id},
     pcscf::{
-        Input, Pcscf,
+        Input, Pcscf, Registration,
         standing::{self, Standing, State, Watched},
     },
     regevent::{
@@ -98,7 +98,7 @@ impl PcscfNode {
         let watched: Few<Watched<'_>> = user
             .registrations
             .iter()
-            .map(|r| Watched::new(&r.strings, r.is_emergency(), r.is_seen()))
+            .map(Registration::watched)
             .collect();
         let start = message.end().saturating_sub(body.len());
         let state = standing::read(body, &self.config.limits, &watched)

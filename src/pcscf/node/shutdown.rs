@@ -4,20 +4,17 @@ use alloc::vec::Vec;
 
 use super::PcscfNode;
 use crate::{
+    deregister::{Class, Drain, Pace, Stage, stretch},
     drive::{Millis, Misuse, Outbox, Verdict},
     fleet::Id,
     pcscf::{
         Cause, Event, Input, Pcscf, Registration, Shutdown,
-        pacing::Pace,
         registration::Field,
-        shutdown::{Class, Drain, Stage, Survey},
+        shutdown::{Survey, Tally},
         snapshot::NodeRecord,
     },
     wire::{Contact, Message, register::asked_expires},
 };
-
-/// Places that one tick looks at.
-const WALK: u32 = 64;
 
 /// Seconds of Retry-After at least: the deadline may be near, or over.
 const LEAST_RETRY_AFTER: u64 = 10;
@@ -53,12 +50,13 @@ impl PcscfNode {
             return Verdict::Handled;
         }
         match &mut self.drain {
-            Some(drain) => drain.order(now, &order),
-            None => self.drain = Some(Drain::new(now, &order, self.counters)),
+            Some(drain) => drain.order(now, &order.order()),
+            None => self.drain = Some(Drain::new(now, &order.order(), self.counters)),
         }
         self.releasing = None;
         let deadline = Some(order.deadline);
-        self.pacing.order(now, &self.config, order.pace(), deadline);
+        self.pacing
+            .order(now, self.config.terms(), order.pace(), deadline);
         Verdict::Handled
     }
 
@@ -68,7 +66,8 @@ impl PcscfNode {
             return Verdict::NotMine;
         }
         self.releasing = Some(0);
-        self.pacing.order(now, &self.config, Pace::default(), None);
+        self.pacing
+            .order(now, self.config.terms(), Pace::default(), None);
         Verdict::Handled
     }
 
@@ -93,7 +92,7 @@ impl PcscfNode {
     }
 
     /// [PD-2] Registrations that a shutdown is to end, and that are here still.
-    fn left(&self, drain: &Drain) -> usize {
+    fn left(&self, drain: &Drain<Tally>) -> usize {
         let all = self.census.registrations;
         match drain.emergency {
             true => all,
@@ -160,7 +159,7 @@ impl PcscfNode {
 
     /// The places that are looked at now, of a walk that has come to `from`; none past the last.
     fn stretch(&self, from: u32) -> core::ops::Range<u32> {
-        from..from.saturating_add(WALK).min(self.users.places())
+        stretch(from, self.users.places())
     }
 
     /// [PD-2] Queues the registrations of a class.
@@ -208,7 +207,7 @@ impl PcscfNode {
             let Some(registration) = registration.filter(|r| r.is_registered()) else {
                 continue;
             };
-            let own = Class::of(registration);
+            let own = registration.class();
             if class.map_or_else(|| drain.has_begun(own), |class| class == own) {
                 let input = Input::TriggerDue(Cause::Shutdown);
                 let _ = self.step(now, id, place, input, out)?;
@@ -291,7 +290,7 @@ impl PcscfNode {
             for registration in user.iter().flat_map(|user| &user.registrations) {
                 if survey.count(registration) {
                     let domain = registration.strings.field(Field::HomeDomain);
-                    survey.ask(self.pacing.number(now, &self.config, domain));
+                    survey.ask(self.pacing.number(now, self.config.terms(), domain));
                 }
             }
         }
@@ -303,7 +302,7 @@ impl PcscfNode {
         let pace = survey.order.pace();
         let least_time = self
             .pacing
-            .least_time(now, &self.config, pace, &survey.asked);
+            .least_time(now, self.config.terms(), pace, &survey.asked);
         out.event(Event::ShutdownPlanned {
             registrations: survey.registrations,
             in_dialog: survey.in_dialog,

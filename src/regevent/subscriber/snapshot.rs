@@ -71,6 +71,7 @@ enum StateSnapshot {
         left: u64,
     },
     Ended,
+    Cancelled,
 }
 
 impl StateSnapshot {
@@ -114,6 +115,7 @@ impl StateSnapshot {
                     None => until.since(now),
                 },
             },
+            State::Cancelled => Self::Cancelled,
             State::Ended => Self::Ended,
         }
     }
@@ -155,6 +157,7 @@ impl StateSnapshot {
                 timer_n: now,
             },
             Self::Ended => State::Ended,
+            Self::Cancelled => State::Cancelled,
         }
     }
 }

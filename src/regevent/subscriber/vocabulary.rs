@@ -266,6 +266,9 @@ pub enum Input<'a> {
     Resynchronise,
     /// End it.
     Unsubscribe,
+    /// [MS-6] Consider it cancelled, as if it had been ended, without a message (TS 24.292 6.3.6.2). NOTIFYs that still
+    /// come are taken, and say nothing any more; its owner drops it when it likes.
+    ConsiderCancelled,
     /// Time has passed.
     Tick,
 }

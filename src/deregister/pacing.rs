@@ -2,12 +2,21 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Config, MAX_DOMAINS, NotAsked};
 use crate::{
-    drive::{Millis, RestoreError},
+    drive::{Limits, Millis, RestoreError},
     fleet::pacer::{self, Outcome, Pacer, Turn},
     wire::{Uri, register::bare},
 };
+
+/// Home domains that a node keeps a pace for at a time (PD-12).
+pub const MAX_DOMAINS: usize = 256;
+
+/// What a node's configuration says of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'c> {
+    pub(crate) pacing: &'c pacer::Config,
+    pub(crate) limits: &'c Limits,
+}
 
 /// Users that a pacer is made for at first, if none are reserved.
 const FIRST_ROOM: u32 = 64;
@@ -17,11 +26,11 @@ const NEXT_HOPS: u32 = MAX_DOMAINS as u32 + 1;
 
 /// What a shutdown orders instead of what is configured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Requests per second.
-    pub(super) rate: Option<u32>,
+    pub(crate) rate: Option<u32>,
     /// Requests out at once.
-    pub(super) in_flight: Option<u32>,
+    pub(crate) in_flight: Option<u32>,
 }
 
 impl Pace {
@@ -41,11 +50,11 @@ impl Pace {
 
 /// What a user wants of the pacer.
 #[derive(Clone, Copy)]
-pub(super) struct Want<'u> {
+pub(crate) struct Want<'u> {
     /// A REGISTER of it is out: its home domain.
-    pub(super) out: Option<&'u [u8]>,
+    pub(crate) out: Option<&'u [u8]>,
     /// A registration of it waits for its turn: its home domain, and whether it has had one before.
-    pub(super) turn: Option<(&'u [u8], bool)>,
+    pub(crate) turn: Option<(&'u [u8], bool)>,
 }
 
 /// How a user comes to the pacer.
@@ -58,14 +67,14 @@ enum How {
 
 /// The pacer of a node. It is made when the first REGISTER is to be sent, and grows with the places of users that
 /// wait; with users reserved it is made for them beforehand.
-pub(super) struct Pacing {
+pub(crate) struct Pacing {
     pacer: Option<Pacer>,
     domains: Domains,
     pace: Pace,
 }
 
 impl Pacing {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: Terms<'_>) -> Self {
         let mut pacing = Self {
             pacer: None,
             domains: Domains::default(),
@@ -77,16 +86,16 @@ impl Pacing {
         pacing
     }
 
-    fn make(&mut self, config: &Config, users: u32) {
-        let limits = &config.limits;
+    fn make(&mut self, config: Terms<'_>, users: u32) {
+        let limits = config.limits;
         let reserved = limits.reserved_users.min(limits.users);
         let reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
         let room = users.max(FIRST_ROOM).max(reserved);
-        self.pacer = Pacer::new(self.pace.of(&config.pacing), room, NEXT_HOPS).ok();
+        self.pacer = Pacer::new(self.pace.of(config.pacing), room, NEXT_HOPS).ok();
     }
 
     /// [DR-5] The pacer, with room for the user at a place.
-    fn with_room(&mut self, config: &Config, place: u32) -> Option<&mut Pacer> {
+    fn with_room(&mut self, config: Terms<'_>, place: u32) -> Option<&mut Pacer> {
         let needed = place.saturating_add(1);
         if self.pacer.is_none() {
             self.make(config, needed);
@@ -100,18 +109,18 @@ impl Pacing {
     }
 
     /// [DR-10] Another configuration, or another order.
-    pub(super) fn reconfigure(&mut self, now: Millis, config: &Config) {
+    pub(crate) fn reconfigure(&mut self, now: Millis, config: Terms<'_>) {
         if let Some(pacer) = &mut self.pacer {
             // Checked with the configuration of the node, whose part it is.
-            let _ = pacer.reconfigure(now, self.pace.of(&config.pacing));
+            let _ = pacer.reconfigure(now, self.pace.of(config.pacing));
         }
     }
 
     /// [PD-2] What a shutdown orders; `None` for the deadline when it is called off.
-    pub(super) fn order(
+    pub(crate) fn order(
         &mut self,
         now: Millis,
-        config: &Config,
+        config: Terms<'_>,
         pace: Pace,
         deadline: Option<Millis>,
     ) {
@@ -123,7 +132,7 @@ impl Pacing {
     }
 
     /// After every step of the user at a place: what the pacer knows of it follows.
-    pub(super) fn follow(&mut self, now: Millis, config: &Config, place: u32, want: Want<'_>) {
+    pub(crate) fn follow(&mut self, now: Millis, config: Terms<'_>, place: u32, want: Want<'_>) {
         if let Some(pacer) = &mut self.pacer {
             if want.out.is_none() && pacer.is_out(place) {
                 pacer.outcome(now, place, Outcome::Abandoned);
@@ -158,28 +167,28 @@ impl Pacing {
     }
 
     /// [PD-12] What came of the REGISTER of the user at a place, if it has one out.
-    pub(super) fn tell(&mut self, now: Millis, place: u32, outcome: Outcome) {
+    pub(crate) fn tell(&mut self, now: Millis, place: u32, outcome: Outcome) {
         if let Some(pacer) = self.pacer.as_mut().filter(|pacer| pacer.is_out(place)) {
             pacer.outcome(now, place, outcome);
         }
     }
 
-    pub(super) fn next(&mut self, now: Millis) -> Option<Turn> {
+    pub(crate) fn next(&mut self, now: Millis) -> Option<Turn> {
         self.pacer.as_mut()?.next(now)
     }
 
-    pub(super) fn deadline(&self) -> Option<Millis> {
+    pub(crate) fn deadline(&self) -> Option<Millis> {
         self.pacer.as_ref()?.deadline()
     }
 
     /// How far the pacer has come.
-    pub(super) fn progress(&self) -> pacer::Progress {
+    pub(crate) fn progress(&self) -> pacer::Progress {
         let pacer = self.pacer.as_ref();
         pacer.map(Pacer::progress).unwrap_or_default()
     }
 
     /// [PD-2] The number of the next hop of a domain.
-    pub(super) fn number(&mut self, now: Millis, config: &Config, domain: &[u8]) -> u32 {
+    pub(crate) fn number(&mut self, now: Millis, config: Terms<'_>, domain: &[u8]) -> u32 {
         let _ = self.with_room(config, 0);
         match &mut self.pacer {
             Some(pacer) => self.domains.number(pacer, now, domain),
@@ -188,10 +197,10 @@ impl Pacing {
     }
 
     /// [PD-2] Milliseconds that it takes at least to ask so many more of each next hop, at this pace.
-    pub(super) fn least_time(
+    pub(crate) fn least_time(
         &mut self,
         now: Millis,
-        config: &Config,
+        config: Terms<'_>,
         pace: Pace,
         more: &[u32],
     ) -> u64 {
@@ -205,13 +214,13 @@ impl Pacing {
     }
 
     /// Whether nobody waits and nothing is out.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let progress = self.progress();
         progress.queued == 0 && progress.out == 0
     }
 
     /// Without users nothing is kept of it, if nothing is reserved.
-    pub(super) fn give_back(&mut self, config: &Config) {
+    pub(crate) fn give_back(&mut self, config: Terms<'_>) {
         if config.limits.reserved_users == 0 && self.is_idle() {
             self.pacer = None;
             self.domains = Domains::default();
@@ -220,7 +229,7 @@ impl Pacing {
 
     /// [DR-7] What it is in a blob, with users numbered anew. Nothing if nobody waits: whoever is out then is
     /// counted anew, and what was learnt of the domains is forgotten. With `whole` it is there all the same.
-    pub(super) fn snapshot(
+    pub(crate) fn snapshot(
         &self,
         now: Millis,
         whole: bool,
@@ -236,11 +245,11 @@ impl Pacing {
     }
 
     /// [DR-7] Goes on from a blob that so many users follow.
-    pub(super) fn restore(
+    pub(crate) fn restore(
         &mut self,
         snapshot: Option<Snapshot>,
         now: Millis,
-        config: &Config,
+        config: Terms<'_>,
         (pace, users): (Pace, usize),
     ) -> Result<(), RestoreError> {
         self.pace = pace;
@@ -253,7 +262,7 @@ impl Pacing {
         }
         let users = users.max(config.limits.reserved_users);
         let room = u32::try_from(users).unwrap_or(u32::MAX).max(FIRST_ROOM);
-        let paced = self.pace.of(&config.pacing);
+        let paced = self.pace.of(config.pacing);
         let pacer = Pacer::restore(&snapshot.pacer, now, paced, room, NEXT_HOPS)?;
         let names = snapshot.domains.into_iter();
         self.domains = Domains {
@@ -267,9 +276,21 @@ impl Pacing {
 
 /// What the pacer is in a blob.
 #[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     domains: Vec<Vec<u8>>,
     pacer: pacer::Snapshot,
+}
+
+/// Why the turn of a registration did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAsked {
+    /// [PD-2] The deadline of the shutdown has passed.
+    Deadline = 0,
+    /// [PD-6] Its home domain refused the users asked before it.
+    Domain = 1,
+    /// [PD-12] It has waited until the configured `turn_bound` after its lifetime.
+    TurnBound = 2,
 }
 
 impl From<pacer::NotAsked> for NotAsked {

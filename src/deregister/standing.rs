@@ -1,9 +1,5 @@
-//! [PD-10] What a registration information document says of the contacts a P-CSCF serves.
+//! [PD-10] What a registration information document says of the contacts that an element serves.
 
-use super::{
-    MAX_CONTACTS,
-    registration::{Field, Strings},
-};
 use crate::{
     drive::{Limits, Reject},
     fleet::Few,
@@ -28,27 +24,26 @@ pub enum Standing {
     Terminated,
 }
 
+/// The most contacts that are looked for at a time.
+pub(crate) const MAX_WATCHED: usize = 64;
+
 /// A registration to look for.
 #[derive(Clone, Copy)]
 pub(crate) struct Watched<'r> {
-    strings: &'r Strings,
+    /// The URI of its contact.
+    pub(crate) contact: &'r [u8],
     /// Its instance and reg-id.
-    flow: (Option<&'r [u8]>, Option<&'r [u8]>),
-    emergency: bool,
-    seen: bool,
+    pub(crate) flow: (Option<&'r [u8]>, Option<&'r [u8]>),
+    /// The default public identity, and that of To.
+    pub(crate) principals: [&'r [u8]; 2],
+    /// All its public identities, as addresses.
+    pub(crate) identities: &'r [u8],
+    pub(crate) emergency: bool,
+    /// An earlier document has shown it.
+    pub(crate) seen: bool,
 }
 
-impl<'r> Watched<'r> {
-    /// `seen` says that an earlier document has shown it.
-    pub(crate) fn new(strings: &'r Strings, emergency: bool, seen: bool) -> Self {
-        Self {
-            strings,
-            flow: strings.flow(),
-            emergency,
-            seen,
-        }
-    }
-
+impl Watched<'_> {
     /// [PD-10] The URI is equal; instance and reg-id speak against it only where both sides have them. An
     /// emergency registration is never another one, although its URI may be equal.
     fn is(&self, contact: &ContactView<'_>) -> bool {
@@ -63,7 +58,7 @@ impl<'r> Watched<'r> {
         // What costs the least is asked first.
         agree(instance, "+sip.instance")
             && agree(reg_id, "reg-id")
-            && register::same_uri(self.strings.field(Field::Contact), uri)
+            && register::same_uri(self.contact, uri)
             && register::is_emergency(uri) == self.emergency
     }
 }
@@ -101,7 +96,7 @@ pub(crate) fn read(
         most: limits.identities,
         version: 0,
         document: DocumentState::Full,
-        found: [Found::default(); MAX_CONTACTS],
+        found: [Found::default(); MAX_WATCHED],
         registrations: 0,
         terminated: 0,
         state: RegistrationState::Init,
@@ -160,7 +155,7 @@ struct Finder<'w> {
     most: usize,
     version: u32,
     document: DocumentState,
-    found: [Found; MAX_CONTACTS],
+    found: [Found; MAX_WATCHED],
     registrations: usize,
     /// Those of them that are terminated.
     terminated: usize,
@@ -206,9 +201,9 @@ impl Visitor for Finder<'_> {
         }
         let aor = registration.aor.as_bytes();
         for (place, watched) in self.watched.iter().enumerate() {
-            if watched.strings.has_identity(aor) {
+            if register::has_identity(watched.identities, watched.principals, aor) {
                 self.own |= bit(place);
-                if watched.strings.is_principal(aor) {
+                if register::is_principal(watched.principals, aor) {
                     self.principal |= bit(place);
                 }
             }
@@ -244,7 +239,7 @@ impl Visitor for Finder<'_> {
         if self.state != RegistrationState::Terminated || self.contacts > 0 {
             return;
         }
-        for place in 0..self.watched.len().min(MAX_CONTACTS) {
+        for place in 0..self.watched.len().min(MAX_WATCHED) {
             if self.own & bit(place) != 0 {
                 self.end(place);
             }

@@ -1,0 +1,826 @@
+//! The procedure: a subscriber's registration at the MSC server, from the indication that the subscriber is no longer
+//! active here to the one outcome event (S1 L17–48).
+//!
+//! Every transition is in [`Registration::step`].
+//!
+//! ```text
+//!             trigger             turn, dialogs              all ended, or the bound
+//! Registered ─────────▶ Queued ─────────────────▶ Releasing ─────────────────────────▶ Queued
+//!     ▲                 │  │ ▲                        │                                  │
+//!     │  the subscriber │  │ │ time                   │ the subscriber returns           │ turn
+//!     └─── returns ─────┴──┼─┼────────────────────────┘                                  │
+//!                          │ │                                                           ▼
+//!                          │ └───────────── Waiting ◀───────── 5xx, 408, silence ────── Sent ──▶ Gone
+//!                          │  turn, no dialogs                                           ▲
+//!                          └─────────────────────────────────────────────────────────────┘
+//! ```
+
+use super::{
+    Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics,
+    dialogs::{DialogRef, Entry, NewDialog},
+    messages,
+    registration::{Details, Field, Strings},
+};
+use crate::{
+    deregister::{Calling, Meaning, NotAsked, standing::Watched},
+    drive::{Context, Identifier, Limits, Millis, Misuse, Outbox, Request, Timer, Token, Towards},
+    fleet::{Few, Rest, Seldom, Shared},
+    wire::{Params, register},
+};
+
+/// [MS-1] What says that a subscriber is no longer active at this MSC server (S1 L21). A handover is none: the anchor MSC
+/// goes on serving the subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The HLR has cancelled the location: the subscriber is at another MSC, or withdrawn (TS 29.002 8.1.3).
+    CancelLocation = 0,
+    /// The implicit detach timer has run out: nothing was heard of the subscriber (TS 23.012).
+    ImplicitDetach = 1,
+    /// The subscriber's record is purged (TS 29.002 8.1.6).
+    Purge = 2,
+    /// The subscriber's equipment has detached itself: IMSI detach (TS 24.008 4.3.4).
+    ExplicitDetach = 3,
+    /// The operator has decided so.
+    Administrative = 4,
+    /// The MSC server is shut down.
+    Shutdown = 5,
+    /// The registration has run out, and the host has not renewed it.
+    Expiry = 6,
+    /// The network said so in a NOTIFY.
+    Network = 7,
+    /// The host itself has sent the REGISTER that ends the registration.
+    Host = 8,
+}
+
+/// How a deregistration ended at the MSC server. The registration details are gone in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// [MS-4] The REGISTER was answered 2xx (S1 L44).
+    Confirmed,
+    /// [MS-5] 404 or 481: nothing was left there.
+    NothingThere {
+        /// The status code.
+        status: u16,
+    },
+    /// [MS-5] 401 or 407: authentication was asked for, which an MSC server has none of.
+    Challenged {
+        /// The status code.
+        status: u16,
+    },
+    /// [MS-5] 403 or 423: refused; the binding may remain there until it expires.
+    Refused {
+        /// The status code.
+        status: u16,
+    },
+    /// [MS-5] Another final response, or one of those that are retried after the last attempt.
+    Failed {
+        /// The status code.
+        status: u16,
+    },
+    /// [MS-5] No answer to the last attempt.
+    NoResponse,
+    /// A NOTIFY said that the network has ended the registration. No REGISTER was sent.
+    Notified,
+    /// The host itself has ended the registration.
+    ByHost,
+    /// The REGISTER could not be written: what is kept of the registration cannot stand in a message.
+    Unsendable,
+    /// No REGISTER was sent, or none after the last that was, as its turn did not come; the binding may remain there
+    /// until it expires.
+    NotAsked {
+        /// Why its turn did not come.
+        why: NotAsked,
+    },
+}
+
+/// What can happen to a registration.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// [MS-1] The subscriber is no longer active here. What follows waits for its turn.
+    Trigger(Cause),
+    /// [MS-1] The subscriber is active here again.
+    Returned,
+    /// The host has registered the subscriber anew, or, with an expiry of 0, ended the registration.
+    Registered(Details<'a>),
+    /// Its turn has come: its dialogs are released, or the REGISTER goes out.
+    Turn,
+    /// Its turn will not come.
+    NotAsked(NotAsked),
+    /// The deadline of the shutdown has passed: whatever has not come is not waited for.
+    OutOfTime,
+    /// The shutdown is called off: who waits for a turn of it is left alone.
+    Resumed,
+    /// [MS-2] The subscriber has a dialog, or one has changed.
+    DialogAdded(NewDialog<'a>),
+    /// [MS-2] A dialog has ended.
+    DialogEnded(DialogRef),
+    /// [MS-2] The release of a dialog has come to its end, whichever.
+    Released {
+        /// Of the BYE or question.
+        token: Token,
+    },
+    /// A final response to our REGISTER.
+    Response {
+        /// Of the REGISTER.
+        token: Token,
+        /// The status code.
+        status: u16,
+        /// Retry-After in seconds, if it has one.
+        retry_after: Option<u32>,
+    },
+    /// No response to our REGISTER.
+    NoResponse {
+        /// Of the REGISTER.
+        token: Token,
+    },
+    /// A NOTIFY says that the registration, or our contact, is terminated.
+    Terminated,
+    /// A NOTIFY says that it lasts only so many seconds more.
+    Shortened {
+        /// Seconds left.
+        expires: u32,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// What a step means to the owner of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Change {
+    /// It goes on.
+    Goes,
+    /// It is gone, and the machine with it.
+    Gone(Outcome),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Registered,
+    /// Its turn is waited for, the first one or another.
+    Queued,
+    /// The dialogs are being released.
+    Releasing {
+        until: Millis,
+    },
+    /// Without a token, the REGISTER is still to be handed out: at first, or again after a restore.
+    Sent {
+        token: Option<Token>,
+        branch: Identifier,
+        until: Millis,
+    },
+    Waiting {
+        until: Millis,
+    },
+}
+
+/// What a registration has while it is deregistered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub(crate) state: State,
+    pub(crate) calling: Option<Calling>,
+    /// When the release of its dialogs is waited for no longer; `None` before it has begun.
+    pub(crate) release_until: Option<Millis>,
+    /// Dialogs that were to be released.
+    pub(crate) released: u8,
+    /// [MS-1] The subscriber has returned since the REGISTER was sent.
+    pub(crate) returned: bool,
+    /// How it ends when its dialogs have, without a REGISTER.
+    pub(crate) ends: Option<Outcome>,
+    /// What the latest attempt came to, if it was not the last.
+    pub(crate) last: Option<Outcome>,
+}
+
+impl Rest for Running {
+    const AT_REST: Self = Self {
+        state: State::Registered,
+        calling: None,
+        release_until: None,
+        released: 0,
+        returned: false,
+        ends: None,
+        last: None,
+    };
+}
+
+/// How it ends without time for anything.
+const NO_TIME: Outcome = Outcome::NotAsked {
+    why: NotAsked::Deadline,
+};
+
+/// The registration of one subscriber, and its dialogs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub(crate) strings: Strings,
+    pub(crate) requires_path: bool,
+    /// A document has shown its contact as active: one that leaves it out says that it is gone.
+    pub(crate) seen: bool,
+    /// It waits for its turn, which takes no more room: all registrations of a node may.
+    pub(crate) queued: bool,
+    pub(crate) cause: Cause,
+    pub(crate) registers: u8,
+    pub(crate) expires_at: Millis,
+    pub(crate) running: Seldom<Running>,
+    pub(crate) dialogs: Few<Entry>,
+}
+
+impl Registration {
+    /// A registration that the host has made.
+    ///
+    /// # Errors
+    /// [`Misuse::BadCommand`] if no REGISTER could be made of the details; [`Misuse::TooLarge`] if they exceed the
+    /// limits.
+    pub fn new(details: &Details<'_>, limits: &Limits, now: Millis) -> Result<Self, Misuse> {
+        details.check().map_err(Misuse::BadCommand)?;
+        Ok(Self {
+            strings: Strings::new(details, limits)?,
+            requires_path: details.requires_path,
+            seen: false,
+            queued: false,
+            cause: Cause::Host,
+            registers: 0,
+            expires_at: now.after_seconds(details.expires),
+            running: Seldom::new(Running::AT_REST),
+            dialogs: Few::new(),
+        })
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        match self.queued {
+            true => State::Queued,
+            false => self.running.get().state,
+        }
+    }
+
+    fn set_state(&mut self, state: State) {
+        self.queued = false;
+        self.change(|running| running.state = state);
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Running)) {
+        let mut running = self.running.get();
+        change(&mut running);
+        self.running.set(running);
+    }
+
+    /// Has in common with others what can be.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        self.strings.share(shared);
+    }
+
+    /// The private identity.
+    #[must_use]
+    pub fn private_identity(&self) -> &[u8] {
+        self.strings.field(Field::PrivateIdentity)
+    }
+
+    /// The public identity that it was registered by.
+    #[must_use]
+    pub fn registered_identity(&self) -> &[u8] {
+        self.strings.field(Field::RegisteredIdentity)
+    }
+
+    /// [MS-2] Whether a public identity is of its set, spelled as it may be.
+    #[must_use]
+    pub fn has_identity(&self, identity: &[u8]) -> bool {
+        self.strings.has_identity(identity)
+    }
+
+    /// Dialogs that it has, those being released among them.
+    #[must_use]
+    pub fn dialogs(&self) -> usize {
+        self.dialogs.len()
+    }
+
+    /// Whether nothing has been started to end it.
+    #[must_use]
+    pub const fn is_registered(&self) -> bool {
+        matches!(self.state(), State::Registered)
+    }
+
+    /// Whether it waits for its turn ([`Input::Turn`]).
+    #[must_use]
+    pub const fn is_queued(&self) -> bool {
+        self.queued
+    }
+
+    /// [MS-6] Whether the REGISTER has been sent: from then on the subscription is considered cancelled.
+    #[must_use]
+    pub const fn has_sent(&self) -> bool {
+        self.registers > 0
+    }
+
+    /// Whether it has had a turn before.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.registers > 0 || self.running.get().release_until.is_some()
+    }
+
+    /// What to look for in a document.
+    pub(super) fn watched(&self) -> Watched<'_> {
+        Watched {
+            contact: self.strings.field(Field::Contact),
+            flow: register::flow(Params::new(self.strings.field(Field::ContactParams))),
+            principals: self.strings.principals(),
+            identities: self.strings.field(Field::Identities),
+            emergency: false,
+            seen: self.seen,
+        }
+    }
+
+    /// Whether an answer with this token is for this machine.
+    #[must_use]
+    pub fn awaits(&self, token: Token) -> bool {
+        self.awaits_register(token) || self.awaits_release(token)
+    }
+
+    /// Whether it is the answer to the REGISTER.
+    pub(super) fn awaits_register(&self, token: Token) -> bool {
+        matches!(self.state(), State::Sent { token: own, .. } if own == Some(token))
+    }
+
+    fn awaits_release(&self, token: Token) -> bool {
+        self.dialogs.iter().any(|dialog| dialog.awaits(token))
+    }
+
+    /// Whether it is the answer to a BYE, and not to a question.
+    pub(super) fn awaits_bye(&self, token: Token) -> bool {
+        let mut dialogs = self.dialogs.iter();
+        dialogs.any(|dialog| dialog.awaits(token) && dialog.held.is_some())
+    }
+
+    pub(super) const fn has_request_out(&self) -> bool {
+        matches!(self.state(), State::Sent { .. })
+    }
+
+    /// When it must be given a [`Input::Tick`], and the timer that fires.
+    #[must_use]
+    pub fn deadline(&self, config: &Config) -> (Millis, Timer) {
+        if self.dialogs.iter().any(Entry::is_unoffered) {
+            return (Millis(0), Timer("release of dialogs to be asked for"));
+        }
+        match self.state() {
+            State::Registered => (self.expires_at, Timer("registration lifetime")),
+            State::Queued => (self.turn_ends(config), Timer("turn of REGISTER")),
+            State::Releasing { until } => (until, Timer("release of dialogs")),
+            State::Sent { token: None, .. } => (Millis(0), Timer("REGISTER to be sent")),
+            State::Sent { until, .. } => (until, Timer("answer to REGISTER")),
+            State::Waiting { until } => (until, Timer("retry of REGISTER")),
+        }
+    }
+
+    const fn turn_ends(&self, config: &Config) -> Millis {
+        self.expires_at.after(config.turn_bound)
+    }
+
+    /// Every transition of a registration.
+    ///
+    /// # Errors
+    /// [`Misuse::OutboxFull`] if the outbox has no room for a step; [`Misuse::BadCommand`] and [`Misuse::TooLarge`]
+    /// for details or a dialog that cannot be used. Nothing has changed then.
+    pub fn step(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        input: Input<'_>,
+        out: &mut Outbox<Mscics>,
+    ) -> Result<Change, Misuse> {
+        out.check_room_for(MACHINE_OUTPUTS, MACHINE_BYTES)?;
+        Ok(match (self.state(), input) {
+            // [DR-7] What is out after a restore goes out again as it was.
+            (State::Sent { token: None, .. }, Input::Tick) => self.offer(cx, out),
+            (_, Input::Tick) if self.dialogs.iter().any(Entry::is_unoffered) => {
+                self.offer_releases(cx, Entry::is_unoffered, out);
+                Change::Goes
+            }
+
+            // [MS-1] The trigger; a second one while it runs changes nothing, but that who had returned is gone again.
+            (State::Registered, Input::Trigger(cause)) => self.begin(cause),
+            (_, Input::Trigger(_)) if self.running.get().returned => {
+                self.change(|running| running.returned = false);
+                Change::Goes
+            }
+            (State::Registered, Input::Tick) if cx.now >= self.expires_at => {
+                self.begin(Cause::Expiry)
+            }
+
+            // [MS-2] All dialogs first, each to its end, or to the bound on them all; then the REGISTER.
+            (State::Queued, Input::Turn) => self.take_turn(cx, out),
+            (State::Releasing { until }, Input::Tick) if cx.now >= until => self.go_on(cx, out),
+            (_, Input::Released { token }) => {
+                self.drop_dialog(cx, |dialog| dialog.awaits(token), out)
+            }
+            (_, Input::DialogEnded(reference)) => {
+                self.drop_dialog(cx, |dialog| dialog.reference == reference, out)
+            }
+            (state, Input::DialogAdded(dialog)) => {
+                self.add_dialog(cx, &dialog)?;
+                let is_late = matches!(state, State::Releasing { .. }) || self.has_begun();
+                if is_late {
+                    self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
+                }
+                Change::Goes
+            }
+
+            // [MS-4, MS-5] The answer.
+            (
+                State::Sent { token, .. },
+                Input::Response {
+                    token: answered,
+                    status,
+                    retry_after,
+                },
+            ) if token == Some(answered) => {
+                let outcome = outcome_of(status);
+                match is_worth_another(outcome) {
+                    true => self.wait_or_end(cx, retry_after, outcome, out),
+                    false => self.end(cx, outcome, out),
+                }
+            }
+            (State::Sent { token, .. }, Input::NoResponse { token: answered })
+                if token == Some(answered) =>
+            {
+                self.wait_or_end(cx, None, Outcome::NoResponse, out)
+            }
+            (State::Sent { until, .. }, Input::Tick) if cx.now >= until => {
+                self.wait_or_end(cx, None, Outcome::NoResponse, out)
+            }
+            (State::Waiting { until }, Input::Tick) if cx.now >= until => {
+                self.queued = true;
+                Change::Goes
+            }
+
+            // [MS-1] The subscriber is back: before the REGISTER it is stopped, after it the attempt that is out is
+            // the last.
+            (State::Queued | State::Releasing { .. }, Input::Returned) if self.can_stop() => {
+                self.cancel(out)
+            }
+            (
+                State::Queued
+                | State::Releasing { .. }
+                | State::Sent { .. }
+                | State::Waiting { .. },
+                Input::Returned,
+            ) => self.note_returned(cx, out),
+            (_, Input::Registered(Details { expires: 0, .. })) => {
+                if self.is_registered() {
+                    self.cause = Cause::Host;
+                }
+                self.end(cx, Outcome::ByHost, out)
+            }
+            (
+                State::Registered | State::Queued | State::Releasing { .. },
+                Input::Registered(details),
+            ) if !self.has_sent() => {
+                let renewed = Self::new(&details, &cx.config.limits, cx.now)?;
+                if !self.is_registered() {
+                    let _ = self.cancel(out);
+                }
+                self.renew(renewed);
+                Change::Goes
+            }
+            (_, Input::Registered(_)) => self.note_returned(cx, out),
+
+            // What the network says itself, before it was asked.
+            (State::Registered, Input::Terminated) => {
+                self.cause = Cause::Network;
+                self.end_without(cx, Outcome::Notified, out)
+            }
+            (State::Queued | State::Releasing { .. }, Input::Terminated) if !self.has_sent() => {
+                self.end_without(cx, Outcome::Notified, out)
+            }
+            (State::Registered, Input::Shortened { expires }) => {
+                self.expires_at = self.expires_at.min(cx.now.after_seconds(expires));
+                Change::Goes
+            }
+
+            // [PD-12] No turn, or no time.
+            (State::Queued, Input::NotAsked(NotAsked::Deadline)) => {
+                self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
+                self.end(cx, NO_TIME, out)
+            }
+            (State::Queued, Input::NotAsked(why)) => {
+                self.end_without(cx, Outcome::NotAsked { why }, out)
+            }
+            (State::Queued, Input::Tick) if cx.now >= self.turn_ends(cx.config) => {
+                let why = NotAsked::TurnBound;
+                self.end_without(cx, Outcome::NotAsked { why }, out)
+            }
+            (State::Queued, Input::Resumed) => {
+                self.leave_alone();
+                Change::Goes
+            }
+            (state, Input::OutOfTime) => {
+                if state == State::Registered {
+                    self.cause = Cause::Shutdown;
+                }
+                self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
+                let outcome = match state {
+                    State::Sent { .. } => Outcome::NoResponse,
+                    _ => self.known_outcome().unwrap_or(NO_TIME),
+                };
+                self.end(cx, outcome, out)
+            }
+
+            // A second trigger, an answer or a turn too late, a tick too early: nothing to do.
+            (_, Input::Trigger(_) | Input::Turn | Input::NotAsked(_) | Input::Resumed)
+            | (_, Input::Response { .. } | Input::NoResponse { .. } | Input::Tick)
+            | (_, Input::Returned | Input::Terminated | Input::Shortened { .. }) => Change::Goes,
+        })
+    }
+
+    /// [MS-1] It begins with waiting for its turn, which takes no more room than before.
+    fn begin(&mut self, cause: Cause) -> Change {
+        self.cause = cause;
+        self.registers = 0;
+        self.queued = true;
+        Change::Goes
+    }
+
+    /// [MS-2] Whatever dialogs there are, are released first, as long as there is time; else the REGISTER goes out.
+    fn take_turn(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        match self.release(cx, out) {
+            true => Change::Goes,
+            false => self.send(cx, out),
+        }
+    }
+
+    /// [MS-2] Has all dialogs released. Whether they are to be waited for.
+    fn release(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> bool {
+        if self.dialogs.is_empty() {
+            return false;
+        }
+        let bound = cx.now.after(cx.config.release_bound);
+        let until = self.running.get().release_until.unwrap_or(bound);
+        self.change(|running| running.release_until = Some(until));
+        self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
+        let is_time = cx.now < until;
+        if is_time {
+            self.set_state(State::Releasing { until });
+        }
+        is_time
+    }
+
+    /// [MS-2] Has those dialogs released that are meant.
+    fn offer_releases(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        is_meant: impl Fn(&Entry) -> bool,
+        out: &mut Outbox<Mscics>,
+    ) {
+        let affected = match self.dialogs.iter().any(&is_meant) {
+            true => self.affected(out),
+            false => return,
+        };
+        let mut released = 0u8;
+        for dialog in self.dialogs.iter_mut().filter(|dialog| is_meant(dialog)) {
+            if dialog.release.is_none() {
+                released = released.saturating_add(1);
+            }
+            dialog.offer(cx, affected, out);
+        }
+        self.change(|running| running.released = running.released.saturating_add(released));
+    }
+
+    fn add_dialog(
+        &mut self,
+        cx: &Context<'_, Config>,
+        dialog: &NewDialog<'_>,
+    ) -> Result<(), Misuse> {
+        let entry = Entry::new(dialog, &cx.config.limits)?;
+        let is_full = self.dialogs.len() >= cx.config.limits.dialogs;
+        let mut known = self.dialogs.iter_mut();
+        match known.find(|known| known.reference == entry.reference) {
+            Some(known) if known.release.is_none() => *known = entry,
+            // Its BYE has gone out: nothing that it says counts any more.
+            Some(_) => {}
+            None if is_full => return Err(Misuse::TooLarge { limit: "dialogs" }),
+            None => self.dialogs.push(entry),
+        }
+        Ok(())
+    }
+
+    /// [MS-2] A dialog is over; after the last it goes on.
+    fn drop_dialog(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        is_it: impl Fn(&Entry) -> bool,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        self.dialogs.retain(|dialog| !is_it(dialog));
+        match self.state() {
+            State::Releasing { .. } if self.dialogs.is_empty() => self.go_on(cx, out),
+            _ => Change::Goes,
+        }
+    }
+
+    /// [MS-2] The dialogs are over, or the bound is: the REGISTER waits for its turn, if there is to be one.
+    fn go_on(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        let Running {
+            ends,
+            last,
+            returned,
+            ..
+        } = self.running.get();
+        match ends.or(last.filter(|_| returned)) {
+            Some(outcome) => self.end(cx, outcome, out),
+            None => {
+                self.queued = true;
+                Change::Goes
+            }
+        }
+    }
+
+    /// Ends without a REGISTER, but not without its dialogs.
+    fn end_without(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        outcome: Outcome,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        if self.has_sent() {
+            return self.end(cx, outcome, out);
+        }
+        self.change(|running| running.ends = Some(outcome));
+        match self.release(cx, out) {
+            true => Change::Goes,
+            false => self.end(cx, outcome, out),
+        }
+    }
+
+    /// Another attempt; [`offer`](Self::offer) hands it out.
+    fn send(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        self.registers = self.registers.saturating_add(1);
+        let calling = self.running.get().calling.unwrap_or_else(|| Calling {
+            call_id: cx.identifier(),
+            tag: cx.identifier(),
+        });
+        let hops = messages::next_hops(cx.config, &self.strings).len();
+        let hops = u64::try_from(hops).unwrap_or(1).max(1);
+        self.change(|running| running.calling = Some(calling));
+        self.set_state(State::Sent {
+            token: None,
+            branch: cx.identifier(),
+            until: cx.now.after(cx.config.answer_bound.saturating_mul(hops)),
+        });
+        self.offer(cx, out)
+    }
+
+    /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
+    fn offer(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        let (State::Sent { branch, until, .. }, Some(calling)) =
+            (self.state(), self.running.get().calling)
+        else {
+            return Change::Goes;
+        };
+        let token = cx.token();
+        let hops = messages::next_hops(cx.config, &self.strings);
+        let request = Request {
+            token,
+            towards: Towards::Core,
+            next_hops: &hops,
+            udp_limit: cx.config.element.udp_limit(),
+        };
+        let numbers = (u32::from(self.registers), branch);
+        let (strings, demand) = (&self.strings, self.requires_path);
+        let register = messages::register(cx.config, strings, demand, calling, numbers);
+        let written = out.request(request, |buffer| register.write(buffer));
+        self.set_state(State::Sent {
+            token: Some(token),
+            branch,
+            until,
+        });
+        match written {
+            Ok(()) => Change::Goes,
+            // It cannot be written, now or later.
+            Err(_) => self.end(cx, Outcome::Unsendable, out),
+        }
+    }
+
+    /// [MS-5] Another attempt later, or the end.
+    fn wait_or_end(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        retry_after: Option<u32>,
+        outcome: Outcome,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        let returned = self.running.get().returned;
+        let wait = cx.config.attempts().wait(self.registers, retry_after);
+        let Some(wait) = wait.filter(|_| !returned) else {
+            return self.end(cx, outcome, out);
+        };
+        self.change(|running| running.last = Some(outcome));
+        self.set_state(State::Waiting {
+            until: cx.now.after(wait),
+        });
+        Change::Goes
+    }
+
+    /// [MS-1] Whether it can be stopped as if it had never begun, dialogs apart.
+    const fn can_stop(&self) -> bool {
+        !self.has_sent() && self.running.get().ends.is_none()
+    }
+
+    /// [MS-1] Stops it. Dialogs whose release has begun have ended (RFC 3261 15.1.1); the others stay.
+    fn cancel(&mut self, out: &mut Outbox<Mscics>) -> Change {
+        let affected = self.affected(out);
+        out.event(Event::Cancelled {
+            affected,
+            cause: self.cause,
+            dialogs_released: self.running.get().released,
+        });
+        self.dialogs.retain(|dialog| dialog.release.is_none());
+        self.rest();
+        Change::Goes
+    }
+
+    /// What a shutdown has queued, and no more, is as it was before.
+    pub(super) fn leave_alone(&mut self) {
+        let has_begun = self.has_begun() || self.running.get().ends.is_some();
+        if self.queued && self.cause == Cause::Shutdown && !has_begun {
+            self.rest();
+        }
+    }
+
+    fn rest(&mut self) {
+        self.queued = false;
+        self.running.set(Running::AT_REST);
+    }
+
+    /// [MS-1] The subscriber is back too late: it is to be registered anew when this has ended, which without a REGISTER
+    /// or release that is out is now.
+    fn note_returned(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        let state = self.state();
+        self.change(|running| running.returned = true);
+        match (state, self.running.get().last) {
+            (State::Queued | State::Waiting { .. }, Some(outcome)) => self.end(cx, outcome, out),
+            _ => Change::Goes,
+        }
+    }
+
+    /// What it has come to so far.
+    fn known_outcome(&self) -> Option<Outcome> {
+        let running = self.running.get();
+        running.ends.or(running.last)
+    }
+
+    fn renew(&mut self, renewed: Self) {
+        self.strings = renewed.strings;
+        self.requires_path = renewed.requires_path;
+        self.expires_at = renewed.expires_at;
+    }
+
+    /// [MS-4, MS-5] It is over: the one outcome.
+    fn end(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        outcome: Outcome,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        let running = self.running.get();
+        let id = match running.calling {
+            Some(calling) => calling.call_id,
+            None => cx.identifier(),
+        };
+        let affected = self.affected(out);
+        out.event(Event::Deregistered {
+            id,
+            affected,
+            cause: self.cause,
+            outcome,
+            registers: self.registers,
+            dialogs_left: u8::try_from(self.dialogs.len()).unwrap_or(u8::MAX),
+            register_anew: running.returned,
+        });
+        Change::Gone(outcome)
+    }
+
+    fn affected(&self, out: &mut Outbox<Mscics>) -> Affected {
+        Affected {
+            private_identity: out.put_text(self.private_identity()),
+            public_identity: out.put_text(self.registered_identity()),
+        }
+    }
+}
+
+/// [MS-5] What a final response says of the deregistration, if it is the last that is heard of it.
+const fn outcome_of(status: u16) -> Outcome {
+    match (Meaning::of(status), status) {
+        (Meaning::Done, _) => Outcome::Confirmed,
+        (Meaning::NothingThere, _) => Outcome::NothingThere { status },
+        (Meaning::Challenged, _) => Outcome::Challenged { status },
+        (Meaning::Refused, _) | (_, 423) => Outcome::Refused { status },
+        (Meaning::Failed | Meaning::Retry, _) => Outcome::Failed { status },
+    }
+}
+
+/// [MS-5] Whether it can be tried again after this: a server error, whichever, is taken for one that may pass.
+const fn is_worth_another(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Failed { status } => {
+            matches!(Meaning::of(status), Meaning::Retry) || matches!(status, 500..=599)
+        }
+        _ => false,
+    }
+}
