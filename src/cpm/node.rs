@@ -235,8 +235,8 @@ impl CpmNode {
         Some(done)
     }
 
-    /// Another request. In a dialog of a session that is proxied it goes on; in that of a B2BUA it is the host's, and its
-    /// number counts, unless the dialog has ended (RFC 3261 12.2.2), or a re-INVITE of ours is out (14.2).
+    /// Another request. In a dialog of a session that is proxied it goes on; in that of a B2BUA it is the host's, and
+    /// its number counts, unless the dialog has ended (RFC 3261 12.2.2), or a re-INVITE of ours is out (14.2).
     fn other(&mut self, message: &Message<'_>, out: &Outbox<Cpm>) -> Verdict {
         let Ok(request) = Incoming::read(message) else {
             return Verdict::NotMine;
@@ -445,8 +445,8 @@ fn leg_of(session: &Session, request: &Incoming<'_>) -> Option<LegId> {
 impl Node for CpmNode {
     type Role = Cpm;
 
-    /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on. In a
-    /// dialog that has ended it is to be refused with 481, and an INVITE that meets a re-INVITE of ours with 491.
+    /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on.
+    /// In a dialog that has ended it is to be refused with 481, and an INVITE that meets a re-INVITE of ours with 491.
     ///
     /// No 100 is sent: who has transactions, the host or the transaction layer (`txn`), sends it when it is
     /// due (RFC 4320 4.1).

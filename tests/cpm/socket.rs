@@ -84,8 +84,8 @@ impl Socket {
     }
 }
 
-/// [CP-3, CP-5] A far side that is silent: our BYE is sent again and again, theirs is answered 100 once when RFC 4320 4.1
-/// wants it and 200 at 16 s, and at its end ours has had no response.
+/// [DR-3, CP-3, CP-5] A far side that is silent: our BYE is sent again and again, theirs is answered 100 once when RFC
+/// 4320 4.1 wants it and 200 at 16 s, and at its end ours has had no response.
 #[test]
 fn silent_far_side() {
     let mut socket = Socket::new(Session::originating(0), UNSTORED);
@@ -113,7 +113,7 @@ fn silent_far_side() {
     assert_eq!(sent.last(), Some(&Sent::Event), "Timer F");
 }
 
-/// [CO-3] The re-INVITE and its ACK, which is sent again when the 2xx comes again.
+/// [DR-3, CO-3] The re-INVITE and its ACK, which is sent again when the 2xx comes again.
 #[test]
 fn reinvite() {
     let mut socket = Socket::new(Session::originating(3), STREAMS);

@@ -166,8 +166,8 @@ impl CpmNode {
         Ok(Verdict::Handled)
     }
 
-    /// [CP-6] A BYE that has come before gets the same answer, once there is one; the same number in another transaction
-    /// is out of order.
+    /// [CP-6] A BYE that has come before gets the same answer, once there is one; the same number in another
+    /// transaction is out of order.
     fn repeat(
         &mut self,
         id: Id,
@@ -212,8 +212,8 @@ impl CpmNode {
     }
 }
 
-/// [RFC 3261 16.4] Whether a request has no Route, or begins with one of this element's: by its URI, or the Contact of the
-/// leg.
+/// [RFC 3261 16.4] Whether a request has no Route, or begins with one of this element's: by its URI, or the Contact of
+/// the leg.
 fn leads_here(request: &Incoming<'_>, leg: &Leg, config: &Config) -> bool {
     let Some(route) = request.route else {
         return true;
