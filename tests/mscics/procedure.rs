@@ -38,7 +38,7 @@ fn the_fixture() {
     let mut bed = Bed::registered(plain());
     let out = bed.inactive(Cause::CancelLocation);
     let (_, register) = request(&out);
-    fixture::matches("../mscics/deregister", &register, &mut Values::new());
+    fixture::matches("mscics/deregister", &register, &mut Values::new());
     match &out[..] {
         [Out::Request { hops, .. }] => assert_eq!(hops, &[format!("sip:{DOMAIN}")]),
         other => panic!("{other:?}"),
