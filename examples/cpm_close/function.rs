@@ -55,7 +55,7 @@ impl Function {
         network: &mut Network,
     ) -> Result<Verdict, Misuse> {
         self.journal = Journal {
-            sent_before: network.counters.sent,
+            sent_by_others: network.counters.sent,
             ..Journal::default()
         };
         session.shown(|shown| {
@@ -63,6 +63,11 @@ impl Function {
             self.host
                 .command(now, establish, &mut self.journal, network)
         })
+    }
+
+    /// Somebody else has sent a BYE.
+    pub const fn note_bye(&mut self) {
+        self.journal.sent_by_others += 1;
     }
 
     /// The host looks after the session itself from now on.
@@ -78,10 +83,6 @@ impl Function {
 
     pub fn sessions(&self) -> usize {
         self.host.node().sessions()
-    }
-
-    pub fn is_open(&self, session: SessionRef) -> bool {
-        self.host.node().is_open(session)
     }
 
     pub fn deadline(&self) -> Option<Millis> {
@@ -159,11 +160,11 @@ struct Storing {
 #[derive(Default)]
 pub struct Journal {
     storing: Option<Storing>,
-    /// How many messages had been sent when the session was set up.
-    sent_before: u64,
+    /// How many messages had been sent, by anybody, before the session was set up, and with the BYEs of peers since.
+    sent_by_others: u64,
     /// Whose media plane resources it had released.
     pub released: Vec<Scope>,
-    /// Whether that came before any message but the BYE that began it.
+    /// Whether that came before any message from here.
     pub released_first: bool,
     /// How often the session was reported as closed.
     pub closed: usize,
@@ -223,8 +224,8 @@ impl Duties<Cpm> for Journal {
     ) -> Answer<'static> {
         match question {
             Question::MediaRelease { scope, .. } => {
-                let only_bye = network.counters.sent == self.sent_before + 1;
-                self.released_first |= self.released.is_empty() && only_bye;
+                let is_first = network.counters.sent == self.sent_by_others;
+                self.released_first |= self.released.is_empty() && is_first;
                 self.released.push(*scope);
                 let note = match scope {
                     Scope::Session => "media of the session released".to_owned(),

@@ -39,7 +39,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(function: &Function, peers: &[Peer], store: &Store, is_open: bool) -> Self {
+    pub fn of(function: &Function, peers: &[Peer], store: &Store) -> Self {
         let journal = &function.journal;
         let answered = peers
             .iter()
@@ -69,8 +69,8 @@ impl Outcome {
                 Scope::Session => "session".to_owned(),
                 Scope::Iwf(iwf) => format!("iwf{}", iwf + 1),
             })),
-            record: match (is_open, journal.recording) {
-                (true, _) => "goes on",
+            record: match (journal.closed, journal.recording) {
+                (0, _) => "goes on",
                 (_, Recording::NotAllowed) => "not stored",
                 (_, Recording::Stored) => "stored",
                 (_, Recording::StoredWithoutUid) => "stored without UID",
@@ -79,7 +79,7 @@ impl Outcome {
                 (_, _) => "no answer",
             }
             .to_owned(),
-            faults: faults(function, store, is_open),
+            faults: faults(function, store),
         }
     }
 
@@ -101,13 +101,13 @@ impl Outcome {
 }
 
 /// What must not be, whatever the case.
-fn faults(function: &Function, store: &Store, is_open: bool) -> Vec<String> {
+fn faults(function: &Function, store: &Store) -> Vec<String> {
     let journal = &function.journal;
     let late = !journal.released.is_empty() && !journal.released_first;
     let all = [
         (late, "media plane resources were not released first"),
         (store.keys.len() > 1, "the store was asked with two keys"),
-        (journal.closed + usize::from(is_open) != 1, "not closed once"),
+        (journal.closed > 1, "the session was closed twice"),
         (function.sessions() != 0, "the node still has a session"),
     ];
     let all = all.into_iter().filter(|(is_so, _)| *is_so);

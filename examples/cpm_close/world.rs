@@ -20,6 +20,7 @@ use crate::{
     provisioning::Actor,
     session::Session,
     store::Store,
+    tape::{Entry, Tape},
 };
 
 /// Milliseconds between two cases.
@@ -68,7 +69,8 @@ impl World {
 
     /// Plays a case: what came of it, and the ladder.
     pub fn play(&mut self, case: &Case) -> Result<(Outcome, String), Box<dyn Error>> {
-        let begun = self.network.tape.entries().len();
+        let begun = self.now;
+        self.network.tape = Tape::default();
         self.sessions += 1;
         let session = Session::new(case, SessionRef(self.sessions));
         self.network.tape.part(self.now, &case.title());
@@ -81,16 +83,25 @@ impl World {
             .establish(self.now, &session, &mut self.network)?;
         self.run()?;
 
-        let is_open = self.function.is_open(session.handle);
-        if is_open {
+        // A session that goes on is over with its case.
+        if self.function.journal.closed == 0 {
             self.function
                 .forget(self.now, session.handle, &mut self.network)?;
         }
-        let outcome = Outcome::of(&self.function, &self.peers, &self.store, is_open);
-        let entries = self.network.tape.entries().get(begun..);
-        let drawing = ladder_text::draw(entries.unwrap_or_default());
+        let outcome = Outcome::of(&self.function, &self.peers, &self.store);
+        let drawing = self.ladder(begun);
         self.now = self.now.after(PAUSE);
         Ok((outcome, drawing))
+    }
+
+    /// The ladder of the case at hand, which has begun then.
+    fn ladder(&self, begun: Millis) -> String {
+        let since = |entry: &Entry| Entry {
+            at: Millis(entry.at.0 - begun.0),
+            ..entry.clone()
+        };
+        let entries: Vec<Entry> = self.network.tape.entries().iter().map(since).collect();
+        ladder_text::draw(&entries)
     }
 
     /// Runs until nothing is to come any more.
@@ -128,6 +139,7 @@ impl World {
             if let Some(place) = self.ends.iter().position(its) {
                 self.ends.remove(place);
                 peer.hang_up(now, network)?;
+                self.function.note_bye();
             }
         }
         Ok(())
