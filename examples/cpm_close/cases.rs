@@ -8,7 +8,7 @@ use ims_procedures::{
 use crate::{aligned::aligned, outcome::Outcome, provisioning::Actor};
 
 const TABLE: &str = include_str!("cases.txt");
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 /// How the message store does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,8 +97,19 @@ impl Case {
     fn read(line: &str) -> Option<Self> {
         let cells: Vec<String> = line.split('|').map(|cell| cell.trim().to_owned()).collect();
         let columns: [String; COLUMNS] = cells.try_into().ok()?;
-        let [name, requirement, iwfs, storage, wrong, answers, sent, uid, media, record] =
-            columns.each_ref().map(String::as_str);
+        let [
+            name,
+            requirement,
+            iwfs,
+            storage,
+            wrong,
+            answers,
+            sent,
+            uid,
+            ends,
+            media,
+            record,
+        ] = columns.each_ref().map(String::as_str);
         let mut words = name.split('.');
         let (role, begins) = (words.next()?, words.next()?);
         let (iwfs, policy) = match iwfs {
@@ -133,6 +144,7 @@ impl Case {
                 answers: answers.to_owned(),
                 sent: sent.to_owned(),
                 uid: uid.to_owned(),
+                ends: ends.to_owned(),
                 media: media.to_owned(),
                 record: record.to_owned(),
                 faults: Vec::new(),
@@ -204,6 +216,7 @@ pub fn list(cases: &[Case]) -> String {
         "answers, after ms",
         "requests",
         "Message-UID",
+        "how the legs ended",
         "media released",
         "record",
     ];

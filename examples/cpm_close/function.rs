@@ -15,7 +15,7 @@ use std::error::Error;
 
 use ims_procedures::{
     cpm::{
-        Answer, Command, Config, Cpm, CpmNode, Event, Question, Recording, Scope, SessionRef,
+        Answer, Command, Config, Cpm, CpmNode, Ends, Event, Question, Recording, Scope, SessionRef,
     },
     drive::{Identifiers, Millis, Misuse, Outbox, Source, Token, Verdict},
     wire::Element,
@@ -168,6 +168,8 @@ pub struct Journal {
     pub released_first: bool,
     /// How often the session was reported as closed.
     pub closed: usize,
+    /// How its legs ended.
+    pub ends: Ends,
     /// What became of its record.
     pub recording: Recording,
 }
@@ -248,9 +250,13 @@ impl Duties<Cpm> for Journal {
     fn take_note(&mut self, now: Millis, event: &Event, _: &Outbox<Cpm>, network: &mut Network) {
         let note = match event {
             Event::SessionClosed {
-                cause, recording, ..
+                cause,
+                ends,
+                recording,
+                ..
             } => {
                 self.closed += 1;
+                self.ends = *ends;
                 self.recording = *recording;
                 format!("event: closed by {cause:?}, record: {recording:?}")
             }

@@ -1,6 +1,6 @@
 //! What came of a case, and the table at the end.
 
-use ims_procedures::cpm::{Recording, Scope};
+use ims_procedures::cpm::{End, Ends, Recording, Scope};
 
 use crate::{aligned::aligned, cases::Case, function::Function, peer::Peer, store::Store};
 
@@ -30,6 +30,8 @@ pub struct Outcome {
     pub sent: String,
     /// In which of that Message-UID stands.
     pub uid: String,
+    /// How each leg ended.
+    pub ends: String,
     /// Whose media plane resources were released.
     pub media: String,
     /// What became of the session's record.
@@ -65,6 +67,7 @@ impl Outcome {
             answers: listed(answers),
             sent: listed(got().map(|(name, got)| format!("{name} {}", got.method))),
             uid: listed(in_answers.chain(in_requests)),
+            ends: listed(ends(&journal.ends)),
             media: listed(journal.released.iter().map(|scope| match scope {
                 Scope::Session => "session".to_owned(),
                 Scope::Iwf(iwf) => format!("iwf{}", iwf + 1),
@@ -89,6 +92,7 @@ impl Outcome {
             ("answers", &self.answers, &case.expected.answers),
             ("sent", &self.sent, &case.expected.sent),
             ("Message-UID", &self.uid, &case.expected.uid),
+            ("ends", &self.ends, &case.expected.ends),
             ("media", &self.media, &case.expected.media),
             ("record", &self.record, &case.expected.record),
         ];
@@ -112,6 +116,25 @@ fn faults(function: &Function, store: &Store) -> Vec<String> {
     ];
     let all = all.into_iter().filter(|(is_so, _)| *is_so);
     all.map(|(_, what)| what.to_owned()).collect()
+}
+
+/// How each leg ended, of those that there are.
+fn ends(ends: &Ends) -> impl Iterator<Item = String> {
+    let [iwf1, iwf2, ..] = ends.iwfs;
+    let all = [
+        ("client", ends.client),
+        ("other", ends.other),
+        ("iwf1", iwf1),
+        ("iwf2", iwf2),
+    ];
+    let all = all.into_iter().filter_map(|(who, end)| Some((who, end?)));
+    all.map(|(who, end)| match end {
+        End::ByItself => format!("{who} itself"),
+        End::Crossed => format!("{who} crossing"),
+        End::Answered(status) => format!("{who} {status}"),
+        End::NoResponse => format!("{who} silent"),
+        _ => format!("{who} {end:?}"),
+    })
 }
 
 /// Things in a row, or a dash.

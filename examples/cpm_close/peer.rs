@@ -91,10 +91,9 @@ impl Peer {
         let (mut buffer, branch) = (Buffer::new(ROOM), self.identifiers.next());
         let number = self.sequence.take_next();
         let reason = b"SIP;cause=200;text=\"Call completed elsewhere\"";
-        let mut message =
-            dialog
-                .view()
-                .bye(&mut buffer, &self.element, number, branch, reason);
+        let mut message = dialog
+            .view()
+            .bye(&mut buffer, &self.element, number, branch, reason);
         // As the core has asserted it.
         if !self.me.route().is_empty() {
             self.element
