@@ -18,6 +18,9 @@ mod proxy;
 mod refused;
 #[path = "cpm/restoring.rs"]
 mod restoring;
+#[cfg(feature = "txn")]
+#[path = "cpm/socket.rs"]
+mod socket;
 #[path = "cpm/stored.rs"]
 mod stored;
 #[path = "cpm/streams.rs"]

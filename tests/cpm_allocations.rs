@@ -69,7 +69,8 @@ fn bytes_of_a_session() {
     assert!(plain <= 1_200, "{plain}");
 }
 
-/// [DR-5] A BYE that comes and the one that goes take a bounded number of allocations; sessions that are over give all back.
+/// [DR-5] A BYE that comes and the one that goes take a bounded number of allocations; sessions that are over give all
+/// back.
 #[test]
 fn a_bye() {
     let mut many = Sessions::new(SESSIONS, None);

@@ -115,8 +115,8 @@ const fn is_core(leg: LegId) -> bool {
     !matches!(leg, LegId::Iwf(_))
 }
 
-/// [CP-4] (S3 L64, L72, L84, L109, L124) Message-UID stands in what goes to the served client, where there is a UID: S3 L124
-/// has no condition, which is a slip.
+/// [CP-4] (S3 L64, L72, L84, L109, L124) Message-UID stands in what goes to the served client, where there is a UID: S3
+/// L124 has no condition, which is a slip.
 fn write_uid(message: &mut Writer<'_>, leg: LegId, uid: &[u8]) {
     if leg == LegId::Client && !uid.is_empty() {
         message.header(HeaderName::MessageUid, uid);

@@ -7,21 +7,23 @@
 //! where that is allowed, ends the other legs, and answers the BYE in time, whatever the others do. Every session of a
 //! B2BUA ends with one [`Event::SessionClosed`].
 //!
-//! `originating.rs` and `terminating.rs` have the procedures, each in the order of the text. They look alike and are not
-//! the same: which leg can be interworked, when the session is stored, which leg is told of a stream that goes.
+//! `originating.rs` and `terminating.rs` have the procedures, each in the order of the text. They look alike and are
+//! not the same: which leg can be interworked, when the session is stored, which leg is told of a stream that goes.
 //!
 //! # What is left to the host
 //! Setting sessions up and changing them; what it sends in their dialogs it tells ([`Command::Refresh`],
-//! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which says
-//! when one is to be refused. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction: the host,
-//! or the transaction layer. A session timer (RFC 4028) is the host's: the re-INVITE that deletes streams does not name it.
+//! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which
+//! says when one is to be refused. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
+//! the host, or the transaction layer. A session timer (RFC 4028) is the host's: the re-INVITE that deletes streams
+//! does not name it.
 //!
 //! # What S3 leaves open
 //! - It names one answer where there are several IWFs: all are waited for, in their time (CP-5).
-//! - When an IWF leaves, and only its streams go, its BYE is answered at once: nobody else has a part in it (CO-3, CT-3).
+//! - When an IWF leaves, and only its streams go, its BYE is answered at once: nobody else has a part in it (CO-3,
+//!   CT-3).
 //! - Where the whole session goes with one IWF, the others get a BYE as well (CO-4, CT-4).
-//! - Item 4.b.iv of 8.3.2.3 waits for the client, which has been sent nothing: it is the other CPM entity (CT-4). Item 3.c.ii
-//!   has no condition for the UID: it stands where there is one (CP-4).
+//! - Item 4.b.iv of 8.3.2.3 waits for the client, which has been sent nothing: it is the other CPM entity (CT-4). Item
+//!   3.c.ii has no condition for the UID: it stands where there is one (CP-4).
 //! - A client's BYE that crosses ours is answered at once, with the UID if it has been retrieved by then (CP-6).
 //!
 //! | id | what | where | test |
@@ -42,6 +44,7 @@
 //! | CT-2 | terminating, the other entity's BYE | `Session::proceed_terminating` | `tests/cpm.rs` |
 //! | CT-3 | terminating, an IWF's BYE, its streams only | `streams` | `tests/cpm.rs` |
 //! | CT-4 | terminating, an IWF's BYE, the whole session | `Session::proceed_terminating` | `tests/cpm.rs` |
+//! | DR-3 | behind the transaction layer | [`CpmNode`] | `tests/cpm.rs` |
 //! | DR-5 | sessions and IWFs of a node; bytes of a session | [`Limits`](crate::drive::Limits) | `tests/cpm.rs`, `tests/cpm_allocations.rs` |
 //! | DR-7 | sessions in a blob, or stored one by one | [`CpmNode::restore`] | `tests/cpm.rs` |
 //! | DR-9 | nobody's name in `Debug` | [`SessionRef`] | `tests/cpm.rs` |
@@ -119,8 +122,8 @@ pub enum Command<'a> {
         /// Its sequence numbers now.
         sequence: Sequence,
     },
-    /// [CO-3, CT-3] Another session description was agreed towards the leg that hears of deleted streams: the CPM client
-    /// for the originating function, the other CPM entity for the terminating one.
+    /// [CO-3, CT-3] Another session description was agreed towards the leg that hears of deleted streams: the CPM
+    /// client for the originating function, the other CPM entity for the terminating one.
     Renegotiated {
         /// The session.
         session: SessionRef,
@@ -164,9 +167,9 @@ pub enum Command<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question {
-    /// [CP-2] (S3 L46, L98) Release media plane resources: [`Answer::MediaReleased`]. It is the first output of whatever
-    /// closes a session, or takes an IWF out of it; nothing waits for the answer. What is to be recorded of the session
-    /// has to be put aside before.
+    /// [CP-2] (S3 L46, L98) Release media plane resources: [`Answer::MediaReleased`]. It is the first output of
+    /// whatever closes a session, or takes an IWF out of it; nothing waits for the answer. What is to be recorded of
+    /// the session has to be put aside before.
     MediaRelease {
         /// Of this question.
         key: Identifier,
@@ -175,17 +178,17 @@ pub enum Question {
         /// Whose resources.
         scope: Scope,
     },
-    /// [CP-3] Record the session in the message store (OMA CPM 8.5.2): [`Answer::Stored`] or [`Answer::StoreFailed`]. It
-    /// is asked once in the life of a session. Whoever is asked again with the same key has done it already, or does it
-    /// now.
+    /// [CP-3] Record the session in the message store (OMA CPM 8.5.2): [`Answer::Stored`] or [`Answer::StoreFailed`].
+    /// It is asked once in the life of a session. Whoever is asked again with the same key has done it already, or does
+    /// it now.
     SessionStorage {
         /// The idempotency key, fixed when closing begins.
         key: Identifier,
         /// The session.
         session: SessionRef,
     },
-    /// [CO-3, CT-3] What is the session description that was last agreed towards that leg? Asked where the node does not
-    /// keep it ([`Description::AtHost`]): [`Answer::Described`].
+    /// [CO-3, CT-3] What is the session description that was last agreed towards that leg? Asked where the node does
+    /// not keep it ([`Description::AtHost`]): [`Answer::Described`].
     SessionDescription {
         /// Of this question.
         key: Identifier,
@@ -204,9 +207,9 @@ pub enum Answer<'a> {
     MediaReleased,
     /// [CP-3] The session is stored.
     Stored {
-        /// Its UID, as Message-UID is to say it: visible ASCII, at most 255 bytes; empty if the store gave none. Another
-        /// one is refused as [`BadCommand`](crate::drive::Misuse::BadCommand), and the question stays open: without
-        /// another answer in time the session goes on without.
+        /// Its UID, as Message-UID is to say it: visible ASCII, at most 255 bytes; empty if the store gave none.
+        /// Another one is refused as [`BadCommand`](crate::drive::Misuse::BadCommand), and the question stays open:
+        /// without another answer in time the session goes on without.
         uid: &'a [u8],
     },
     /// It could not be stored.
@@ -253,15 +256,16 @@ pub enum Event {
         status: u16,
     },
     /// [CP-3] The message store has answered after the time for it was over: no message carries the UID any more. It
-    /// comes before or after [`SessionClosed`](Self::SessionClosed).
+    /// comes before or after [`SessionClosed`](Self::SessionClosed), and not once the session has been forgotten, 64·T1
+    /// after its end.
     StoredLate {
         /// The session.
         session: SessionRef,
         /// Whether it was stored.
         stored: bool,
     },
-    /// [DR-7] Another node has the session, as the store says: nothing of it is done here any more, and nothing was said
-    /// to anybody. Transactions of it that are still open are the host's.
+    /// [DR-7] Another node has the session, as the store says: nothing of it is done here any more, and nothing was
+    /// said to anybody. Transactions of it that are still open are the host's.
     TakenOver {
         /// The session.
         session: SessionRef,

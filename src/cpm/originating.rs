@@ -43,7 +43,8 @@ impl Session {
             // 5.d [CO-2] (S3 L74)
             (Phase::Ending { .. }, Some(Cause::Other), Fact::FarSideEnded) => self.answer(turn),
 
-            // 6.a [CO-3] (S3 L76, L77): the BYE of one of several IWFs, and only its streams go; the client hears of it.
+            // 6.a [CO-3] (S3 L76, L77): the BYE of one of several IWFs, and only its streams go; the client hears of
+            // it.
             (Phase::Open, _, Fact::Bye(bye)) if self.goes_on_without(bye.leg) => {
                 self.take_out(turn, &bye);
             }

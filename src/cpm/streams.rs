@@ -109,7 +109,8 @@ impl Session {
         self.live.without(self.streams_gone()).without(own)
     }
 
-    /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be deleted.
+    /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be
+    /// deleted.
     pub(super) fn take_out(&mut self, turn: &mut Turn<'_>, bye: &Bye<'_>) {
         let LegId::Iwf(iwf) = bye.leg else {
             return;
@@ -251,8 +252,8 @@ impl Session {
         id == self.told() && invite.is_some_and(|invite| invite.is_out)
     }
 
-    /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being closed
-    /// nothing follows but the ACK.
+    /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being
+    /// closed nothing follows but the ACK.
     pub(super) fn reinvited(
         &mut self,
         turn: &mut Turn<'_>,
@@ -415,8 +416,8 @@ fn iwfs(bits: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |iwf| bits & bit(*iwf) != 0)
 }
 
-/// [RFC 3261 14.1] Milliseconds to wait after a 491, in steps of 10: 2.1 to 4 s for whoever has made the Call-ID, else 0
-/// to 2 s.
+/// [RFC 3261 14.1] Milliseconds to wait after a 491, in steps of 10: 2.1 to 4 s for whoever has made the Call-ID, else
+/// 0 to 2 s.
 const fn backoff(side: Side, chance: u64) -> u64 {
     match side {
         Side::Uac => 2_100u64.saturating_add((chance % 191).saturating_mul(10)),

@@ -43,7 +43,8 @@ impl Session {
             // 3.d [CT-2] (S3 L126)
             (Phase::Ending { .. }, Some(Cause::Other), Fact::FarSideEnded) => self.answer(turn),
 
-            // 4.a [CT-3] (S3 L128, L130): the BYE of one of several IWFs, and only its streams go; the other CPM entity hears of it.
+            // 4.a [CT-3] (S3 L128, L130): the BYE of one of several IWFs, and only its streams go; the other CPM entity
+            // hears of it.
             (Phase::Open, _, Fact::Bye(bye)) if self.goes_on_without(bye.leg) => {
                 self.take_out(turn, &bye);
             }
@@ -60,8 +61,8 @@ impl Session {
                 self.end_iwfs(turn);
                 self.await_far_side(turn);
             }
-            // 4.b.iv [CT-4] (S3 L137): the 200 is the other CPM entity's, where the text names the client, which has been
-            // sent nothing.
+            // 4.b.iv [CT-4] (S3 L137): the 200 is the other CPM entity's, where the text names the client, which has
+            // been sent nothing.
             (Phase::Ending { .. }, Some(Cause::Iwf(_)), Fact::FarSideEnded) => self.answer(turn),
 
             // Not in the text: the host ends it, or the dialog of the other entity is gone. Nobody waits for an answer.

@@ -104,8 +104,8 @@ pub struct Iwf<'a> {
     pub streams: StreamSet,
 }
 
-/// [CO-3, CT-3] The session description that was last agreed towards the leg that hears of deleted streams: what was sent
-/// to it, offer or answer.
+/// [CO-3, CT-3] The session description that was last agreed towards the leg that hears of deleted streams: what was
+/// sent to it, offer or answer.
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub enum Description<'a> {
@@ -136,8 +136,8 @@ impl fmt::Debug for Description<'_> {
 /// A proxy has one dialog, `client`: its remote end is the CPM client, its local end the other CPM entity; nothing else
 /// is given.
 ///
-/// A B2BUA of the originating function has `client`, and either `other` or IWFs; of the terminating function `other`, and
-/// either `client` or IWFs.
+/// A B2BUA of the originating function has `client`, and either `other` or IWFs; of the terminating function `other`,
+/// and either `client` or IWFs.
 #[derive(Clone, Copy, Debug)]
 pub struct Establish<'a> {
     /// The host's handle.
@@ -181,7 +181,8 @@ pub enum Cause {
     Iwf(u8),
     /// The host.
     Host,
-    /// [CO-3, CT-3] The re-INVITE that was to delete streams was answered 481 or 408, or not at all: that dialog is gone.
+    /// [CO-3, CT-3] The re-INVITE that was to delete streams was answered 481 or 408, or not at all: that dialog is
+    /// gone.
     DialogGone,
 }
 

@@ -29,8 +29,8 @@ pub struct Limits {
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
     /// Users for whom a node takes room when it is made, at most [`users`](Self::users): no call then pays for a
-    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF. Default 0: tables grow
-    /// when it is needed, and what they took is given back when the last user has gone.
+    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF, three a CPM session.
+    /// Default 0: tables grow when it is needed, and what they took is given back when the last user has gone.
     pub reserved_users: usize,
     /// Bytes of an XML document. Default 65,535.
     pub xml_bytes: usize,

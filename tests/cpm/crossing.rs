@@ -12,8 +12,8 @@ use crate::{
 
 const ANSWERED: End = End::Answered(200);
 
-/// [CP-6, T80] Glare: both ends send a BYE at once. Each is answered 200 and there is one outcome, whatever the one of ours
-/// that it has crossed is answered.
+/// [CP-6, T80] Glare: both ends send a BYE at once. Each is answered 200 and there is one outcome, whatever the one of
+/// ours that it has crossed is answered.
 #[test]
 fn glare() {
     for session in [Session::originating(0), Session::terminating(0)] {
@@ -51,8 +51,8 @@ fn glare_overtaken() {
     assert!(outs[0].is_response(3, 481));
 }
 
-/// [CP-6, CP-3] Glare where the session is stored: once. The client's own BYE is answered at once, with the UID exactly if it
-/// has been retrieved by then.
+/// [CP-6, CP-3] Glare where the session is stored: once. The client's own BYE is answered at once, with the UID exactly
+/// if it has been retrieved by then.
 #[test]
 fn glare_stored() {
     for session in [Session::originating(0), Session::terminating(0)] {
@@ -78,8 +78,8 @@ fn glare_stored() {
     }
 }
 
-/// [CP-6, CO-4] The client's BYE while that of an IWF is being worked off, and another IWF's too: each is answered once, the
-/// session is stored once.
+/// [CP-6, CO-4] The client's BYE while that of an IWF is being worked off, and another IWF's too: each is answered
+/// once, the session is stored once.
 #[test]
 fn client_while_iwf() {
     let mut host = Host::with(Session::originating(3), STORED);
@@ -101,8 +101,9 @@ fn client_while_iwf() {
     );
 }
 
-/// [CP-6] A BYE that comes again gets nothing while its answer is out, and the same answer for 64·T1 after the end, the UID
-/// in it too; then it is of no session. The same number in another transaction is out of order, a higher one of no session.
+/// [CP-6] A BYE that comes again gets nothing while its answer is out, and the same answer for 64·T1 after the end, the
+/// UID in it too; then it is of no session. The same number in another transaction is out of order, a higher one of no
+/// session.
 #[test]
 fn repeated() {
     let mut host = Host::with(Session::originating(0).with("", "12"), STORED);

@@ -15,7 +15,8 @@ use crate::{
 /// [CP-7] The same BYEs in both functions, interworked: what is stored when, and who is sent what, is not the same.
 #[test]
 fn functions_differ() {
-    // The other entity's far side is the client in one, the IWFs in the other; the client's BYE goes to the IWFs in one.
+    // The other entity's far side is the client in one, the IWFs in the other; the client's BYE goes to the IWFs in
+    // one.
     let first = |session: Session, bye: &str| {
         let mut host = Host::with(session, STORED);
         let outs = host.receive(bye);
@@ -46,8 +47,8 @@ fn core_and_iwfs() {
     assert!(text.contains("\r\nP-Charging-Vector: icid-value="));
 }
 
-/// [CP-6] What comes in a dialog that has ended is to be refused with 481; a re-INVITE that meets ours with 491; anything
-/// else is the host's, and its number counts.
+/// [CP-6] What comes in a dialog that has ended is to be refused with 481; a re-INVITE that meets ours with 491;
+/// anything else is the host's, and its number counts.
 #[test]
 fn other_requests() {
     let mut host = Host::with(Session::originating(3), STREAMS);
@@ -137,7 +138,8 @@ fn debug_shows_nobody() {
     assert!(said.contains("4711"), "{said}");
 }
 
-/// [DR-10] Another configuration counts from the next step on, one that cannot work is refused; what has happened is counted.
+/// [DR-10] Another configuration counts from the next step on, one that cannot work is refused; what has happened is
+/// counted.
 #[test]
 fn reconfigured() {
     let mut host = Host::with(Session::originating(0), STORED);

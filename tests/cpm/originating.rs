@@ -52,8 +52,8 @@ fn client_not_stored() {
     assert_eq!(outcome(&[closed]).recording, Recording::NotAllowed);
 }
 
-/// [CO-1] (S3 L49 to L53, L58) Item 4.a: the client's BYE, interworked to one, two and three IWFs: each gets one, all are
-/// waited for.
+/// [CO-1] (S3 L49 to L53, L58) Item 4.a: the client's BYE, interworked to one, two and three IWFs: each gets one, all
+/// are waited for.
 #[test]
 fn client_interworked() {
     for iwfs in 1..=3 {
@@ -108,8 +108,8 @@ fn other_entity_not_stored() {
     host.expect("bye_to_client", &bye);
 }
 
-/// [CO-3, CP-2] (S3 L77) Item 6.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
-/// first, the client gets a re-INVITE; then the next one.
+/// [CO-3, CP-2] (S3 L77) Item 6.a: one of three IWFs, only its streams go: it is answered at once, its resources are
+/// released first, the client gets a re-INVITE; then the next one.
 #[test]
 fn iwf_streams_only() {
     let mut host = Host::with(session(3), STREAMS);
@@ -147,7 +147,8 @@ fn iwf_streams_only() {
     assert!(storage.is_storage());
 }
 
-/// [CO-4] (S3 L79 to L86) Item 6.b: the whole session goes with one IWF of one, two and three; the others get a BYE too.
+/// [CO-4] (S3 L79 to L86) Item 6.b: the whole session goes with one IWF of one, two and three; the others get a BYE
+/// too.
 #[test]
 fn iwf_whole_session() {
     for iwfs in 1..=3 {
@@ -183,8 +184,8 @@ fn iwf_whole_session() {
     }
 }
 
-/// [CO-3, CO-4] Where nothing would be left the whole session goes, whatever the policy: of a single IWF, and of several
-/// when the streams of the others are gone.
+/// [CO-3, CO-4] Where nothing would be left the whole session goes, whatever the policy: of a single IWF, and of
+/// several when the streams of the others are gone.
 #[test]
 fn iwf_nothing_left() {
     let mut host = Host::with(session(1), STREAMS);

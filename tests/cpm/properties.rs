@@ -236,8 +236,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// [CP-2, CP-3, CP-4, CP-5, CP-6, DR-7] BYEs of any legs, any answers, time and restarts, in any order: each BYE is
-    /// answered 200 once before 64·T1, and the same when it comes again; resources are released first; one idempotency key;
-    /// a UID only to the client and only once there is one; one outcome; nothing left.
+    /// answered 200 once before 64·T1, and the same when it comes again; resources are released first; one idempotency
+    /// key; a UID only to the client and only once there is one; one outcome; nothing left.
     #[test]
     fn any_order(
         is_originating in any::<bool>(),

@@ -44,8 +44,8 @@ fn answered(host: &mut Host, to: &Out, name: &str, values: &mut Values, status: 
     host.answer(to, Answer::Response(&bytes))
 }
 
-/// [CP-1, CP-4] (S3 L43, L95) From either end: the BYE goes on, its 200 goes back, byte for byte but for Via, Max-Forwards, our
-/// Route and Message-UID. Nothing is stored or released.
+/// [CP-1, CP-4] (S3 L43, L95) From either end: the BYE goes on, its 200 goes back, byte for byte but for Via,
+/// Max-Forwards, our Route and Message-UID. Nothing is stored or released.
 #[test]
 fn both_ways() {
     for (from, cause) in [("client", Cause::Client), ("other", Cause::Other)] {
@@ -86,8 +86,8 @@ fn both_ways() {
     }
 }
 
-/// [CP-1] Other finals go back as well; the session is over with 481 and 408, and goes on after others. A 503 is answered
-/// 500 (RFC 3261 16.7).
+/// [CP-1] Other finals go back as well; the session is over with 481 and 408, and goes on after others. A 503 is
+/// answered 500 (RFC 3261 16.7).
 #[test]
 fn other_finals() {
     for (status, is_over) in [
@@ -156,8 +156,8 @@ fn silence() {
     assert!(answer.is_response(1, 500));
 }
 
-/// [CP-1, CP-6] BYEs that cross both go on and both are answered; the outcome comes once. One that comes again while it is
-/// out is on its way already.
+/// [CP-1, CP-6] BYEs that cross both go on and both are answered; the outcome comes once. One that comes again while it
+/// is out is on its way already.
 #[test]
 fn crossing() {
     let mut host = host();
@@ -208,8 +208,8 @@ fn restarted() {
     assert!(outs[0].is_response(2, 200));
 }
 
-/// [CP-1] Max-Forwards of 0 is answered 483 and goes nowhere. What is no BYE is for the host to pass on. A proxy ends no
-/// session.
+/// [CP-1] Max-Forwards of 0 is answered 483 and goes nowhere. What is no BYE is for the host to pass on. A proxy ends
+/// no session.
 #[test]
 fn not_passed() {
     let mut host = host();

@@ -47,8 +47,8 @@ fn not_mine() {
     assert_eq!(host.receive_bytes(&bye), (Verdict::NotMine, Vec::new()));
 }
 
-/// [CP-6] A topmost Route of another element: the BYE came here by mistake, and is refused; behind one of our own another
-/// means nothing.
+/// [CP-6] A topmost Route of another element: the BYE came here by mistake, and is refused; behind one of our own
+/// another means nothing.
 #[test]
 fn wrong_route() {
     let mut host = Host::with(Session::originating(0), STORED);
@@ -64,8 +64,8 @@ fn wrong_route() {
     assert_eq!(host.receive_bytes(&bye).0, Verdict::Handled);
 }
 
-/// [CP-6] A Reason that is too long to be carried is left out, and the BYE goes on; one that makes the message larger than
-/// may be is refused with 513.
+/// [CP-6] A Reason that is too long to be carried is left out, and the BYE goes on; one that makes the message larger
+/// than may be is refused with 513.
 #[test]
 fn enormous_reason() {
     let reason = format!("SIP;text=\"{}\"", "x".repeat(1_100));

@@ -27,8 +27,8 @@ fn same(before: &[&Out], after: &[Out]) {
     assert_eq!(before, after);
 }
 
-/// [DR-7, CO-1, CP-2] A restart at every stage of CO-1: the release and the BYEs are offered again as they were, the store is
-/// asked with the same key; the end is what it would have been.
+/// [DR-7, CO-1, CP-2] A restart at every stage of CO-1: the release and the BYEs are offered again as they were, the
+/// store is asked with the same key; the end is what it would have been.
 #[test]
 fn client_interworked() {
     let mut host = Host::with(Session::originating(2).with("", "3"), STORED);
@@ -77,8 +77,8 @@ fn time_goes_on() {
     assert_eq!(host.advance(1).len(), 1);
 }
 
-/// [DR-7, CO-3] The re-INVITE again, as it was although another IWF has left since; a back-off goes on; the description is
-/// asked for with the same key.
+/// [DR-7, CO-3] The re-INVITE again, as it was although another IWF has left since; a back-off goes on; the description
+/// is asked for with the same key.
 #[test]
 fn streams() {
     let mut host = Host::with(Session::originating(3), STREAMS);

@@ -245,8 +245,8 @@ impl World {
     }
 }
 
-/// [DR-7, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome and one
-/// idempotency key, and nothing left, here or in the store.
+/// [DR-7, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome
+/// and one idempotency key, and nothing left, here or in the store.
 #[test]
 fn killed_at_any_output() {
     let stories: [(Session, Terms, &[&str]); 6] = [

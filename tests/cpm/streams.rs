@@ -46,8 +46,8 @@ fn leaving(session: Session, terms: Terms) -> (Host, Out) {
     (host, invite)
 }
 
-/// [CO-3, CT-3] 491: it is sent again with the next number, not before 2.1 s where the Call-ID is ours, within 2 s where it is
-/// not (RFC 3261 14.1); the same streams go.
+/// [CO-3, CT-3] 491: it is sent again with the next number, not before 2.1 s where the Call-ID is ours, within 2 s
+/// where it is not (RFC 3261 14.1); the same streams go.
 #[test]
 fn glare() {
     for session in sessions() {
@@ -101,7 +101,8 @@ fn answer_with(host: &mut Host, request: &Out, status: u16) -> Vec<Out> {
     host.answer(request, drive::Answer::Response(response.as_bytes()))
 }
 
-/// [CO-3, CT-3] 481, 408 and silence: that dialog is gone, and the session is closed: stored, a BYE to every leg that is left.
+/// [CO-3, CT-3] 481, 408 and silence: that dialog is gone, and the session is closed: stored, a BYE to every leg that
+/// is left.
 #[test]
 fn dialog_gone() {
     for session in sessions() {
@@ -143,8 +144,8 @@ fn silence() {
     assert!(release.is_release_of(Scope::Session));
 }
 
-/// [CO-3, CT-3] Another failure: the session stays, the host is told, and an IWF that has left meanwhile has its turn, with
-/// the streams of both.
+/// [CO-3, CT-3] Another failure: the session stays, the host is told, and an IWF that has left meanwhile has its turn,
+/// with the streams of both.
 #[test]
 fn other_failure() {
     for session in sessions() {
@@ -165,8 +166,8 @@ fn other_failure() {
     }
 }
 
-/// [CO-3, CT-3] Two IWFs leave while a re-INVITE is out: the next one is for the second, after the first is done; then the
-/// third is a single IWF.
+/// [CO-3, CT-3] Two IWFs leave while a re-INVITE is out: the next one is for the second, after the first is done; then
+/// the third is a single IWF.
 #[test]
 fn queued() {
     for session in sessions() {
@@ -187,8 +188,8 @@ fn queued() {
     }
 }
 
-/// [CO-3, T80] A BYE of the session while the re-INVITE is out: the BYE wins, a 2xx that comes later is acknowledged, and no
-/// IWF that has left is sent anything.
+/// [CO-3, T80] A BYE of the session while the re-INVITE is out: the BYE wins, a 2xx that comes later is acknowledged,
+/// and no IWF that has left is sent anything.
 #[test]
 fn bye_wins() {
     for is_after in [false, true] {
@@ -302,8 +303,8 @@ fn policy_changed() {
     assert!(outs[0].is_release_of(Scope::Session));
 }
 
-/// [CO-3] What was agreed anew is what the streams are deleted from; what is none, or not of these IWFs, is refused, and
-/// everything is as it was.
+/// [CO-3] What was agreed anew is what the streams are deleted from; what is none, or not of these IWFs, is refused,
+/// and everything is as it was.
 #[test]
 fn renegotiated() {
     let mut host = Host::with(Session::originating(3), STREAMS);

@@ -49,8 +49,8 @@ fn client_not_stored() {
     assert_eq!(outcome(&[closed]).recording, Recording::NotAllowed);
 }
 
-/// [CT-2] (S3 L112, L114, L121 to L126) Item 3.a, 3.c, 3.d: the other entity's BYE, not interworked: stored first, then the
-/// client's BYE with the UID.
+/// [CT-2] (S3 L112, L114, L121 to L126) Item 3.a, 3.c, 3.d: the other entity's BYE, not interworked: stored first, then
+/// the client's BYE with the UID.
 #[test]
 fn other_entity_not_interworked() {
     let mut host = Host::with(session(0), STORED);
@@ -80,8 +80,8 @@ fn other_entity_not_stored() {
     host.expect("bye_to_client", &bye);
 }
 
-/// [CT-2] (S3 L115 to L119, L126) Item 3.b: interworked to one, two and three IWFs: each gets a BYE, without the UID; all are
-/// waited for.
+/// [CT-2] (S3 L115 to L119, L126) Item 3.b: interworked to one, two and three IWFs: each gets a BYE, without the UID;
+/// all are waited for.
 #[test]
 fn other_entity_interworked() {
     for iwfs in 1..=3 {
@@ -104,8 +104,8 @@ fn other_entity_interworked() {
     }
 }
 
-/// [CT-3, CP-2] (S3 L130) Item 4.a: one of three IWFs, only its streams go: it is answered at once, its resources are released
-/// first, the other entity gets a re-INVITE; then the next one.
+/// [CT-3, CP-2] (S3 L130) Item 4.a: one of three IWFs, only its streams go: it is answered at once, its resources are
+/// released first, the other entity gets a re-INVITE; then the next one.
 #[test]
 fn iwf_streams_only() {
     let mut host = Host::with(session(3), STREAMS);
@@ -143,8 +143,8 @@ fn iwf_streams_only() {
     assert!(storage.is_storage());
 }
 
-/// [CT-4] (S3 L132 to L137) Item 4.b: the whole session goes with one IWF of one, two and three; the others get a BYE too. The 200
-/// waited for is the other entity's: L137 names the client, which is a slip.
+/// [CT-4] (S3 L132 to L137) Item 4.b: the whole session goes with one IWF of one, two and three; the others get a BYE
+/// too. The 200 waited for is the other entity's: L137 names the client, which is a slip.
 #[test]
 fn iwf_whole_session() {
     for iwfs in 1..=3 {
@@ -180,8 +180,8 @@ fn iwf_whole_session() {
     }
 }
 
-/// [CT-3, CT-4] Where nothing would be left the whole session goes, whatever the policy: of a single IWF, and of several
-/// when the streams of the others are gone.
+/// [CT-3, CT-4] Where nothing would be left the whole session goes, whatever the policy: of a single IWF, and of
+/// several when the streams of the others are gone.
 #[test]
 fn iwf_nothing_left() {
     let mut host = Host::with(session(1), STREAMS);

@@ -53,8 +53,8 @@ fn no_final() {
     }
 }
 
-/// [CP-3, CP-5, CO-1] A far side that is silent: after 16 s it is stored, and the BYE answered with the UID. Its answer later
-/// is absorbed, and in the outcome.
+/// [CP-3, CP-5, CO-1] A far side that is silent: after 16 s it is stored, and the BYE answered with the UID. Its answer
+/// later is absorbed, and in the outcome.
 #[test]
 fn silent_far_side() {
     for is_late in [true, false] {
@@ -90,8 +90,8 @@ fn silent_far_side() {
     }
 }
 
-/// [CP-3, CO-1] A store that is slow after the far side has ended: the BYE is answered without the UID at 16 s and 8 s, before
-/// 32 s, and no message carries the UID any more.
+/// [CP-3, CO-1] A store that is slow after the far side has ended: the BYE is answered without the UID at 16 s and 8 s,
+/// before 32 s, and no message carries the UID any more.
 #[test]
 fn slowest_of_all() {
     let mut host = Host::with(Session::originating(0), STORED);
@@ -111,8 +111,8 @@ fn slowest_of_all() {
     host.expect("bye_from_client_200", &again[0]);
 }
 
-/// [CP-3, CP-4, CO-2, CT-2] A store that is slow before the legs are told: after 8 s the BYE goes without the UID; what the
-/// store says then comes too late, before the outcome or after it.
+/// [CP-3, CP-4, CO-2, CT-2] A store that is slow before the legs are told: after 8 s the BYE goes without the UID; what
+/// the store says then comes too late, before the outcome or after it.
 #[test]
 fn slow_store() {
     for (answer, stored, recording) in [
@@ -155,8 +155,8 @@ fn failed_store() {
     assert_eq!(outcome(&outs[1..]).recording, Recording::Failed);
 }
 
-/// [CP-4] A UID that would break out of its header is refused, and the session intact: a good one is taken after it. A store
-/// that gives none has stored all the same.
+/// [CP-4] A UID that would break out of its header is refused, and the session intact: a good one is taken after it. A
+/// store that gives none has stored all the same.
 #[test]
 fn bad_uid() {
     for uid in bad_uids() {
@@ -201,8 +201,8 @@ fn frozen() {
     assert!(storage.is_storage());
 }
 
-/// [CP-2, CP-3, CO-2] The host ends a session: stored first, then every leg gets a BYE with the host's Reason, the client's
-/// with the UID. Nobody is answered.
+/// [CP-2, CP-3, CO-2] The host ends a session: stored first, then every leg gets a BYE with the host's Reason, the
+/// client's with the UID. Nobody is answered.
 #[test]
 fn host_closes() {
     for (session, iwfs) in [
