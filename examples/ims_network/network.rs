@@ -109,9 +109,9 @@ impl Network {
         let address = v4(socket.local_addr()?)?;
         self.actors.insert(address, actor);
         self.stations.insert(actor, Station { socket, address });
-        match actor {
-            Actor::Ue(_) => Ok(()),
-            _ => self.streams.listen(actor),
+        match actor.has_tcp() {
+            true => self.streams.listen(actor),
+            false => Ok(()),
         }
     }
 
@@ -124,7 +124,7 @@ impl Network {
             Transport::Udp => self.faults.decide(),
             Transport::Tcp => (Fate::Arrives, None),
         };
-        let arrival = now.after(transit_time(from, to));
+        let arrival = now.after(from.transit_time(to));
         let mut carry = |at, fate| {
             let (caption, bytes) = (caption.clone(), bytes.to_vec());
             let transit = Transit {
@@ -240,13 +240,4 @@ pub fn v4(address: SocketAddr) -> io::Result<SocketAddrV4> {
 
 pub fn unknown(actor: Actor) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("{actor:?} has no socket"))
-}
-
-/// Milliseconds that a message takes: 20 over the air, 8 between the networks, 3 inside one.
-const fn transit_time(from: Actor, to: Actor) -> u64 {
-    match (from, to) {
-        (Actor::Ue(_), _) | (_, Actor::Ue(_)) => 20,
-        (Actor::Pcscf, _) | (_, Actor::Pcscf) => 8,
-        _ => 3,
-    }
 }

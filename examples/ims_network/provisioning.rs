@@ -38,6 +38,43 @@ impl Actor {
         Self::named(host)
     }
 
+    /// A number that tells it from others, from 1.
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Pcscf => 1,
+            Self::Scscf => 2,
+            Self::As => 3,
+            Self::Hss => 4,
+            Self::Ue(number) => 4 + number as u64,
+        }
+    }
+
+    /// Who has that number.
+    pub fn of_number(number: u64) -> Option<Self> {
+        match number {
+            0 => None,
+            1 => Some(Self::Pcscf),
+            2 => Some(Self::Scscf),
+            3 => Some(Self::As),
+            4 => Some(Self::Hss),
+            number => usize::try_from(number - 4).ok().map(Self::Ue),
+        }
+    }
+
+    /// Whether it has sockets for TCP.
+    pub const fn has_tcp(self) -> bool {
+        !matches!(self, Self::Ue(_))
+    }
+
+    /// Milliseconds that a message to another takes: 20 over the air, 8 between the networks, 3 inside one.
+    pub const fn transit_time(self, to: Self) -> u64 {
+        match (self, to) {
+            (Self::Ue(_), _) | (_, Self::Ue(_)) => 20,
+            (Self::Pcscf, _) | (_, Self::Pcscf) => 8,
+            _ => 3,
+        }
+    }
+
     /// Whom a host name stands for.
     pub fn named(host: &str) -> Option<Self> {
         match host {

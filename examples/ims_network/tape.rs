@@ -98,7 +98,7 @@ impl Tape {
     pub fn caption(&mut self, from: Actor, bytes: &[u8]) -> Caption {
         let (mut label, user) = match Message::parse(bytes, &Limits::default()) {
             Ok(message) => self.numbered(&message),
-            Err(reject) => (format!("not SIP: {reject}"), None),
+            Err(_) => (first_line(bytes), None),
         };
         if !self.sent.insert((from, bytes.to_vec())) {
             label.push_str(" again");
@@ -164,4 +164,10 @@ impl Tape {
             what,
         });
     }
+}
+
+/// What is not SIP, by its first line.
+fn first_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().next().unwrap_or_default().to_owned()
 }
