@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use ims_procedures::{
     drive::{
-        Answer, Identifiers, Millis, Misuse, Node, Outbox, Output, Role, Source, TransactionRef,
-        Verdict,
+        Answer, Identifiers, Millis, Misuse, Node, Outbox, Output, Role, Source, Token,
+        TransactionRef, Verdict,
     },
     txn::{self, Transactions},
 };
@@ -29,6 +29,11 @@ pub trait Duties<R: Role> {
         texts: &Outbox<R>,
         network: &mut Network,
     );
+
+    /// Whether the answer to a question takes time. The token is kept then, and [`Host::answer`] has the answer.
+    fn takes_time(&mut self, _: Millis, _: Token, _: &R::Question, _: &mut Network) -> bool {
+        false
+    }
 }
 
 /// A node, the transactions around it, and the outbox for what it wants done.
@@ -87,6 +92,21 @@ impl<N: Node> Host<N> {
         Ok(verdict)
     }
 
+    /// Gives the node the answer to a question that took time.
+    #[allow(dead_code)] // The example `msc_ics` does.
+    pub fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: <N::Role as Role>::Answer<'_>,
+        duties: &mut impl Duties<N::Role>,
+        network: &mut Network,
+    ) -> Result<(), Misuse> {
+        let answer = Answer::Role(answer);
+        self.node.answer(now, token, answer, &mut self.outbox)?;
+        self.attend(now, duties, network)
+    }
+
     /// Lets everything fire that is due.
     pub fn tick(
         &mut self,
@@ -101,7 +121,7 @@ impl<N: Node> Host<N> {
         Ok(())
     }
 
-    /// Does what the node wants done, until it wants nothing more. What is asked is answered at once here; a
+    /// Does what the node wants done, until it wants nothing more. What is asked is mostly answered at once here; a
     /// host that must wait for its HSS keeps the token, and gives the answer whenever it comes.
     fn attend(
         &mut self,
@@ -127,6 +147,8 @@ impl<N: Node> Host<N> {
                             network.send(now, self.me, peer, bytes);
                         }
                     }
+                    Output::Ask { token, question }
+                        if duties.takes_time(now, token, question, network) => {}
                     Output::Ask { token, question } => {
                         let answer = duties.answer(now, question, &self.outbox, network);
                         answers.push_back((token, Answer::Role(answer)));
@@ -152,7 +174,8 @@ fn way_back(from: Actor) -> TransactionRef {
         Actor::Scscf => 2,
         Actor::As => 3,
         Actor::Hss => 4,
-        Actor::Ue(number) => 4 + number as u64,
+        Actor::Msc => 5,
+        Actor::Ue(number) => 5 + number as u64,
     })
 }
 
@@ -163,6 +186,7 @@ fn peer(handle: TransactionRef) -> Option<Actor> {
         2 => Some(Actor::Scscf),
         3 => Some(Actor::As),
         4 => Some(Actor::Hss),
-        number => usize::try_from(number - 4).ok().map(Actor::Ue),
+        5 => Some(Actor::Msc),
+        number => usize::try_from(number - 5).ok().map(Actor::Ue),
     }
 }

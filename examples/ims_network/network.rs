@@ -246,7 +246,7 @@ pub fn unknown(actor: Actor) -> io::Error {
 const fn transit_time(from: Actor, to: Actor) -> u64 {
     match (from, to) {
         (Actor::Ue(_), _) | (_, Actor::Ue(_)) => 20,
-        (Actor::Pcscf, _) | (_, Actor::Pcscf) => 8,
+        (Actor::Pcscf | Actor::Msc, _) | (_, Actor::Pcscf | Actor::Msc) => 8,
         _ => 3,
     }
 }

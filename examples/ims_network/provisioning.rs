@@ -7,6 +7,7 @@ pub const HOME_DOMAIN: &str = "home1.example.net";
 pub const HOME_DOMAIN_URI: &str = "sip:home1.example.net";
 pub const VISITED_DOMAIN: &str = "visited1.example.net";
 pub const PCSCF_URI: &str = "sip:pcscf1.visited1.example.net:5060";
+pub const MSC_URI: &str = "sip:msc1.visited1.example.net:5060";
 pub const SCSCF_URI: &str = "sip:scscf1.home1.example.net:5060";
 pub const AS_URI: &str = "sip:as1.home1.example.net:5060";
 /// As the service profiles in the HSS have them.
@@ -22,6 +23,8 @@ pub const REGISTRATION: u32 = 3_600;
 pub enum Actor {
     Ue(usize),
     Pcscf,
+    /// An MSC server enhanced for ICS, which only the example `msc_ics` has.
+    Msc,
     Scscf,
     As,
     Hss,
@@ -42,6 +45,7 @@ impl Actor {
     pub fn named(host: &str) -> Option<Self> {
         match host {
             "pcscf1.visited1.example.net" => Some(Self::Pcscf),
+            "msc1.visited1.example.net" => Some(Self::Msc),
             // The domain itself leads to its entry point. This home network has no I-CSCF before its S-CSCF.
             "scscf1.home1.example.net" | HOME_DOMAIN => Some(Self::Scscf),
             "as1.home1.example.net" => Some(Self::As),

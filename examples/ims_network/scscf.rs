@@ -82,7 +82,7 @@ impl ScscfHost {
         network: &mut Network,
     ) -> Result<(), Misuse> {
         let trust = match arrived.from {
-            Actor::Pcscf | Actor::As => Source::TrustedCore,
+            Actor::Pcscf | Actor::Msc | Actor::As => Source::TrustedCore,
             Actor::Ue(_) | Actor::Scscf | Actor::Hss => Source::Unknown,
         };
         let (from, bytes) = (arrived.from, arrived.bytes.as_slice());
