@@ -50,7 +50,9 @@ fn register(
 ) -> Result<(), Box<dyn Error>> {
     for (part, some) in subscribers.chunks(REGISTERED_AT_ONCE).enumerate() {
         for subscriber in some {
-            world.msc.register(world.now, subscriber, &mut world.network);
+            world
+                .msc
+                .register(world.now, subscriber, &mut world.network);
         }
         world.run_until(Some(world.now.after(1)))?;
         if !options.quiet && part % 64 == 0 {
@@ -76,8 +78,8 @@ fn shut_down(world: &mut World, options: &Options) -> Result<(), Box<dyn Error>>
         let next = world.now.after(1_000).min(deadline);
         world.run_while(next, |world| world.msc.journal.tally.is_none())?;
         world.now = world.now.max(next);
-        if !options.quiet {
-            let progress = world.msc.journal.progress;
+        let progress = world.msc.journal.progress.take();
+        if let Some(progress) = progress.filter(|_| !options.quiet) {
             eprint!(
                 "\r{:>9} s: {:>8} left, {:>8} in the queue, {:>5} out ",
                 seconds(Millis(world.now.since(began))),
@@ -111,7 +113,10 @@ fn print_tally(world: &World) {
 fn complaints(world: &World, registered: usize) -> Vec<String> {
     let node = world.msc.node();
     let endings = &world.msc.journal.endings;
-    let once = endings.values().filter(|endings| endings.len() == 1).count();
+    let once = endings
+        .values()
+        .filter(|endings| endings.len() == 1)
+        .count();
     let told = world.msc.journal.tally.map(|tally| tally.total());
     let mut complaints = Vec::new();
     if once != registered || endings.len() != registered {

@@ -41,9 +41,9 @@ mod options;
 #[path = "../ims_network/provisioning.rs"]
 #[allow(dead_code)] // No UE and no P-CSCF takes part here.
 mod provisioning;
+mod registering;
 #[path = "../ims_network/registrar.rs"]
 mod registrar;
-mod registering;
 #[path = "../ims_network/replies.rs"]
 mod replies;
 #[path = "../ims_network/resend.rs"]
@@ -118,10 +118,7 @@ fn run(options: &Options) -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 /// Tells one story, or several, each in a world of its own.
-fn tell(
-    options: &Options,
-    mut capture: Option<Capture>,
-) -> Result<Vec<String>, Box<dyn Error>> {
+fn tell(options: &Options, mut capture: Option<Capture>) -> Result<Vec<String>, Box<dyn Error>> {
     let stories = match options.all {
         true => options.story.all(),
         false => vec![options.story],

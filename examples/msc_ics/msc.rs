@@ -62,11 +62,7 @@ impl Msc {
     /// When it has to be given a tick.
     pub fn deadline(&self) -> Option<Millis> {
         let release = self.journal.releasing.front().map(|&(at, _)| at);
-        let due = [
-            self.host.deadline(),
-            self.registering.deadline(),
-            release,
-        ];
+        let due = [self.host.deadline(), self.registering.deadline(), release];
         due.into_iter().flatten().min()
     }
 
@@ -201,8 +197,7 @@ impl Msc {
             request: &request,
             response: bytes,
         };
-        self.host
-            .command(now, learn, &mut self.journal, network)?;
+        self.host.command(now, learn, &mut self.journal, network)?;
         Ok(())
     }
 
@@ -237,7 +232,7 @@ pub struct Ending {
 }
 
 /// How far a shutdown has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Progress {
     pub left: u32,
     pub queued: u32,
@@ -253,7 +248,8 @@ pub struct Journal {
     anew: Vec<Subscriber>,
     /// By number of the subscriber.
     pub endings: BTreeMap<u32, Vec<Ending>>,
-    pub progress: Progress,
+    /// How far the shutdown has come, if it has told.
+    pub progress: Option<Progress>,
     /// What the shutdown came to, once it is over.
     pub tally: Option<Tally>,
 }
@@ -320,11 +316,11 @@ impl Journal {
                 in_flight,
                 ..
             } => {
-                self.progress = Progress {
+                self.progress = Some(Progress {
                     left: *left,
                     queued: *queued,
                     in_flight: *in_flight,
-                };
+                });
                 None
             }
             Event::ShutdownEnded { tally } => {

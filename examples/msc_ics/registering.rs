@@ -58,14 +58,15 @@ impl Registering {
 
     /// Sends again what was not answered in time. One that times out is given up: the subscriber stays unregistered.
     pub fn tick(&mut self, now: Millis, network: &mut Network) {
-        self.outstanding.retain_mut(|(_, out)| match out.elapse(now) {
-            Elapsed::Nothing => true,
-            Elapsed::Again(bytes) => {
-                network.send(now, Actor::Msc, Actor::Scscf, &bytes);
-                true
-            }
-            Elapsed::TimedOut => false,
-        });
+        self.outstanding
+            .retain_mut(|(_, out)| match out.elapse(now) {
+                Elapsed::Nothing => true,
+                Elapsed::Again(bytes) => {
+                    network.send(now, Actor::Msc, Actor::Scscf, &bytes);
+                    true
+                }
+                Elapsed::TimedOut => false,
+            });
     }
 
     fn write(&mut self, subscriber: &Subscriber, branch: Identifier) -> Option<Vec<u8>> {
@@ -78,10 +79,7 @@ impl Registering {
         message
             .via(self.element.sent_by(), branch)
             .number(HeaderName::MaxForwards, 70)
-            .parts(
-                HeaderName::From,
-                &[b"<", identity, b">;tag=", &tag.text()],
-            )
+            .parts(HeaderName::From, &[b"<", identity, b">;tag=", &tag.text()])
             .parts(HeaderName::To, &[b"<", identity, b">"])
             .header(HeaderName::CallId, &call_id.text())
             .cseq(1, Method::Register.as_bytes())

@@ -8,11 +8,7 @@ use ims_procedures::{
 };
 
 use crate::{
-    home::Conduct,
-    msc::Ending,
-    provisioning::REGISTRATION,
-    subscriber::Subscriber,
-    world::World,
+    home::Conduct, msc::Ending, provisioning::REGISTRATION, subscriber::Subscriber, world::World,
 };
 
 /// Milliseconds after which all that was started is over, an S-CSCF that says nothing included.
@@ -103,7 +99,14 @@ impl Default for Story {
 
 /// The columns of the table of several stories.
 pub const HEADINGS: [&str; 8] = [
-    "trigger", "S-CSCF", "return", "outcome", "MSC server", "S-CSCF has", "HSS", "SCC AS",
+    "trigger",
+    "S-CSCF",
+    "return",
+    "outcome",
+    "MSC server",
+    "S-CSCF has",
+    "HSS",
+    "SCC AS",
 ];
 
 impl Story {
@@ -111,19 +114,19 @@ impl Story {
     pub fn all(self) -> Vec<Self> {
         let mut all = Vec::new();
         all.extend(TRIGGERS.map(|trigger| Self { trigger, ..self }));
-        let others = CONDUCTS.into_iter().filter(|&(_, other)| other != self.conduct.1);
+        let others = CONDUCTS
+            .into_iter()
+            .filter(|&(_, other)| other != self.conduct.1);
         all.extend(others.map(|conduct| Self { conduct, ..self }));
-        let others = RETURNS.into_iter().filter(|&(_, other)| other != self.returns.1);
+        let others = RETURNS
+            .into_iter()
+            .filter(|&(_, other)| other != self.returns.1);
         all.extend(others.map(|returns| Self { returns, ..self }));
         all
     }
 
     /// Plays it.
-    pub fn play(
-        &self,
-        world: &mut World,
-        subscriber: &Subscriber,
-    ) -> Result<(), Box<dyn Error>> {
+    pub fn play(&self, world: &mut World, subscriber: &Subscriber) -> Result<(), Box<dyn Error>> {
         begin(world, subscriber)?;
         self.end(world, subscriber)?;
         world.run_until(Some(world.now.after(QUIET)))?;
@@ -148,7 +151,9 @@ impl Story {
         world.part("The subscriber is not active here any more");
         world.note(self.trigger.label);
         let (now, cause) = (world.now, self.trigger.cause);
-        world.msc.inactive(now, subscriber, cause, &mut world.network)?;
+        world
+            .msc
+            .inactive(now, subscriber, cause, &mut world.network)?;
         let private_identity = subscriber.private_identity.as_bytes();
         let by = now.after(QUIET);
         match self.returns.1 {
@@ -180,7 +185,7 @@ impl Story {
         let stays = self.returns.1 != Return::Never;
         let ending = ending(world, subscriber);
         let other = ending.is_none_or(|ending| ending.outcome != self.outcome());
-        let [msc, scscf, hss, _] = who_has(world, subscriber);
+        let [msc, scscf, hss, scc_as] = who_has(world, subscriber);
         let left = [
             (ending.is_none(), "there is not exactly one outcome"),
             (other && !has_faults, "the outcome is another"),
@@ -191,6 +196,7 @@ impl Story {
             (msc != stays, "the MSC server has it wrong"),
             (scscf != stays, "the S-CSCF has it wrong"),
             (hss != stays, "the HSS has it wrong"),
+            (scc_as != stays, "the SCC AS has it wrong"),
             (
                 !stays && (node.registrations() > 0 || world.msc.deadline().is_some()),
                 "something is left at the MSC server",
@@ -239,8 +245,8 @@ impl Story {
                 ..
             }) => format!("{outcome:?}, {registers} sent"),
         };
-        let [msc, scscf, hss, scc_as] = who_has(world, subscriber)
-            .map(|has| if has { "registered" } else { "-" }.to_owned());
+        let [msc, scscf, hss, scc_as] =
+            who_has(world, subscriber).map(|has| if has { "registered" } else { "-" }.to_owned());
         let (conduct, returns) = (self.conduct.0.to_owned(), self.returns.0.to_owned());
         let trigger = self.trigger.name.to_owned();
         [trigger, conduct, returns, outcome, msc, scscf, hss, scc_as]
@@ -250,7 +256,9 @@ impl Story {
 /// The subscriber is registered, and gets two calls.
 fn begin(world: &mut World, subscriber: &Subscriber) -> Result<(), Box<dyn Error>> {
     world.part("The MSC server registers the subscriber, and subscribes to the registration");
-    world.msc.register(world.now, subscriber, &mut world.network);
+    world
+        .msc
+        .register(world.now, subscriber, &mut world.network);
     world.run_until(Some(Millis(60_000)))?;
     let private_identity = subscriber.private_identity.as_bytes();
     if !world.msc.node().is_registered(private_identity) {
@@ -268,7 +276,13 @@ fn identity(subscriber: &Subscriber) -> &str {
 
 /// How the one deregistration ended.
 fn ending(world: &World, subscriber: &Subscriber) -> Option<Ending> {
-    match world.msc.journal.endings.get(&subscriber.number)?.as_slice() {
+    match world
+        .msc
+        .journal
+        .endings
+        .get(&subscriber.number)?
+        .as_slice()
+    {
         &[ending] => Some(ending),
         _ => None,
     }
@@ -282,6 +296,6 @@ fn who_has(world: &World, subscriber: &Subscriber) -> [bool; 4] {
         world.msc.node().is_registered(private_identity),
         home.scscf.is_registered(identity(subscriber)),
         home.scscf.journal.hss.is_assigned(private_identity),
-        home.scc_as.is_registered(&subscriber.temporary_identity),
+        home.scc_as.is_registered(identity(subscriber)),
     ]
 }
