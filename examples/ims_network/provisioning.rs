@@ -7,7 +7,6 @@ pub const HOME_DOMAIN: &str = "home1.example.net";
 pub const HOME_DOMAIN_URI: &str = "sip:home1.example.net";
 pub const VISITED_DOMAIN: &str = "visited1.example.net";
 pub const PCSCF_URI: &str = "sip:pcscf1.visited1.example.net:5060";
-pub const MSC_URI: &str = "sip:msc1.visited1.example.net:5060";
 pub const SCSCF_URI: &str = "sip:scscf1.home1.example.net:5060";
 pub const AS_URI: &str = "sip:as1.home1.example.net:5060";
 /// As the service profiles in the HSS have them.

@@ -7,8 +7,8 @@ use ims_procedures::{
 };
 
 use crate::{
-    provisioning::{AS_URI, MSC_URI},
-    subscriber::Subscriber,
+    provisioning::AS_URI,
+    subscriber::{MSC_URI, Subscriber},
 };
 
 /// The call that the node ends itself, by a BYE: an INVITE of the MSC server, and its 200.

@@ -77,7 +77,9 @@ fn shut_down(world: &mut World, options: &Options) -> Result<(), Box<dyn Error>>
     while world.msc.journal.tally.is_none() && world.now < deadline {
         let next = world.now.after(1_000).min(deadline);
         world.run_while(next, |world| world.msc.journal.tally.is_none())?;
-        world.now = world.now.max(next);
+        if world.msc.journal.tally.is_none() {
+            world.now = next;
+        }
         let progress = world.msc.journal.progress.take();
         if let Some(progress) = progress.filter(|_| !options.quiet) {
             eprint!(

@@ -23,9 +23,9 @@ use crate::{
     calls::Call,
     host::{Duties, Host},
     network::{Arrived, Network},
-    provisioning::{Actor, MSC_URI, SCSCF_URI, VISITED_DOMAIN},
+    provisioning::{Actor, SCSCF_URI, VISITED_DOMAIN},
     registering::Registering,
-    subscriber::Subscriber,
+    subscriber::{MSC_URI, Subscriber},
 };
 
 /// Milliseconds until a call is released in the circuit-switched network.

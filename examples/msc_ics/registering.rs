@@ -8,9 +8,9 @@ use ims_procedures::{
 
 use crate::{
     network::Network,
-    provisioning::{Actor, MSC_URI, VISITED_NETWORK},
+    provisioning::{Actor, VISITED_NETWORK},
     resend::{self, Elapsed, Outstanding},
-    subscriber::Subscriber,
+    subscriber::{MSC_URI, Subscriber},
 };
 
 /// Seconds that a registration is asked for. The registrar grants what it likes.

@@ -7,6 +7,9 @@ use ims_procedures::{
 
 use crate::provisioning::{HOME_DOMAIN, User};
 
+/// The MSC server that they are at.
+pub const MSC_URI: &str = "sip:msc1.visited1.example.net:5060";
+
 /// Country and network code of every IMSI here, of a network whose code has two digits.
 const NETWORK: &str = "23415";
 
