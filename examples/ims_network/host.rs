@@ -59,6 +59,7 @@ impl<N: Node> Host<N> {
     }
 
     /// A request that was held is passed on: whatever becomes of it is not the node's any more.
+    #[allow(dead_code)] // Not every host holds requests.
     pub fn take_over(&mut self, transaction: TransactionRef) {
         self.node.take_over(transaction);
     }
@@ -108,8 +109,8 @@ impl<N: Node> Host<N> {
         duties: &mut impl Duties<N::Role>,
         network: &mut Network,
     ) -> Result<(), Misuse> {
-        self.node
-            .answer(now, token, Answer::Role(answer), &mut self.outbox)?;
+        let answer = Answer::Role(answer);
+        self.node.answer(now, token, answer, &mut self.outbox)?;
         self.attend(now, duties, network)
     }
 

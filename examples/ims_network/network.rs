@@ -26,6 +26,8 @@ use crate::{
 
 /// How long the system may take to hand a datagram from one socket to another of the same machine.
 pub const LOOPBACK_BOUND: Duration = Duration::from_secs(5);
+/// So many messages at most are in the sockets at once, which their buffers have room for.
+const IN_FLIGHT: usize = 64;
 /// The second copy of a datagram comes so many milliseconds after the first.
 const COPY_AFTER: u64 = 35;
 
@@ -160,12 +162,12 @@ impl Network {
         self.transit.keys().next().map(|&(at, _)| at)
     }
 
-    /// Hands whatever arrives by now to the sockets.
+    /// Hands what arrives by now to the sockets. What they have no room for arrives at the same time, but later.
     pub fn release(&mut self, now: Millis) -> io::Result<()> {
         while let Some(entry) = self
             .transit
             .first_entry()
-            .filter(|entry| entry.key().0 <= now)
+            .filter(|entry| entry.key().0 <= now && self.in_flight.len() < IN_FLIGHT)
         {
             let Transit {
                 from,

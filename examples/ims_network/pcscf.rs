@@ -80,7 +80,7 @@ impl PcscfHost {
         let trust = match arrived.from {
             Actor::Ue(_) => Source::Ue,
             Actor::Scscf => Source::TrustedCore,
-            Actor::Pcscf | Actor::As | Actor::Hss => Source::Unknown,
+            Actor::Pcscf | Actor::Msc | Actor::As | Actor::Hss => Source::Unknown,
         };
         let (from, bytes) = (arrived.from, arrived.bytes.as_slice());
         let verdict = self

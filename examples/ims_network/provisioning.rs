@@ -22,6 +22,8 @@ pub const REGISTRATION: u32 = 3_600;
 pub enum Actor {
     Ue(usize),
     Pcscf,
+    /// An MSC server enhanced for ICS, which only the example `msc_ics` has.
+    Msc,
     Scscf,
     As,
     Hss,
@@ -45,7 +47,8 @@ impl Actor {
             Self::Scscf => 2,
             Self::As => 3,
             Self::Hss => 4,
-            Self::Ue(number) => 4 + number as u64,
+            Self::Msc => 5,
+            Self::Ue(number) => 5 + number as u64,
         }
     }
 
@@ -57,7 +60,8 @@ impl Actor {
             2 => Some(Self::Scscf),
             3 => Some(Self::As),
             4 => Some(Self::Hss),
-            number => usize::try_from(number - 4).ok().map(Self::Ue),
+            5 => Some(Self::Msc),
+            number => usize::try_from(number - 5).ok().map(Self::Ue),
         }
     }
 
@@ -70,7 +74,7 @@ impl Actor {
     pub const fn transit_time(self, to: Self) -> u64 {
         match (self, to) {
             (Self::Ue(_), _) | (_, Self::Ue(_)) => 20,
-            (Self::Pcscf, _) | (_, Self::Pcscf) => 8,
+            (Self::Pcscf | Self::Msc, _) | (_, Self::Pcscf | Self::Msc) => 8,
             _ => 3,
         }
     }
@@ -79,6 +83,7 @@ impl Actor {
     pub fn named(host: &str) -> Option<Self> {
         match host {
             "pcscf1.visited1.example.net" => Some(Self::Pcscf),
+            "msc1.visited1.example.net" => Some(Self::Msc),
             // The domain itself leads to its entry point. This home network has no I-CSCF before its S-CSCF.
             "scscf1.home1.example.net" | HOME_DOMAIN => Some(Self::Scscf),
             "as1.home1.example.net" => Some(Self::As),

@@ -23,7 +23,6 @@ mod device;
 #[path = "../ims_network/faults.rs"]
 mod faults;
 #[path = "../ims_network/host.rs"]
-#[allow(dead_code)] // Nothing is held here.
 mod host;
 #[path = "../ims_network/hss.rs"]
 #[allow(dead_code)] // The registrar of this example asks the HSS only who there is.
