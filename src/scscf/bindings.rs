@@ -473,17 +473,17 @@ impl Bindings {
                     .or_else(|| self.only_user())
                     .or(Some(request.private_identity()));
             }
-            let named = |binding: &&Binding| match contact {
+            let named = self.bindings.iter().filter(|binding| match contact {
                 Some(contact) => binding.is_named_by(contact),
                 None => true,
-            };
+            });
+            let named: Few<&Binding> = named.collect();
             let mut is_known = contact.is_none() && self.active().next().is_some();
-            let repeats =
-                by_pcscf
-                    && self.bindings.iter().filter(named).any(|binding| {
-                        !binding.is_active() && binding.field(Field::CallId) == call_id
-                    });
-            for binding in self.bindings.iter().filter(named) {
+            let repeats = by_pcscf
+                && named
+                    .iter()
+                    .any(|binding| !binding.is_active() && binding.field(Field::CallId) == call_id);
+            for binding in &named {
                 let same_call = binding.field(Field::CallId) == call_id;
                 if repeats && binding.is_active() && !same_call {
                     continue;
