@@ -3,6 +3,8 @@
 #[path = "pcscf/access.rs"]
 mod access;
 mod common;
+#[path = "pcscf/contacts.rs"]
+mod contacts;
 #[path = "pcscf/crossing.rs"]
 mod crossing;
 #[path = "pcscf/interleavings.rs"]

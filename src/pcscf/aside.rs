@@ -43,8 +43,8 @@ pub(crate) struct Aside {
     pub(crate) reports: Reports,
     /// [PD-3] The UE that had been reported lost has been heard since.
     pub(crate) heard: bool,
-    /// [PD-4] When its security associations end, if it is not 30 s after the registration.
-    pub(crate) association_ends: Option<Millis>,
+    /// [PD-4] Its security associations, if they do not end 30 s after the registration.
+    pub(crate) association: Option<Association>,
     /// [PD-9] A REGISTER of the UE that waits for the answer to ours.
     pub(crate) held: Option<Held>,
     /// [PD-7, PD-9] No step of the cleanup is begun before; 0 if nothing is waited for.
@@ -52,6 +52,14 @@ pub(crate) struct Aside {
     /// [PD-9] Until then a NOTIFY may still say that the contact is terminated, and mean the binding that our
     /// REGISTER has removed.
     pub(crate) replaced_until: Option<Millis>,
+}
+
+/// Security associations of which it was told how long they last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Association {
+    pub(crate) ends: Millis,
+    /// Seconds that they were to last when that was told.
+    pub(crate) lasts: u32,
 }
 
 /// A REGISTER that the host holds.
@@ -67,7 +75,7 @@ impl Aside {
     pub(crate) const NONE: Self = Self {
         reports: Reports::NONE,
         heard: false,
-        association_ends: None,
+        association: None,
         held: None,
         not_before: Millis(0),
         replaced_until: None,
@@ -76,7 +84,7 @@ impl Aside {
     /// What of it is the registration's own, whether something is started to end it or given up.
     pub(crate) const fn of_the_registration(self) -> Self {
         Self {
-            association_ends: self.association_ends,
+            association: self.association,
             replaced_until: self.replaced_until,
             ..Self::NONE
         }

@@ -143,8 +143,9 @@ impl Registration {
         };
         let affected = self.affected(who, out);
         let token = cx.token();
-        let bound = match (step, self.cause) {
-            (Step::Delivery, Cause::Network | Cause::User) => cx.config.delivery_bound(),
+        let is_there = outcome == Outcome::ByUser || self.cause == Cause::Network;
+        let bound = match step {
+            Step::Delivery if is_there => cx.config.delivery_bound(),
             _ => cx.config.cleanup_bound,
         };
         self.set_state(State::Cleaning {

@@ -248,7 +248,7 @@ pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) emergency: bool,
     pub(crate) expires_at: Millis,
-    /// Seconds it was granted last.
+    /// Seconds it was granted last, or that were left when it was shortened.
     pub(crate) granted: u32,
     pub(crate) marks: Marks,
     pub(crate) running: Seldom<Running>,
@@ -437,13 +437,7 @@ impl Registration {
         } else {
             config.registration_threshold
         };
-        self.before(self.expires_at, threshold)
-    }
-
-    /// The threshold before an end, or half of what was granted if that is less.
-    pub(super) fn before(&self, end: Millis, threshold: u64) -> Millis {
-        let half = u64::from(self.granted).saturating_mul(500);
-        Millis(end.0.saturating_sub(threshold.min(half)))
+        before(self.expires_at, threshold, self.granted)
     }
 
     /// Every transition of a registration.
@@ -597,9 +591,9 @@ impl Registration {
             ) => {
                 self.clean(cx, who, Outcome::Notified, out);
             }
-            (State::Registered, Input::Shortened { expires }) => {
-                self.expires_at = self.expires_at.min(cx.now.after_seconds(expires));
-            }
+
+            (State::Cleaning { .. }, Input::Shortened { .. }) => {}
+            (_, Input::Shortened { expires }) => self.shorten(cx.now, expires),
 
             // [PD-8] No NOTIFY.
             (State::Confirmed { until }, Input::Tick) if cx.now >= until => {
@@ -713,7 +707,7 @@ impl Registration {
             (_, Input::Trigger(_) | Input::TriggerDue(_) | Input::Response { .. })
             | (_, Input::NoResponse { .. } | Input::Superseded | Input::Cleaned { .. })
             | (_, Input::Turn | Input::NotAsked(_) | Input::RetryDue | Input::Resumed)
-            | (_, Input::Shortened { .. } | Input::Tick)
+            | (_, Input::Tick)
             | (State::Cleaning { .. }, _) => {}
         }
         Ok(Change::Goes)
@@ -868,6 +862,12 @@ impl Registration {
             contact: out.put_text(self.contact()),
         }
     }
+}
+
+/// The threshold before an end, or half of the seconds that it was to last if that is less.
+pub(super) fn before(end: Millis, threshold: u64, lasts: u32) -> Millis {
+    let half = u64::from(lasts).saturating_mul(500);
+    Millis(end.0.saturating_sub(threshold.min(half)))
 }
 
 /// How it ends without time for another attempt.

@@ -33,8 +33,8 @@ use crate::{
         subscriptions::{Reply, Stepped, Subscriptions, is_for},
     },
     wire::{
-        Contact, Message, Method,
-        register::{asked_expires, contact_key, private_identity, retry_after, same_uri},
+        Message, Method,
+        register::{contact_key, private_identity, retry_after, same_uri},
         salvage::respond_to_refused,
     },
 };
@@ -161,8 +161,15 @@ impl PcscfNode {
                 user.subscription = Some(restored);
             }
         }
-        if let Some(user) = self.users.get(id) {
-            user.registrations.iter().for_each(|r| self.census.add(r));
+        let is_shut_down = self.drain.is_some();
+        if let Some(user) = self.users.get_mut(id) {
+            for registration in &mut user.registrations {
+                self.census.add(registration);
+                if !is_shut_down {
+                    // Queued by a shutdown that is called off, or that of another node.
+                    registration.leave_alone();
+                }
+            }
         }
         self.rearm(id);
         self.gather(id, &mut restoring.keys);
@@ -274,17 +281,11 @@ impl PcscfNode {
         let known_before = registrations
             .iter()
             .any(|r| !r.is_cleaning() && !r.is_emergency());
-        let of = |contact: &LearnedContact<'_>, strings: &Strings, r: &Registration| {
-            r.is_binding_of(strings, contact.emergency)
-                || (contact.expires > 0
-                    && r.is_left_for(strings, contact.emergency)
-                    && !learned.lists(r.contact()))
-        };
+        let known = claims(registrations, &packed, learned);
         let fresh = packed
             .iter()
-            .filter(|(contact, strings)| {
-                contact.expires > 0 && !registrations.iter().any(|r| of(contact, strings, r))
-            })
+            .zip(&known)
+            .filter(|((contact, _), known)| contact.expires > 0 && known.is_none())
             .count();
         if registrations.len().saturating_add(fresh) > self.config.limits.contacts {
             return Err(TOO_MANY_CONTACTS);
@@ -311,8 +312,8 @@ impl PcscfNode {
             }
         }
         let mut granted = None;
-        for (contact, strings) in packed {
-            let known = registrations.iter_mut().find(|r| of(contact, &strings, r));
+        for ((contact, strings), place) in packed.into_iter().zip(known) {
+            let known = place.and_then(|place| registrations.get_mut(place));
             if contact.expires > 0 && !contact.emergency {
                 granted.get_or_insert(contact.expires);
             }
@@ -539,12 +540,13 @@ impl PcscfNode {
         let Some(user) = self.users.get(id) else {
             return Ok(());
         };
-        let leaves = |registration: &Registration| {
+        let named = self.named(id, message);
+        let leaves = |(place, registration): (usize, &Registration)| {
             registration.is_emergency()
                 || registration.is_cleaning()
-                || is_removed_by(message, registration.contact())
+                || named.contains(&(place, true))
         };
-        if user.registrations.iter().all(leaves) {
+        if user.registrations.iter().enumerate().all(leaves) {
             self.note_left(id);
             self.step_subscription(now, id, subscriber::Input::Unsubscribe, out)?;
         }
@@ -657,15 +659,35 @@ impl PcscfNode {
     }
 }
 
-/// Whether a REGISTER asks for this contact to be removed, alone or with all.
-fn is_removed_by(message: &Message<'_>, contact: &[u8]) -> bool {
-    message.contacts().any(|named| match named {
-        Ok(Contact::Star) => message.expires() == Ok(Some(0)),
-        Ok(Contact::Addr(named)) => {
-            asked_expires(&named, message) == 0 && same_uri(named.uri_bytes(), contact)
+/// [PD-1] For each contact of a REGISTER the place of the registration that it is about, if there is one: its binding, else
+/// one that its UE has left for it and that the registrar lists no more, whose place no other contact takes.
+fn claims(
+    registrations: &[Registration],
+    packed: &[(&LearnedContact<'_>, Strings)],
+    learned: &Learned<'_>,
+) -> Vec<Option<usize>> {
+    let mut claimed: Vec<Option<usize>> = packed
+        .iter()
+        .map(|(contact, strings)| {
+            let is_it = |r: &Registration| r.is_binding_of(strings, contact.emergency);
+            registrations.iter().position(is_it)
+        })
+        .collect();
+    for (at, (contact, strings)) in packed.iter().enumerate() {
+        let is_claimed = claimed.get(at).is_none_or(Option::is_some);
+        if is_claimed || contact.expires == 0 {
+            continue;
         }
-        Err(_) => false,
-    })
+        let place = registrations.iter().enumerate().find(|(place, r)| {
+            r.is_left_for(strings, contact.emergency)
+                && !learned.lists(r.contact())
+                && !claimed.contains(&Some(*place))
+        });
+        if let (Some(claim), Some((place, _))) = (claimed.get_mut(at), place) {
+            *claim = Some(place);
+        }
+    }
+    claimed
 }
 
 /// [PD-12] What an input says of the next hop of a REGISTER that is no longer waited for.

@@ -248,6 +248,14 @@ impl Learned<'_> {
             .any(|listed| register::same_uri(listed, contact))
     }
 
+    pub(crate) const fn public_identity(&self) -> &[u8] {
+        self.public_identity
+    }
+
+    pub(crate) fn service_route(&self) -> &[u8] {
+        &self.service_route
+    }
+
     /// Whether a registration is of the set that the REGISTER was about.
     pub(crate) fn is_of_set(&self, strings: &Strings) -> bool {
         strings.field(Field::PublicIdentity) == self.public_identity

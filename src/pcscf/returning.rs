@@ -6,8 +6,10 @@
 
 use super::{
     Config, Event, Pcscf,
-    aside::{Aside, Held, Marks},
-    deregistration::{Cause, Change, Outcome, Registration, Running, State, is_worth_another},
+    aside::{Aside, Association, Held, Marks},
+    deregistration::{
+        Cause, Change, Outcome, Registration, Running, State, before, is_worth_another,
+    },
     evidence::{Evidence, LossPolicy, Reports, Weight},
 };
 use crate::{
@@ -72,8 +74,11 @@ impl Registration {
                 until,
             }),
             State::Cleaning { .. } => self.put_off(until),
-            State::Sent { .. } => self.let_go_held(false, out),
-            State::Confirmed { .. } => {}
+            State::Sent { .. } => {
+                self.marks.set(Marks::ASKED, true);
+                self.let_go_held(false, out);
+            }
+            State::Confirmed { .. } => self.marks.set(Marks::ASKED, true),
         }
         self.note_heard(&cx.config.loss);
         Change::Goes
@@ -217,9 +222,18 @@ impl Registration {
         self.cause == Cause::AccessLost && self.registers == 0 && self.marks.has(Marks::ASKED)
     }
 
+    /// [PD-10] It lasts only so many seconds more.
+    pub(super) fn shorten(&mut self, now: Millis, expires: u32) {
+        let end = now.after_seconds(expires);
+        if end < self.expires_at {
+            self.expires_at = end;
+            self.granted = self.granted.min(expires);
+        }
+    }
+
     /// [PD-1] Registered anew, for so many seconds. Whatever was heard before is past.
     pub(super) fn refresh(&mut self, cx: &Context<'_, Config>, expires: u32) {
-        let association_ended = self.association_end();
+        let association = self.association();
         self.granted = expires;
         self.expires_at = cx.now.after_seconds(expires);
         self.marks.set(Marks::ASKED, false);
@@ -228,36 +242,42 @@ impl Registration {
             aside.reports = Reports::NONE;
         }
         let follows = self.expires_at.after(ASSOCIATION_BEYOND);
-        aside.association_ends = association_ended.filter(|&end| end > follows);
+        aside.association = association.filter(|own| own.ends > follows);
         self.set_aside(aside);
     }
 
     /// [PD-4] Security associations are set up, or renewed.
     pub(super) fn protect(&mut self, cx: &Context<'_, Config>, lifetime: Option<u32>) {
-        let before = self.association_end();
+        let before = self.association();
         self.marks.set(Marks::PROTECTED, true);
         let follows = self.expires_at.after(ASSOCIATION_BEYOND);
-        let association_ends = match lifetime {
-            Some(seconds) => Some(cx.now.after_seconds(seconds)),
-            None => before.filter(|&end| end > follows),
+        let association = match lifetime {
+            Some(seconds) => Some(Association {
+                ends: cx.now.after_seconds(seconds),
+                lasts: seconds,
+            }),
+            None => before.filter(|own| own.ends > follows),
         };
         self.set_aside(Aside {
-            association_ends,
+            association,
             ..self.aside()
         });
     }
 
-    /// [PD-4] When its security associations end, if it has any.
-    fn association_end(&self) -> Option<Millis> {
-        let follows = || self.expires_at.after(ASSOCIATION_BEYOND);
+    /// [PD-4] Its security associations, if it has any.
+    fn association(&self) -> Option<Association> {
+        let follows = || Association {
+            ends: self.expires_at.after(ASSOCIATION_BEYOND),
+            lasts: self.granted,
+        };
         let is_protected = self.marks.has(Marks::PROTECTED);
-        is_protected.then(|| self.aside().association_ends.unwrap_or_else(follows))
+        is_protected.then(|| self.aside().association.unwrap_or_else(follows))
     }
 
     /// [PD-4] When their lifetime falls below the threshold.
     pub(super) fn association_lost_at(&self, config: &Config) -> Option<Millis> {
-        let end = self.association_end().filter(|_| !self.is_emergency())?;
-        Some(self.before(end, config.association_threshold))
+        let Association { ends, lasts } = self.association().filter(|_| !self.is_emergency())?;
+        Some(before(ends, config.association_threshold, lasts))
     }
 
     /// [PD-4] The timer that has fired.

@@ -2,8 +2,9 @@
 //! and the cleanup in order.
 
 use crate::common::pcscf::{
-    Bed, CONTACT, Out, PRIVATE, PUBLIC, ask, clean_up, config, contact, document, identifiers,
-    outcome, register, register_200, request, response, subscribed, subscribed_at, terminated,
+    Bed, CONTACT, Dialog, Out, PRIVATE, PUBLIC, ask, clean_up, config, contact, document,
+    identifiers, outcome, register, register_200, request, response, subscribed, subscribed_at,
+    terminated,
 };
 use ims_procedures::{
     drive::{ConfigError, Millis, Node, Source, Verdict},
@@ -189,6 +190,14 @@ fn is_lost_or_waits(out: &[Out]) -> bool {
         .any(|out| matches!(out, Out::Event(_, Event::AccessLost { .. })))
 }
 
+/// On another host, whose clock says something else.
+fn restart(bed: &mut Bed, config: &Config) {
+    let mut blob = Vec::new();
+    bed.node.snapshot(bed.now, &mut blob);
+    bed.now = Millis(7);
+    bed.node = PcscfNode::restore(config.clone(), identifiers(2), bed.now, &blob).unwrap();
+}
+
 /// [PD-3, DR-7] Reports survive a restart, each as old as it was.
 #[test]
 fn reports_survive_a_restart() {
@@ -198,10 +207,7 @@ fn reports_survive_a_restart() {
         bed.report(Evidence::ProbeMissed);
         bed.now = bed.now.after(30_000);
         bed.report(Evidence::ProbeMissed);
-        let mut blob = Vec::new();
-        bed.node.snapshot(bed.now, &mut blob);
-        bed.now = Millis(7);
-        bed.node = PcscfNode::restore(config.clone(), identifiers(2), bed.now, &blob).unwrap();
+        restart(&mut bed, &config);
         bed.now = bed.now.after(pause);
         assert_eq!(is_lost(&bed.report(Evidence::ProbeMissed)), lost, "{pause}");
     }
@@ -593,6 +599,14 @@ fn registered_elsewhere() {
     }
 }
 
+/// The NOTIFY by which the network shortens the registration to so many seconds.
+fn shorten(bed: &mut Bed, dialog: &Dialog, seconds: u32) {
+    let body = document("active", &[(CONTACT, "active", "shortened", "")])
+        .replace("expires=\"0\"", &format!("expires=\"{seconds}\""));
+    let notify = dialog.notify(2, "active;expires=3000", &body);
+    bed.receive(Source::TrustedCore, &notify);
+}
+
 /// [PD-10] `shortened` shortens the timers of the associations that follow the registration, too.
 #[test]
 fn shortened_by_the_network() {
@@ -602,13 +616,49 @@ fn shortened_by_the_network() {
     let contact = CONTACT.as_bytes();
     let lifetime = None;
     bed.command(Command::Protected { contact, lifetime });
-    let body = document("active", &[(CONTACT, "active", "shortened", "")])
-        .replace("expires=\"0\"", "expires=\"600\"");
-    let notify = dialog.notify(2, "active;expires=3000", &body);
-    bed.receive(Source::TrustedCore, &notify);
+    shorten(&mut bed, &dialog, 600);
     let (at, timer) = bed.node.deadline().unwrap();
     assert_eq!(at, bed.now.after(580_000));
     assert_eq!(timer.0, "security association lifetime");
+}
+
+/// [PD-4, PD-10, SD-6] A UE whose registration is shortened has half of that time at least to authenticate anew,
+/// however long the thresholds are; the same with associations that last less than their threshold, after a restart
+/// too.
+#[test]
+fn thresholds_above_what_is_left() {
+    let mut config = config();
+    config.registration_threshold = 600_000;
+    let (mut bed, dialog) = subscribed_at(config.clone());
+    shorten(&mut bed, &dialog, 60);
+    assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 30_000);
+    assert!(bed.node.is_registered(CONTACT.as_bytes()));
+    restart(&mut bed, &config);
+    assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 30_000);
+
+    config.registration_threshold = 0;
+    config.association_threshold = 600_000;
+    let mut bed = unsubscribed(config.clone());
+    let (contact, lifetime) = (CONTACT.as_bytes(), Some(300));
+    bed.command(Command::Protected { contact, lifetime });
+    assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 150_000);
+    restart(&mut bed, &config);
+    assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 150_000);
+}
+
+/// [PD-3, PD-10] Shortened while its deregistration waits for what becomes of the UE's own REGISTER: a UE that is there
+/// after all has no more time than it was told.
+#[test]
+fn shortened_while_it_waits() {
+    let (mut bed, dialog) = subscribed_at(config());
+    bed.receive(Source::Ue, register(&contact(Some(600_000)), 2).as_bytes());
+    assert!(is_lost_or_waits(&bed.lose(CONTACT)));
+    shorten(&mut bed, &dialog, 60);
+    assert!(!bed.node.is_registered(CONTACT.as_bytes()));
+    let contact = CONTACT.as_bytes();
+    bed.command(Command::Heard { contact });
+    assert!(bed.node.is_registered(contact));
+    assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 60_000);
 }
 
 /// [DR-4, PD-3] More registrations at one contact than a step has room for: those that there is room for are

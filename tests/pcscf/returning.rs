@@ -361,6 +361,42 @@ fn the_ue_deregisters_itself() {
     assert_eq!(bed.node.counters().stale_answers, 1);
 }
 
+/// [PD-7, PD-9, T43] The UE deregisters itself while ours is out, or the NOTIFY is waited for, and ours comes to its end
+/// first: what the UE's own REGISTER needs is not torn down before its answer has had the time to come.
+#[test]
+fn the_ue_deregisters_itself_and_ours_is_first() {
+    let gone = register(&contact(Some(0)), 2);
+    let gone_200 = register_200("", 2).replace("Contact: \r\n", "");
+    for (is_confirmed, is_answered) in [(false, false), (false, true), (true, false), (true, true)]
+    {
+        let (mut bed, dialog) = subscribed();
+        let (token, bytes) = request(&bed.lose(CONTACT));
+        let ok = response(200, &bytes, "");
+        if is_confirmed {
+            assert_eq!(bed.respond(token, &ok), []);
+        }
+        assert_eq!(asks_in(&mut bed, 50, &gone).0, Verdict::Forward);
+        if !is_confirmed {
+            assert_eq!(bed.respond(token, &ok), []);
+        }
+        let out = notified(&mut bed, &dialog, 2, &terminated());
+        let delivery = ask(&out[..out.len() - 1], "delivery");
+        assert_eq!(bed.done(delivery), [], "nothing is released yet");
+        if is_answered {
+            assert_eq!(bed.learn(&gone, &gone_200), [], "on its way to the UE");
+        }
+        let notified_at = bed.now;
+        let out = bed.fire("question to be asked");
+        assert_eq!(bed.now.since(notified_at), 32_000, "64 T1");
+        let out = bed.done(ask(&out, "security association"));
+        let out = bed.done(ask(&out, "bearer"));
+        let [Out::Event(_, event)] = out[..] else {
+            panic!("{out:?}")
+        };
+        assert_eq!(outcome(event), (Cause::AccessLost, Outcome::Notified, 1));
+    }
+}
+
 /// [PD-9] Two triggers at once are one.
 #[test]
 fn two_triggers() {

@@ -298,6 +298,37 @@ fn called_off() {
     );
 }
 
+/// [PD-2, DR-7] A restart before a shutdown that is called off has been taken back everywhere: nobody else is asked; who
+/// was asked is dealt with.
+#[test]
+fn called_off_and_restarted() {
+    let users: Vec<User> = (0..200).map(|number| user(number, 0)).collect();
+    for ticks in 0..4 {
+        let mut world = World::with(slow(), &users);
+        world.shut_down_within(60_000);
+        world.run_until(world.now + 350);
+        let mut begun = asked(&world);
+        assert_eq!(world.command(Command::Resume), Ok(Verdict::Handled));
+        for _ in 0..ticks {
+            world.tick();
+        }
+        world.crash();
+        let registered = |world: &World| {
+            let is_registered = |user: &&User| world.node.is_registered(user.contact().as_bytes());
+            users.iter().filter(is_registered).count()
+        };
+        assert_eq!(registered(&world), 196, "{ticks}");
+        world.run_until(world.now + 100_000);
+        assert_eq!(registered(&world), 196, "{ticks}");
+        // Those that were out are asked again, and no others.
+        let mut again = asked(&world);
+        again.sort_unstable();
+        again.dedup();
+        begun.sort_unstable();
+        assert_eq!(again, begun, "{ticks}");
+    }
+}
+
 /// [PD-2] [PD-9] While a UE's own REGISTER is under way the shutdown waits for it. When it is called off nothing is left
 /// of it; at its deadline nothing is waited for.
 #[test]

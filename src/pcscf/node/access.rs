@@ -162,7 +162,7 @@ impl PcscfNode {
     }
 
     /// The registrations of a user that a REGISTER names, and whether it asks for their end.
-    fn named(&self, id: Id, message: &Message<'_>) -> Vec<(usize, bool)> {
+    pub(super) fn named(&self, id: Id, message: &Message<'_>) -> Vec<(usize, bool)> {
         let (Some(user), Ok(to)) = (self.users.get(id), message.to()) else {
             return Vec::new();
         };

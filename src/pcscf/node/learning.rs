@@ -40,6 +40,7 @@ impl PcscfNode {
         }
         let learned = Learned::read(&request, &response, &limits)?;
         let packed = self.pack(&learned)?;
+        self.check_purpose(&learned, trunk_group)?;
         let id = match self.find_user(&learned.private_identity) {
             Some(id) => id,
             None if !packed.iter().any(|(contact, _)| contact.expires > 0) => {
@@ -50,11 +51,24 @@ impl PcscfNode {
         increment(&mut self.counters.learned);
         let unsubscribed = self.apply(now, id, &learned, packed, out)?;
         self.queue_user(now, id, None, out)?;
-        if let Some(registration_expires) = unsubscribed {
-            self.subscribe(now, id, trunk_group, registration_expires, out)?;
-        }
+        let subscribed = unsubscribed.map_or(Ok(()), |registration_expires| {
+            self.subscribe(now, id, trunk_group, registration_expires, out)
+        });
         self.settle(id, out);
-        Ok(Verdict::Handled)
+        subscribed.map(|()| Verdict::Handled)
+    }
+
+    /// [RE-2] Before anything is changed: a subscription for the registration has room, whether one is made or not.
+    fn check_purpose(&self, learned: &Learned<'_>, trunk_group: &[u8]) -> Result<(), Misuse> {
+        let config = &self.config.subscription;
+        let group = config.trunk_groups.find(trunk_group);
+        let purpose = Purpose {
+            resource: learned.public_identity(),
+            destination: group.map_or(b"", |group| &group.destination),
+            service_route: learned.service_route(),
+            network: group.map_or(config.network, |group| group.network),
+        };
+        purpose.check_size(&self.config.limits)
     }
 
     fn trunk_group(&self, name: &[u8]) -> Option<&TrunkGroup> {

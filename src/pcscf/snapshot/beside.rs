@@ -13,7 +13,7 @@ use crate::{
     drive::{Millis, RestoreError, Token, TransactionRef},
     pcscf::{
         Cause, Outcome, Registration,
-        aside::{Aside, Held, Marks},
+        aside::{Aside, Association, Held, Marks},
         deregistration::{State, Step, is_worth_another},
         evidence::Reports,
     },
@@ -27,7 +27,8 @@ pub(super) struct Beside {
     is_asked: bool,
     reports: Vec<(u8, u32)>,
     heard: bool,
-    association_ends_in: Option<u64>,
+    /// For how long they last yet, and how many seconds it was when that was told.
+    association: Option<(u64, u32)>,
     held: Option<HeldSnapshot>,
     not_before: u64,
     replaced_for: Option<u64>,
@@ -98,7 +99,9 @@ impl Beside {
             is_asked: registration.marks.has(Marks::ASKED),
             reports: aside.reports.by_age(now),
             heard: aside.heard,
-            association_ends_in: aside.association_ends.map(|at| at.since(now)),
+            association: aside
+                .association
+                .map(|own| (own.ends.since(now), own.lasts)),
             held: aside.held.map(|held| HeldSnapshot {
                 transaction: held.transaction.0,
                 token: held.token.to_u64(),
@@ -128,7 +131,7 @@ impl Beside {
             || beside.is_shortening
             || beside.is_of_association
             || !beside.reports.is_empty()
-            || beside.association_ends_in.is_some()
+            || beside.association.is_some()
             || beside.held.is_some()
             || beside.not_before > 0
             || beside.replaced_for.is_some()
@@ -146,7 +149,10 @@ impl Beside {
         registration.set_aside(Aside {
             reports: Reports::of_ages(now, &self.reports).ok_or(RestoreError::Damaged)?,
             heard: self.heard,
-            association_ends: self.association_ends_in.map(|left| now.after(left)),
+            association: self.association.map(|(left, lasts)| Association {
+                ends: now.after(left),
+                lasts,
+            }),
             held: self.held.as_ref().map(|held| Held {
                 transaction: TransactionRef(held.transaction),
                 token: Token::from_u64(held.token),

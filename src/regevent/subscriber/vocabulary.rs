@@ -178,6 +178,11 @@ impl<'a> Purpose<'a> {
         for route in NameAddr::parse_list(self.service_route) {
             route.map_err(Misuse::BadCommand)?;
         }
+        self.check_size(limits)
+    }
+
+    /// [DR-5] Checks that what is kept of it is within the limits.
+    pub(crate) fn check_size(&self, limits: &Limits) -> Result<(), Misuse> {
         let length = self.strings().iter().map(|part| part.len()).sum::<usize>();
         match length <= limits.registration_bytes {
             true => Ok(()),
