@@ -7,7 +7,7 @@ use ims_procedures::{
     drive::{
         Answer, Identifiers, Limits, Millis, Node, Outbox, Output, Source, Token, TransactionRef,
     },
-    pcscf::{Command, Config, Evidence, Pcscf, PcscfNode, Question},
+    pcscf::{Command, Config, Evidence, Pcscf, PcscfNode, Question, Ue},
     reginfo::{self, ContactState, ContactView, Visitor},
     wire::{Element, HeaderName, Message},
 };
@@ -136,7 +136,7 @@ impl Subscribed {
     fn lose(&mut self) {
         let evidence = Evidence::BearerLost;
         let lost = Command::AccessLost {
-            contact: CONTACT,
+            ue: Ue::at(CONTACT),
             evidence,
         };
         self.node.command(NOW, lost, &mut self.out).unwrap();

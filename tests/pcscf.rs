@@ -32,7 +32,7 @@ use ims_procedures::{
     },
     pcscf::{
         Answer, Cause, Change, Command, Event, Evidence, Input, NextHop, Outcome, Pcscf, PcscfNode,
-        StripError, registration::Learned, strip_trust_marks,
+        StripError, Ue, registration::Learned, strip_trust_marks,
     },
     regevent::{
         notification::Termination,
@@ -284,7 +284,7 @@ fn emergency_registrations_are_left_alone() {
     let sos = format!("<{CONTACT};sos>;expires=3600");
     assert_eq!(bed.learn(&register(&sos, 1), &register_200(&sos, 1)), []);
     let command = Command::AccessLost {
-        contact: b"sip:[2001:db8::aaa:bbb]:1357;comp=sigcomp;sos",
+        ue: Ue::at(b"sip:[2001:db8::aaa:bbb]:1357;comp=sigcomp;sos"),
         evidence: Evidence::BearerLost,
     };
     let verdict = bed.node.command(bed.now, command, &mut bed.out);
@@ -316,7 +316,7 @@ fn reports_of_loss() {
     let (mut bed, _) = subscribed();
     for contact in ["sip:nobody@192.0.2.9", ""] {
         let command = Command::AccessLost {
-            contact: contact.as_bytes(),
+            ue: Ue::at(contact.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         let verdict = bed.node.command(bed.now, command, &mut bed.out);
@@ -325,7 +325,7 @@ fn reports_of_loss() {
     }
     request(&bed.lose(CONTACT));
     let command = Command::AccessLost {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     let verdict = bed.node.command(bed.now, command, &mut bed.out);
@@ -1116,7 +1116,7 @@ fn mistakes_of_the_host() {
             .map(drop),
     );
     let command = Command::AccessLost {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     full(bed.node.command(bed.now, command, &mut small).map(drop));
@@ -1305,7 +1305,7 @@ fn blobs_that_cannot_be_restored() {
 fn no_personal_data_in_debug() {
     let (mut bed, dialog) = subscribed();
     let command = Command::AccessLost {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     bed.node.command(bed.now, command, &mut bed.out).unwrap();
@@ -1581,7 +1581,7 @@ fn outputs_show_lengths_only() {
     let (mut bed, dialog) = subscribed();
     let shown = |out: &Outbox<Pcscf>| format!("{out:?}");
     let command = Command::AccessLost {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     bed.node.command(bed.now, command, &mut bed.out).unwrap();

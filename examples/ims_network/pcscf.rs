@@ -6,7 +6,7 @@ use ims_procedures::{
     drive::{Identifiers, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Affected, Answer, Cause, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode,
-        Question,
+        Question, Ue,
     },
     regevent::subscriber,
     wire::Element,
@@ -149,7 +149,7 @@ impl PcscfHost {
             "policy server: signalling bearer lost".into(),
         );
         let report = Command::AccessLost {
-            contact: contact.as_bytes(),
+            ue: Ue::at(contact.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         self.host

@@ -12,7 +12,7 @@ use ims_procedures::{
     drive::{
         Answer, Identifiers, Millis, Misuse, Node, Outbox, Output, Source, TransactionRef, Verdict,
     },
-    pcscf::{self, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode},
+    pcscf::{self, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode, Ue},
     regevent::subscriber,
     txn::{self, Transactions},
     wire::Element,
@@ -163,7 +163,7 @@ impl Shard {
             }
             Input::Lost { contact } => {
                 let command = Command::AccessLost {
-                    contact: contact.as_bytes(),
+                    ue: Ue::at(contact.as_bytes()),
                     evidence: Evidence::BearerLost,
                 };
                 self.node.command(now, command, &mut self.outbox)?

@@ -1763,29 +1763,38 @@ imsp_status imsp_pcscf_command_learn(struct imsp_pcscf *node,
 
 /**
  * A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
- * (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
+ * (imsp_pcscf_config_add_loss_rule). `evidence`: an imsp_evidence.
  *
- * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ * Whom this and the three calls like it concern: `contact`, the URI of a registered contact; of those who have it the one
+ * with this `private_identity`, or with none all of them; and the flow with this `reg_id`, or with 0 all of them.
+ *
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
  */
 imsp_status imsp_pcscf_command_access_lost(struct imsp_pcscf *node,
                                            uint64_t now,
+                                           const void *private_identity,
+                                           size_t private_identity_length,
                                            const void *contact,
                                            size_t contact_length,
+                                           uint32_t reg_id,
                                            uint32_t evidence,
                                            struct imsp_verdict *verdict,
                                            struct imsp_fault *fault);
 
 /**
- * The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
- * `present`: 1 if it has any.
+ * A UE, named as in imsp_pcscf_command_access_lost, has dialogs from now on, or has none any more. `present`: 1 if it has
+ * any.
  *
- * IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such
- * contact is registered.
+ * IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is
+ * registered.
  */
 imsp_status imsp_pcscf_command_dialogs_changed(struct imsp_pcscf *node,
                                                uint64_t now,
+                                               const void *private_identity,
+                                               size_t private_identity_length,
                                                const void *contact,
                                                size_t contact_length,
+                                               uint32_t reg_id,
                                                uint32_t present,
                                                struct imsp_verdict *verdict,
                                                struct imsp_fault *fault);
@@ -1928,29 +1937,35 @@ imsp_status imsp_pcscf_strip_trust_marks(const struct imsp_pcscf_config *config,
 
 /**
  * Something was heard from a UE, which therefore is not lost: what imsp_pcscf_receive was not shown, or without a
- * Contact could not tell whom it was from. `contact`: the URI of its registered contact.
+ * Contact could not tell whom it was from. It is named as in imsp_pcscf_command_access_lost.
  *
- * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
  */
 imsp_status imsp_pcscf_command_heard(struct imsp_pcscf *node,
                                      uint64_t now,
+                                     const void *private_identity,
+                                     size_t private_identity_length,
                                      const void *contact,
                                      size_t contact_length,
+                                     uint32_t reg_id,
                                      struct imsp_verdict *verdict,
                                      struct imsp_fault *fault);
 
 /**
- * A UE has security associations or TLS sessions: newly set up, or renewed. `contact`: the URI of its registered contact.
+ * A UE, named as in imsp_pcscf_command_access_lost, has security associations or TLS sessions: newly set up, or renewed.
  * `lifetime`: seconds that they last from now; 0: until 30 s after the registration, or longer if they did before (TS
  * 24.229 7.8). A 2xx that is learnt makes them last as long; where that does not hold, this is to be called again after
  * it.
  *
- * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+ * IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
  */
 imsp_status imsp_pcscf_command_protected(struct imsp_pcscf *node,
                                          uint64_t now,
+                                         const void *private_identity,
+                                         size_t private_identity_length,
                                          const void *contact,
                                          size_t contact_length,
+                                         uint32_t reg_id,
                                          uint32_t lifetime,
                                          struct imsp_verdict *verdict,
                                          struct imsp_fault *fault);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     drive::{self, Buffer, Identifiers, Millis, Node, Outbox, Token, TransactionRef},
-    pcscf::{Answer, Command, Pcscf, PcscfNode, Shutdown, strip_trust_marks},
+    pcscf::{Answer, Command, Pcscf, PcscfNode, Shutdown, Ue, strip_trust_marks},
     regevent::subscriber,
 };
 
@@ -409,79 +409,105 @@ pub unsafe extern "C" fn imsp_pcscf_command_learn(
     })
 }
 
-/// [CA-1] A command that is about a contact.
+/// Bytes of a caller.
+type Given = (*const c_void, usize);
+
+/// [CA-1] A command that is about the access of UEs.
 ///
 /// # Safety
 /// The pointers are what every caller vouches for (`capi`, "Pointers").
-pub(super) unsafe fn about_contact(
+pub(super) unsafe fn about_ue(
     node: *mut imsp_pcscf,
     now: u64,
-    (contact, contact_length): (*const c_void, usize),
+    (private_identity, contact, reg_id): (Given, Given, u32),
     (verdict, fault): (*mut imsp_verdict, *mut imsp_fault),
-    command: impl for<'c> FnOnce(&'c [u8]) -> Result<Command<'c>, Fault>,
+    command: impl for<'c> FnOnce(Ue<'c>) -> Result<Command<'c>, Fault>,
 ) -> imsp_status {
     // SAFETY: what the caller vouches for.
-    let (node, contact, verdict, report) = unsafe {
+    let (node, private_identity, contact, verdict, report) = unsafe {
         (
             node.as_mut(),
-            bytes(contact, contact_length),
+            bytes(private_identity.0, private_identity.1),
+            bytes(contact.0, contact.1),
             Place::at(verdict),
             Report::at(fault),
         )
     };
     change(node, report, |handle| {
-        let command = command(contact?)?;
+        let private_identity = private_identity?;
+        let command = command(Ue {
+            contact: contact?,
+            private_identity: (!private_identity.is_empty()).then_some(private_identity),
+            reg_id: (reg_id > 0).then_some(reg_id),
+        })?;
         handle.command(now, command, verdict?)
     })
 }
 
 /// A report that the access of a UE is lost. Whether it counts is for the rules of the configuration to say
-/// (imsp_pcscf_config_add_loss_rule). `contact`: the URI of its registered contact. `evidence`: an imsp_evidence.
+/// (imsp_pcscf_config_add_loss_rule). `evidence`: an imsp_evidence.
 ///
-/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+/// Whom this and the three calls like it concern: `contact`, the URI of a registered contact; of those who have it the one
+/// with this `private_identity`, or with none all of them; and the flow with this `reg_id`, or with 0 all of them.
+///
+/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imsp_pcscf_command_access_lost(
     node: *mut imsp_pcscf,
     now: u64,
+    private_identity: *const c_void,
+    private_identity_length: usize,
     contact: *const c_void,
     contact_length: usize,
+    reg_id: u32,
     evidence: u32,
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
-    let (contact, results) = ((contact, contact_length), (verdict, fault));
+    let private_identity = (private_identity, private_identity_length);
+    let (ue, results) = (
+        (private_identity, (contact, contact_length), reg_id),
+        (verdict, fault),
+    );
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
     unsafe {
-        about_contact(node, now, contact, results, |contact| {
+        about_ue(node, now, ue, results, |ue| {
             Ok(Command::AccessLost {
-                contact,
+                ue,
                 evidence: imsp_evidence::read(evidence)?.into(),
             })
         })
     }
 }
 
-/// The UE of a contact has dialogs from now on, or has none any more. `contact`: the URI of its registered contact.
-/// `present`: 1 if it has any.
+/// A UE, named as in imsp_pcscf_command_access_lost, has dialogs from now on, or has none any more. `present`: 1 if it has
+/// any.
 ///
-/// IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such
-/// contact is registered.
+/// IMSP_STATUS_OUT_OF_RANGE: `present`. IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is
+/// registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imsp_pcscf_command_dialogs_changed(
     node: *mut imsp_pcscf,
     now: u64,
+    private_identity: *const c_void,
+    private_identity_length: usize,
     contact: *const c_void,
     contact_length: usize,
+    reg_id: u32,
     present: u32,
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
-    let (contact, results) = ((contact, contact_length), (verdict, fault));
+    let private_identity = (private_identity, private_identity_length);
+    let (ue, results) = (
+        (private_identity, (contact, contact_length), reg_id),
+        (verdict, fault),
+    );
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
     unsafe {
-        about_contact(node, now, contact, results, |contact| {
+        about_ue(node, now, ue, results, |ue| {
             Ok(Command::DialogsChanged {
-                contact,
+                ue,
                 present: flag(present)?,
             })
         })
@@ -849,17 +875,17 @@ mod tests {
             trunk_group: b"",
         };
         let lost = Command::AccessLost {
-            contact: b"",
+            ue: Ue::at(b""),
             evidence: crate::pcscf::Evidence::BearerLost,
         };
         let dialogs = Command::DialogsChanged {
-            contact: b"",
+            ue: Ue::at(b""),
             present: true,
         };
         let shutdown = Command::Shutdown(Shutdown::until(Millis(0)));
-        let heard = Command::Heard { contact: b"" };
+        let heard = Command::Heard { ue: Ue::at(b"") };
         let protected = Command::Protected {
-            contact: b"",
+            ue: Ue::at(b""),
             lifetime: None,
         };
         for door in [

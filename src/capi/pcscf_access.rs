@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use super::{
     guard::{change, read},
     memory::{Variable, bytes},
-    pcscf::{about_contact, imsp_pcscf},
+    pcscf::{about_ue, imsp_pcscf},
     pcscf_config::imsp_pcscf_config,
     status::{Report, imsp_fault, imsp_status},
     verdict::imsp_verdict,
@@ -16,49 +16,59 @@ use crate::pcscf::{Command, LossRule};
 const MOST_RULES: usize = 4_096;
 
 /// Something was heard from a UE, which therefore is not lost: what imsp_pcscf_receive was not shown, or without a
-/// Contact could not tell whom it was from. `contact`: the URI of its registered contact.
+/// Contact could not tell whom it was from. It is named as in imsp_pcscf_command_access_lost.
 ///
-/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imsp_pcscf_command_heard(
     node: *mut imsp_pcscf,
     now: u64,
+    private_identity: *const c_void,
+    private_identity_length: usize,
     contact: *const c_void,
     contact_length: usize,
+    reg_id: u32,
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
-    let (contact, results) = ((contact, contact_length), (verdict, fault));
+    let private_identity = (private_identity, private_identity_length);
+    let (ue, results) = (
+        (private_identity, (contact, contact_length), reg_id),
+        (verdict, fault),
+    );
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
-    unsafe {
-        about_contact(node, now, contact, results, |contact| {
-            Ok(Command::Heard { contact })
-        })
-    }
+    unsafe { about_ue(node, now, ue, results, |ue| Ok(Command::Heard { ue })) }
 }
 
-/// A UE has security associations or TLS sessions: newly set up, or renewed. `contact`: the URI of its registered contact.
+/// A UE, named as in imsp_pcscf_command_access_lost, has security associations or TLS sessions: newly set up, or renewed.
 /// `lifetime`: seconds that they last from now; 0: until 30 s after the registration, or longer if they did before (TS
 /// 24.229 7.8). A 2xx that is learnt makes them last as long; where that does not hold, this is to be called again after
 /// it.
 ///
-/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if no such contact is registered.
+/// IMSP_STATUS_OUTBOX_FULL. The verdict is IMSP_VERDICT_KIND_NOT_MINE if nobody such is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imsp_pcscf_command_protected(
     node: *mut imsp_pcscf,
     now: u64,
+    private_identity: *const c_void,
+    private_identity_length: usize,
     contact: *const c_void,
     contact_length: usize,
+    reg_id: u32,
     lifetime: u32,
     verdict: *mut imsp_verdict,
     fault: *mut imsp_fault,
 ) -> imsp_status {
-    let (contact, results) = ((contact, contact_length), (verdict, fault));
+    let private_identity = (private_identity, private_identity_length);
+    let (ue, results) = (
+        (private_identity, (contact, contact_length), reg_id),
+        (verdict, fault),
+    );
     // SAFETY: what every caller vouches for (`capi`, "Pointers").
     unsafe {
-        about_contact(node, now, contact, results, |contact| {
+        about_ue(node, now, ue, results, |ue| {
             Ok(Command::Protected {
-                contact,
+                ue,
                 lifetime: (lifetime > 0).then_some(lifetime),
             })
         })

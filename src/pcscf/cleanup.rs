@@ -52,6 +52,26 @@ impl Registration {
         is_unasked && now < self.aside().not_before
     }
 
+    /// [PD-7, PD-9] Nothing that the UE has begun is waited for any more; what was to be shortened, as long as before.
+    pub(super) fn go_on_cleaning(&mut self) {
+        self.marks.set(Marks::ASKED, false);
+        let has_shortened = self.cause == Cause::Network
+            && matches!(
+                self.state(),
+                State::Cleaning {
+                    step: Step::SecurityAssociation | Step::Bearer,
+                    ..
+                }
+            );
+        if !has_shortened {
+            let aside = self.aside();
+            self.set_aside(Aside {
+                not_before: Millis(0),
+                ..aside
+            });
+        }
+    }
+
     /// [PD-7] The step after this one; after the last, the outcome.
     pub(super) fn clean_on(
         &mut self,

@@ -147,6 +147,8 @@ pub enum Input {
         /// It asks for the contact to be removed.
         removes: bool,
     },
+    /// [PD-9] The final response to a REGISTER of the UE for this contact has come, and nothing else came of it.
+    Answered,
     /// [PD-3] Something else was heard from the UE.
     Heard,
     /// [PD-4] It has security associations or TLS sessions: newly set up, or renewed.
@@ -314,6 +316,11 @@ impl Registration {
     #[must_use]
     pub const fn is_queued(&self) -> bool {
         self.marks.has(Marks::QUEUED)
+    }
+
+    /// [PD-9] Whether a REGISTER of its UE is under way.
+    pub(crate) const fn is_asked(&self) -> bool {
+        self.marks.has(Marks::ASKED)
     }
 
     pub(crate) const fn is_seen(&self) -> bool {
@@ -648,6 +655,8 @@ impl Registration {
                     removes,
                 },
             ) => return Ok(self.asked(cx, who, (transaction, removes), out)),
+            (State::Cleaning { .. }, Input::Answered) => self.go_on_cleaning(),
+            (State::Registered, Input::Answered) => self.marks.set(Marks::ASKED, false),
             (_, Input::Heard) => self.heard(cx, who, out),
 
             // [PD-9] What ours came to, while the UE's own is under way.
@@ -707,6 +716,7 @@ impl Registration {
             (_, Input::Trigger(_) | Input::TriggerDue(_) | Input::Response { .. })
             | (_, Input::NoResponse { .. } | Input::Superseded | Input::Cleaned { .. })
             | (_, Input::Turn | Input::NotAsked(_) | Input::RetryDue | Input::Resumed)
+            | (_, Input::Answered)
             | (_, Input::Tick)
             | (State::Cleaning { .. }, _) => {}
         }

@@ -89,6 +89,48 @@ impl Role for Pcscf {
     const STEP_BYTES: usize = 256 * 1024;
 }
 
+/// Whom a command about the access of UEs concerns: every registration at a contact, or those among them of one user, or
+/// one flow.
+#[derive(Clone, Copy)]
+pub struct Ue<'a> {
+    /// The URI of its registered contact.
+    pub contact: &'a [u8],
+    /// Its private identity. `None`: whoever has the contact, which may be several users behind translators of addresses.
+    pub private_identity: Option<&'a [u8]>,
+    /// The reg-id of the flow (RFC 5626 4.2). `None`: all flows of the contact.
+    pub reg_id: Option<u32>,
+}
+
+impl<'a> Ue<'a> {
+    /// Whoever is registered at this contact.
+    #[must_use]
+    pub const fn at(contact: &'a [u8]) -> Self {
+        Self {
+            contact,
+            private_identity: None,
+            reg_id: None,
+        }
+    }
+
+    /// Of these the user with this private identity.
+    #[must_use]
+    pub const fn of(self, private_identity: &'a [u8]) -> Self {
+        Self {
+            private_identity: Some(private_identity),
+            ..self
+        }
+    }
+
+    /// Of these the flow with this reg-id.
+    #[must_use]
+    pub const fn by(self, reg_id: u32) -> Self {
+        Self {
+            reg_id: Some(reg_id),
+            ..self
+        }
+    }
+}
+
 /// What a host tells a P-CSCF.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -97,39 +139,39 @@ pub enum Command<'a> {
     Learn {
         /// The REGISTER, with the P-CSCF's Path.
         request: &'a [u8],
-        /// Its final response. One that is not a 2xx changes nothing.
+        /// Its final response. One that is not a 2xx says no more than that nothing came of it (PD-9).
         response: &'a [u8],
         /// [RE-1] The trunk group that it came over; empty for none.
         trunk_group: &'a [u8],
     },
     /// [PD-3] A report that the access of a UE is lost. Whether it counts is for [`Config::loss`] to say. Of the
-    /// registrations at one contact it concerns as many as [`Limits::contacts`](crate::drive::Limits::contacts) says.
+    /// registrations that are meant it concerns as many as [`Limits::contacts`](crate::drive::Limits::contacts) says.
     AccessLost {
-        /// The URI of its registered contact.
-        contact: &'a [u8],
+        /// Whose.
+        ue: Ue<'a>,
         /// What the report rests on.
         evidence: Evidence,
     },
     /// [PD-3] Something was heard from a UE, which therefore is not lost: what [`receive`](crate::drive::Node::receive)
     /// was not shown, or without a Contact could not tell whom it was from.
     Heard {
-        /// The URI of its registered contact.
-        contact: &'a [u8],
+        /// Whose.
+        ue: Ue<'a>,
     },
     /// [PD-4] A UE has security associations or TLS sessions: newly set up, or renewed. Without this command their
     /// lifetime triggers nothing. A 2xx that is learnt makes them last until 30 s after the registration, if they
     /// would end before (TS 24.229 7.8); where that does not hold, the command is to be given again after it.
     Protected {
-        /// The URI of its registered contact.
-        contact: &'a [u8],
+        /// Whose.
+        ue: Ue<'a>,
         /// Seconds that they last from now; `None`: as TS 24.229 7.8 has it.
         lifetime: Option<u32>,
     },
-    /// [PD-2] The UE of a contact has dialogs from now on, or has none any more. Nothing follows but its place in a
+    /// [PD-2] A UE has dialogs from now on, or has none any more. Nothing follows but its place in a
     /// shutdown.
     DialogsChanged {
-        /// The URI of its registered contact.
-        contact: &'a [u8],
+        /// Whose.
+        ue: Ue<'a>,
         /// Whether it has any.
         present: bool,
     },

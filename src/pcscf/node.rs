@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use shutdown::Census;
 
 use super::{
-    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration,
+    Answer, Cause, Change, Command, Config, Counters, Evidence, Input, Pcscf, Registration, Ue,
     aside::Marks,
     evidence::Weight,
     registration::{Field, Learned, LearnedContact, Strings},
@@ -249,7 +249,7 @@ impl PcscfNode {
     #[must_use]
     pub fn is_registered(&self, contact: &[u8]) -> bool {
         let is_it = Registration::is_registered;
-        !self.at_contact(contact, is_it).is_empty()
+        !self.at_contact(Ue::at(contact), is_it).is_empty()
     }
 
     fn find_user(&self, private_identity: &[u8]) -> Option<Id> {
@@ -355,13 +355,13 @@ impl PcscfNode {
     fn access_lost(
         &mut self,
         now: Millis,
-        contact: &[u8],
+        ue: Ue<'_>,
         evidence: Evidence,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
         let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
-        for (id, place) in self.at_contact(contact, Registration::is_registered) {
+        for (id, place) in self.at_contact(ue, Registration::is_registered) {
             let user = self.users.get_mut(id);
             let registration = user.and_then(|user| user.registrations.get_mut(place));
             let Some(registration) = registration.filter(|r| !r.is_emergency()) else {
@@ -388,10 +388,10 @@ impl PcscfNode {
         Ok(verdict)
     }
 
-    /// [PD-2] The UE of a contact has a dialog, or has none any more.
-    fn dialogs_changed(&mut self, contact: &[u8], present: bool, out: &Outbox<Pcscf>) -> Verdict {
+    /// [PD-2] A UE has a dialog, or has none any more.
+    fn dialogs_changed(&mut self, ue: Ue<'_>, present: bool, out: &Outbox<Pcscf>) -> Verdict {
         let mut verdict = Verdict::NotMine;
-        for (id, place) in self.at_contact(contact, |_| true) {
+        for (id, place) in self.at_contact(ue, |_| true) {
             verdict = Verdict::Handled;
             let user = self.users.get_mut(id);
             let registration = user.and_then(|user| user.registrations.get_mut(place));
@@ -830,16 +830,12 @@ impl Node for PcscfNode {
                 response,
                 trunk_group,
             } => self.learn(now, (request, response), trunk_group, out),
-            Command::AccessLost { contact, evidence } => {
-                self.access_lost(now, contact, evidence, out)
+            Command::AccessLost { ue, evidence } => self.access_lost(now, ue, evidence, out),
+            Command::Heard { ue } => self.tell_contact(now, ue, Input::Heard, out),
+            Command::Protected { ue, lifetime } => {
+                self.tell_contact(now, ue, Input::Protected { lifetime }, out)
             }
-            Command::Heard { contact } => self.tell_contact(now, contact, Input::Heard, out),
-            Command::Protected { contact, lifetime } => {
-                self.tell_contact(now, contact, Input::Protected { lifetime }, out)
-            }
-            Command::DialogsChanged { contact, present } => {
-                Ok(self.dialogs_changed(contact, present, out))
-            }
+            Command::DialogsChanged { ue, present } => Ok(self.dialogs_changed(ue, present, out)),
             Command::Shutdown(order) => Ok(self.shut_down(now, order)),
             Command::Resume => Ok(self.resume(now)),
         }

@@ -73,7 +73,10 @@ impl Registration {
                 outcome,
                 until,
             }),
-            State::Cleaning { .. } => self.put_off(until),
+            State::Cleaning { .. } => {
+                self.marks.set(Marks::ASKED, true);
+                self.put_off(until);
+            }
             State::Sent { .. } => {
                 self.marks.set(Marks::ASKED, true);
                 self.let_go_held(false, out);

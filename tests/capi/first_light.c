@@ -233,7 +233,7 @@ int main(void)
     receive(1700, 79, &message);
 
     puts("== the access network loses the user");
-    OK(imsp_pcscf_command_access_lost(node, 2000, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_command_access_lost(node, 2000, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
     print_verdict(&verdict);
     print_outputs();
     print_deadline();

@@ -7,7 +7,7 @@ use ims_procedures::{
         self, Identifiers, Millis, Node, Outbox, Output, Source, Text, TransactionRef, Verdict,
     },
     pcscf::{
-        Affected, Answer, Cause, Command, Event, Evidence, Outcome, Pcscf, PcscfNode, Question,
+        Affected, Answer, Cause, Command, Event, Evidence, Outcome, Pcscf, PcscfNode, Question, Ue,
     },
     regevent::{
         notification::Termination,
@@ -82,7 +82,7 @@ impl Play {
 
         self.say(format_args!("== the access network loses the user"));
         let lost = Command::AccessLost {
-            contact: CONTACT.as_bytes(),
+            ue: Ue::at(CONTACT.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         self.command(2000, lost);

@@ -85,12 +85,12 @@ static void null_handles(void)
     EXPECT(imsp_pcscf_answer_response(NULL, 0, 1, NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_answer_routes(NULL, 0, 1, NULL, 0, NULL, 0, NULL), null);
     EXPECT(imsp_pcscf_command_learn(NULL, 0, NULL, 0, NULL, 0, NULL, 0, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_access_lost(NULL, 0, NULL, 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_dialogs_changed(NULL, 0, NULL, 0, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_access_lost(NULL, 0, NULL, 0, NULL, 0, 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(NULL, 0, NULL, 0, NULL, 0, 0, 1, &verdict, NULL), null);
     EXPECT(imsp_pcscf_command_shutdown(NULL, 0, 0, 0, 0, 0, 0, &verdict, NULL), null);
     EXPECT(imsp_pcscf_command_resume(NULL, 0, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_heard(NULL, 0, NULL, 0, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_protected(NULL, 0, NULL, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(NULL, 0, NULL, 0, NULL, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(NULL, 0, NULL, 0, NULL, 0, 0, 0, &verdict, NULL), null);
     EXPECT(imsp_pcscf_is_access_lost(NULL, NULL, 0, &flag, NULL), null);
     EXPECT(imsp_pcscf_config_add_loss_rule(NULL, 1, 0, 0, 0, 1, NULL), null);
     EXPECT(imsp_pcscf_config_clear_loss_rules(NULL, NULL), null);
@@ -151,19 +151,20 @@ static void null_arguments(imsp_pcscf_config *config, imsp_pcscf *node)
     EXPECT(imsp_pcscf_command_learn(node, 0, asked.bytes, asked.length, given.bytes, given.length, NULL, 0, NULL,
                                     NULL),
            null);
-    EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 1, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, NULL, 1, 1, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, TEXT(CONTACT), 1, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 0, NULL, 1, 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 1, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, NULL, 0, NULL, 1, 0, 1, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, NULL, 0, TEXT(CONTACT), 0, 1, NULL, NULL), null);
     EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 0, 0, NULL, NULL), null);
     EXPECT(imsp_pcscf_command_resume(node, 0, NULL, NULL), null);
-    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, TEXT(CONTACT), 2, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
+    EXPECT(imsp_pcscf_command_dialogs_changed(node, 0, NULL, 0, TEXT(CONTACT), 0, 2, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
     EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 2, 0, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
     EXPECT(imsp_pcscf_command_shutdown(node, 0, 0, 0, 0, 0, 2, &verdict, NULL), IMSP_STATUS_OUT_OF_RANGE);
-    EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, NULL, NULL), null);
-    EXPECT(imsp_pcscf_command_heard(node, 0, NULL, 1, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_heard(node, 0, TEXT(CONTACT), NULL, NULL), null);
-    EXPECT(imsp_pcscf_command_protected(node, 0, NULL, 1, 0, &verdict, NULL), null);
-    EXPECT(imsp_pcscf_command_protected(node, 0, TEXT(CONTACT), 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, NULL, 0, NULL, 1, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_heard(node, 0, NULL, 0, TEXT(CONTACT), 0, NULL, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, NULL, 0, NULL, 1, 0, 0, &verdict, NULL), null);
+    EXPECT(imsp_pcscf_command_protected(node, 0, NULL, 0, TEXT(CONTACT), 0, 0, NULL, NULL), null);
     EXPECT(imsp_pcscf_is_access_lost(node, NULL, 1, NULL, NULL), null);
     EXPECT(imsp_pcscf_deadline(node, NULL, NULL), null);
     EXPECT(imsp_pcscf_poll(node, NULL, buffer, sizeof buffer, NULL, NULL), null);
@@ -259,7 +260,7 @@ static void unknown_values(imsp_pcscf_config *config, imsp_pcscf *node)
 
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
         EXPECT(imsp_pcscf_receive(node, 0, nothing[i], 1, message.bytes, message.length, &verdict, NULL), unknown);
-        EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), nothing[i], &verdict, NULL), unknown);
+        EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 0, TEXT(CONTACT), 0, nothing[i], &verdict, NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_NEXT_HOP, nothing[i], NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_PACING_BAD_CANARIES, nothing[i], NULL), unknown);
         EXPECT(imsp_pcscf_config_set_number(config, IMSP_SUBSCRIPTION_OPTION_PROFILE, nothing[i], NULL), unknown);
@@ -452,7 +453,7 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
                                     &verdict, NULL),
            IMSP_STATUS_NO_SUCH_THING);
     CHECK(verdict.kind == 0xaaaaaaaa);
-    OK(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_command_access_lost(node, 0, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
 
     OK(imsp_pcscf_command_learn(node, 0, asked.bytes, asked.length, given.bytes, given.length, NULL, 0, &verdict,
@@ -468,7 +469,7 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
 
     /* The SUBSCRIBE was not taken yet: there is no room for what a call could bring. */
     EXPECT(imsp_pcscf_tick(node, 0, &fault), IMSP_STATUS_OUTBOX_FULL);
-    EXPECT(imsp_pcscf_command_access_lost(node, 0, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL),
+    EXPECT(imsp_pcscf_command_access_lost(node, 0, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL),
            IMSP_STATUS_OUTBOX_FULL);
     uint64_t token = take_token(node);
     OK(imsp_pcscf_tick(node, 0, NULL));
@@ -479,13 +480,17 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     EXPECT(imsp_pcscf_answer(node, 0, token, IMSP_ANSWER_STORED, NULL), IMSP_STATUS_WRONG_ANSWER);
 
     /* A loss, and its REGISTER is not answered for the answer to be late. */
-    OK(imsp_pcscf_command_protected(node, 1, TEXT(CONTACT), 0, &verdict, NULL));
+    OK(imsp_pcscf_command_protected(node, 1, NULL, 0, TEXT(CONTACT), 0, 0, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
-    OK(imsp_pcscf_command_heard(node, 1, TEXT("sip:nobody.example.net"), &verdict, NULL));
+    OK(imsp_pcscf_command_heard(node, 1, NULL, 0, TEXT("sip:nobody.example.net"), 0, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
-    OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_FLOW_CLOSED, &verdict, NULL));
+    OK(imsp_pcscf_command_heard(node, 1, TEXT("nobody@example.net"), TEXT(CONTACT), 0, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
+    OK(imsp_pcscf_command_access_lost(node, 1, NULL, 0, TEXT(CONTACT), 77, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
+    OK(imsp_pcscf_command_access_lost(node, 1, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_FLOW_CLOSED, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
-    OK(imsp_pcscf_command_access_lost(node, 1, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_command_access_lost(node, 1, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
     OK(imsp_pcscf_is_access_lost(node, TEXT(CONTACT), &is_registered, NULL));
     CHECK(is_registered == 1);
     uint64_t lost = take_token(node);
@@ -517,7 +522,7 @@ static void shutting_down(const imsp_pcscf_config *config)
     take_token(node);
     OK(imsp_pcscf_command_resume(node, 1, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_NOT_MINE);
-    OK(imsp_pcscf_command_dialogs_changed(node, 1, TEXT(CONTACT), 1, &verdict, NULL));
+    OK(imsp_pcscf_command_dialogs_changed(node, 1, NULL, 0, TEXT(CONTACT), 0, 1, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     OK(imsp_pcscf_command_shutdown(node, 1, 60000, 0, 0, 0, 1, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);

@@ -71,7 +71,7 @@ int main(void)
     CHECK(output.end == IMSP_SUBSCRIPTION_END_NO_RESPONSE && output.termination == 0);
 
     /* The REGISTER comes again, byte for byte. */
-    OK(imsp_pcscf_command_access_lost(node, 50, TEXT(CONTACT), IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
+    OK(imsp_pcscf_command_access_lost(node, 50, NULL, 0, TEXT(CONTACT), 0, IMSP_EVIDENCE_BEARER_LOST, &verdict, NULL));
     take(node, IMSP_OUTPUT_KIND_EVENT);
     CHECK(output.what == IMSP_PCSCF_EVENT_ACCESS_LOST && output.contact.length > 0);
     take(node, IMSP_OUTPUT_KIND_REQUEST);

@@ -7,7 +7,7 @@ use ims_procedures::{
     },
     pcscf::{
         Affected, Answer, Cause, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode,
-        Question,
+        Question, Ue,
     },
     regevent::subscriber,
     wire::Element,
@@ -216,7 +216,7 @@ impl Bed {
 
     pub fn lose(&mut self, contact: &str) -> Vec<Out> {
         let command = Command::AccessLost {
-            contact: contact.as_bytes(),
+            ue: Ue::at(contact.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         let verdict = self.node.command(self.now, command, &mut self.out).unwrap();
@@ -226,7 +226,10 @@ impl Bed {
 
     pub fn report(&mut self, evidence: Evidence) -> Vec<Out> {
         let contact = CONTACT.as_bytes();
-        let verdict = self.command(Command::AccessLost { contact, evidence });
+        let verdict = self.command(Command::AccessLost {
+            ue: Ue::at(contact),
+            evidence,
+        });
         assert_eq!(verdict, Verdict::Handled);
         self.take()
     }

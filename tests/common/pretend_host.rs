@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ims_procedures::{
     drive::{Buffer, Limits, Millis, NextHops, Source, Timer, Token, TransactionRef, Verdict},
-    pcscf::{Command, Event, Evidence, Outcome, Question},
+    pcscf::{Command, Event, Evidence, Outcome, Question, Ue},
     reginfo::{
         CONTENT_TYPE, ContactEvent, ContactOut, DocumentState, DocumentWriter, Id, RegistrationState,
     },
@@ -54,7 +54,7 @@ impl Default for Host {
         let request = message("REGISTER sip:home1.example.net SIP/2.0", "");
         let response = message("SIP/2.0 200 OK", ";expires=3600");
         let lost = Command::AccessLost {
-            contact: CONTACT,
+            ue: Ue::at(CONTACT),
             evidence: Evidence::BearerLost,
         };
         Self {

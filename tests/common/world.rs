@@ -576,7 +576,7 @@ impl World {
             self.started.entry(contact.to_vec()).or_default().push(now);
         }
         let lost = pcscf::Command::AccessLost {
-            contact,
+            ue: pcscf::Ue::at(contact),
             evidence: pcscf::Evidence::BearerLost,
         };
         let verdict = self

@@ -312,14 +312,19 @@ impl Chain {
     /// Something is reported of the access of a UE.
     pub(crate) fn report(&mut self, at: usize, ue: &Registration, evidence: pcscf::Evidence) {
         let contact = contact(ue).as_bytes();
-        let lost = pcscf::Command::AccessLost { contact, evidence };
+        let lost = pcscf::Command::AccessLost {
+            ue: pcscf::Ue::at(contact),
+            evidence,
+        };
         assert_eq!(self.command(at, lost), Verdict::Handled);
     }
 
     /// Something is heard from a UE: a response, or a keep-alive.
     pub(crate) fn heard(&mut self, at: usize, ue: &Registration) {
         let contact = contact(ue).as_bytes();
-        let heard = pcscf::Command::Heard { contact };
+        let heard = pcscf::Command::Heard {
+            ue: pcscf::Ue::at(contact),
+        };
         assert_eq!(self.command(at, heard), Verdict::Handled);
     }
 

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use ims_procedures::{
     drive::{Node, Verdict},
-    pcscf::{self, Command, Evidence, Shutdown},
+    pcscf::{self, Command, Evidence, Shutdown, Ue},
     regevent::subscriber::Profile,
 };
 
@@ -136,7 +136,13 @@ fn lost_by_the_ip_can() {
 fn report(chain: &mut Chain) -> Verdict {
     let evidence = Evidence::BearerLost;
     let contact = home::CONTACT.as_bytes();
-    chain.command(0, Command::AccessLost { contact, evidence })
+    chain.command(
+        0,
+        Command::AccessLost {
+            ue: Ue::at(contact),
+            evidence,
+        },
+    )
 }
 
 /// [PD-4] S0 L21: the timer that keeps the registration expires without a refresh: at its end, or so long before as
@@ -170,7 +176,7 @@ fn security_associations_run_out() {
         config.association_threshold = threshold;
         let mut chain = Chain::registered_with(config, home::config());
         let protected = |lifetime| Command::Protected {
-            contact: home::CONTACT.as_bytes(),
+            ue: Ue::at(home::CONTACT.as_bytes()),
             lifetime,
         };
         chain.command(0, protected(Some(600)));

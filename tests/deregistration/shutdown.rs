@@ -2,7 +2,7 @@
 
 use ims_procedures::{
     drive::Verdict,
-    pcscf::{self, Command, Shutdown},
+    pcscf::{self, Command, Shutdown, Ue},
 };
 
 use crate::{
@@ -29,7 +29,7 @@ fn emergency(number: usize) -> Registration {
 
 fn in_dialog<'c>(contact: &'c str) -> Command<'c> {
     Command::DialogsChanged {
-        contact: contact.as_bytes(),
+        ue: Ue::at(contact.as_bytes()),
         present: true,
     }
 }

@@ -10,6 +10,7 @@ use ims_procedures::{
     drive::{ConfigError, Millis, Node, Source, Verdict},
     pcscf::{
         Answer, Cause, Command, Config, Event, Evidence, LossPolicy, LossRule, Outcome, PcscfNode,
+        Ue,
     },
 };
 
@@ -155,7 +156,12 @@ fn sip_clears_reports() {
         }),
         ("command", |bed| {
             let contact = CONTACT.as_bytes();
-            assert_eq!(bed.command(Command::Heard { contact }), Verdict::Handled);
+            assert_eq!(
+                bed.command(Command::Heard {
+                    ue: Ue::at(contact)
+                }),
+                Verdict::Handled
+            );
         }),
         ("REGISTER", |bed| {
             let again = register(&contact(Some(3_600)), 2);
@@ -319,7 +325,9 @@ fn heard_while_the_register_is_out() {
         let mut bed = unsubscribed(config());
         let (token, bytes) = request(&bed.lose(CONTACT));
         let contact = CONTACT.as_bytes();
-        bed.command(Command::Heard { contact });
+        bed.command(Command::Heard {
+            ue: Ue::at(contact),
+        });
         assert_eq!(bed.take(), [], "it cannot be called back");
         let out = match status {
             0 => bed.answer(token, ims_procedures::drive::Answer::Timeout),
@@ -359,7 +367,10 @@ fn the_association_timer() {
     let mut bed = unsubscribed(config);
     let contact = CONTACT.as_bytes();
     let protect = |bed: &mut Bed, lifetime| {
-        let verdict = bed.command(Command::Protected { contact, lifetime });
+        let verdict = bed.command(Command::Protected {
+            ue: Ue::at(contact),
+            lifetime,
+        });
         assert_eq!((verdict, bed.take()), (Verdict::Handled, vec![]));
     };
     let registered = bed.now;
@@ -406,14 +417,20 @@ fn associations_follow_the_registration() {
     let mut bed = unsubscribed(config.clone());
     let lifetime = None;
     let contact = contact_uri;
-    bed.command(Command::Protected { contact, lifetime });
+    bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     assert_eq!(granted(&mut bed, 3_600), 3_600_000 + 30_000 - 90_000);
     // Granted less: the registration ends first, as the associations last as long as before.
     assert_eq!(granted(&mut bed, 600), 600_000);
     // Shorter than the registration, until the next 2xx.
     let mut bed = unsubscribed(config);
     let lifetime = Some(300);
-    bed.command(Command::Protected { contact, lifetime });
+    bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 210_000);
     assert_eq!(granted(&mut bed, 3_600), 3_600_000 + 30_000 - 90_000);
 }
@@ -425,7 +442,10 @@ fn thresholds() {
     let left = |registration: u64, association: u64, lifetime: Option<u32>| {
         let mut bed = unsubscribed(config());
         let contact = CONTACT.as_bytes();
-        bed.command(Command::Protected { contact, lifetime });
+        bed.command(Command::Protected {
+            ue: Ue::at(contact),
+            lifetime,
+        });
         let mut config = config();
         config.subscription.support_reg_event = false;
         config.registration_threshold = registration;
@@ -447,11 +467,17 @@ fn thresholds() {
     bed.learn(&register(sos, 2), &register_200(sos, 2));
     let contact = b"sip:[2001:db8::aaa:bbb]:9999;sos";
     let lifetime = Some(10);
-    bed.command(Command::Protected { contact, lifetime });
+    bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 600_000);
     let unknown = b"sip:[2001:db8::aaa:bbb]:1";
     let contact = unknown;
-    let verdict = bed.command(Command::Protected { contact, lifetime });
+    let verdict = bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     assert_eq!(verdict, Verdict::NotMine);
 }
 
@@ -615,7 +641,10 @@ fn shortened_by_the_network() {
     let (mut bed, dialog) = subscribed_at(config);
     let contact = CONTACT.as_bytes();
     let lifetime = None;
-    bed.command(Command::Protected { contact, lifetime });
+    bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     shorten(&mut bed, &dialog, 600);
     let (at, timer) = bed.node.deadline().unwrap();
     assert_eq!(at, bed.now.after(580_000));
@@ -640,7 +669,10 @@ fn thresholds_above_what_is_left() {
     config.association_threshold = 600_000;
     let mut bed = unsubscribed(config.clone());
     let (contact, lifetime) = (CONTACT.as_bytes(), Some(300));
-    bed.command(Command::Protected { contact, lifetime });
+    bed.command(Command::Protected {
+        ue: Ue::at(contact),
+        lifetime,
+    });
     assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 150_000);
     restart(&mut bed, &config);
     assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 150_000);
@@ -656,7 +688,9 @@ fn shortened_while_it_waits() {
     shorten(&mut bed, &dialog, 60);
     assert!(!bed.node.is_registered(CONTACT.as_bytes()));
     let contact = CONTACT.as_bytes();
-    bed.command(Command::Heard { contact });
+    bed.command(Command::Heard {
+        ue: Ue::at(contact),
+    });
     assert!(bed.node.is_registered(contact));
     assert_eq!(bed.node.deadline().unwrap().0.since(bed.now), 60_000);
 }

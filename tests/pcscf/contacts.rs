@@ -1,11 +1,11 @@
 //! Several contacts of one user: which registration a REGISTER is about, and how many there may be.
 
 use crate::common::pcscf::{
-    Bed, Out, PUBLIC, config, identifiers, register, register_200, request, response,
+    Bed, Out, PRIVATE, PUBLIC, config, identifiers, register, register_200, request, response,
 };
 use ims_procedures::{
     drive::{Millis, Misuse, Node, Source, Verdict},
-    pcscf::{Command, Config, PcscfNode},
+    pcscf::{Command, Config, Event, Evidence, PcscfNode, Ue},
     regevent::trunk_group::{Network, SignallingProfile, TrunkGroup},
 };
 use proptest::prelude::*;
@@ -152,6 +152,40 @@ fn its_own_binding_first() {
     assert!(register.contains(&contact), "{register}");
     assert!(is_registered(&bed, live));
     assert_eq!(bed.now, Millis(1_000).after_seconds(3_600));
+}
+
+/// [PD-3, PD-4, PD-5, T48] Two users behind translators of addresses have equal contacts, and one of them two flows: a
+/// report that names user or flow concerns these alone, one that does not all of them.
+#[test]
+fn whose_access_is_lost() {
+    const OTHER: &str = "user2_private@home1.example.net";
+    let (one, two) = (at(1).of(1).by(1), at(1).of(1).by(2));
+    let contact = one.uri();
+    let ue = Ue::at(contact.as_bytes());
+    for (ue, lost) in [
+        (ue, 3),
+        (ue.of(OTHER.as_bytes()), 1),
+        (ue.of(PRIVATE.as_bytes()), 2),
+        (ue.of(PRIVATE.as_bytes()).by(2), 1),
+        (ue.by(2), 1),
+        (ue.by(3), 0),
+        (ue.of(b"nobody"), 0),
+    ] {
+        let mut bed = node_with(16);
+        learn(&mut bed, &[one], &[one]);
+        learn(&mut bed, &[two], &[one, two]);
+        let theirs = at(1);
+        let (request, response) = (register(&theirs.text(), 2), register_200(&theirs.text(), 2));
+        bed.learn(&request.replace(PRIVATE, OTHER), &response);
+        assert_eq!(bed.node.registrations(), 3);
+        let evidence = Evidence::BearerLost;
+        let verdict = bed.command(Command::AccessLost { ue, evidence });
+        let is_anybody = verdict == Verdict::Handled;
+        assert_eq!(is_anybody, lost > 0);
+        let is_lost = |out: &Out| matches!(out, Out::Event(_, Event::AccessLost { .. }));
+        let out = bed.take();
+        assert_eq!(out.iter().filter(|out| is_lost(out)).count(), lost);
+    }
 }
 
 /// By S2 a UE's own request ends the subscription at once if nothing stays: whether it did.

@@ -6,7 +6,7 @@ use crate::common::pcscf::{
 };
 use ims_procedures::{
     drive::{Millis, Node, Source, Verdict},
-    pcscf::{Command, Evidence, PcscfNode},
+    pcscf::{Command, Evidence, PcscfNode, Ue},
 };
 
 const OTHER_SET: &str = "sip:user1_business@home1.example.net";
@@ -71,7 +71,7 @@ fn an_emergency_registration_is_spared() {
     learn(&mut bed, plain, plain, 1);
     learn(&mut bed, sos, &format!("{plain}, {sos}"), 2);
     let lost = Command::AccessLost {
-        contact: b"sip:[2001:db8::aaa:bbb]:1357;sos",
+        ue: Ue::at(b"sip:[2001:db8::aaa:bbb]:1357;sos"),
         evidence: Evidence::BearerLost,
     };
     let verdict = bed.node.command(bed.now, lost, &mut bed.out).unwrap();

@@ -8,7 +8,7 @@ use crate::common::pcscf::{
 };
 use ims_procedures::{
     drive::{self, Millis, Node, Outbox, Source, Timer, Token, TransactionRef, Verdict},
-    pcscf::{Answer, Command, Config, Event, Evidence, PcscfNode},
+    pcscf::{Answer, Command, Config, Event, Evidence, PcscfNode, Ue},
 };
 use proptest::prelude::*;
 
@@ -314,13 +314,18 @@ impl World {
             Act::Lose => {
                 let contact = CONTACT.as_bytes();
                 let evidence = Evidence::BearerLost;
-                self.bed.command(Command::AccessLost { contact, evidence });
+                self.bed.command(Command::AccessLost {
+                    ue: Ue::at(contact),
+                    evidence,
+                });
                 let outs = self.bed.take();
                 self.take(outs);
             }
             Act::Heard => {
                 let contact = CONTACT.as_bytes();
-                self.bed.command(Command::Heard { contact });
+                self.bed.command(Command::Heard {
+                    ue: Ue::at(contact),
+                });
                 let outs = self.bed.take();
                 self.take(outs);
             }

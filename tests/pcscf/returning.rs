@@ -8,7 +8,7 @@ use crate::common::pcscf::{
 use ims_procedures::txn::{self, Transactions};
 use ims_procedures::{
     drive::{self, Node, Source, Token, TransactionRef, Verdict},
-    pcscf::{Cause, Command, Event, Evidence, Outcome, PcscfNode},
+    pcscf::{Cause, Command, Event, Evidence, Outcome, PcscfNode, Ue},
 };
 
 const TERMINATED: &str = "active;expires=3000";
@@ -207,7 +207,7 @@ fn retransmitted_while_it_is_held() {
     let mut host = Transactions::new(node, txn::Config::default(), identifiers(2));
     let mut out = host.outbox(1);
     let lost = Command::AccessLost {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     host.command(now, lost, &mut out).unwrap();
@@ -362,13 +362,14 @@ fn the_ue_deregisters_itself() {
 }
 
 /// [PD-7, PD-9, T43] The UE deregisters itself while ours is out, or the NOTIFY is waited for, and ours comes to its end
-/// first: what the UE's own REGISTER needs is not torn down before its answer has had the time to come.
+/// first: what the UE's own REGISTER needs is not torn down before its answer, or the time for that is over.
 #[test]
 fn the_ue_deregisters_itself_and_ours_is_first() {
     let gone = register(&contact(Some(0)), 2);
     let gone_200 = register_200("", 2).replace("Contact: \r\n", "");
-    for (is_confirmed, is_answered) in [(false, false), (false, true), (true, false), (true, true)]
-    {
+    let answers = [None, Some("200"), Some("401"), Some("481")];
+    let both = |answer| [(false, answer), (true, answer)];
+    for (is_confirmed, answer) in answers.into_iter().flat_map(both) {
         let (mut bed, dialog) = subscribed();
         let (token, bytes) = request(&bed.lose(CONTACT));
         let ok = response(200, &bytes, "");
@@ -382,12 +383,24 @@ fn the_ue_deregisters_itself_and_ours_is_first() {
         let out = notified(&mut bed, &dialog, 2, &terminated());
         let delivery = ask(&out[..out.len() - 1], "delivery");
         assert_eq!(bed.done(delivery), [], "nothing is released yet");
-        if is_answered {
-            assert_eq!(bed.learn(&gone, &gone_200), [], "on its way to the UE");
+        if let Some(status) = answer {
+            let command = Command::Learn {
+                request: gone.as_bytes(),
+                response: &gone_200
+                    .replace("200 OK", &format!("{status} So"))
+                    .into_bytes(),
+                trunk_group: b"",
+            };
+            bed.command(command);
+            assert_eq!(bed.take(), []);
         }
         let notified_at = bed.now;
         let out = bed.fire("question to be asked");
-        assert_eq!(bed.now.since(notified_at), 32_000, "64 T1");
+        let waited = match answer {
+            Some("200" | "481") => 0,
+            _ => 32_000,
+        };
+        assert_eq!(bed.now.since(notified_at), waited, "{answer:?}, or 64 T1");
         let out = bed.done(ask(&out, "security association"));
         let out = bed.done(ask(&out, "bearer"));
         let [Out::Event(_, event)] = out[..] else {
@@ -405,7 +418,10 @@ fn two_triggers() {
     let (token, bytes) = request(&bed.lose(CONTACT));
     let contact = CONTACT.as_bytes();
     let evidence = Evidence::BearerLost;
-    let verdict = bed.command(Command::AccessLost { contact, evidence });
+    let verdict = bed.command(Command::AccessLost {
+        ue: Ue::at(contact),
+        evidence,
+    });
     assert_eq!((verdict, bed.take()), (Verdict::NotMine, vec![]));
     assert_eq!(bed.tick(), [], "its lifetime is over, too");
     let out = bed.respond(token, &response(200, &bytes, ""));

@@ -49,6 +49,8 @@ enum Act {
     Removed,
     Asked,
     AskedToGo,
+    /// A final response to it that made nothing of it.
+    Answered,
     Heard,
     Protected,
     Superseded,
@@ -58,12 +60,12 @@ enum Act {
 }
 
 use Act::{
-    Answer, Asked, AskedToGo, Done, Due, Early, Heard, OutOfTime, Protected, Refreshed, Removed,
-    Resumed, RetryDue, Shortened, Stray, Superseded, Terminated, Trigger, TriggerDue, Turn,
-    TurnLost,
+    Answer, Answered, Asked, AskedToGo, Done, Due, Early, Heard, OutOfTime, Protected, Refreshed,
+    Removed, Resumed, RetryDue, Shortened, Stray, Superseded, Terminated, Trigger, TriggerDue,
+    Turn, TurnLost,
 };
 
-const ACTS: [Act; 24] = [
+const ACTS: [Act; 25] = [
     Trigger,
     TriggerDue,
     Turn,
@@ -84,6 +86,7 @@ const ACTS: [Act; 24] = [
     Removed,
     Asked,
     AskedToGo,
+    Answered,
     Heard,
     Protected,
     Superseded,
@@ -91,7 +94,7 @@ const ACTS: [Act; 24] = [
 ];
 
 /// The states, and what leads to each.
-const STATES: [(&str, &[Act]); 21] = [
+const STATES: [(&str, &[Act]); 23] = [
     ("registered", &[]),
     ("registered, the UE's REGISTER under way", &[Asked]),
     ("waiting for its turn", &[TriggerDue]),
@@ -115,8 +118,16 @@ const STATES: [(&str, &[Act]); 21] = [
         "delivering, the UE's under way",
         &[Trigger, Answer(404), Asked],
     ),
+    (
+        "delivered, the UE's under way",
+        &[Trigger, AskedToGo, Answer(404), Done(true)],
+    ),
     ("shortening", &[Terminated, Done(true)]),
     ("shortened", &[Terminated, Done(true), Done(true)]),
+    (
+        "shortened, the UE's under way",
+        &[Terminated, Done(true), Done(true), AskedToGo],
+    ),
     (
         "releasing associations",
         &[Trigger, Answer(404), Done(true)],
@@ -176,6 +187,7 @@ impl Machine {
                 transaction: TransactionRef(5),
                 removes: matches!(act, AskedToGo),
             },
+            Answered => Input::Answered,
             Heard => Input::Heard,
             Protected => Input::Protected { lifetime: None },
             Superseded => Input::Superseded,

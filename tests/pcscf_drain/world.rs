@@ -7,7 +7,7 @@ use ims_procedures::{
     drive::{self, Millis, Misuse, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Answer, Cause, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode, Question,
-        Shutdown, Tally,
+        Shutdown, Tally, Ue,
     },
 };
 
@@ -271,7 +271,7 @@ impl World {
     pub fn lose(&mut self, user: User) {
         let contact = user.contact();
         let lost = Command::AccessLost {
-            contact: contact.as_bytes(),
+            ue: Ue::at(contact.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         assert_eq!(self.command(lost), Ok(Verdict::Handled));
@@ -280,8 +280,11 @@ impl World {
     pub fn dialogs(&mut self, user: User, present: bool) -> Verdict {
         let contact = user.contact();
         let contact = contact.as_bytes();
-        self.command(Command::DialogsChanged { contact, present })
-            .unwrap()
+        self.command(Command::DialogsChanged {
+            ue: Ue::at(contact),
+            present,
+        })
+        .unwrap()
     }
 
     pub fn shut_down(&mut self, order: Shutdown) {

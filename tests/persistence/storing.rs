@@ -5,7 +5,7 @@ use ims_procedures::{
         Answer, ConfigError, Identifiers, Millis, Misuse, Node, Outbox, Output, Persist,
         RestoreError, Source, Token, TransactionRef, Verdict,
     },
-    pcscf::{Command, Event, Evidence, Pcscf, PcscfNode, Shutdown},
+    pcscf::{Command, Event, Evidence, Pcscf, PcscfNode, Shutdown, Ue},
     persistence::{Config, Persistent, Reading},
 };
 
@@ -120,7 +120,7 @@ impl Bed {
 
     fn lose(&mut self) -> Vec<Out> {
         let command = Command::AccessLost {
-            contact: CONTACT.as_bytes(),
+            ue: Ue::at(CONTACT.as_bytes()),
             evidence: Evidence::BearerLost,
         };
         let verdict = self.node.command(self.now, command, &mut self.out).unwrap();
@@ -455,7 +455,7 @@ fn shut_down_while_the_ue_registers() {
     let is_registered = |bed: &Bed| bed.node.node().is_registered(CONTACT.as_bytes());
     assert!(!is_registered(&bed));
     let dialogs = Command::DialogsChanged {
-        contact: CONTACT.as_bytes(),
+        ue: Ue::at(CONTACT.as_bytes()),
         present: true,
     };
     bed.node.command(bed.now, dialogs, &mut bed.out).unwrap();

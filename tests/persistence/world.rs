@@ -447,7 +447,7 @@ pub fn first_light(plan: Plan) -> Ending {
         {
             pcscf.taken = Some(pcscf.tasks.remove(0));
             let command = pcscf::Command::AccessLost {
-                contact: CONTACT.as_bytes(),
+                ue: pcscf::Ue::at(CONTACT.as_bytes()),
                 evidence: pcscf::Evidence::BearerLost,
             };
             pcscf.node.command(now, command, &mut pcscf.out).unwrap();

@@ -11,7 +11,7 @@ use super::{
 };
 use ims_procedures::{
     drive::{self, Source},
-    pcscf::{Cause, Command, Event, Evidence, Outcome},
+    pcscf::{Cause, Command, Event, Evidence, Outcome, Ue},
     regevent::{
         node::Registration,
         notifier,
@@ -413,7 +413,7 @@ fn no_contact_in_the_200() {
 
 fn lose(bed: &mut pcscf::Bed) -> Vec<pcscf::Out> {
     let command = Command::AccessLost {
-        contact: AT.as_bytes(),
+        ue: Ue::at(AT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     drive::Node::command(&mut bed.node, bed.now, command, &mut bed.out).unwrap();

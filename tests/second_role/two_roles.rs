@@ -130,7 +130,7 @@ fn lose_a_user(peers: Peers, crash_before: Option<usize>) -> (Vec<(Millis, Done)
     };
     assert_eq!(node.command(now, learn, &mut out), Ok(Verdict::Handled));
     let lost = pcscf::Command::AccessLost {
-        contact: bed::CONTACT.as_bytes(),
+        ue: pcscf::Ue::at(bed::CONTACT.as_bytes()),
         evidence: Evidence::BearerLost,
     };
     assert_eq!(node.command(now, lost, &mut out), Ok(Verdict::Handled));

@@ -6,7 +6,7 @@ use ims_procedures::{
         Token, TransactionRef, Verdict,
     },
     pcscf::{
-        Answer, Command, Config, Event, Evidence, NextHop, Pcscf, PcscfNode, Question,
+        Answer, Command, Config, Event, Evidence, NextHop, Pcscf, PcscfNode, Question, Ue,
         strip_trust_marks,
     },
     wire::{Contact, Element, HeaderName, MAGIC_COOKIE, Message, Method},
@@ -126,7 +126,7 @@ impl Host {
             }
             Operation::AccessLost { contact } => {
                 let command = Command::AccessLost {
-                    contact: bytes::contact(*contact).as_bytes(),
+                    ue: Ue::at(bytes::contact(*contact).as_bytes()),
                     evidence: Evidence::BearerLost,
                 };
                 self.call(step.tight, NEITHER, |node, now, out| {

@@ -7,9 +7,10 @@ use crate::{
     drive::{Millis, Misuse, Outbox, Source, TransactionRef, Verdict, increment},
     fleet::Id,
     pcscf::{
-        Change, Event, Evidence, Input, Pcscf, Registration,
+        Change, Event, Evidence, Input, Pcscf, Registration, Ue,
         aside::Marks,
         registration::{Field, Strings},
+        user::User,
     },
     wire::{
         Contact, Message, Method, NameAddr, Params, Uri,
@@ -27,7 +28,7 @@ impl PcscfNode {
     /// [PD-3] Whether this contact is registered here, and its UE reported lost and not heard since.
     #[must_use]
     pub fn is_access_lost(&self, contact: &[u8]) -> bool {
-        let all = self.at_contact(contact, |_| true);
+        let all = self.at_contact(Ue::at(contact), |_| true);
         let is_lost = |&(id, place): &(Id, usize)| {
             let registration = self.registration(id, place);
             registration.is_some_and(Registration::is_access_lost)
@@ -35,24 +36,32 @@ impl PcscfNode {
         !all.is_empty() && all.iter().all(is_lost)
     }
 
-    fn registration(&self, id: Id, place: usize) -> Option<&Registration> {
+    pub(super) fn registration(&self, id: Id, place: usize) -> Option<&Registration> {
         self.users.get(id)?.registrations.get(place)
     }
 
-    /// [DR-5] The registrations meant whose contact is equal to this one, both or neither of an emergency: users and
-    /// places, no more than one step has room for.
+    /// [DR-5, T48] The registrations meant whose contact is equal to this one, both or neither of an emergency, and whose
+    /// user and flow are those, where they are named: users and places, no more than one step has room for.
     pub(super) fn at_contact(
         &self,
-        contact: &[u8],
+        ue: Ue<'_>,
         is_meant: impl Fn(&Registration) -> bool,
     ) -> Vec<(Id, usize)> {
-        let emergency = is_emergency(contact);
+        let emergency = is_emergency(ue.contact);
         let is_it = |r: &Registration| {
-            r.is_emergency() == emergency && is_meant(r) && same_uri(r.contact(), contact)
+            r.is_emergency() == emergency
+                && is_meant(r)
+                && ue.reg_id.is_none_or(|reg_id| has_reg_id(r, reg_id))
+                && same_uri(r.contact(), ue.contact)
         };
-        let key = contact_key(contact);
+        let is_whose = |user: &User| {
+            let named = ue.private_identity;
+            named.is_none_or(|name| *name == *user.private_identity)
+        };
+        let key = contact_key(ue.contact);
         let under = self.users.under(CONTACT, &key);
-        let all = under.flat_map(|(id, user)| {
+        let whose = under.filter(|(_, user)| is_whose(user));
+        let all = whose.flat_map(|(id, user)| {
             let places = user.registrations.iter().enumerate();
             places.map(move |(place, r)| (id, place, r))
         });
@@ -101,21 +110,21 @@ impl PcscfNode {
     ) -> Result<(), Misuse> {
         match message.contacts().next() {
             Some(Ok(Contact::Addr(contact))) if from == Source::Ue => self
-                .tell_contact(now, contact.uri_bytes(), Input::Heard, out)
+                .tell_contact(now, Ue::at(contact.uri_bytes()), Input::Heard, out)
                 .map(|_| ()),
             _ => Ok(()),
         }
     }
 
-    /// Something that concerns every registration of a contact.
+    /// Something that concerns every registration that is meant.
     pub(super) fn tell_contact(
         &mut self,
         now: Millis,
-        contact: &[u8],
+        ue: Ue<'_>,
         input: Input,
         out: &mut Outbox<Pcscf>,
     ) -> Result<Verdict, Misuse> {
-        let places = self.at_contact(contact, |_| true);
+        let places = self.at_contact(ue, |_| true);
         for &(id, place) in &places {
             let is_news = |r: &Registration| !matches!(input, Input::Heard) || r.is_doubted();
             if !self.registration(id, place).is_some_and(is_news) {
@@ -200,6 +209,12 @@ impl PcscfNode {
             own.marks.set(Marks::BEARER_SHARED, on_bearer);
         }
     }
+}
+
+/// Whether it is the flow with this reg-id.
+fn has_reg_id(registration: &Registration, reg_id: u32) -> bool {
+    let params = Params::new(registration.strings.field(Field::ContactParams));
+    params.number(b"reg-id") == Some(reg_id)
 }
 
 /// Whether two contacts are at one address.

@@ -7,13 +7,13 @@ use crate::{
     drive::{Context, Millis, Misuse, Outbox, Reject, Verdict, increment},
     fleet::{Few, Id},
     pcscf::{
-        Pcscf, Registration,
+        Input, Pcscf, Registration,
         defect::NOT_A_REGISTER,
         registration::{Field, Learned, LearnedContact, Strings},
         user::User,
     },
     regevent::{subscriber::Purpose, subscriptions::Order, trunk_group::TrunkGroup},
-    wire::{Message, Method},
+    wire::{Message, Method, register::private_identity},
 };
 
 impl PcscfNode {
@@ -35,7 +35,9 @@ impl PcscfNode {
             let not_register = Reject::new(&NOT_A_REGISTER, 0);
             return Err(Misuse::BadCommand(not_register));
         }
-        if !response.status().is_some_and(|s| (200..300).contains(&s)) {
+        let status = response.status().unwrap_or_default();
+        if !(200..300).contains(&status) {
+            self.answered(now, &request, status, out)?;
             return Ok(Verdict::NotMine);
         }
         let learned = Learned::read(&request, &response, &limits)?;
@@ -50,6 +52,7 @@ impl PcscfNode {
         };
         increment(&mut self.counters.learned);
         let unsubscribed = self.apply(now, id, &learned, packed, out)?;
+        self.tell_answered(now, id, &request, out)?;
         self.queue_user(now, id, None, out)?;
         let subscribed = unsubscribed.map_or(Ok(()), |registration_expires| {
             self.subscribe(now, id, trunk_group, registration_expires, out)
@@ -69,6 +72,44 @@ impl PcscfNode {
             network: group.map_or(config.network, |group| group.network),
         };
         purpose.check_size(&self.config.limits)
+    }
+
+    /// [PD-9] The final response to a REGISTER of a UE has come, which makes nothing of it. After some the UE sends
+    /// another at once: with credentials, a longer time, or elsewhere.
+    fn answered(
+        &mut self,
+        now: Millis,
+        request: &Message<'_>,
+        status: u16,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        let goes_on = matches!(status, 0..=199 | 300..=399 | 401 | 407 | 423);
+        let Ok(who) = private_identity(request) else {
+            return Ok(());
+        };
+        match self.find_user(&who).filter(|_| !goes_on) {
+            Some(id) => self.tell_answered(now, id, request, out),
+            None => Ok(()),
+        }
+    }
+
+    fn tell_answered(
+        &mut self,
+        now: Millis,
+        id: Id,
+        request: &Message<'_>,
+        out: &mut Outbox<Pcscf>,
+    ) -> Result<(), Misuse> {
+        for (place, _) in self.named(id, request) {
+            let waits = self
+                .registration(id, place)
+                .is_some_and(Registration::is_asked);
+            if waits {
+                let _ = self.step(now, id, place, Input::Answered, out)?;
+                self.settle(id, out);
+            }
+        }
+        Ok(())
     }
 
     fn trunk_group(&self, name: &[u8]) -> Option<&TrunkGroup> {

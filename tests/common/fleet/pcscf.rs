@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ims_procedures::{
     drive::{Answer, Identifiers, Outbox, Output, Source, Token, TransactionRef, Verdict},
-    pcscf::{self, Command, Config, Evidence, Pcscf, PcscfNode},
+    pcscf::{self, Command, Config, Evidence, Pcscf, PcscfNode, Ue},
     wire::Element,
 };
 
@@ -197,10 +197,11 @@ impl<H: Held<Inner = PcscfNode, Role = Pcscf>> Users<H> {
     fn lose<M: Meter>(&mut self, user: u32, meter: &mut M) {
         let now = self.time.step();
         let lost = Command::AccessLost {
-            contact: self
-                .said
-                .contact
-                .fill(self.peers[user as usize].values(user)),
+            ue: Ue::at(
+                self.said
+                    .contact
+                    .fill(self.peers[user as usize].values(user)),
+            ),
             evidence: Evidence::BearerLost,
         };
         let (node, out) = (&mut self.node, &mut self.out);

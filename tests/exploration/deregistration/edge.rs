@@ -2,7 +2,7 @@
 
 use ims_procedures::{
     drive::{Answer, Node, Outbox, Output, Source, Token, Verdict},
-    pcscf::{self, Command, Event, Evidence, Pcscf, Question},
+    pcscf::{self, Command, Event, Evidence, Pcscf, Question, Ue},
 };
 
 use super::{
@@ -101,7 +101,7 @@ impl World {
     pub fn lose_access(&mut self, at: Side, which: Which) {
         self.is_triggered(at, which);
         let command = Command::AccessLost {
-            contact: which.uri().as_bytes(),
+            ue: Ue::at(which.uri().as_bytes()),
             evidence: Evidence::BearerLost,
         };
         self.command_edge(at, command);
