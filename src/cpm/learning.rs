@@ -60,7 +60,7 @@ impl Session {
             live: streams,
             releases: Vec::new(),
             shrinking: None,
-            invite: None,
+            invites: Vec::new(),
             closing: None,
             relaying: None,
         };

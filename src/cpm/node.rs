@@ -270,6 +270,39 @@ impl CpmNode {
         }
     }
 
+    /// [RFC 3261 13.2.2.4] A response in no transaction: a 2xx to a re-INVITE of ours is acknowledged.
+    fn accepted(&mut self, now: Millis, message: &Message<'_>, out: &mut Outbox<Cpm>) -> Verdict {
+        let Some((id, cseq, status)) = self.find_invite(message) else {
+            return Verdict::NotMine;
+        };
+        self.step(now, id, Input::Accepted { cseq, status }, out);
+        Verdict::Handled
+    }
+
+    /// The session whose re-INVITE a 2xx answers, the number of that, and the status.
+    fn find_invite(&self, message: &Message<'_>) -> Option<(Id, u32, u16)> {
+        let status = message
+            .status()
+            .filter(|status| (200..300).contains(status))?;
+        let cseq = message
+            .cseq()
+            .ok()
+            .filter(|own| own.method == Method::Invite)?;
+        let (from, to) = (message.from().ok()?, message.to().ok()?);
+        let call_id = message.call_id().ok()?;
+        let mut sessions = self.sessions.under(CALL_ID, call_id);
+        let (id, _) = sessions.find(|(_, session)| {
+            let dialog = session.leg(session.told()).map(Leg::dialog);
+            session.invite_numbered(cseq.number).is_some()
+                && dialog.is_some_and(|own| {
+                    own.call_id == call_id
+                        && Some(own.local_tag) == from.tag()
+                        && Some(own.remote_tag) == to.tag()
+                })
+        })?;
+        Some((id, cseq.number, status))
+    }
+
     /// Answers a BYE that is refused.
     fn deny(
         &self,
@@ -448,6 +481,9 @@ impl Node for CpmNode {
     /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on.
     /// In a dialog that has ended it is to be refused with 481, and an INVITE that meets a re-INVITE of ours with 491.
     ///
+    /// A 2xx to an INVITE for which the host has no transaction, as after a restart, is to be handed in here too: if it
+    /// is to a re-INVITE of the last 64·T1, it is acknowledged (RFC 3261 13.2.2.4).
+    ///
     /// No 100 is sent: who has transactions, the host or the transaction layer (`txn`), sends it when it is
     /// due (RFC 4320 4.1).
     fn receive(
@@ -475,7 +511,7 @@ impl Node for CpmNode {
                 Err(refusal) => Ok(self.deny(txn, &message, refusal, out)),
             },
             Some(_) => Ok(self.other(&message, out)),
-            None => Ok(Verdict::NotMine),
+            None => Ok(self.accepted(now, &message, out)),
         }
     }
 

@@ -57,6 +57,8 @@ pub(super) enum Input<'a> {
     Bye(Bye<'a>),
     /// A final response to a request of ours.
     Response { token: Token, status: u16 },
+    /// [RFC 3261 13.2.2.4] A 2xx to the re-INVITE of that number, in no transaction that there is.
+    Accepted { cseq: u32, status: u16 },
     /// No response to a request of ours: `end` says why.
     NoResponse { token: Token, end: End },
     /// The session is stored.
@@ -178,8 +180,8 @@ pub(super) struct Session {
     /// Questions that are not answered yet.
     pub(super) releases: Vec<Release>,
     pub(super) shrinking: Option<Box<Shrinking>>,
-    /// The last re-INVITE.
-    pub(super) invite: Option<Box<Invite>>,
+    /// The last re-INVITE, and those before it whose ACK is owed: one for each IWF but the last at most.
+    pub(super) invites: Vec<Invite>,
     pub(super) closing: Option<Box<Closing>>,
     /// Of a proxy.
     pub(super) relaying: Option<Box<Relaying>>,
@@ -269,17 +271,17 @@ impl Session {
             (_, Input::Bye(bye)) => self.cross(turn, &bye),
             (Phase::Open, Input::Close { reason }) => return Some(Fact::Closed { reason }),
             (_, Input::Close { .. }) => {}
-            (phase, Input::Response { token, status }) => {
-                if self.is_invite(token) {
-                    return self.reinvited(turn, phase == Phase::Open, status);
-                }
-                self.note_end(token, End::Answered(status));
-            }
-            (phase, Input::NoResponse { token, end }) => {
-                if self.is_invite(token) {
-                    return self.reinvited(turn, phase == Phase::Open, silence(end));
-                }
-                self.note_end(token, end);
+            (_, Input::Response { token, status }) => match self.invite_of(token) {
+                Some(place) => return self.reinvited(turn, place, status),
+                None => self.note_end(token, End::Answered(status)),
+            },
+            (_, Input::NoResponse { token, end }) => match self.invite_of(token) {
+                Some(place) => return self.reinvited(turn, place, silence(end)),
+                None => self.note_end(token, end),
+            },
+            (_, Input::Accepted { cseq, status }) => {
+                let place = self.invite_numbered(cseq)?;
+                return self.reinvited(turn, place, status);
             }
             (_, Input::Stored { token, uid }) if self.asked_store(token) => self.stored(turn, uid),
             (_, Input::StoreFailed { token }) if self.asked_store(token) => self.store_failed(turn),
@@ -296,6 +298,7 @@ impl Session {
             ) => self.described(turn, token, (description, live)),
             (_, Input::Stored { .. } | Input::StoreFailed { .. }) => {}
             (phase, Input::Tick) => {
+                self.forget_invites(turn.cx.now);
                 self.offer_again(turn);
                 self.end_silent_legs(turn.cx.now);
                 self.tick_relaying(turn);
@@ -513,6 +516,9 @@ impl Session {
             };
             return turn.out.ask(token, question);
         }
+        if self.offer_ack_again(turn) {
+            return;
+        }
         if self.is_store_unasked() {
             return self.ask_store(turn);
         }
@@ -525,7 +531,7 @@ impl Session {
 
     /// What was asked, or sent, with this token.
     pub(super) fn asked(&self, token: Token) -> Option<Asked> {
-        if self.legs.iter().any(|leg| leg.awaits(token)) || self.is_invite(token) {
+        if self.legs.iter().any(|leg| leg.awaits(token)) || self.invite_of(token).is_some() {
             return Some(Asked::Request);
         }
         if self.releases.iter().any(|own| own.token == Some(token)) {
@@ -561,6 +567,7 @@ impl Session {
         let relaying = relaying.and_then(|relaying| relaying.deadline());
         let due = legs.chain(phase).chain(relaying);
         due.chain(self.shrinking_deadline())
+            .chain(self.ack_deadline())
             .min_by_key(|&(at, _)| at)
     }
 }

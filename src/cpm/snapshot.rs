@@ -9,7 +9,7 @@ use super::{
     leg::{Answered, Leg, Running, State, Strings},
     proxy::{MOST_WAYS, Relaying, Way},
     session::{Closing, Held, Phase, Release as Released, Session, Store},
-    streams::{Invite, Shrinking, Stage},
+    streams::{Invite, Reply, Shrinking, Stage},
 };
 use crate::{
     dialog::{self, Sequence},
@@ -42,7 +42,7 @@ struct SessionRecord<'b> {
     live: u64,
     releases: Vec<(Identifier, Scope)>,
     shrinking: Option<ShrinkingRecord>,
-    invite: Option<InviteRecord>,
+    invites: Vec<InviteRecord>,
     closing: Option<ClosingRecord<'b>>,
     relaying: Option<RelayingRecord<'b>>,
 }
@@ -89,7 +89,7 @@ struct InviteRecord {
     ack: Identifier,
     cseq: u32,
     deleted: u64,
-    is_out: bool,
+    reply: Reply,
     left: u64,
 }
 
@@ -308,10 +308,11 @@ impl<'b> SessionRecord<'b> {
                 .shrinking
                 .as_deref()
                 .map(|own| ShrinkingRecord::of(own, now)),
-            invite: session
-                .invite
-                .as_deref()
-                .map(|own| InviteRecord::of(own, now)),
+            invites: session
+                .invites
+                .iter()
+                .map(|own| InviteRecord::of(own, now))
+                .collect(),
             closing: closing.map(|own| ClosingRecord::of(own, now)),
             relaying: session
                 .relaying
@@ -325,7 +326,10 @@ impl<'b> SessionRecord<'b> {
         if self.legs.is_empty() {
             return Err(RestoreError::Damaged);
         }
-        if self.legs.len() > MOST_LEGS || self.releases.len() > MOST_LEGS {
+        let is_too_large = [self.legs.len(), self.releases.len(), self.invites.len()]
+            .into_iter()
+            .any(|count| count > MOST_LEGS);
+        if is_too_large {
             return Err(RestoreError::TooLarge);
         }
         let most = config.limits.registration_bytes;
@@ -349,7 +353,7 @@ impl<'b> SessionRecord<'b> {
                 })
                 .collect(),
             shrinking: self.shrinking.as_ref().map(|own| own.restore(now)),
-            invite: self.invite.as_ref().map(|own| own.restore(now)),
+            invites: self.invites.iter().map(|own| own.restore(now)).collect(),
             closing: self.closing.as_ref().map(|own| own.restore(now)),
             relaying: relaying.map(|own| own.restore(now)).transpose()?,
         })
@@ -455,21 +459,21 @@ impl InviteRecord {
             ack: own.ack,
             cseq: own.cseq,
             deleted: own.deleted.bits(),
-            is_out: own.is_out,
+            reply: own.reply,
             left: own.until.since(now),
         }
     }
 
-    fn restore(&self, now: Millis) -> Box<Invite> {
-        Box::new(Invite {
+    fn restore(&self, now: Millis) -> Invite {
+        Invite {
             token: None,
             branch: self.branch,
             ack: self.ack,
             cseq: self.cseq,
             deleted: StreamSet::from_bits(self.deleted),
-            is_out: self.is_out,
+            reply: self.reply,
             until: now.after(self.left),
-        })
+        }
     }
 }
 
