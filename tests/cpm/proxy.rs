@@ -14,6 +14,10 @@ use crate::{
 };
 
 fn host() -> Host {
+    host_of(Function::Originating)
+}
+
+fn host_of(function: Function) -> Host {
     let mut host = Host::new(config(), Session::originating(0));
     let mut values = Values::default();
     values.set("reason", "").set("uid", "");
@@ -21,7 +25,7 @@ fn host() -> Host {
     let response = message("proxy/invite_200", &values);
     let established = host.command(Command::Establish(Establish {
         session: SESSION,
-        function: Function::Originating,
+        function,
         mode: Mode::Proxy,
         allow_offline_storage: true,
         policy: IwfPolicy::WholeSession,
@@ -44,49 +48,59 @@ fn answered(host: &mut Host, to: &Out, name: &str, values: &mut Values, status: 
     host.answer(to, Answer::Response(&bytes))
 }
 
-/// [CP-1, CP-4] (S3 L43, L95) From either end: the BYE goes on, its 200 goes back, byte for byte but for Via,
-/// Max-Forwards, our Route and Message-UID. Nothing is stored or released.
+/// A BYE from one end goes on, its 200 goes back.
+pub fn passes(function: Function, from: &str) {
+    let cause = match from {
+        "client" => Cause::Client,
+        _ => Cause::Other,
+    };
+    let mut host = host_of(function);
+    let mut values = Values::default();
+    let bye = message(&format!("proxy/bye_from_{from}"), &values);
+    let (verdict, outs) = host.receive_bytes(&bye);
+    assert_eq!(verdict, Verdict::Handled);
+    let [forwarded] = outs.try_into().unwrap();
+    matches_exactly(
+        &format!("proxy/bye_from_{from}_forwarded"),
+        forwarded.bytes(),
+        &mut values,
+    );
+    let Out::Request { hops, .. } = &forwarded else {
+        panic!("{forwarded:?}");
+    };
+    assert_eq!(hops, &["sip:scscf1.home1.example.net:6060;lr"]);
+
+    let name = format!("proxy/bye_from_{from}_answer");
+    let outs = answered(&mut host, &forwarded, &name, &mut values, "200 OK");
+    let [back, closed] = outs.try_into().unwrap();
+    assert!(back.is_response(1, 200));
+    matches_exactly(&format!("{name}_forwarded"), back.bytes(), &mut values);
+    let closed = outcome(&[closed]);
+    assert_eq!(
+        (closed.cause, closed.recording),
+        (cause, Recording::NotAllowed)
+    );
+
+    // [CP-6] A late retransmission gets the same answer, until the memory of it is over.
+    let (verdict, outs) = host.receive_bytes(&bye);
+    assert_eq!(verdict, Verdict::Handled);
+    assert!(outs[0].is_response(2, 200));
+    assert_eq!(outs[0].bytes(), back.bytes());
+    assert!(host.advance(32_000).is_empty());
+    assert_eq!(host.node.sessions(), 0);
+}
+
+/// [CP-1, CP-4, T92] (S3 L43, L95) From either end, for either function: the BYE goes on, its 200 goes back, byte for
+/// byte but for Via, Max-Forwards, our Route and Message-UID. Nothing is stored or released.
 #[test]
 fn both_ways() {
-    for (from, cause) in [("client", Cause::Client), ("other", Cause::Other)] {
-        let mut host = host();
-        let mut values = Values::default();
-        let bye = message(&format!("proxy/bye_from_{from}"), &values);
-        let (verdict, outs) = host.receive_bytes(&bye);
-        assert_eq!(verdict, Verdict::Handled);
-        let [forwarded] = outs.try_into().unwrap();
-        matches_exactly(
-            &format!("proxy/bye_from_{from}_forwarded"),
-            forwarded.bytes(),
-            &mut values,
-        );
-        let Out::Request { hops, .. } = &forwarded else {
-            panic!("{forwarded:?}");
-        };
-        assert_eq!(hops, &["sip:scscf1.home1.example.net:6060;lr"]);
-
-        let name = format!("proxy/bye_from_{from}_answer");
-        let outs = answered(&mut host, &forwarded, &name, &mut values, "200 OK");
-        let [back, closed] = outs.try_into().unwrap();
-        assert!(back.is_response(1, 200));
-        matches_exactly(&format!("{name}_forwarded"), back.bytes(), &mut values);
-        let closed = outcome(&[closed]);
-        assert_eq!(
-            (closed.cause, closed.recording),
-            (cause, Recording::NotAllowed)
-        );
-
-        // [CP-6] A late retransmission gets the same answer, until the memory of it is over.
-        let (verdict, outs) = host.receive_bytes(&bye);
-        assert_eq!(verdict, Verdict::Handled);
-        assert!(outs[0].is_response(2, 200));
-        assert_eq!(outs[0].bytes(), back.bytes());
-        assert!(host.advance(32_000).is_empty());
-        assert_eq!(host.node.sessions(), 0);
+    for function in [Function::Originating, Function::Terminating] {
+        passes(function, "client");
+        passes(function, "other");
     }
 }
 
-/// [CP-1] Other finals go back as well; the session is over with 481 and 408, and goes on after others. A 503 is
+/// [CP-1, T93] Other finals go back as well; the session is over with 481 and 408, and goes on after others. A 503 is
 /// answered 500 (RFC 3261 16.7).
 #[test]
 fn other_finals() {
@@ -156,8 +170,8 @@ fn silence() {
     assert!(answer.is_response(1, 500));
 }
 
-/// [CP-1, CP-6] BYEs that cross both go on and both are answered; the outcome comes once. One that comes again while it
-/// is out is on its way already.
+/// [CP-1, CP-6, T94] BYEs that cross both go on and both are answered; the outcome comes once. One that comes again
+/// while it is out is on its way already.
 #[test]
 fn crossing() {
     let mut host = host();
@@ -187,7 +201,7 @@ fn crossing() {
     assert!(outs[0].is_response(1, 200));
 }
 
-/// [CP-1, DR-7] After a restart a BYE that comes again goes on in the same transaction.
+/// [CP-1, DR-7, T95] After a restart a BYE that comes again goes on in the same transaction.
 #[test]
 fn restarted() {
     let mut host = host();

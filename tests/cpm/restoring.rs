@@ -113,8 +113,8 @@ fn streams() {
     same(&[&outs[0], &outs[2]], &host.offered_again());
 }
 
-/// [DR-7, CO-3, CT-3] The ACK of a 2xx is owed for 64·T1: it is offered again after each restart, as it was, beside
-/// the next re-INVITE too; then nothing is left of it, and the 2xx is nobody's.
+/// [DR-7, CO-3, CT-3, T99] The ACK of a 2xx is owed for 64·T1: it is offered again after each restart, as it was,
+/// beside the next re-INVITE too; then nothing is left of it, and the 2xx is nobody's.
 #[test]
 fn acknowledgement() {
     for session in [Session::originating(3), Session::terminating(3)] {

@@ -218,7 +218,8 @@ impl World {
         number.is_some() && before.is_none_or(|before| number == before.checked_add(1))
     }
 
-    /// [CO-3, CT-3] A re-INVITE: to the leg that is to hear of it, with the ports of whoever has left at 0 and no others.
+    /// [CO-3, CT-3] A re-INVITE: to the leg that is to hear of it, with the ports of whoever has left at 0 and no
+    /// others.
     fn reinvites(&mut self, place: usize, text: &str) {
         let scenario = self.setting.scenario;
         let left = self.outside.ghosts.told.left.clone();
