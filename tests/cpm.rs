@@ -35,3 +35,5 @@ mod terminating;
 mod text;
 #[path = "cpm/time.rs"]
 mod time;
+#[path = "cpm/timer.rs"]
+mod timer;

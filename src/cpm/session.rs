@@ -14,7 +14,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     Cause, Config, Counters, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, Mode, Question,
-    Recording, Scope, SessionRef,
+    Recording, Scope, SessionRef, SessionTimer,
     leg::{Answered, Leg, State},
     messages::Final,
     proxy::Relaying,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     drive::{Context, Identifier, Millis, Outbox, Timer, Token, TransactionRef, increment},
     fleet::Shared,
-    wire::sdp::StreamSet,
+    wire::{Message, sdp::StreamSet},
 };
 
 /// What a session has at hand while it takes a step.
@@ -55,10 +55,13 @@ pub(super) struct Bye<'a> {
 pub(super) enum Input<'a> {
     /// A BYE has come.
     Bye(Bye<'a>),
-    /// A final response to a request of ours.
+    /// A final response to a BYE of ours.
     Response { token: Token, status: u16 },
-    /// [RFC 3261 13.2.2.4] A 2xx to the re-INVITE of that number, in no transaction that there is.
-    Accepted { cseq: u32, status: u16 },
+    /// A final response to a re-INVITE.
+    Reinvited {
+        invite: Reinvited,
+        response: &'a Message<'a>,
+    },
     /// No response to a request of ours: `end` says why.
     NoResponse { token: Token, end: End },
     /// The session is stored.
@@ -78,6 +81,15 @@ pub(super) enum Input<'a> {
     Close { reason: &'a [u8] },
     /// Time has passed.
     Tick,
+}
+
+/// Which re-INVITE is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reinvited {
+    /// The one with this token.
+    Token(Token),
+    /// [RFC 3261 13.2.2.4] The one with this number: the 2xx is in no transaction that there is.
+    Number(u32),
 }
 
 /// What the procedures of the two functions go by.
@@ -182,6 +194,8 @@ pub(super) struct Session {
     pub(super) shrinking: Option<Box<Shrinking>>,
     /// The last re-INVITE, and those before it whose ACK is owed: one for each IWF but the last at most.
     pub(super) invites: Vec<Invite>,
+    /// Of the leg that hears of deleted streams.
+    pub(super) timer: Option<SessionTimer>,
     pub(super) closing: Option<Box<Closing>>,
     /// Of a proxy.
     pub(super) relaying: Option<Box<Relaying>>,
@@ -271,18 +285,17 @@ impl Session {
             (_, Input::Bye(bye)) => self.cross(turn, &bye),
             (Phase::Open, Input::Close { reason }) => return Some(Fact::Closed { reason }),
             (_, Input::Close { .. }) => {}
-            (_, Input::Response { token, status }) => match self.invite_of(token) {
-                Some(place) => return self.reinvited(turn, place, status),
-                None => self.note_end(token, End::Answered(status)),
-            },
-            (_, Input::NoResponse { token, end }) => match self.invite_of(token) {
-                Some(place) => return self.reinvited(turn, place, silence(end)),
+            (_, Input::Response { token, status }) => {
+                self.note_end(token, End::Answered(status));
+            }
+            (_, Input::Reinvited { invite, response }) => {
+                let place = self.place_of(invite)?;
+                return self.reinvited(turn, place, response);
+            }
+            (_, Input::NoResponse { token, end }) => match self.place_of(Reinvited::Token(token)) {
+                Some(place) => return self.refused(turn, place, (silence(end), None)),
                 None => self.note_end(token, end),
             },
-            (_, Input::Accepted { cseq, status }) => {
-                let place = self.invite_numbered(cseq)?;
-                return self.reinvited(turn, place, status);
-            }
             (_, Input::Stored { token, uid }) if self.asked_store(token) => self.stored(turn, uid),
             (_, Input::StoreFailed { token }) if self.asked_store(token) => self.store_failed(turn),
             (_, Input::MediaReleased { token }) => {
@@ -531,8 +544,11 @@ impl Session {
 
     /// What was asked, or sent, with this token.
     pub(super) fn asked(&self, token: Token) -> Option<Asked> {
-        if self.legs.iter().any(|leg| leg.awaits(token)) || self.invite_of(token).is_some() {
-            return Some(Asked::Request);
+        if self.legs.iter().any(|leg| leg.awaits(token)) {
+            return Some(Asked::Bye);
+        }
+        if self.place_of(Reinvited::Token(token)).is_some() {
+            return Some(Asked::Reinvite);
         }
         if self.releases.iter().any(|own| own.token == Some(token)) {
             return Some(Asked::MediaRelease);
@@ -575,8 +591,8 @@ impl Session {
 /// What a token is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A BYE, or a re-INVITE.
-    Request,
+    Bye,
+    Reinvite,
     /// A BYE that a proxy passed on.
     Relay,
     MediaRelease,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Config, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, MAX_IWFS, Mode, Recording,
-    Scope, SessionRef, Side,
+    Scope, SessionRef, SessionTimer, Side,
     leg::{Answered, Leg, Running, State, Strings},
-    proxy::{MOST_WAYS, Relaying, Way},
+    proxy::{MOST_WAYS, Refused, Relaying, Way},
     session::{Closing, Held, Phase, Release as Released, Session, Store},
     streams::{Invite, Reply, Shrinking, Stage},
 };
@@ -43,6 +43,7 @@ struct SessionRecord<'b> {
     releases: Vec<(Identifier, Scope)>,
     shrinking: Option<ShrinkingRecord>,
     invites: Vec<InviteRecord>,
+    timer: Option<SessionTimer>,
     closing: Option<ClosingRecord<'b>>,
     relaying: Option<RelayingRecord<'b>>,
 }
@@ -130,8 +131,16 @@ struct HeldRecord<'b> {
 struct RelayingRecord<'b> {
     #[serde(borrow)]
     ways: Vec<WayRecord<'b>>,
+    refused: Option<RefusedRecord>,
     over: Option<u64>,
     event: Identifier,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefusedRecord {
+    from: LegId,
+    end: End,
+    left: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,6 +151,7 @@ struct WayRecord<'b> {
     kept: Raw<'b>,
     key: u64,
     branch: Identifier,
+    left: u64,
     answer: Option<(u16, Raw<'b>)>,
 }
 
@@ -167,6 +177,10 @@ enum OutcomeRecord {
     StoredLate {
         session: SessionRef,
         stored: bool,
+    },
+    Refreshed {
+        session: SessionRef,
+        timer: Option<SessionTimer>,
     },
 }
 
@@ -197,6 +211,7 @@ pub(super) fn write_outcome(event: &Event) -> Option<Vec<u8>> {
             status,
         },
         Event::StoredLate { session, stored } => OutcomeRecord::StoredLate { session, stored },
+        Event::SessionRefreshed { session, timer } => OutcomeRecord::Refreshed { session, timer },
         Event::TakenOver { .. } => return None,
     };
     let mut blob = Vec::new();
@@ -231,6 +246,7 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), Re
             status,
         },
         OutcomeRecord::StoredLate { session, stored } => Event::StoredLate { session, stored },
+        OutcomeRecord::Refreshed { session, timer } => Event::SessionRefreshed { session, timer },
     });
     Ok(())
 }
@@ -313,6 +329,7 @@ impl<'b> SessionRecord<'b> {
                 .iter()
                 .map(|own| InviteRecord::of(own, now))
                 .collect(),
+            timer: session.timer,
             closing: closing.map(|own| ClosingRecord::of(own, now)),
             relaying: session
                 .relaying
@@ -354,6 +371,7 @@ impl<'b> SessionRecord<'b> {
                 .collect(),
             shrinking: self.shrinking.as_ref().map(|own| own.restore(now)),
             invites: self.invites.iter().map(|own| own.restore(now)).collect(),
+            timer: self.timer,
             closing: self.closing.as_ref().map(|own| own.restore(now)),
             relaying: relaying.map(|own| own.restore(now)).transpose()?,
         })
@@ -559,6 +577,7 @@ impl<'b> RelayingRecord<'b> {
             kept: Raw(&way.kept),
             key: way.key,
             branch: way.branch,
+            left: way.until.since(now),
             answer: way
                 .answer
                 .as_ref()
@@ -566,6 +585,11 @@ impl<'b> RelayingRecord<'b> {
         });
         Self {
             ways: ways.collect(),
+            refused: own.refused.map(|refused| RefusedRecord {
+                from: refused.from,
+                end: refused.end,
+                left: refused.until.since(now),
+            }),
             over: own.over.map(|until| until.since(now)),
             event: own.event,
         }
@@ -582,11 +606,16 @@ impl<'b> RelayingRecord<'b> {
             key: way.key,
             branch: way.branch,
             token: None,
-            until: now,
+            until: now.after(way.left),
             answer: way.answer.map(|(status, bytes)| (status, bytes.0.into())),
         });
         Ok(Box::new(Relaying {
             ways: ways.collect(),
+            refused: self.refused.as_ref().map(|refused| Refused {
+                from: refused.from,
+                end: refused.end,
+                until: now.after(refused.left),
+            }),
             over: self.over.map(|left| now.after(left)),
             event: self.event,
         }))

@@ -19,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Event, Function, IwfPolicy, LegId, Question, Scope, Side,
     messages::Reinvite,
-    session::{Bye, Fact, Phase, Session, Turn},
+    session::{Bye, Fact, Phase, Reinvited, Session, Turn},
 };
 use crate::{
     drive::{Buffer, Identifier, Millis, Request, Timer, Token, Towards, increment},
-    wire::sdp::{Description, StreamSet},
+    wire::{
+        Message,
+        sdp::{Description, StreamSet},
+    },
 };
 
 /// How far the deletion of streams has come.
@@ -253,6 +256,7 @@ impl Session {
             dialog: leg.dialog(),
             cseq: invite.cseq,
             branch: invite.branch,
+            timer: self.timer,
         };
         let deleted = invite.deleted;
         invite.token = Some(token);
@@ -274,15 +278,13 @@ impl Session {
         }
     }
 
-    /// The place of the re-INVITE that an answer with this token is to.
-    pub(super) fn invite_of(&self, token: Token) -> Option<usize> {
+    /// The place of a re-INVITE.
+    pub(super) fn place_of(&self, invite: Reinvited) -> Option<usize> {
         let mut invites = self.invites.iter();
-        invites.position(|invite| invite.token == Some(token))
-    }
-
-    /// The place of the re-INVITE with this number.
-    pub(super) fn invite_numbered(&self, cseq: u32) -> Option<usize> {
-        self.invites.iter().position(|invite| invite.cseq == cseq)
+        invites.position(|own| match invite {
+            Reinvited::Token(token) => own.token == Some(token),
+            Reinvited::Number(cseq) => own.cseq == cseq,
+        })
     }
 
     /// [RFC 3261 14.2] Whether a re-INVITE of ours is out in the dialog of this leg.
@@ -290,32 +292,52 @@ impl Session {
         id == self.told() && self.invites.last().is_some_and(Invite::is_out)
     }
 
-    /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being
-    /// closed nothing follows but the ACK.
+    /// [RFC 3261 13.2.2.4, 14.1] A re-INVITE is answered, for the first time or again. Once the session is being closed
+    /// nothing follows but the ACK.
     pub(super) fn reinvited(
         &mut self,
         turn: &mut Turn<'_>,
         place: usize,
-        status: u16,
+        response: &Message<'_>,
     ) -> Option<Fact<'static>> {
-        let is_open = self.is_open();
-        let is_accepted = (200..300).contains(&status);
+        let status = response.status()?;
+        if !(200..300).contains(&status) {
+            return self.refused(turn, place, (status, Some(response)));
+        }
         let invite = self.invites.get_mut(place)?;
         let was_out = invite.is_out();
-        if is_accepted {
-            invite.note_accepted(turn);
-            self.acknowledge(turn, place);
-        } else if was_out {
-            invite.reply = Reply::Refused;
+        invite.note_accepted(turn);
+        if was_out {
+            self.retarget(self.told(), response, &turn.cx.config.limits);
         }
-        if !was_out {
+        self.acknowledge(turn, place);
+        if was_out && self.is_open() {
+            self.note_refresh(turn, response);
+            self.deleted(turn);
+        }
+        None
+    }
+
+    /// [RFC 3261 14.1, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
+    /// (RFC 3261 8.1.3.1). It is sent again where that is of use.
+    pub(super) fn refused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        place: usize,
+        (status, response): (u16, Option<&Message<'_>>),
+    ) -> Option<Fact<'static>> {
+        let invite = self.invites.get_mut(place)?;
+        if !invite.is_out() {
             return None;
         }
+        invite.reply = Reply::Refused;
         let attempts = self.shrinking.as_ref().map(|shrinking| shrinking.attempts);
-        let attempts = attempts.filter(|_| is_open)?;
+        let attempts = attempts.filter(|_| self.is_open())?;
+        let may_go_again = attempts < turn.cx.config.reinvite_attempts;
+        let is_too_small = response.is_some_and(|response| self.note_too_small(response));
         match status {
-            _ if is_accepted => self.deleted(turn),
-            491 if attempts < turn.cx.config.reinvite_attempts => self.wait(turn),
+            491 if may_go_again => self.wait(turn),
+            422 if may_go_again && is_too_small => self.reinvite(turn),
             481 | 408 => return Some(Fact::DialogGone),
             _ => self.give_up(turn, status),
         }
@@ -335,6 +357,7 @@ impl Session {
             dialog: leg.dialog(),
             cseq: invite.cseq,
             branch: invite.ack,
+            timer: None,
         };
         let (hop, limit) = (ack.dialog.next_hop(), config.element.udp_limit());
         let write = |buffer: &mut Buffer| ack.write_ack(config, buffer);
@@ -425,7 +448,7 @@ impl Session {
             Stage::Inviting => {
                 let is_silent = |invite: &Invite| invite.is_out() && now >= invite.until;
                 let place = self.invites.iter().position(is_silent)?;
-                return self.reinvited(turn, place, 408);
+                return self.refused(turn, place, (408, None));
             }
             Stage::Waiting { .. } | Stage::Describing { .. } => {}
         }

@@ -3,7 +3,7 @@
 use ims_procedures::{
     cpm::{
         Cause, Command, Description, End, Establish, Function, IwfPolicy, Leg, Mode, Recording,
-        Side,
+        Side, defect,
     },
     drive::{Answer, Misuse, Verdict},
 };
@@ -220,6 +220,109 @@ fn restarted() {
     let name = "proxy/bye_from_client_answer";
     let outs = answered(&mut host, &after[0], name, &mut values, "200 OK");
     assert!(outs[0].is_response(2, 200));
+}
+
+/// A BYE like this one in another transaction, the next of its sender.
+fn next_bye(bye: &[u8], number: u32) -> Vec<u8> {
+    let text = String::from_utf8(bye.to_vec()).unwrap();
+    let text = text.replacen("branch=z9hG4bK", &format!("branch=z9hG4bK{number}"), 1);
+    text.into_bytes()
+}
+
+/// [CP-1] A session that nobody ends any more after a BYE was refused: it is over after 64·T1, as the refusal says, and
+/// forgotten after as much again; a restart between changes nothing.
+#[test]
+fn left_after_refusal() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    for (status, is_restarted) in [("407 x", false), ("500 x", true), ("503 x", false)] {
+        let mut host = host();
+        let mut values = Values::default();
+        let (_, outs) = host.receive_bytes(&bye);
+        matches_exactly(
+            "proxy/bye_from_client_forwarded",
+            outs[0].bytes(),
+            &mut values,
+        );
+        let name = "proxy/bye_from_client_answer";
+        let back = answered(&mut host, &outs[0], name, &mut values, status);
+        assert_eq!(back.len(), 1);
+        assert_eq!(host.advance(20_000), []);
+        if is_restarted {
+            host.restart(2);
+        }
+        assert_eq!(host.advance(11_999), []);
+        let [closed] = host.advance(1).try_into().unwrap();
+        let end = End::Answered(status[..3].parse().unwrap());
+        let closed = outcome(&[closed]);
+        assert_eq!(closed.ends, ends(Some(End::ByItself), Some(end), &[]));
+        assert_eq!(closed.cause, Cause::Client);
+        assert_eq!(host.advance(32_000), []);
+        assert_eq!(host.node.sessions(), 0);
+    }
+    let mut host = host();
+    let (_, outs) = host.receive_bytes(&bye);
+    host.answer(&outs[0], Answer::Unreachable);
+    let [closed] = host.advance(32_000).try_into().unwrap();
+    assert_eq!(outcome(&[closed]).ends.other, Some(End::Unreachable));
+}
+
+/// [CP-1] Another BYE after a refusal, as with credentials: what becomes of it is the outcome.
+#[test]
+fn again_after_refusal() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    let mut host = host();
+    let mut values = Values::default();
+    let (_, outs) = host.receive_bytes(&bye);
+    let name = "proxy/bye_from_client_forwarded";
+    matches_exactly(name, outs[0].bytes(), &mut values);
+    let name = "proxy/bye_from_client_answer";
+    answered(&mut host, &outs[0], name, &mut values, "407 x");
+    host.advance(31_000);
+    let (_, outs) = host.receive_bytes(&next_bye(&bye, 2));
+    assert_eq!(host.advance(5_000), []);
+    let ok = message(name, values.set("status", "200 OK"));
+    let outs = host.answer(&outs[0], Answer::Response(&ok));
+    assert_eq!(outcome(&outs[1..]).ends.other, Some(End::Answered(200)));
+    assert_eq!(host.advance(100_000), []);
+    assert_eq!(host.node.sessions(), 0);
+}
+
+/// [CP-1, DR-7] After a restart a BYE that does not come again has been given up: the session is over when the time for
+/// its answer is, and no answer is made up.
+#[test]
+fn not_again_after_restart() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    let mut host = host();
+    host.receive_bytes(&bye);
+    host.advance(10_000);
+    host.restart(2);
+    assert_eq!(host.advance(29_999), []);
+    let [closed] = host.advance(1).try_into().unwrap();
+    let all = ends(Some(End::ByItself), Some(End::NoResponse), &[]);
+    assert_eq!(outcome(&[closed]).ends, all);
+    assert_eq!(host.advance(32_000), []);
+    assert_eq!(host.node.sessions(), 0);
+}
+
+/// [CP-1, DR-5] Four BYEs of a session may be on their way; the fifth is refused and goes nowhere, until one is answered.
+#[test]
+fn too_many_byes() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    let mut host = host();
+    let (_, first) = host.receive_bytes(&bye);
+    for number in 2..=4 {
+        let (_, outs) = host.receive_bytes(&next_bye(&bye, number));
+        assert!(outs[0].is_request("BYE "));
+    }
+    let (verdict, outs) = host.receive_bytes(&next_bye(&bye, 5));
+    let Verdict::Rejected(reject) = verdict else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(*reject.defect, defect::BYES_UNANSWERED);
+    assert!(outs[0].is_response(5, 500));
+    host.answer(&first[0], Answer::Unreachable);
+    let (_, outs) = host.receive_bytes(&next_bye(&bye, 5));
+    assert!(outs[0].is_request("BYE "));
 }
 
 /// [CP-1] Max-Forwards of 0 is answered 483 and goes nowhere. What is no BYE is for the host to pass on. A proxy ends

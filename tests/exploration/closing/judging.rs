@@ -374,6 +374,10 @@ impl World {
             other => other,
         };
         let bye = &self.setting.scenario.script().byes[place];
+        let is_forgotten = status(text) == 481 && self.node().sessions() == 0;
+        if is_forgotten && self.outside.ghosts.outcome.is_some() {
+            return;
+        }
         if status(text) != far || header(text, "Via") != header(bye, "Via") {
             self.breaks(Property::Proxied);
         }
@@ -433,11 +437,10 @@ impl World {
             }
             return;
         }
-        let ghosts = &self.outside.ghosts;
         if self.is_proxy() {
-            return;
+            return self.reports_proxied_end(outcome);
         }
-        let told = &ghosts.told;
+        let told = &self.outside.ghosts.told;
         let mut ends = Ends {
             client: told.ends[CLIENT],
             other: told.ends[OTHER],
@@ -454,6 +457,22 @@ impl World {
         let expected = told.cause.map(|cause| (cause, ends, recording));
         if expected != Some(outcome) {
             self.note(|| format!("    expected {expected:?}"));
+            self.breaks(Property::Outcome);
+        }
+    }
+
+    /// Of a proxied session: whoever it names has sent a BYE, and the other end has answered or is not known to have.
+    fn reports_proxied_end(&mut self, (cause, ends, recording): (Cause, Ends, Recording)) {
+        let (from, by, far) = match cause {
+            Cause::Client => (CLIENT, ends.client, ends.other),
+            _ => (OTHER, ends.other, ends.client),
+        };
+        let is_known = match far {
+            Some(End::Answered(status)) => self.outside.ghosts.told.far[far_of(from)] == status,
+            far => far == Some(End::NoResponse),
+        };
+        let has_begun = self.outside.byes[from].is_some() && by == Some(End::ByItself);
+        if !has_begun || !is_known || recording != Recording::NotAllowed {
             self.breaks(Property::Outcome);
         }
     }
@@ -513,12 +532,22 @@ impl World {
                 continue;
             };
             let is_due = far[far_of(place)] != 0;
-            if bye.answer.is_some() != is_due && !(is_due && bye.given_up) {
+            let is_right = match bye.answer.as_deref() {
+                None => !is_due || bye.given_up,
+                // It came when the session was forgotten.
+                Some(answer) => is_due || status(answer) == 481,
+            };
+            if !is_right {
                 self.breaks(Property::Proxied);
             }
         }
-        if self.deadline().is_some() {
+        let has_begun = self.outside.byes.iter().any(Option::is_some);
+        let is_there = self.node().sessions() == 1 || !self.outside.blobs.is_empty();
+        if self.deadline().is_some() || is_there == has_begun {
             self.breaks(Property::Quiescent);
+        }
+        if self.outside.ghosts.outcome.is_some() != has_begun {
+            self.breaks(Property::Outcome);
         }
     }
 }
