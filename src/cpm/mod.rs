@@ -13,7 +13,7 @@
 //! # What is left to the host
 //! Setting sessions up and changing them; what it sends in their dialogs it tells ([`Command::Refresh`],
 //! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which
-//! says when one is to be refused. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
+//! says when one is to be refused; a 2xx to a re-INVITE in no transaction is too, and acknowledged. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
 //! the host, or the transaction layer. A session timer (RFC 4028) runs at the host; the re-INVITE that deletes streams
 //! keeps it, and who refreshes, as it is ([`Command::SetSessionTimer`], [`Event::SessionRefreshed`]).
 //!

@@ -92,14 +92,6 @@ impl Invite {
     fn owes_ack(&self) -> bool {
         self.reply == Reply::Accepted
     }
-
-    /// [RFC 6026 7.2] The ACK is owed for 64·T1 from the first coming of the 2xx.
-    fn note_accepted(&mut self, turn: &Turn<'_>) {
-        if !self.owes_ack() {
-            self.reply = Reply::Accepted;
-            self.until = turn.cx.now.after(turn.cx.config.memory());
-        }
-    }
 }
 
 const fn bit(iwf: u8) -> u8 {
@@ -306,8 +298,10 @@ impl Session {
         }
         let invite = self.invites.get_mut(place)?;
         let was_out = invite.is_out();
-        invite.note_accepted(turn);
         if was_out {
+            // [RFC 6026 7.2]
+            invite.reply = Reply::Accepted;
+            invite.until = turn.cx.now.after(turn.cx.config.memory());
             self.retarget(self.told(), response, &turn.cx.config.limits);
         }
         self.acknowledge(turn, place);
