@@ -40,11 +40,12 @@ impl SessionTimer {
             refresher: Some(refresher),
             ..SessionExpires::default()
         };
-        message
-            .header(HeaderName::Supported, b"timer")
-            .value(HeaderName::SessionExpires, |buffer| {
-                kept.write_value(buffer)
-            });
+        message.header(HeaderName::Supported, b"timer").value(
+            HeaderName::SessionExpires,
+            |buffer| {
+                kept.write_value(buffer);
+            },
+        );
         if self.smallest > SMALLEST {
             message.number(HeaderName::MinSe, self.smallest.into());
         }
