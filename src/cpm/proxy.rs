@@ -85,10 +85,9 @@ impl Relaying {
     /// BYEs that have no answer: they are on their way or, after a restore, may come again.
     fn unanswered(&self) -> impl Iterator<Item = &Way> {
         let is_over = self.over.is_some();
-        let mut ways = self.ways.iter();
-        core::iter::from_fn(move || {
-            ways.find(|way| way.answer.is_none() && (way.token.is_some() || !is_over))
-        })
+        let is_unanswered =
+            move |way: &&Way| way.answer.is_none() && (way.token.is_some() || !is_over);
+        self.ways.iter().filter(is_unanswered)
     }
 
     /// What is waited for once a BYE was refused, if none is on its way.
