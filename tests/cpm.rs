@@ -5,6 +5,8 @@
 mod crossing;
 #[path = "cpm/driving.rs"]
 mod driving;
+#[path = "cpm/field.rs"]
+mod field;
 #[path = "common/cpm.rs"]
 #[allow(dead_code)]
 mod messages;
@@ -29,5 +31,9 @@ mod streams;
 mod support;
 #[path = "cpm/terminating.rs"]
 mod terminating;
+#[path = "cpm/text/mod.rs"]
+mod text;
 #[path = "cpm/time.rs"]
 mod time;
+#[path = "cpm/timer.rs"]
+mod timer;

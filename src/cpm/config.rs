@@ -1,8 +1,10 @@
 //! What an operator decides for a CPM Participating Function.
 
+use alloc::boxed::Box;
+
 use super::Cpm;
 use crate::{
-    drive::{ConfigError, Limits, Role},
+    drive::{ConfigError, Limits, Role, holds_break},
     wire::Element,
 };
 
@@ -33,6 +35,9 @@ pub struct Config {
     pub description_bound: u64,
     /// [CO-3, CT-3] How often a re-INVITE that deletes streams is sent at most, if it meets 491. Default 5.
     pub reinvite_attempts: u8,
+    /// [CO-3, CT-3] What re-INVITEs say in Allow: the methods that the host takes in the dialog (RFC 3261 13.2.1, 14.1),
+    /// separated by commas; empty for no Allow. Default `INVITE, ACK, CANCEL, BYE, OPTIONS`.
+    pub allow: Box<[u8]>,
     /// [CP-6] Bytes of Reason that are carried across; a longer one is left out. Default 1,024.
     pub reason_bytes: usize,
     /// The bounds.
@@ -51,6 +56,7 @@ impl Config {
             answer_bound: 40_000,
             description_bound: 5_000,
             reinvite_attempts: 5,
+            allow: (*b"INVITE, ACK, CANCEL, BYE, OPTIONS").into(),
             reason_bytes: 1_024,
             limits: Limits::default(),
             element,
@@ -102,6 +108,9 @@ impl Config {
         }
         if !(1..=16).contains(&self.reinvite_attempts) {
             return refuse("reinvite_attempts", "not between 1 and 16");
+        }
+        if self.allow.len() > 1_024 || holds_break(&self.allow) {
+            return refuse("allow", "more than 1,024 bytes, or a line break");
         }
         if self.reason_bytes > 4_096 {
             return refuse("reason_bytes", "more than 4,096");

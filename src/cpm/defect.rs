@@ -85,3 +85,10 @@ pub const PROXIED: Defect = Defect {
     what: "a proxy cannot end a session",
     clause: "RFC 3261 16",
 };
+
+/// As many BYEs of a proxied session are on their way as may be.
+pub const BYES_UNANSWERED: Defect = Defect {
+    code: 532,
+    what: "too many BYEs of the session without an answer",
+    clause: "RFC 3261 16.7",
+};

@@ -3,12 +3,13 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Config, Description, Establish, Function, Leg as Shown, LegId, MAX_IWFS, Mode, Side, defect,
+    Config, Description, Establish, Function, Leg as Shown, LegId, MAX_IWFS, Mode, SessionTimer,
+    Side, defect,
     leg::{Leg, Running, Strings},
     session::Session,
 };
 use crate::{
-    dialog::{Dialog, Established, Sequence},
+    dialog::{Dialog, Established, Sequence, remote_target},
     drive::{Defect, Limits, Misuse, Reject},
     fleet::{Rest, Seldom},
     wire::{
@@ -37,6 +38,7 @@ impl Session {
             legs: Vec::with_capacity(shown.iwfs.len().saturating_add(2)),
             told: told(shown),
             body: None,
+            timer: None,
         };
         for (id, leg) in [(LegId::Client, &shown.client), (LegId::Other, &shown.other)] {
             if let Some(leg) = leg {
@@ -46,7 +48,9 @@ impl Session {
         for (number, iwf) in (0u8..).zip(shown.iwfs) {
             learning.read(LegId::Iwf(number), &iwf.leg, iwf.streams)?;
         }
-        let Learning { legs, body, .. } = learning;
+        let Learning {
+            legs, body, timer, ..
+        } = learning;
         let streams = legs.iter().map(|leg| leg.streams);
         let streams = streams.fold(StreamSet::EMPTY, StreamSet::union);
         let mut session = Self {
@@ -60,7 +64,8 @@ impl Session {
             live: streams,
             releases: Vec::new(),
             shrinking: None,
-            invite: None,
+            invites: Vec::new(),
+            timer,
             closing: None,
             relaying: None,
         };
@@ -110,6 +115,26 @@ impl Session {
         iwfs.zip(streams)
             .for_each(|(leg, streams)| leg.streams = *streams);
         Ok(())
+    }
+
+    /// [RFC 3261 12.2.1.2] The other end of a leg names another target in its 2xx. One that cannot be used changes
+    /// nothing.
+    pub(super) fn retarget(&mut self, id: LegId, response: &Message<'_>, limits: &Limits) {
+        let Some(leg) = self.leg_mut(id) else {
+            return;
+        };
+        let dialog = leg.dialog();
+        if let Ok(Some(remote_target)) = remote_target(response, leg.is_secure) {
+            if remote_target != dialog.remote_target {
+                let dialog = Dialog {
+                    remote_target,
+                    ..dialog
+                };
+                if let Ok(strings) = pack(&dialog, limits) {
+                    leg.strings = strings;
+                }
+            }
+        }
     }
 
     /// A leg's dialog has gone on.
@@ -178,6 +203,8 @@ struct Learning<'l> {
     told: LegId,
     /// What was sent to the leg that is told.
     body: Option<Vec<u8>>,
+    /// Of that leg.
+    timer: Option<SessionTimer>,
 }
 
 impl Learning<'_> {
@@ -200,8 +227,10 @@ impl Learning<'_> {
                     Side::Uas => (Established::of_uas(&invite, &response), &response),
                 };
                 let made = made.map_err(Misuse::BadCommand)?;
-                if id == self.told && sent.content_type_is(b"application/sdp") {
-                    self.body = Some(sent.body().to_vec());
+                if id == self.told {
+                    let is_description = sent.content_type_is(b"application/sdp");
+                    self.body = is_description.then(|| sent.body().to_vec());
+                    self.timer = SessionTimer::of(&invite, &response, *side);
                 }
                 self.add(id, &made.dialog(), (made.sequence(), *side), streams)
             }

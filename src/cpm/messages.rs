@@ -1,6 +1,6 @@
 //! What a CPM Participating Function sends.
 
-use super::{Config, LegId, session::Words};
+use super::{Config, LegId, SessionTimer, session::Words};
 use crate::{
     dialog::Dialog,
     drive::{Buffer, Identifier},
@@ -74,6 +74,8 @@ pub(super) struct Reinvite<'a> {
     pub(super) dialog: Dialog<'a>,
     pub(super) cseq: u32,
     pub(super) branch: Identifier,
+    /// To be kept.
+    pub(super) timer: Option<SessionTimer>,
 }
 
 impl Reinvite<'_> {
@@ -95,6 +97,12 @@ impl Reinvite<'_> {
         }
         element.write_address(&mut message, HeaderName::PAssertedIdentity);
         element.write_charging_vector(&mut message, self.branch);
+        if !config.allow.is_empty() {
+            message.header(HeaderName::Allow, &config.allow);
+        }
+        if let Some(timer) = self.timer {
+            timer.write(&mut message);
+        }
         message.body(b"application/sdp", |buffer| {
             agreed.put_without(deleted, buffer);
         });

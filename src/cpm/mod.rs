@@ -13,9 +13,9 @@
 //! # What is left to the host
 //! Setting sessions up and changing them; what it sends in their dialogs it tells ([`Command::Refresh`],
 //! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which
-//! says when one is to be refused. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
-//! the host, or the transaction layer. A session timer (RFC 4028) is the host's: the re-INVITE that deletes streams
-//! does not name it.
+//! says when one is to be refused; a 2xx to a re-INVITE in no transaction is too, and acknowledged. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
+//! the host, or the transaction layer. A session timer (RFC 4028) runs at the host; the re-INVITE that deletes streams
+//! keeps it, and who refreshes, as it is ([`Command::SetSessionTimer`], [`Event::SessionRefreshed`]).
 //!
 //! # What S3 leaves open
 //! - It names one answer where there are several IWFs: all are waited for, in their time (CP-5).
@@ -64,6 +64,7 @@ mod snapshot;
 mod storage;
 mod streams;
 mod terminating;
+mod timer;
 mod vocabulary;
 
 pub use config::Config;
@@ -71,7 +72,7 @@ pub use counters::Counters;
 pub use node::CpmNode;
 pub use vocabulary::{
     Cause, Description, End, Ends, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode,
-    Recording, Scope, SessionRef, Side,
+    Recording, Scope, SessionRef, SessionTimer, Side,
 };
 
 use core::fmt;
@@ -95,7 +96,7 @@ impl Role for Cpm {
     type Answer<'a> = Answer<'a>;
     type Event = Event;
     // The end of a session with all its IWFs: the release of its media, its storage, a BYE to each leg but one, an
-    // answer and the outcome; or a stream's: a re-INVITE and its ACK.
+    // answer and the outcome; or a stream's: a re-INVITE, the ACK of the last one, and what has become of each IWF.
     const STEP_OUTPUTS: usize = MAX_IWFS + 8;
     // A BYE to each leg, or an answer as long as its request and a re-INVITE with the longest description.
     const STEP_BYTES: usize = 256 * 1024;
@@ -139,6 +140,14 @@ pub enum Command<'a> {
         session: SessionRef,
         /// What happens.
         policy: IwfPolicy,
+    },
+    /// [CO-3, CT-3] (RFC 4028) The session timer of the leg that hears of deleted streams has changed. It is known from
+    /// the messages of a leg that was [learnt](Leg::Learnt); of one that was given there is none.
+    SetSessionTimer {
+        /// The session.
+        session: SessionRef,
+        /// What was agreed; `None`: the session has no timer.
+        timer: Option<SessionTimer>,
     },
     /// [CP-3] What `<allow-offline-storage>` says. Once the session is being closed it changes nothing more.
     SetOfflineStorage {
@@ -246,6 +255,14 @@ pub enum Event {
         /// Its number.
         iwf: u8,
     },
+    /// [CO-3, CT-3] (RFC 4028 7.2) The re-INVITE has refreshed a session that had a timer, or has one now: the interval
+    /// begins anew.
+    SessionRefreshed {
+        /// The session.
+        session: SessionRef,
+        /// What was agreed; `None`: the session has no timer any more.
+        timer: Option<SessionTimer>,
+    },
     /// [CO-3, CT-3] An IWF has left; its streams could not be deleted. The session stays as it is.
     StreamDeletionFailed {
         /// The session.
@@ -279,6 +296,7 @@ impl fmt::Debug for Command<'_> {
             Self::Refresh { session, .. } => ("Refresh", *session),
             Self::Renegotiated { session, .. } => ("Renegotiated", *session),
             Self::SetPolicy { session, .. } => ("SetPolicy", *session),
+            Self::SetSessionTimer { session, .. } => ("SetSessionTimer", *session),
             Self::SetOfflineStorage { session, .. } => ("SetOfflineStorage", *session),
             Self::Close { session, .. } => ("Close", *session),
             Self::Forget { session } => ("Forget", *session),

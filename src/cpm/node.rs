@@ -9,7 +9,7 @@ use super::{
     Answer, Command, Config, Counters, Cpm, End, Establish, LegId, Mode, SessionRef, defect,
     learning,
     leg::Leg,
-    session::{Asked, Input, Phase, Session, Turn},
+    session::{Asked, Input, Phase, Reinvited, Session, Turn},
     snapshot,
 };
 use crate::{
@@ -270,6 +270,38 @@ impl CpmNode {
         }
     }
 
+    /// [RFC 3261 13.2.2.4] A response in no transaction: a 2xx to a re-INVITE of ours is acknowledged.
+    fn accepted(&mut self, now: Millis, message: &Message<'_>, out: &mut Outbox<Cpm>) -> Verdict {
+        let Some((id, invite)) = self.find_invite(message) else {
+            return Verdict::NotMine;
+        };
+        let response = message;
+        self.step(now, id, Input::Reinvited { invite, response }, out);
+        Verdict::Handled
+    }
+
+    /// The session whose re-INVITE a 2xx answers, and which one.
+    fn find_invite(&self, message: &Message<'_>) -> Option<(Id, Reinvited)> {
+        message
+            .status()
+            .filter(|status| (200..300).contains(status))?;
+        let cseq = message.cseq().ok()?;
+        let (from, to) = (message.from().ok()?, message.to().ok()?);
+        let call_id = message.call_id().ok()?;
+        let invite = Reinvited::Number(cseq.number);
+        let mut sessions = self.sessions.under(CALL_ID, call_id);
+        let (id, _) = sessions.find(|(_, session)| {
+            let dialog = session.leg(session.told()).map(Leg::dialog);
+            session.place_of(invite).is_some()
+                && dialog.is_some_and(|own| {
+                    own.call_id == call_id
+                        && Some(own.local_tag) == from.tag()
+                        && Some(own.remote_tag) == to.tag()
+                })
+        })?;
+        (cseq.method == Method::Invite).then_some((id, invite))
+    }
+
     /// Answers a BYE that is refused.
     fn deny(
         &self,
@@ -305,13 +337,19 @@ impl CpmNode {
         };
         let silence = |end| Input::NoResponse { token, end };
         let input = match (asked, answer) {
-            (Asked::Request, drive::Answer::Response(bytes)) => match self.status(bytes) {
+            (Asked::Bye, drive::Answer::Response(bytes)) => match self.status(bytes) {
                 Some(100..=199) => return Ok(true),
                 Some(status) => Input::Response { token, status },
                 None => silence(End::NoResponse),
             },
-            (Asked::Request, drive::Answer::Timeout) => silence(End::NoResponse),
-            (Asked::Request, drive::Answer::Unreachable) => silence(End::Unreachable),
+            (Asked::Reinvite, drive::Answer::Response(bytes)) => {
+                let limits = self.config.limits;
+                let response = Message::parse(bytes, &limits).ok();
+                self.answer_invite(now, (id, token), response.as_ref(), out);
+                return Ok(true);
+            }
+            (Asked::Bye | Asked::Reinvite, drive::Answer::Timeout) => silence(End::NoResponse),
+            (Asked::Bye | Asked::Reinvite, drive::Answer::Unreachable) => silence(End::Unreachable),
             (Asked::Relay, answer) => {
                 self.answer_relay(now, (id, token), answer, out)?;
                 return Ok(true);
@@ -337,6 +375,28 @@ impl CpmNode {
         };
         self.step(now, id, input, out);
         Ok(true)
+    }
+
+    /// The answer to a re-INVITE; `None` for what is none.
+    fn answer_invite(
+        &mut self,
+        now: Millis,
+        (id, token): (Id, Token),
+        response: Option<&Message<'_>>,
+        out: &mut Outbox<Cpm>,
+    ) {
+        let response = response.filter(|response| response.status().is_some());
+        let invite = Reinvited::Token(token);
+        let input = match response {
+            Some(response) if matches!(response.status(), Some(100..=199)) => return,
+            Some(response) => Input::Reinvited { invite, response },
+            None => {
+                increment(&mut self.counters.malformed);
+                let end = End::NoResponse;
+                Input::NoResponse { token, end }
+            }
+        };
+        self.step(now, id, input, out);
     }
 
     /// The status of a response; `None` for what is none.
@@ -448,6 +508,9 @@ impl Node for CpmNode {
     /// A BYE is taken. Another request is not this node's; in a session that is proxied it is for the host to pass on.
     /// In a dialog that has ended it is to be refused with 481, and an INVITE that meets a re-INVITE of ours with 491.
     ///
+    /// A 2xx to an INVITE for which the host has no transaction, as after a restart, is to be handed in here too: if it
+    /// is to a re-INVITE of the last 64·T1, it is acknowledged (RFC 3261 13.2.2.4).
+    ///
     /// No 100 is sent: who has transactions, the host or the transaction layer (`txn`), sends it when it is
     /// due (RFC 4320 4.1).
     fn receive(
@@ -475,7 +538,7 @@ impl Node for CpmNode {
                 Err(refusal) => Ok(self.deny(txn, &message, refusal, out)),
             },
             Some(_) => Ok(self.other(&message, out)),
-            None => Ok(Verdict::NotMine),
+            None => Ok(self.accepted(now, &message, out)),
         }
     }
 
@@ -525,6 +588,10 @@ impl Node for CpmNode {
             }),
             Command::SetPolicy { session, policy } => self.change(session, out, |own, _| {
                 own.set_policy(policy);
+                Ok(())
+            }),
+            Command::SetSessionTimer { session, timer } => self.change(session, out, |own, _| {
+                own.timer = timer;
                 Ok(())
             }),
             Command::SetOfflineStorage { session, allowed } => {

@@ -4,6 +4,14 @@
 //! without that Via. Every other byte stays, but for Message-UID, which is never another's to give (CP-4). No answer is
 //! made up: a BYE that is not answered stays so (RFC 4320 4.2), and one that cannot be sent on, or is answered 503, is
 //! answered 500 (RFC 3261 16.7).
+//!
+//! The session ends with the first answer of 2xx, 481 or 408, or none in time. After another one whoever wants to end it
+//! may try again, as with credentials; if for 64·T1 nobody does, it has ended too: its sender has stopped its media
+//! (15.1.1).
+//!
+//! [DR-7] After a restore nothing goes out by itself: the sender of a BYE that is not answered sends it again, and it
+//! goes on as before, in the same transaction to whoever gets it. If it does not come within the time for its answer, its
+//! sender has given up, and the session has ended.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -36,8 +44,9 @@ pub(super) struct Way {
     pub(super) key: u64,
     /// Of our Via.
     pub(super) branch: Identifier,
-    /// None before it is passed on, and after a restore until it comes again.
+    /// None before it is passed on, after a restore until it comes again, and once it is over.
     pub(super) token: Option<Token>,
+    /// When it counts as unanswered.
     pub(super) until: Millis,
     /// What it was answered with.
     pub(super) answer: Option<(u16, Box<[u8]>)>,
@@ -46,10 +55,22 @@ pub(super) struct Way {
 /// What a proxied session has once a BYE has come.
 pub(super) struct Relaying {
     pub(super) ways: Vec<Way>,
+    pub(super) refused: Option<Refused>,
     /// Once the session has ended: until when answered BYEs are remembered.
     pub(super) over: Option<Millis>,
     /// Of the outcome.
     pub(super) event: Identifier,
+}
+
+/// A BYE that was answered, and did not end the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Whose it was.
+    pub(super) from: LegId,
+    /// How the other end has taken it.
+    pub(super) end: End,
+    /// How long another one is waited for.
+    pub(super) until: Millis,
 }
 
 impl Relaying {
@@ -61,11 +82,38 @@ impl Relaying {
         self.over.is_some_and(|until| now >= until)
     }
 
+    /// BYEs that have no answer: they are on their way or, after a restore, may come again.
+    fn unanswered(&self) -> impl Iterator<Item = &Way> {
+        let is_over = self.over.is_some();
+        let is_unanswered =
+            move |way: &&Way| way.answer.is_none() && (way.token.is_some() || !is_over);
+        self.ways.iter().filter(is_unanswered)
+    }
+
+    /// What is waited for once a BYE was refused, if none is on its way.
+    fn left(&self) -> Option<Refused> {
+        let is_waiting = self.over.is_none() && self.unanswered().next().is_none();
+        self.refused.filter(|_| is_waiting)
+    }
+
+    /// Makes room for one more. False: as many as may be are on their way.
+    fn make_room(&mut self) -> bool {
+        if self.ways.len() < MOST_WAYS {
+            return true;
+        }
+        let answered = self.ways.iter().position(|way| way.token.is_none());
+        answered.is_some_and(|place| {
+            self.ways.remove(place);
+            true
+        })
+    }
+
     pub(super) fn deadline(&self) -> Option<(Millis, Timer)> {
-        let ways = self.ways.iter().filter(|way| way.token.is_some());
+        let ways = self.unanswered();
         let ways = ways.map(|way| (way.until, Timer("answer to BYE")));
+        let left = self.left().map(|left| (left.until, Timer("another BYE")));
         let over = self.over.map(|at| (at, Timer("answered BYE remembered")));
-        ways.chain(over).min_by_key(|&(at, _)| at)
+        ways.chain(left).chain(over).min_by_key(|&(at, _)| at)
     }
 }
 
@@ -107,16 +155,28 @@ impl Session {
         let relaying = self.relaying.get_or_insert_with(|| {
             Box::new(Relaying {
                 ways: Vec::new(),
+                refused: None,
                 over: None,
                 event,
             })
         });
-        let known = relaying
-            .ways
-            .iter_mut()
-            .find(|way| way.from == bye.from && way.key == bye.key);
-        match known {
-            Some(way) if way.token.is_some() => increment(&mut turn.counters.repeated),
+        let mut ways = relaying.ways.iter();
+        match ways.position(|way| way.from == bye.from && way.key == bye.key) {
+            Some(place) => self.pass_again(turn, place, bye, &route),
+            None => self.pass_first(turn, bye, &route),
+        }
+    }
+
+    /// One that has come before: it is on its way, was answered, or goes on again after a restore.
+    fn pass_again(
+        &mut self,
+        turn: &mut Turn<'_>,
+        place: usize,
+        bye: &Passing<'_, '_>,
+        route: &Onward<'_>,
+    ) -> Passed {
+        let relaying = self.relaying.as_deref_mut();
+        match relaying.and_then(|relaying| relaying.ways.get_mut(place)) {
             Some(Way {
                 answer: Some((status, bytes)),
                 ..
@@ -126,27 +186,44 @@ impl Session {
                     .out
                     .respond(bye.to, *status, |buffer| buffer.put(bytes));
             }
-            Some(way) => {
+            Some(way) if way.token.is_none() => {
                 way.to = bye.to;
-                way.send(turn, bye.message, bye.max_forwards, &route);
-            }
-            None => {
-                let mut way = Way {
-                    from: bye.from,
-                    to: bye.to,
-                    kept: bye.kept.into(),
-                    key: bye.key,
-                    branch: turn.cx.identifier(),
-                    token: None,
-                    until: Millis(0),
-                    answer: None,
-                };
-                way.send(turn, bye.message, bye.max_forwards, &route);
-                if relaying.ways.len() >= MOST_WAYS {
-                    relaying.ways.remove(0);
+                if !way.send(turn, bye, route) {
+                    self.note_refused(turn, bye.from, End::Unsendable);
                 }
-                relaying.ways.push(way);
             }
+            _ => increment(&mut turn.counters.repeated),
+        }
+        Passed::Taken
+    }
+
+    /// One that comes for the first time.
+    fn pass_first(
+        &mut self,
+        turn: &mut Turn<'_>,
+        bye: &Passing<'_, '_>,
+        route: &Onward<'_>,
+    ) -> Passed {
+        let Some(relaying) = self.relaying.as_deref_mut() else {
+            return Passed::Host;
+        };
+        if !relaying.make_room() {
+            return Passed::Refused(500, Reject::new(&defect::BYES_UNANSWERED, 0));
+        }
+        let mut way = Way {
+            from: bye.from,
+            to: bye.to,
+            kept: bye.kept.into(),
+            key: bye.key,
+            branch: turn.cx.identifier(),
+            token: None,
+            until: Millis(0),
+            answer: None,
+        };
+        let is_sent = way.send(turn, bye, route);
+        relaying.ways.push(way);
+        if !is_sent {
+            self.note_refused(turn, bye.from, End::Unsendable);
         }
         Passed::Taken
     }
@@ -158,8 +235,10 @@ impl Session {
             return;
         };
         way.token = None;
+        let from = way.from;
         if status == 503 {
-            return way.refuse(turn);
+            way.refuse(turn);
+            return self.note_refused(turn, from, End::Answered(status));
         }
         let mut buffer = Buffer::new(turn.cx.config.limits.message_bytes);
         write_response(response, &mut buffer);
@@ -171,9 +250,9 @@ impl Session {
             .out
             .respond(way.to, status, |buffer| buffer.put(&bytes));
         way.answer = Some((status, bytes));
-        let from = way.from;
-        if matches!(status, 200..=299 | 408 | 481) {
-            self.pass_away(turn, from, End::Answered(status));
+        match status {
+            200..=299 | 408 | 481 => self.pass_away(turn, from, End::Answered(status)),
+            _ => self.note_refused(turn, from, End::Answered(status)),
         }
     }
 
@@ -183,11 +262,20 @@ impl Session {
             return;
         };
         way.token = None;
-        if end == End::Unreachable {
-            return way.refuse(turn);
-        }
         let from = way.from;
+        if end == End::Unreachable {
+            way.refuse(turn);
+            return self.note_refused(turn, from, end);
+        }
         self.pass_away(turn, from, end);
+    }
+
+    /// A BYE was answered, and the session may go on.
+    fn note_refused(&mut self, turn: &Turn<'_>, from: LegId, end: End) {
+        let until = turn.cx.now.after(turn.cx.config.memory());
+        if let Some(relaying) = &mut self.relaying {
+            relaying.refused = Some(Refused { from, end, until });
+        }
     }
 
     fn way(&mut self, token: Token) -> Option<&mut Way> {
@@ -224,29 +312,31 @@ impl Session {
         });
     }
 
-    /// BYEs that were not answered although the host said nothing.
+    /// A BYE that was not answered although the host said nothing, or that has not come again; or a session that nobody
+    /// has ended since a BYE was refused.
     pub(super) fn tick_relaying(&mut self, turn: &mut Turn<'_>) {
         let now = turn.cx.now;
-        let silent = self.relaying.as_ref().and_then(|relaying| {
-            let mut ways = relaying.ways.iter();
-            ways.find(|way| way.token.is_some() && now >= way.until)?
-                .token
-        });
-        if let Some(token) = silent {
-            self.pass_nothing_back(turn, token, End::NoResponse);
+        let Some(relaying) = self.relaying.as_deref_mut() else {
+            return;
+        };
+        let silent = relaying.unanswered().find(|way| now >= way.until);
+        let left = relaying.left().filter(|left| now >= left.until);
+        if let Some((from, key)) = silent.map(|way| (way.from, way.key)) {
+            let mut ways = relaying.ways.iter_mut();
+            if let Some(way) = ways.find(|way| way.from == from && way.key == key) {
+                way.token = None;
+            }
+            self.pass_away(turn, from, End::NoResponse);
+        } else if let Some(left) = left {
+            self.pass_away(turn, left.from, left.end);
         }
     }
 }
 
 impl Way {
-    /// Sends it on: at first, or after a restore when it comes again, with the same branch.
-    fn send(
-        &mut self,
-        turn: &mut Turn<'_>,
-        message: &Message<'_>,
-        max_forwards: Option<u8>,
-        route: &Onward<'_>,
-    ) {
+    /// Sends it on: at first, or after a restore when it comes again, with the same branch. False: it could not be
+    /// written, and is answered.
+    fn send(&mut self, turn: &mut Turn<'_>, bye: &Passing<'_, '_>, route: &Onward<'_>) -> bool {
         let token = turn.cx.token();
         let config = turn.cx.config;
         let request = Request {
@@ -256,12 +346,8 @@ impl Way {
             udp_limit: config.element.udp_limit(),
         };
         let sent = turn.out.request(request, |buffer| {
-            write_request(
-                message,
-                (config, self.branch),
-                (max_forwards, route),
-                buffer,
-            );
+            let hops = (bye.max_forwards, route);
+            write_request(bye.message, (config, self.branch), hops, buffer);
         });
         match sent {
             Ok(()) => {
@@ -271,6 +357,7 @@ impl Way {
             }
             Err(_) => self.refuse(turn),
         }
+        sent.is_ok()
     }
 
     /// [RFC 3261 16.7, 16.9] It is answered 500.

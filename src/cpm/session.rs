@@ -14,7 +14,7 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     Cause, Config, Counters, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, Mode, Question,
-    Recording, Scope, SessionRef,
+    Recording, Scope, SessionRef, SessionTimer,
     leg::{Answered, Leg, State},
     messages::Final,
     proxy::Relaying,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     drive::{Context, Identifier, Millis, Outbox, Timer, Token, TransactionRef, increment},
     fleet::Shared,
-    wire::sdp::StreamSet,
+    wire::{Message, sdp::StreamSet},
 };
 
 /// What a session has at hand while it takes a step.
@@ -55,8 +55,13 @@ pub(super) struct Bye<'a> {
 pub(super) enum Input<'a> {
     /// A BYE has come.
     Bye(Bye<'a>),
-    /// A final response to a request of ours.
+    /// A final response to a BYE of ours.
     Response { token: Token, status: u16 },
+    /// A final response to a re-INVITE.
+    Reinvited {
+        invite: Reinvited,
+        response: &'a Message<'a>,
+    },
     /// No response to a request of ours: `end` says why.
     NoResponse { token: Token, end: End },
     /// The session is stored.
@@ -76,6 +81,15 @@ pub(super) enum Input<'a> {
     Close { reason: &'a [u8] },
     /// Time has passed.
     Tick,
+}
+
+/// Which re-INVITE is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reinvited {
+    /// The one with this token.
+    Token(Token),
+    /// [RFC 3261 13.2.2.4] The one with this number: the 2xx is in no transaction that there is.
+    Number(u32),
 }
 
 /// What the procedures of the two functions go by.
@@ -178,8 +192,10 @@ pub(super) struct Session {
     /// Questions that are not answered yet.
     pub(super) releases: Vec<Release>,
     pub(super) shrinking: Option<Box<Shrinking>>,
-    /// The last re-INVITE.
-    pub(super) invite: Option<Box<Invite>>,
+    /// The last re-INVITE, and those before it whose ACK is owed: one for each IWF but the last at most.
+    pub(super) invites: Vec<Invite>,
+    /// Of the leg that hears of deleted streams.
+    pub(super) timer: Option<SessionTimer>,
     pub(super) closing: Option<Box<Closing>>,
     /// Of a proxy.
     pub(super) relaying: Option<Box<Relaying>>,
@@ -269,18 +285,17 @@ impl Session {
             (_, Input::Bye(bye)) => self.cross(turn, &bye),
             (Phase::Open, Input::Close { reason }) => return Some(Fact::Closed { reason }),
             (_, Input::Close { .. }) => {}
-            (phase, Input::Response { token, status }) => {
-                if self.is_invite(token) {
-                    return self.reinvited(turn, phase == Phase::Open, status);
-                }
+            (_, Input::Response { token, status }) => {
                 self.note_end(token, End::Answered(status));
             }
-            (phase, Input::NoResponse { token, end }) => {
-                if self.is_invite(token) {
-                    return self.reinvited(turn, phase == Phase::Open, silence(end));
-                }
-                self.note_end(token, end);
+            (_, Input::Reinvited { invite, response }) => {
+                let place = self.place_of(invite)?;
+                return self.reinvited(turn, place, response);
             }
+            (_, Input::NoResponse { token, end }) => match self.place_of(Reinvited::Token(token)) {
+                Some(place) => return self.refused(turn, place, (silence(end), None)),
+                None => self.note_end(token, end),
+            },
             (_, Input::Stored { token, uid }) if self.asked_store(token) => self.stored(turn, uid),
             (_, Input::StoreFailed { token }) if self.asked_store(token) => self.store_failed(turn),
             (_, Input::MediaReleased { token }) => {
@@ -296,6 +311,7 @@ impl Session {
             ) => self.described(turn, token, (description, live)),
             (_, Input::Stored { .. } | Input::StoreFailed { .. }) => {}
             (phase, Input::Tick) => {
+                self.forget_invites(turn.cx.now);
                 self.offer_again(turn);
                 self.end_silent_legs(turn.cx.now);
                 self.tick_relaying(turn);
@@ -513,6 +529,9 @@ impl Session {
             };
             return turn.out.ask(token, question);
         }
+        if self.offer_ack_again(turn) {
+            return;
+        }
         if self.is_store_unasked() {
             return self.ask_store(turn);
         }
@@ -525,8 +544,11 @@ impl Session {
 
     /// What was asked, or sent, with this token.
     pub(super) fn asked(&self, token: Token) -> Option<Asked> {
-        if self.legs.iter().any(|leg| leg.awaits(token)) || self.is_invite(token) {
-            return Some(Asked::Request);
+        if self.legs.iter().any(|leg| leg.awaits(token)) {
+            return Some(Asked::Bye);
+        }
+        if self.place_of(Reinvited::Token(token)).is_some() {
+            return Some(Asked::Reinvite);
         }
         if self.releases.iter().any(|own| own.token == Some(token)) {
             return Some(Asked::MediaRelease);
@@ -561,6 +583,7 @@ impl Session {
         let relaying = relaying.and_then(|relaying| relaying.deadline());
         let due = legs.chain(phase).chain(relaying);
         due.chain(self.shrinking_deadline())
+            .chain(self.ack_deadline())
             .min_by_key(|&(at, _)| at)
     }
 }
@@ -568,8 +591,8 @@ impl Session {
 /// What a token is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A BYE, or a re-INVITE.
-    Request,
+    Bye,
+    Reinvite,
     /// A BYE that a proxy passed on.
     Relay,
     MediaRelease,

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Config, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, MAX_IWFS, Mode, Recording,
-    Scope, SessionRef, Side,
+    Scope, SessionRef, SessionTimer, Side,
     leg::{Answered, Leg, Running, State, Strings},
-    proxy::{MOST_WAYS, Relaying, Way},
+    proxy::{MOST_WAYS, Refused, Relaying, Way},
     session::{Closing, Held, Phase, Release as Released, Session, Store},
-    streams::{Invite, Shrinking, Stage},
+    streams::{Invite, Reply, Shrinking, Stage},
 };
 use crate::{
     dialog::{self, Sequence},
@@ -42,7 +42,8 @@ struct SessionRecord<'b> {
     live: u64,
     releases: Vec<(Identifier, Scope)>,
     shrinking: Option<ShrinkingRecord>,
-    invite: Option<InviteRecord>,
+    invites: Vec<InviteRecord>,
+    timer: Option<SessionTimer>,
     closing: Option<ClosingRecord<'b>>,
     relaying: Option<RelayingRecord<'b>>,
 }
@@ -89,7 +90,7 @@ struct InviteRecord {
     ack: Identifier,
     cseq: u32,
     deleted: u64,
-    is_out: bool,
+    reply: Reply,
     left: u64,
 }
 
@@ -130,8 +131,16 @@ struct HeldRecord<'b> {
 struct RelayingRecord<'b> {
     #[serde(borrow)]
     ways: Vec<WayRecord<'b>>,
+    refused: Option<RefusedRecord>,
     over: Option<u64>,
     event: Identifier,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefusedRecord {
+    from: LegId,
+    end: End,
+    left: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,6 +151,7 @@ struct WayRecord<'b> {
     kept: Raw<'b>,
     key: u64,
     branch: Identifier,
+    left: u64,
     answer: Option<(u16, Raw<'b>)>,
 }
 
@@ -167,6 +177,10 @@ enum OutcomeRecord {
     StoredLate {
         session: SessionRef,
         stored: bool,
+    },
+    Refreshed {
+        session: SessionRef,
+        timer: Option<SessionTimer>,
     },
 }
 
@@ -197,6 +211,7 @@ pub(super) fn write_outcome(event: &Event) -> Option<Vec<u8>> {
             status,
         },
         Event::StoredLate { session, stored } => OutcomeRecord::StoredLate { session, stored },
+        Event::SessionRefreshed { session, timer } => OutcomeRecord::Refreshed { session, timer },
         Event::TakenOver { .. } => return None,
     };
     let mut blob = Vec::new();
@@ -231,6 +246,7 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), Re
             status,
         },
         OutcomeRecord::StoredLate { session, stored } => Event::StoredLate { session, stored },
+        OutcomeRecord::Refreshed { session, timer } => Event::SessionRefreshed { session, timer },
     });
     Ok(())
 }
@@ -308,10 +324,12 @@ impl<'b> SessionRecord<'b> {
                 .shrinking
                 .as_deref()
                 .map(|own| ShrinkingRecord::of(own, now)),
-            invite: session
-                .invite
-                .as_deref()
-                .map(|own| InviteRecord::of(own, now)),
+            invites: session
+                .invites
+                .iter()
+                .map(|own| InviteRecord::of(own, now))
+                .collect(),
+            timer: session.timer,
             closing: closing.map(|own| ClosingRecord::of(own, now)),
             relaying: session
                 .relaying
@@ -325,7 +343,10 @@ impl<'b> SessionRecord<'b> {
         if self.legs.is_empty() {
             return Err(RestoreError::Damaged);
         }
-        if self.legs.len() > MOST_LEGS || self.releases.len() > MOST_LEGS {
+        let is_too_large = [self.legs.len(), self.releases.len(), self.invites.len()]
+            .into_iter()
+            .any(|count| count > MOST_LEGS);
+        if is_too_large {
             return Err(RestoreError::TooLarge);
         }
         let most = config.limits.registration_bytes;
@@ -349,7 +370,8 @@ impl<'b> SessionRecord<'b> {
                 })
                 .collect(),
             shrinking: self.shrinking.as_ref().map(|own| own.restore(now)),
-            invite: self.invite.as_ref().map(|own| own.restore(now)),
+            invites: self.invites.iter().map(|own| own.restore(now)).collect(),
+            timer: self.timer,
             closing: self.closing.as_ref().map(|own| own.restore(now)),
             relaying: relaying.map(|own| own.restore(now)).transpose()?,
         })
@@ -455,21 +477,21 @@ impl InviteRecord {
             ack: own.ack,
             cseq: own.cseq,
             deleted: own.deleted.bits(),
-            is_out: own.is_out,
+            reply: own.reply,
             left: own.until.since(now),
         }
     }
 
-    fn restore(&self, now: Millis) -> Box<Invite> {
-        Box::new(Invite {
+    fn restore(&self, now: Millis) -> Invite {
+        Invite {
             token: None,
             branch: self.branch,
             ack: self.ack,
             cseq: self.cseq,
             deleted: StreamSet::from_bits(self.deleted),
-            is_out: self.is_out,
+            reply: self.reply,
             until: now.after(self.left),
-        })
+        }
     }
 }
 
@@ -555,6 +577,7 @@ impl<'b> RelayingRecord<'b> {
             kept: Raw(&way.kept),
             key: way.key,
             branch: way.branch,
+            left: way.until.since(now),
             answer: way
                 .answer
                 .as_ref()
@@ -562,6 +585,11 @@ impl<'b> RelayingRecord<'b> {
         });
         Self {
             ways: ways.collect(),
+            refused: own.refused.map(|refused| RefusedRecord {
+                from: refused.from,
+                end: refused.end,
+                left: refused.until.since(now),
+            }),
             over: own.over.map(|until| until.since(now)),
             event: own.event,
         }
@@ -578,11 +606,16 @@ impl<'b> RelayingRecord<'b> {
             key: way.key,
             branch: way.branch,
             token: None,
-            until: now,
+            until: now.after(way.left),
             answer: way.answer.map(|(status, bytes)| (status, bytes.0.into())),
         });
         Ok(Box::new(Relaying {
             ways: ways.collect(),
+            refused: self.refused.as_ref().map(|refused| Refused {
+                from: refused.from,
+                end: refused.end,
+                until: now.after(refused.left),
+            }),
             over: self.over.map(|left| now.after(left)),
             event: self.event,
         }))

@@ -1,7 +1,8 @@
 //! [CO-3, CT-3] An IWF leaves, and only its streams go: a re-INVITE to the leg that hears of it, with their ports at 0.
 //!
 //! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. A session that begins to be closed
-//! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged.
+//! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a 2xx its ACK is
+//! owed: whenever the 2xx comes again, and after a restore.
 //!
 //! ```text
 //!       the description is kept here               2xx
@@ -13,15 +14,19 @@
 //! ```
 
 use alloc::boxed::Box;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Event, Function, IwfPolicy, LegId, Question, Scope, Side,
     messages::Reinvite,
-    session::{Bye, Fact, Phase, Session, Turn},
+    session::{Bye, Fact, Phase, Reinvited, Session, Turn},
 };
 use crate::{
     drive::{Buffer, Identifier, Millis, Request, Timer, Token, Towards, increment},
-    wire::sdp::{Description, StreamSet},
+    wire::{
+        Message,
+        sdp::{Description, StreamSet},
+    },
 };
 
 /// How far the deletion of streams has come.
@@ -54,7 +59,7 @@ pub(super) struct Shrinking {
 /// A re-INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Invite {
-    /// Without one it is to be handed out again, after a restore.
+    /// Without one it, or the ACK of its 2xx, is to be handed out again, after a restore.
     pub(super) token: Option<Token>,
     pub(super) branch: Identifier,
     /// The branch of the ACK for its 2xx, which is the same however often that comes.
@@ -62,9 +67,31 @@ pub(super) struct Invite {
     pub(super) cseq: u32,
     /// The streams that it deletes.
     pub(super) deleted: StreamSet,
-    /// Whether it has had no final answer.
-    pub(super) is_out: bool,
+    pub(super) reply: Reply,
+    /// Of one that is out, when it counts as unanswered; of one that was accepted, until when its ACK is owed.
     pub(super) until: Millis,
+}
+
+/// What a re-INVITE was answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Reply {
+    /// Nothing final: it is out.
+    Awaited,
+    /// A 2xx.
+    Accepted,
+    /// Another final answer, or none in time.
+    Refused,
+}
+
+impl Invite {
+    fn is_out(&self) -> bool {
+        self.reply == Reply::Awaited
+    }
+
+    /// Whether the ACK of its 2xx is owed.
+    fn owes_ack(&self) -> bool {
+        self.reply == Reply::Accepted
+    }
 }
 
 const fn bit(iwf: u8) -> u8 {
@@ -194,15 +221,17 @@ impl Session {
         let Some(leg) = self.leg_mut(told) else {
             return;
         };
-        self.invite = Some(Box::new(Invite {
+        let invite = Invite {
             token: None,
             cseq: leg.sequence.take_next(),
             branch: turn.cx.identifier(),
             ack: turn.cx.identifier(),
             deleted,
-            is_out: true,
+            reply: Reply::Awaited,
             until: Millis(0),
-        }));
+        };
+        self.invites.retain(Invite::owes_ack);
+        self.invites.push(invite);
         self.offer_invite(turn);
     }
 
@@ -212,13 +241,14 @@ impl Session {
         let config = turn.cx.config;
         let told = self.told();
         let leg = self.legs.iter().find(|leg| leg.id == told);
-        let (Some(leg), Some(invite)) = (leg, self.invite.as_deref_mut()) else {
+        let (Some(leg), Some(invite)) = (leg, self.invites.last_mut()) else {
             return;
         };
         let message = Reinvite {
             dialog: leg.dialog(),
             cseq: invite.cseq,
             branch: invite.branch,
+            timer: self.timer,
         };
         let deleted = invite.deleted;
         invite.token = Some(token);
@@ -235,70 +265,119 @@ impl Session {
             turn.out.request(request, write).is_ok()
         });
         if !sent {
-            invite.is_out = false;
+            invite.reply = Reply::Refused;
             self.give_up(turn, 0);
         }
     }
 
-    /// Whether an answer with this token is to the re-INVITE.
-    pub(super) fn is_invite(&self, token: Token) -> bool {
-        let invite = self.invite.as_ref();
-        invite.is_some_and(|invite| invite.token == Some(token))
+    /// The place of a re-INVITE.
+    pub(super) fn place_of(&self, invite: Reinvited) -> Option<usize> {
+        let mut invites = self.invites.iter();
+        invites.position(|own| match invite {
+            Reinvited::Token(token) => own.token == Some(token),
+            Reinvited::Number(cseq) => own.cseq == cseq,
+        })
     }
 
     /// [RFC 3261 14.2] Whether a re-INVITE of ours is out in the dialog of this leg.
     pub(super) fn is_inviting(&self, id: LegId) -> bool {
-        let invite = self.invite.as_ref();
-        id == self.told() && invite.is_some_and(|invite| invite.is_out)
+        id == self.told() && self.invites.last().is_some_and(Invite::is_out)
     }
 
-    /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being
-    /// closed nothing follows but the ACK.
+    /// [RFC 3261 13.2.2.4, 14.1] A re-INVITE is answered, for the first time or again. Once the session is being closed
+    /// nothing follows but the ACK.
     pub(super) fn reinvited(
         &mut self,
         turn: &mut Turn<'_>,
-        is_open: bool,
-        status: u16,
+        place: usize,
+        response: &Message<'_>,
     ) -> Option<Fact<'static>> {
-        let is_accepted = (200..300).contains(&status);
-        if is_accepted {
-            self.acknowledge(turn);
+        let status = response.status()?;
+        if !(200..300).contains(&status) {
+            return self.refused(turn, place, (status, Some(response)));
         }
-        let invite = self.invite.as_deref_mut().filter(|invite| invite.is_out)?;
-        invite.is_out = false;
+        let invite = self.invites.get_mut(place)?;
+        let was_out = invite.is_out();
+        if was_out {
+            // [RFC 6026 7.2]
+            invite.reply = Reply::Accepted;
+            invite.until = turn.cx.now.after(turn.cx.config.memory());
+            self.retarget(self.told(), response, &turn.cx.config.limits);
+        }
+        self.acknowledge(turn, place);
+        if was_out && self.is_open() {
+            self.note_refresh(turn, response);
+            self.deleted(turn);
+        }
+        None
+    }
+
+    /// [RFC 3261 14.1, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
+    /// (RFC 3261 8.1.3.1). It is sent again where that is of use.
+    pub(super) fn refused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        place: usize,
+        (status, response): (u16, Option<&Message<'_>>),
+    ) -> Option<Fact<'static>> {
+        let invite = self.invites.get_mut(place)?;
+        if !invite.is_out() {
+            return None;
+        }
+        invite.reply = Reply::Refused;
         let attempts = self.shrinking.as_ref().map(|shrinking| shrinking.attempts);
-        let attempts = attempts.filter(|_| is_open)?;
+        let attempts = attempts.filter(|_| self.is_open())?;
+        let may_go_again = attempts < turn.cx.config.reinvite_attempts;
+        let is_too_small = response.is_some_and(|response| self.note_too_small(response));
         match status {
-            _ if is_accepted => self.deleted(turn),
-            491 if attempts < turn.cx.config.reinvite_attempts => self.wait(turn),
+            491 if may_go_again => self.wait(turn),
+            422 if may_go_again && is_too_small => self.reinvite(turn),
             481 | 408 => return Some(Fact::DialogGone),
             _ => self.give_up(turn, status),
         }
         None
     }
 
-    /// The ACK of a 2xx.
-    fn acknowledge(&self, turn: &mut Turn<'_>) {
-        let (Some(leg), Some(invite)) = (self.leg(self.told()), self.invite.as_deref()) else {
+    /// [DR-7] The ACK of a 2xx: at first, or the same again whenever that comes again, and after a restore.
+    fn acknowledge(&mut self, turn: &mut Turn<'_>, place: usize) {
+        let told = self.told();
+        let leg = self.legs.iter().find(|leg| leg.id == told);
+        let (Some(leg), Some(invite)) = (leg, self.invites.get_mut(place)) else {
             return;
         };
+        let token = *invite.token.get_or_insert_with(|| turn.cx.token());
         let config = turn.cx.config;
         let ack = Reinvite {
             dialog: leg.dialog(),
             cseq: invite.cseq,
             branch: invite.ack,
+            timer: None,
         };
         let (hop, limit) = (ack.dialog.next_hop(), config.element.udp_limit());
         let write = |buffer: &mut Buffer| ack.write_ack(config, buffer);
-        if let Some(token) = invite.token {
-            // What could stand in the re-INVITE can stand here.
-            let _ = turn.out.acknowledge(token, &[hop], limit, write);
+        // What could stand in the re-INVITE can stand here.
+        let _ = turn.out.acknowledge(token, &[hop], limit, write);
+    }
+
+    /// [DR-7] After a restore: the ACK of a 2xx, if one is to be handed out again. Whether there was one.
+    pub(super) fn offer_ack_again(&mut self, turn: &mut Turn<'_>) -> bool {
+        let mut invites = self.invites.iter();
+        let place = invites.position(|invite| invite.owes_ack() && invite.token.is_none());
+        if let Some(place) = place {
+            self.acknowledge(turn, place);
         }
+        place.is_some()
+    }
+
+    /// [RFC 6026 7.2] Once its ACK is owed no longer, nothing is left of a re-INVITE.
+    pub(super) fn forget_invites(&mut self, now: Millis) {
+        self.invites
+            .retain(|invite| !invite.owes_ack() || now < invite.until);
     }
 
     /// The streams are deleted: the offer is what was agreed.
     fn deleted(&mut self, turn: &mut Turn<'_>) {
-        let invite = self.invite.as_deref();
+        let invite = self.invites.last();
         let gone = invite.map_or(StreamSet::EMPTY, |invite| invite.deleted);
         let limits = &turn.cx.config.limits;
         if let Ok(agreed) = Description::parse(&self.description, limits) {
@@ -357,14 +436,15 @@ impl Session {
     pub(super) fn tick_shrinking(&mut self, turn: &mut Turn<'_>) -> Option<Fact<'static>> {
         let now = turn.cx.now;
         let stage = self.shrinking.as_ref()?.stage;
-        let invite = self.invite.as_deref().filter(|invite| invite.is_out);
-        match (stage, invite) {
-            (Stage::Waiting { until }, _) if now >= until => self.reinvite(turn),
-            (Stage::Describing { until, .. }, _) if now >= until => self.give_up(turn, 0),
-            (Stage::Inviting, Some(invite)) if now >= invite.until => {
-                return self.reinvited(turn, true, 408);
+        match stage {
+            Stage::Waiting { until } if now >= until => self.reinvite(turn),
+            Stage::Describing { until, .. } if now >= until => self.give_up(turn, 0),
+            Stage::Inviting => {
+                let is_silent = |invite: &Invite| invite.is_out() && now >= invite.until;
+                let place = self.invites.iter().position(is_silent)?;
+                return self.refused(turn, place, (408, None));
             }
-            _ => {}
+            Stage::Waiting { .. } | Stage::Describing { .. } => {}
         }
         None
     }
@@ -388,8 +468,18 @@ impl Session {
     }
 
     fn has_invite_unsent(&self) -> bool {
-        let invite = self.invite.as_ref();
-        invite.is_some_and(|invite| invite.is_out && invite.token.is_none())
+        let invite = self.invites.last();
+        invite.is_some_and(|invite| invite.is_out() && invite.token.is_none())
+    }
+
+    /// When the ACK of a 2xx is to be handed out again, or is owed no longer.
+    pub(super) fn ack_deadline(&self) -> Option<(Millis, Timer)> {
+        let owed = self.invites.iter().filter(|invite| invite.owes_ack());
+        let owed = owed.map(|invite| match invite.token {
+            None => (Millis(0), Timer("ACK to be sent")),
+            Some(_) => (invite.until, Timer("ACK of re-INVITE owed")),
+        });
+        owed.min_by_key(|&(at, _)| at)
     }
 
     pub(super) fn shrinking_deadline(&self) -> Option<(Millis, Timer)> {
@@ -403,7 +493,7 @@ impl Session {
                 Some((Millis(0), Timer("re-INVITE to be sent")))
             }
             Stage::Inviting => {
-                let invite = self.invite.as_ref()?;
+                let invite = self.invites.last()?;
                 Some((invite.until, Timer("answer to re-INVITE")))
             }
             Stage::Waiting { until } => Some((until, Timer("re-INVITE again"))),

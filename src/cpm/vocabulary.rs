@@ -95,6 +95,17 @@ impl fmt::Debug for Leg<'_> {
     }
 }
 
+/// [CO-3, CT-3] (RFC 4028) The session timer that was agreed in a dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionTimer {
+    /// Seconds: Session-Expires of the last 2xx.
+    pub interval: u32,
+    /// Seconds: the largest Min-SE that has come in the dialog; 90 without one.
+    pub smallest: u32,
+    /// Whether this end is to refresh the session.
+    pub is_ours: bool,
+}
+
 /// An IWF of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Iwf<'a> {

@@ -159,7 +159,8 @@ pub trait Node {
 
     /// A SIP message from a peer: a request, with the host's handle of its server transaction. (A response
     /// to a request of ours enters by [`answer`](Node::answer); a host with only a socket wraps the node
-    /// in the transaction layer, which takes both here.)
+    /// in the transaction layer, which takes both here. A 2xx to an INVITE that is in no transaction, as after
+    /// a restart, enters here as well, and is [`Verdict::NotMine`] to whoever sends no INVITEs: RFC 3261 13.2.2.4.)
     ///
     /// # Errors
     /// [`Misuse::OutboxFull`]; whatever is wrong with the bytes is the peer's, and a [`Verdict`].

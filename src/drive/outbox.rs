@@ -112,7 +112,8 @@ pub enum Output<'a, R: Role> {
     /// of a 2xx (RFC 3261 13.2.2.4): send it again whenever that 2xx comes again, for 64·T1 from its first coming
     /// (RFC 6026 7.2).
     Acknowledge {
-        /// That of the INVITE. Nothing is to be given back, not even that no next hop can be reached.
+        /// That of the INVITE, or a new one where the ACK is offered again after a restore. Nothing is to be given
+        /// back, not even that no next hop can be reached.
         token: Token,
         /// Where to, in order.
         next_hops: NextHops<'a>,

@@ -545,6 +545,14 @@ fn token_key(token: Token) -> [u8; 8] {
     token.to_u64().to_le_bytes()
 }
 
+/// Whether a response is to an INVITE within a dialog.
+pub(super) fn is_of_invite(message: &Message<'_>) -> bool {
+    let is_invite = message
+        .cseq()
+        .is_ok_and(|cseq| cseq.method == Method::Invite);
+    is_invite && message.to().is_ok_and(|to| to.tag().is_some())
+}
+
 /// [RFC 3261 17.1.3] What a response, or the request it answers, is matched by: the branch of the topmost
 /// Via and the method of CSeq. Without a branch it is empty.
 pub(super) fn read_key(message: &Message<'_>, key: &mut Vec<u8>) -> Result<(), Reject> {

@@ -36,8 +36,8 @@
 //!
 //! **Transactions are not persisted.** A [`snapshot`](Node::snapshot) is the node's. After a restore the node
 //! offers again what was outstanding, which begins new transactions; peers retransmit what was not
-//! answered; responses to requests of the earlier life are withheld. A 2xx that was acknowledged and comes again after
-//! the restore is nobody's.
+//! answered; responses to requests of the earlier life are withheld. A 2xx to an INVITE of the earlier life is shown to
+//! the node, which acknowledges it if it is its own (RFC 3261 13.2.2.4).
 //!
 //! | clause | what | function | test |
 //! |---|---|---|---|
@@ -581,7 +581,7 @@ impl<N: Node> Node for Transactions<N> {
             }
         };
         match (message.status(), message.method()) {
-            (Some(status), _) => self.receive_response(now, &message, status, out),
+            (Some(status), _) => self.receive_response(now, (from, txn), (&message, status), out),
             (None, Some(Method::Ack)) => self.receive_ack(now, from, bytes, out),
             (None, Some(Method::Invite)) => self.receive_invite(now, from, txn, bytes, out),
             (None, _) => self.receive_request(now, from, txn, &message, out),

@@ -8,7 +8,9 @@ use super::{
     config::Timers,
 };
 use crate::{
-    drive::{Answer, Millis, Misuse, Node, Outbox, Token, Verdict, increment},
+    drive::{
+        Answer, Millis, Misuse, Node, Outbox, Source, Token, TransactionRef, Verdict, increment,
+    },
     fleet::Id,
     wire::{Message, Method},
 };
@@ -48,8 +50,8 @@ impl<N: Node> Transactions<N> {
     pub(super) fn receive_response(
         &mut self,
         now: Millis,
-        message: &Message<'_>,
-        status: u16,
+        (from, peer): (Source, TransactionRef),
+        (message, status): (&Message<'_>, u16),
         out: &mut Outbox<N::Role>,
     ) -> Result<Verdict, Misuse> {
         if let Err(reject) = client::read_key(message, &mut self.key) {
@@ -57,12 +59,35 @@ impl<N: Node> Transactions<N> {
             increment(&mut self.counters.rejected);
             return Ok(Verdict::Rejected(reject));
         }
-        let Some(id) = self.clients.find(&self.key) else {
-            self.clock.observe(now);
-            increment(&mut self.counters.responses_unmatched);
-            return Ok(Verdict::NotMine);
+        if let Some(id) = self.clients.find(&self.key) {
+            return self.client_response(now, id, message, status, out);
+        }
+        let may_be_owed = (200..300).contains(&status) && client::is_of_invite(message);
+        let verdict = match may_be_owed {
+            true => self.show_response(now, (from, peer), message.bytes(), out)?,
+            false => Verdict::NotMine,
         };
-        self.client_response(now, id, message, status, out)
+        self.clock.observe(now);
+        if verdict == Verdict::Handled {
+            return Ok(verdict);
+        }
+        increment(&mut self.counters.responses_unmatched);
+        Ok(Verdict::NotMine)
+    }
+
+    /// [RFC 3261 13.2.2.4] Shows the node a 2xx to an INVITE that has no transaction: the ACK of it may be owed.
+    fn show_response(
+        &mut self,
+        now: Millis,
+        (from, peer): (Source, TransactionRef),
+        bytes: &[u8],
+        out: &mut Outbox<N::Role>,
+    ) -> Result<Verdict, Misuse> {
+        let present = self.present(now);
+        let first = out.len();
+        let verdict = self.node.receive(present, from, peer, bytes, out)?;
+        self.settle(present, first, out);
+        Ok(verdict)
     }
 
     /// A response that the host has matched.

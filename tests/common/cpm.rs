@@ -7,6 +7,18 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+/// What stands for a session timer, in the INVITE, its 2xx and re-INVITEs.
+const TIMER: [&str; 8] = [
+    "timer",
+    "asked-interval",
+    "asked-smallest",
+    "agreed-interval",
+    "kept-interval",
+    "kept-smallest",
+    "refreshed-interval",
+    "wanted-smallest",
+];
+
 /// What placeholders stand for.
 #[derive(Clone, Debug, Default)]
 pub struct Values(BTreeMap<String, String>);
@@ -17,6 +29,9 @@ impl Values {
     pub fn of_session(iwfs: usize) -> Self {
         let mut values = Self::default();
         values.set("reason", "").set("uid", "");
+        for name in TIMER {
+            values.set(name, "");
+        }
         for (name, iwf, port) in [
             ("iwf1-port", 1, "20400"),
             ("iwf2-port", 2, "20402"),
@@ -235,17 +250,38 @@ pub struct Session {
 impl Session {
     /// One of the originating function, interworked to so many IWFs (none, to three) in the place of the other entity.
     pub fn originating(iwfs: usize) -> Self {
-        Self::new("originating", ["client", "other"], iwfs)
+        Self::new(
+            "originating",
+            ["client", "other"],
+            iwfs,
+            Values::of_session(iwfs),
+        )
+    }
+
+    /// One of three IWFs, its messages with these values beside the usual ones.
+    pub fn of_three(function: &'static str, values: &[(&str, &str)]) -> Self {
+        let mut all = Values::of_session(3);
+        for (name, value) in values {
+            all.set(name, value);
+        }
+        match function {
+            "originating" => Self::new(function, ["client", "other"], 3, all),
+            _ => Self::new(function, ["other", "client"], 3, all),
+        }
     }
 
     /// One of the terminating function, interworked to so many IWFs (none, to three) in the place of the CPM client.
     pub fn terminating(iwfs: usize) -> Self {
-        Self::new("terminating", ["other", "client"], iwfs)
+        Self::new(
+            "terminating",
+            ["other", "client"],
+            iwfs,
+            Values::of_session(iwfs),
+        )
     }
 
     /// `near` is the leg whose INVITE came, `far` the one that can be interworked.
-    fn new(function: &'static str, [near, far]: [&str; 2], iwfs: usize) -> Self {
-        let values = Values::of_session(iwfs);
+    fn new(function: &'static str, [near, far]: [&str; 2], iwfs: usize, values: Values) -> Self {
         let leg = |name: &str, is_uac| Leg {
             invite: message(&format!("{function}/{name}"), &values),
             response: message(&format!("{function}/{name}_200"), &values),

@@ -34,7 +34,7 @@ fn glare() {
     }
 }
 
-/// [CP-6, T80] Glare in which the answer to ours overtakes the other BYE: that is answered 200 as well, even after the
+/// [CP-6, T97] Glare in which the answer to ours overtakes the other BYE: that is answered 200 as well, even after the
 /// outcome; another one after it is of no session.
 #[test]
 fn glare_overtaken() {
@@ -78,7 +78,7 @@ fn glare_stored() {
     }
 }
 
-/// [CP-6, CO-4] The client's BYE while that of an IWF is being worked off, and another IWF's too: each is answered
+/// [CP-6, CO-4, T81] The client's BYE while that of an IWF is being worked off, and another IWF's too: each is answered
 /// once, the session is stored once.
 #[test]
 fn client_while_iwf() {
@@ -101,9 +101,9 @@ fn client_while_iwf() {
     );
 }
 
-/// [CP-6] A BYE that comes again gets nothing while its answer is out, and the same answer for 64·T1 after the end, the
-/// UID in it too; then it is of no session. The same number in another transaction is out of order, a higher one of no
-/// session.
+/// [CP-6, T87] A BYE that comes again gets nothing while its answer is out, and the same answer for 64·T1 after the
+/// end, the UID in it too; then it is of no session. The same number in another transaction is out of order, a higher
+/// one of no session.
 #[test]
 fn repeated() {
     let mut host = Host::with(Session::originating(0).with("", "12"), STORED);
@@ -151,7 +151,7 @@ fn repeated_by_iwf() {
     assert!(outs[0].is_response(3, 481));
 }
 
-/// [CP-5, T80] An answer that comes twice counts once.
+/// [CP-5, T98] An answer that comes twice counts once.
 #[test]
 fn answered_twice() {
     let mut host = Host::with(Session::originating(2), UNSTORED);

@@ -2,12 +2,17 @@
 
 use ims_procedures::{
     cpm::{Answer, CpmNode, Recording},
-    drive::{self, Identifiers, Millis, Node, RestoreError},
+    drive::{self, Answer as Given, Identifiers, Millis, Node, RestoreError, Verdict},
 };
 
 use crate::{
     messages::Session,
-    support::{Host, Out, SEED, STORED, STREAMS, config, outcome},
+    support::{Host, Out, SEED, SESSION, STORED, STREAMS, Terms, config, outcome},
+};
+
+const UNSTORED_STREAMS: Terms = Terms {
+    stores: false,
+    ..STREAMS
 };
 
 /// What an output is, but for its token.
@@ -15,6 +20,7 @@ fn content(out: &Out) -> Out {
     let token = drive::Token::from_u64(0);
     match out.clone() {
         Out::Request { hops, bytes, .. } => Out::Request { token, hops, bytes },
+        Out::Acknowledge { hops, bytes, .. } => Out::Acknowledge { token, hops, bytes },
         Out::Ask { question, .. } => Out::Ask { token, question },
         other => other,
     }
@@ -97,7 +103,7 @@ fn streams() {
     assert!(text.contains("\r\nCSeq: 2 INVITE\r\n"));
     assert_eq!(text.matches("\r\nm=message 0 ").count(), 3);
 
-    let terms = crate::support::Terms {
+    let terms = Terms {
         is_kept: false,
         ..STREAMS
     };
@@ -105,6 +111,89 @@ fn streams() {
     let outs = host.receive("bye_from_iwf2");
     host.restart(2);
     same(&[&outs[0], &outs[2]], &host.offered_again());
+}
+
+/// [DR-7, CO-3, CT-3, T99] The ACK of a 2xx is owed for 64·T1: it is offered again after each restart, as it was,
+/// beside the next re-INVITE too; then nothing is left of it, and the 2xx is nobody's.
+#[test]
+fn acknowledgement() {
+    for session in [Session::originating(3), Session::terminating(3)] {
+        let mut host = Host::with(session, STREAMS);
+        let [release, _, first] = host.receive("bye_from_iwf2").try_into().unwrap();
+        host.answer(&release, Answer::MediaReleased.into());
+        let [release, _] = host.receive("bye_from_iwf1").try_into().unwrap();
+        host.answer(&release, Answer::MediaReleased.into());
+        host.expect("reinvite_1", &first);
+        let outs = host.respond(&first, "reinvite_1_200", "200 OK");
+        let [ack, _, second] = outs.try_into().unwrap();
+        host.expect("reinvite_1_ack", &ack);
+        host.restart(2);
+        let again = host.offered_again();
+        same(&[&ack, &second], &again);
+        host.expect("reinvite_2", &again[1]);
+        let outs = host.respond(&again[1], "reinvite_2_200", "200 OK");
+        host.expect("reinvite_2_ack", &outs[0]);
+        host.advance(31_999);
+        host.restart(3);
+        same(&[&ack, &outs[0]], &host.offered_again());
+        assert_eq!(host.advance(1), []);
+        assert_eq!(host.node.deadline(), None);
+        let late = host.session.answer("reinvite_1_200", "200 OK");
+        assert_eq!(host.receive_bytes(&late), (Verdict::NotMine, Vec::new()));
+        assert!(host.node.is_open(SESSION));
+    }
+}
+
+/// [DR-7, CO-3, CT-3] A 2xx that comes again after a restart is acknowledged as before: to the token of the ACK, and in
+/// no transaction; so is one to a re-INVITE whose session is being closed. One of another dialog, of another number or
+/// not of an INVITE is nobody's.
+#[test]
+fn accepted_again() {
+    for session in [Session::originating(3), Session::terminating(3)] {
+        let mut host = Host::with(session, UNSTORED_STREAMS);
+        let outs = host.receive("bye_from_iwf2");
+        host.expect("reinvite_1", &outs[2]);
+        let ok = host.session.answer("reinvite_1_200", "200 OK");
+        let outs = host.answer(&outs[2], Given::Response(&ok));
+        let ack = outs[0].clone();
+        host.restart(2);
+        let offered = host.offered_again().pop().unwrap();
+        let again = host.answer(&offered, Given::Response(&ok));
+        same(&[&ack], &again);
+        let (verdict, again) = host.receive_bytes(&ok);
+        assert_eq!(verdict, Verdict::Handled);
+        same(&[&ack], &again);
+        let text = String::from_utf8(ok.clone()).unwrap();
+        for (what, with) in [
+            ("CSeq: 1 INVITE", "CSeq: 2 INVITE"),
+            ("CSeq: 1 INVITE", "CSeq: 1 BYE"),
+            ("200 OK", "488 Not Acceptable Here"),
+            (";tag=", ";tag=x"),
+            ("Call-ID: ", "Call-ID: x"),
+        ] {
+            let other = text.replace(what, with);
+            assert_ne!(other, text);
+            let taken = host.receive_bytes(other.as_bytes());
+            assert_eq!(taken, (Verdict::NotMine, Vec::new()), "{with}");
+        }
+    }
+    let mut host = Host::with(Session::originating(3), UNSTORED_STREAMS);
+    let outs = host.receive("bye_from_iwf2");
+    host.expect("reinvite_1", &outs[2]);
+    host.receive("bye_from_client");
+    host.restart(2);
+    let offered = host.offered_again();
+    assert!(!offered.iter().any(|out| out.is_request("INVITE ")));
+    let ok = host.session.answer("reinvite_1_200", "200 OK");
+    let (_, outs) = host.receive_bytes(&ok);
+    host.expect("reinvite_1_ack", &outs[0]);
+    host.restart(3);
+    let offered = host.offered_again();
+    let acks = offered
+        .iter()
+        .filter(|out| matches!(out, Out::Acknowledge { .. }));
+    let [ack] = acks.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(ack.bytes(), outs[0].bytes());
 }
 
 /// [DR-7] A blob that is damaged, or of more sessions than the limit, is refused.

@@ -64,6 +64,15 @@ impl Socket {
         sent
     }
 
+    /// The node in another life, from its blob.
+    fn restart(&mut self) {
+        let mut blob = Vec::new();
+        self.node.snapshot(self.now, &mut blob);
+        let node = CpmNode::restore(config(), Identifiers::new(SEED, 3, 3), self.now, &blob);
+        let identifiers = Identifiers::new(SEED, 4, 3);
+        self.node = Transactions::new(node.unwrap(), txn::Config::default(), identifiers);
+    }
+
     fn receive(&mut self, bytes: &[u8]) -> Vec<Sent> {
         let (from, to) = (Source::TrustedCore, TransactionRef(7));
         let verdict = self.node.receive(self.now, from, to, bytes, &mut self.out);
@@ -136,6 +145,12 @@ fn reinvite() {
     };
     assert_eq!(method, "ACK");
     socket.session.expect("reinvite_1_ack", ack);
-    let again = socket.receive(&ok);
-    assert_eq!(again, [Sent::Request("ACK".to_owned(), ack.clone())]);
+    let acknowledged = [Sent::Request("ACK".to_owned(), ack.clone())];
+    assert_eq!(socket.receive(&ok), acknowledged);
+
+    // [DR-7] After a restart too, when there is no transaction any more: by itself, and when the 2xx comes again.
+    socket.restart();
+    let offered = socket.advance(0);
+    assert_eq!(offered[1..], acknowledged);
+    assert_eq!(socket.receive(&ok), acknowledged);
 }

@@ -31,6 +31,7 @@ enum Due {
         token: Token,
         response: String,
     },
+    Acknowledge(String),
     Response(u16),
     Outcome(String),
 }
@@ -47,6 +48,8 @@ struct World {
     keys: BTreeSet<String>,
     outcomes: BTreeSet<String>,
     answers: Vec<u16>,
+    /// CSeqs of re-INVITEs that have been accepted, and not acknowledged.
+    unacknowledged: BTreeSet<String>,
 }
 
 fn node(lives: u64) -> Persistent<CpmNode> {
@@ -64,6 +67,12 @@ fn response_to(request: &str) -> String {
     format!("SIP/2.0 200 OK\r\n{copied}\r\nContent-Length: 0\r\n\r\n")
 }
 
+/// The number in CSeq.
+fn cseq(message: &str) -> String {
+    let (_, rest) = message.split_once("\r\nCSeq: ").unwrap();
+    rest.split(' ').next().unwrap().to_owned()
+}
+
 impl World {
     fn new(crash_at: Option<usize>) -> Self {
         let node = node(1);
@@ -78,6 +87,7 @@ impl World {
             keys: BTreeSet::new(),
             outcomes: BTreeSet::new(),
             answers: Vec::new(),
+            unacknowledged: BTreeSet::new(),
         }
     }
 
@@ -121,6 +131,9 @@ impl World {
                 token,
                 response: response_to(std::str::from_utf8(bytes).unwrap()),
             }),
+            Output::Acknowledge { bytes, .. } => {
+                Some(Due::Acknowledge(cseq(std::str::from_utf8(bytes).unwrap())))
+            }
             Output::Respond { status, .. } => Some(Due::Response(status)),
             Output::Event(event @ Event::SessionClosed { .. }) => {
                 Some(Due::Outcome(format!("{event:?}")))
@@ -174,11 +187,18 @@ impl World {
             }
             Due::Ask { token, answer } => (token, drive::Answer::Role(answer)),
             Due::Request { token, response } => {
+                if response.contains(" INVITE\r\n") {
+                    self.unacknowledged.insert(cseq(&response));
+                }
                 let answer = drive::Answer::Response(response.as_bytes());
                 return self
                     .node
                     .answer(self.now, token, answer, &mut self.out)
                     .unwrap();
+            }
+            Due::Acknowledge(cseq) => {
+                self.unacknowledged.remove(&cseq);
+                return;
             }
             Due::Response(status) => return self.answers.push(status),
             Due::Outcome(outcome) => {
@@ -241,12 +261,13 @@ impl World {
         assert!(self.keys.len() <= 1, "{:?}", self.keys);
         assert_eq!(self.node.node().sessions(), 0);
         assert!(self.store.is_empty());
+        assert_eq!(self.unacknowledged, BTreeSet::new());
         self.outputs
     }
 }
 
 /// [DR-7, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome
-/// and one idempotency key, and nothing left, here or in the store.
+/// and one idempotency key, each 2xx of a re-INVITE is acknowledged, and nothing left, here or in the store.
 #[test]
 fn killed_at_any_output() {
     let stories: [(Session, Terms, &[&str]); 6] = [

@@ -46,7 +46,7 @@ fn leaving(session: Session, terms: Terms) -> (Host, Out) {
     (host, invite)
 }
 
-/// [CO-3, CT-3] 491: it is sent again with the next number, not before 2.1 s where the Call-ID is ours, within 2 s
+/// [CO-3, CT-3, T89] 491: it is sent again with the next number, not before 2.1 s where the Call-ID is ours, within 2 s
 /// where it is not (RFC 3261 14.1); the same streams go.
 #[test]
 fn glare() {
@@ -188,7 +188,7 @@ fn queued() {
     }
 }
 
-/// [CO-3, T80] A BYE of the session while the re-INVITE is out: the BYE wins, a 2xx that comes later is acknowledged,
+/// [CO-3, T88] A BYE of the session while the re-INVITE is out: the BYE wins, a 2xx that comes later is acknowledged,
 /// and no IWF that has left is sent anything.
 #[test]
 fn bye_wins() {

@@ -52,7 +52,9 @@ impl Out {
     #[track_caller]
     pub fn token(&self) -> Token {
         match self {
-            Self::Request { token, .. } | Self::Ask { token, .. } => *token,
+            Self::Request { token, .. }
+            | Self::Acknowledge { token, .. }
+            | Self::Ask { token, .. } => *token,
             other => panic!("no token: {other:?}"),
         }
     }

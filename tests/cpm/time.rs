@@ -17,7 +17,7 @@ fn late(stored: bool) -> Out {
     })
 }
 
-/// [CP-5, CO-1, CT-1] Whatever the far side answers, the BYE is answered 200.
+/// [CP-5, CO-1, CT-1, T91] Whatever the far side answers, the BYE is answered 200.
 #[test]
 fn any_final() {
     for session in [Session::originating(0), Session::terminating(0)] {
@@ -111,8 +111,8 @@ fn slowest_of_all() {
     host.expect("bye_from_client_200", &again[0]);
 }
 
-/// [CP-3, CP-4, CO-2, CT-2] A store that is slow before the legs are told: after 8 s the BYE goes without the UID; what
-/// the store says then comes too late, before the outcome or after it.
+/// [CP-3, CP-4, CO-2, CT-2, T84] A store that is slow before the legs are told: after 8 s the BYE goes without the UID;
+/// what the store says then comes too late, before the outcome or after it.
 #[test]
 fn slow_store() {
     for (answer, stored, recording) in [
@@ -141,7 +141,7 @@ fn slow_store() {
     assert_eq!(host.answer(&storage, uid.into()), [late(true)]);
 }
 
-/// [CP-3] A store that fails is in nobody's way.
+/// [CP-3, T85] A store that fails is in nobody's way.
 #[test]
 fn failed_store() {
     let mut host = Host::with(Session::originating(0), STORED);

@@ -95,6 +95,8 @@ pub struct EchoNode {
     pub now: Millis,
     /// What it acknowledges a 2xx to an INVITE with, when it comes.
     pub ack: Option<Ack>,
+    /// What it acknowledges one with that is in no transaction.
+    pub owed: Option<Ack>,
 }
 
 const DEFECT: Defect = Defect {
@@ -143,6 +145,12 @@ impl Node for EchoNode {
         out.check_room()?;
         self.now = now;
         let text = String::from_utf8(bytes.to_vec()).unwrap();
+        if text.starts_with("SIP/2.0 2") {
+            return Ok(self.owed.as_ref().map_or(Verdict::NotMine, |ack| {
+                Self::acknowledge(Token::from_u64(0), ack, out);
+                Verdict::Handled
+            }));
+        }
         let uri = text.split(' ').nth(1).unwrap();
         let user = uri[4..].split('@').next().unwrap().to_owned();
         self.got.push(Got::Request(txn, text));
@@ -380,6 +388,7 @@ impl Host {
             snapshots: 9,
             now: Millis(0),
             ack: None,
+            owed: None,
         };
         let txn = Transactions::new(node, config, Identifiers::new([2; 32], 1, 5));
         Self {

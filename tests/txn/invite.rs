@@ -358,6 +358,29 @@ fn acknowledged_later() {
     assert_eq!(host.answers().len(), 1);
 }
 
+/// [RFC 3261 13.2.2.4] A 2xx in no transaction, as after a restart, is shown to the node, which acknowledges what is its
+/// own; any other response is not, nor a 2xx that makes a dialog, or is to another method.
+#[test]
+fn success_in_no_transaction() {
+    let mut host = host();
+    assert_eq!(host.receive(&success()), (Verdict::NotMine, vec![]));
+    let text = "owed".to_owned();
+    let hops = &HOPS[..1];
+    host.txn.node_mut().owed = Some(Ack { text, hops });
+    for _ in 0..2 {
+        let (verdict, outs) = host.receive(&success());
+        assert_eq!(verdict, Verdict::Handled);
+        assert_eq!(ack_of(&outs), "owed");
+    }
+    let no_tag = success().replace(";tag=rem0te", "");
+    let method = success().replace("132 INVITE", "132 BYE");
+    for text in [refusal(), status(183), no_tag, method] {
+        assert_eq!(host.receive(&text), (Verdict::NotMine, vec![]), "{text}");
+    }
+    assert_eq!(host.txn.counters().responses_unmatched, 5);
+    assert_eq!(host.txn.transactions(), 0);
+}
+
 /// An ACK before its time goes out and is not kept: what is sent again is the INVITE, or the ACK of the refusal.
 #[test]
 fn acknowledged_too_early() {

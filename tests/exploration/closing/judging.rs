@@ -2,12 +2,12 @@
 
 use ims_procedures::{
     cpm::{Cause, End, Ends, Event, IwfPolicy, Recording, Scope},
-    drive::Identifier,
+    drive::{Identifier, Millis},
 };
 
 use super::{
     door::{ATTEMPTS, FAR_SIDE},
-    outside::{Bye, Open, WHOLE},
+    outside::{Accepted, Bye, Open, TRANSACTION, WHOLE},
     properties::Property,
     scenario::{CLIENT, FIRST_IWF, OTHER, Storage, UID, cause, number},
     world::{World, far_of},
@@ -52,10 +52,10 @@ impl World {
 
     /// A request of the node is answered.
     pub fn hears(&mut self, open: &Open, status: u16) {
-        let ghosts = &mut self.outside.ghosts;
-        let told = &mut ghosts.told;
+        let now = self.outside.now;
+        let told = &mut self.outside.ghosts.told;
         match method(&open.text) {
-            "INVITE" if status == 200 => ghosts.unacknowledged += 1,
+            "INVITE" if status == 200 => owes_ack(&mut told.accepted, &open.text, now),
             "INVITE" if matches!(status, 481 | 408) => {
                 told.cause.get_or_insert(Cause::DialogGone);
             }
@@ -218,7 +218,8 @@ impl World {
         number.is_some() && before.is_none_or(|before| number == before.checked_add(1))
     }
 
-    /// [CO-3, CT-3] A re-INVITE: to the leg that is to hear of it, with the ports of whoever has left at 0 and no others.
+    /// [CO-3, CT-3] A re-INVITE: to the leg that is to hear of it, with the ports of whoever has left at 0 and no
+    /// others.
     fn reinvites(&mut self, place: usize, text: &str) {
         let scenario = self.setting.scenario;
         let left = self.outside.ghosts.told.left.clone();
@@ -266,19 +267,31 @@ impl World {
     /// The ACK of a 2xx that has come.
     pub fn acknowledges(&mut self, text: &str) {
         self.note(|| "    sends ACK".to_owned());
-        let ghosts = &mut self.outside.ghosts;
-        let invite = ghosts.invite.as_ref().map(|(invite, _)| invite.as_str());
-        let numbered = |text: &str| header(text, "CSeq").split(' ').next().map(str::to_owned);
-        let is_of_it = invite.is_some_and(|invite| {
-            numbered(invite) == numbered(text)
-                && header(invite, "Call-ID") == header(text, "Call-ID")
-                && branch(invite) != branch(text)
+        let told = self.setting.scenario.told();
+        let place = self.setting.scenario.script().place_of(text);
+        let accepted = &mut self.outside.ghosts.told.accepted;
+        let own = accepted.iter_mut().find(|own| own.number == cseq(text));
+        let is_right = own.is_some_and(|own| {
+            let is_owed = own.owed > 0;
+            own.owed = own.owed.saturating_sub(1);
+            let is_same = own.ack.get_or_insert_with(|| text.to_owned()) == text;
+            is_owed && is_same && branch(text) != own.branch
         });
-        let is_owed = ghosts.unacknowledged > 0;
-        ghosts.unacknowledged = ghosts.unacknowledged.saturating_sub(1);
-        if !is_of_it || !is_owed {
+        if !is_right || place != told {
             self.breaks(Property::Streams);
         }
+    }
+
+    /// After a restart each ACK is owed again whose 2xx may still come again, of a session that is there.
+    pub fn owes_acks_again(&mut self, more: u64) {
+        let now = self.outside.now;
+        let is_there = self.node().sessions() == 1;
+        let accepted = &mut self.outside.ghosts.told.accepted;
+        for own in accepted.iter_mut() {
+            own.until = own.until.after(more);
+            own.owed = 1;
+        }
+        accepted.retain(|own| is_there && now < own.until);
     }
 
     /// The BYE of a leg is answered.
@@ -361,6 +374,10 @@ impl World {
             other => other,
         };
         let bye = &self.setting.scenario.script().byes[place];
+        let is_forgotten = status(text) == 481 && self.node().sessions() == 0;
+        if is_forgotten && self.outside.ghosts.outcome.is_some() {
+            return;
+        }
         if status(text) != far || header(text, "Via") != header(bye, "Via") {
             self.breaks(Property::Proxied);
         }
@@ -420,11 +437,10 @@ impl World {
             }
             return;
         }
-        let ghosts = &self.outside.ghosts;
         if self.is_proxy() {
-            return;
+            return self.reports_proxied_end(outcome);
         }
-        let told = &ghosts.told;
+        let told = &self.outside.ghosts.told;
         let mut ends = Ends {
             client: told.ends[CLIENT],
             other: told.ends[OTHER],
@@ -445,10 +461,27 @@ impl World {
         }
     }
 
+    /// Of a proxied session: whoever it names has sent a BYE, and the other end has answered or is not known to have.
+    fn reports_proxied_end(&mut self, (cause, ends, recording): (Cause, Ends, Recording)) {
+        let (from, by, far) = match cause {
+            Cause::Client => (CLIENT, ends.client, ends.other),
+            _ => (OTHER, ends.other, ends.client),
+        };
+        let is_known = match far {
+            Some(End::Answered(status)) => self.outside.ghosts.told.far[far_of(from)] == status,
+            far => far == Some(End::NoResponse),
+        };
+        let has_begun = self.outside.byes[from].is_some() && by == Some(End::ByItself);
+        if !has_begun || !is_known || recording != Recording::NotAllowed {
+            self.breaks(Property::Outcome);
+        }
+    }
+
     /// After each action, and at the end.
     pub fn look(&mut self) {
         use crate::shared::model::World as _;
-        if self.outside.writes.is_empty() && self.outside.ghosts.unacknowledged > 0 {
+        let mut accepted = self.outside.ghosts.told.accepted.iter();
+        if self.outside.writes.is_empty() && accepted.any(|own| own.owed > 0) {
             self.breaks(Property::Streams);
         }
         if !self.enabled().is_empty() {
@@ -499,12 +532,22 @@ impl World {
                 continue;
             };
             let is_due = far[far_of(place)] != 0;
-            if bye.answer.is_some() != is_due && !(is_due && bye.given_up) {
+            let is_right = match bye.answer.as_deref() {
+                None => !is_due || bye.given_up,
+                // It came when the session was forgotten.
+                Some(answer) => is_due || status(answer) == 481,
+            };
+            if !is_right {
                 self.breaks(Property::Proxied);
             }
         }
-        if self.deadline().is_some() {
+        let has_begun = self.outside.byes.iter().any(Option::is_some);
+        let is_there = self.node().sessions() == 1 || !self.outside.blobs.is_empty();
+        if self.deadline().is_some() || is_there == has_begun {
             self.breaks(Property::Quiescent);
+        }
+        if self.outside.ghosts.outcome.is_some() != has_begun {
+            self.breaks(Property::Outcome);
         }
     }
 }
@@ -514,6 +557,27 @@ fn lines(text: &str) -> Vec<&str> {
     let changed = ["Max-Forwards:", "Route:", "Message-UID:"];
     let is_kept = |line: &&str| !changed.iter().any(|name| line.starts_with(name));
     text.split("\r\n").filter(is_kept).collect()
+}
+
+/// The 2xx of a re-INVITE has come, for the first time or again.
+fn owes_ack(accepted: &mut Vec<Accepted>, invite: &str, now: Millis) {
+    let number = cseq(invite);
+    if let Some(own) = accepted.iter_mut().find(|own| own.number == number) {
+        own.owed += 1;
+        return;
+    }
+    accepted.push(Accepted {
+        number: number.to_owned(),
+        branch: branch(invite).to_owned(),
+        ack: None,
+        owed: 1,
+        until: now.after(TRANSACTION),
+    });
+}
+
+/// The number in CSeq.
+fn cseq(text: &str) -> &str {
+    header(text, "CSeq").split(' ').next().unwrap_or_default()
 }
 
 fn first_line(text: &str) -> &str {

@@ -54,7 +54,8 @@ impl fmt::Display for Budget {
 pub struct Open {
     /// The leg that is to answer.
     pub place: usize,
-    pub token: Token,
+    /// None once the host has lost it.
+    pub token: Option<Token>,
     pub text: String,
     pub until: Millis,
     /// No answer will come.
@@ -113,6 +114,22 @@ pub struct Told {
     pub crossed_with: Option<&'static str>,
     /// The status with which a proxied BYE was answered by the far side.
     pub far: [u16; LEGS],
+    /// Re-INVITEs that were answered 2xx.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A re-INVITE that was answered 2xx.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Its CSeq number.
+    pub number: String,
+    pub branch: String,
+    /// Its ACK, once there was one.
+    pub ack: Option<String>,
+    /// How many ACKs are owed now.
+    pub owed: u8,
+    /// Until when one is owed after a restart.
+    pub until: Millis,
 }
 
 /// What the model remembers.
@@ -130,8 +147,6 @@ pub struct Ghosts {
     pub invites: u8,
     /// The highest CSeq that a leg was sent.
     pub cseqs: [Option<u32>; LEGS],
-    /// 2xx of re-INVITEs that are to be acknowledged.
-    pub unacknowledged: u8,
     /// IWFs of which it was reported how their part ended, and in which life.
     pub reported: [Option<u64>; LEGS],
     pub outcome: Option<(Identifier, u64)>,
@@ -185,7 +200,11 @@ impl Outside {
             canonical.number(open.place as u64);
             canonical.text(branch(&open.text).as_bytes());
             canonical.number(left(open.until));
-            canonical.number(u64::from(open.lost) * 2 + u64::from(open.accepted));
+            canonical.number(
+                u64::from(open.lost) * 2
+                    + u64::from(open.accepted)
+                    + u64::from(open.token.is_none()) * 4,
+            );
         }
         for bye in &self.byes {
             let Some(bye) = bye else {
@@ -242,6 +261,11 @@ impl Outside {
             let known = (told.ends, told.cause, &told.left, told.stored, told.far);
             canonical.number(told.crossed_with.map_or(2, |uid| uid.is_empty().into()));
             canonical.text(format!("{known:?}").as_bytes());
+            for accepted in &told.accepted {
+                canonical.text(accepted.number.as_bytes());
+                canonical.number(u64::from(accepted.owed) * 2 + u64::from(accepted.ack.is_some()));
+                canonical.number(left(accepted.until));
+            }
         }
         let is_now = |life: u64| u64::from(life == self.lives);
         for (scope, (key, life)) in &ghosts.released {
@@ -254,7 +278,6 @@ impl Outside {
         }
         canonical.number(ghosts.invite.as_ref().map_or(2, |(_, life)| is_now(*life)));
         canonical.number(ghosts.invites.into());
-        canonical.number(ghosts.unacknowledged.into());
         for reported in ghosts.reported {
             canonical.number(reported.map_or(2, is_now));
         }

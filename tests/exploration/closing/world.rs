@@ -24,10 +24,11 @@ const SLOW: u64 = 5_000;
 const BEGIN: Millis = Millis(1_000_000);
 
 /// Timers that are due as soon as they run: hosts are prompt. And how many such steps may follow each other.
-const AT_ONCE: [&str; 6] = [
+const AT_ONCE: [&str; 7] = [
     "question offered again",
     "BYE to be sent",
     "re-INVITE to be sent",
+    "ACK to be sent",
     "outputs that were withheld",
     "blob to be stored",
     "store",
@@ -445,7 +446,9 @@ impl World {
         if let Some(place) = silent {
             let open = self.outside.open.remove(place);
             self.hears_nothing(&open);
-            self.answer(open.token, Answer::Timeout);
+            if let Some(token) = open.token {
+                self.answer(token, Answer::Timeout);
+            }
         } else if self.slow_answer().is_some_and(|at| at <= next) {
             self.answer_store();
         } else {
@@ -522,7 +525,19 @@ impl World {
         }
         self.hears(&open, status);
         let text = add_uid(&response(status, &open.text));
-        self.answer(open.token, Answer::Response(text.as_bytes()));
+        match open.token {
+            Some(token) => self.answer(token, Answer::Response(text.as_bytes())),
+            None => self.receive_answer(&text),
+        }
+    }
+
+    /// The 2xx of a re-INVITE comes again to a host that has lost its transaction.
+    fn receive_answer(&mut self, text: &str) {
+        self.call(|door, now, out| {
+            let txn = TransactionRef(u64::MAX);
+            let taken = door.receive(now, Source::TrustedCore, txn, text.as_bytes(), out);
+            taken.expect("a message");
+        });
     }
 
     fn answer_store(&mut self) {
@@ -586,11 +601,11 @@ impl World {
         self.outside.lives += 1;
         let blob = self.blob();
         self.come_back(&blob);
-        self.outside.open.clear();
+        self.outside.open.retain(|open| open.accepted);
+        for open in &mut self.outside.open {
+            open.token = None;
+        }
         self.outside.media.clear();
-        let ghosts = &mut self.outside.ghosts;
-        ghosts.unacknowledged = 0;
-        ghosts.told_before = ghosts.told.clone();
         // A session that is read back has the time that it had when it was written.
         let more = match self.setting.kept {
             Kept::Whole => 0,
@@ -612,6 +627,9 @@ impl World {
         for (_, until, _) in self.outside.ghosts.sent.iter_mut().flatten() {
             *until = until.after(more);
         }
+        self.owes_acks_again(more);
+        let ghosts = &mut self.outside.ghosts;
+        ghosts.told_before = ghosts.told.clone();
     }
 
     /// It restarts while a blob is to be written.
@@ -671,7 +689,7 @@ impl World {
                     .retain(|open| !same(open) && !open.accepted);
                 self.outside.open.push(Open {
                     place,
-                    token,
+                    token: Some(token),
                     until: self.outside.now.after(TRANSACTION),
                     text,
                     lost: false,
