@@ -24,7 +24,8 @@ impl World {
     fn forward(&mut self, at: Side, which: Which, expires: u32, text: String) {
         match self.show_at_edge(at, Source::Ue, &text) {
             Verdict::Forward => self.pass_on(at, which, expires, text),
-            Verdict::Hold(_) => {
+            Verdict::Hold(token) => {
+                self.outside.held_with.push(token);
                 self.note(|| "    held".to_owned());
                 self.outside.held = Some(Held {
                     at,

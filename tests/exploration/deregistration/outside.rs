@@ -255,6 +255,8 @@ pub struct Outside {
     pub open: Vec<Open>,
     pub relayed: Option<Relayed>,
     pub held: Option<Held>,
+    /// With what REGISTERs were held, at any time.
+    pub held_with: Vec<Token>,
     pub asked: Vec<Asked>,
     /// Until when a node may wait for the answer to a question that is not answered.
     pub ignored_until: Millis,
@@ -274,6 +276,7 @@ impl Outside {
             open: Vec::new(),
             relayed: None,
             held: None,
+            held_with: Vec::new(),
             asked: Vec::new(),
             ignored_until: now,
             cseq: 0,
@@ -287,14 +290,13 @@ impl Outside {
     pub fn write(&self, canonical: &mut Canonical) {
         let left = |until: Millis| until.since(self.now);
         for side in Side::ALL {
-            for flight in self.flights.iter().filter(|flight| flight.to == side) {
-                canonical.text(flight.text.as_bytes());
-                canonical.number(self.now.since(flight.sent_at));
-            }
-            for open in self.open.iter().filter(|open| open.side == side) {
-                canonical.text(open.branch.as_bytes());
-                canonical.number(left(open.until));
-            }
+            let flights = self.flights.iter().filter(|flight| flight.to == side);
+            canonical.texts(flights.map(|flight| {
+                let took = self.now.since(flight.sent_at);
+                (flight.text.as_str(), took)
+            }));
+            let open = self.open.iter().filter(|open| open.side == side);
+            canonical.texts(open.map(|open| (open.branch.as_str(), left(open.until))));
             for asked in self.asked.iter().filter(|asked| asked.side == side) {
                 canonical.text(format!("{:?}", asked.what).as_bytes());
             }

@@ -269,6 +269,9 @@ impl model::World for World {
 
     fn digest(&self, blobs: &[Vec<u8>; 3]) -> u64 {
         let mut canonical = Canonical::default();
+        for token in &self.outside.held_with {
+            canonical.leave_out(*token);
+        }
         for blob in blobs {
             canonical.blob(blob);
         }

@@ -1,12 +1,12 @@
 //! What makes two states the same: identifiers are numbered in the order in which they appear, instants are told
-//! from now, and what a blob says of its own checksum is left out.
+//! from now, and what a blob says of its own checksum is left out, as are the tokens in it that a host was told.
 
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hasher},
 };
 
-use ims_procedures::drive::Identifier;
+use ims_procedures::drive::{Identifier, Token};
 
 /// The envelope of a blob: magic, kind, format, checksum.
 const ENVELOPE: usize = 16;
@@ -21,9 +21,15 @@ const PLAIN: u8 = 16;
 pub struct Canonical {
     written: Vec<u8>,
     numbers: HashMap<[u8; Identifier::TEXT_LEN], u32>,
+    tokens: Vec<Vec<u8>>,
 }
 
 impl Canonical {
+    /// A token that may stand in a blob: it is another in each life of a node.
+    pub fn leave_out(&mut self, token: Token) {
+        self.tokens.push(variable_length(token.to_u64()));
+    }
+
     /// A number.
     pub fn number(&mut self, number: u64) {
         self.written.extend_from_slice(&number.to_be_bytes());
@@ -32,6 +38,19 @@ impl Canonical {
     /// A message, or another text.
     pub fn text(&mut self, text: &[u8]) {
         self.written(text, |_| None);
+    }
+
+    /// Messages whose order says nothing, and a number of each, in an order of their own.
+    pub fn texts<'t>(&mut self, texts: impl Iterator<Item = (&'t str, u64)>) {
+        let mut ordered: Vec<_> = texts
+            .map(|(text, number)| (unnumbered(text.as_bytes()), number, text))
+            .collect();
+        // Of those that differ in identifiers only, the first comes first.
+        ordered.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+        for (_, number, text) in ordered {
+            self.text(text.as_bytes());
+            self.number(number);
+        }
     }
 
     /// The blob of a node.
@@ -44,6 +63,12 @@ impl Canonical {
     fn written(&mut self, mut bytes: &[u8], packed: impl Fn(&[u8]) -> Option<u128>) {
         self.number(bytes.len() as u64);
         while let Some((&byte, rest)) = bytes.split_first() {
+            let token = self.tokens.iter().find(|token| bytes.starts_with(token));
+            if let Some(token) = token {
+                self.written.push(0);
+                bytes = &bytes[token.len()..];
+                continue;
+            }
             let found = match byte {
                 PLAIN | 0x80.. => packed(bytes).map(|id| (self.number_of(unpacked(id)), PACKED)),
                 b's' => text_of(bytes).map(|id| (self.number_of(id), Identifier::TEXT_LEN)),
@@ -76,6 +101,31 @@ impl Canonical {
     }
 }
 
+/// A number as it stands in a blob: seven bits a byte, the lowest first.
+fn variable_length(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A text without its identifiers.
+fn unnumbered(mut text: &[u8]) -> Vec<u8> {
+    let mut rest = Vec::with_capacity(text.len());
+    while let Some((&byte, after)) = text.split_first() {
+        if byte == b's' && text_of(text).is_some() {
+            text = &text[Identifier::TEXT_LEN..];
+        } else {
+            rest.push(byte);
+            text = after;
+        }
+    }
+    rest
+}
+
 /// The identifier that stands here as text.
 fn text_of(bytes: &[u8]) -> Option<[u8; Identifier::TEXT_LEN]> {
     let text = bytes.get(..Identifier::TEXT_LEN)?;
@@ -96,13 +146,14 @@ fn packed(bytes: &[u8]) -> Option<u128> {
     })
 }
 
-/// The identifier that stands here as its bytes, the shard last. Nothing else of that length ends so and is no text.
+/// The identifier that stands here as its bytes, the shard last. No text of that length ends so, and what is numbers has
+/// few that are as large.
 fn plain(bytes: &[u8]) -> Option<u128> {
     let bytes: [u8; PACKED] = bytes.get(..PACKED)?.try_into().ok()?;
     let [PLAIN, chance @ .., 1..16, 0] = &bytes else {
         return None;
     };
-    let is_one = chance.iter().any(|byte| *byte >= 0x80);
+    let is_one = chance.iter().filter(|byte| **byte >= 0x20).count() > 4;
     let value = bytes.iter().skip(1).rev();
     is_one.then(|| value.fold(0, |value, byte| (value << 8) | u128::from(*byte)))
 }

@@ -17,12 +17,19 @@ pub fn asked() -> String {
     std::env::var("EXPLORATION").unwrap_or_else(|_| "small".to_owned())
 }
 
+/// How many threads share one exploration: what `EXPLORATION_THREADS` says, or one.
+fn threads() -> usize {
+    let asked = std::env::var("EXPLORATION_THREADS");
+    asked.map_or(1, |given| given.parse().expect("a number"))
+}
+
 /// Explores every run within the bounds of a setting, tells how many states there are, and fails if one of them breaks
 /// a property.
 pub fn explore<W: World>(named: &str, setting: W::Setting) -> usize {
     let began = Instant::now();
     let checker = Exploration::<W>::new(setting)
         .checker()
+        .threads(threads())
         .finish_when(HasDiscoveries::AnyFailures)
         .spawn_bfs()
         .join();

@@ -17,6 +17,9 @@ const DEEPEST: usize = 120;
 /// One state in so many is made from the beginning too, which must come to the same.
 const CHECKED: u64 = 64;
 
+/// Steps after which a long exploration tells how far it is.
+const TOLD: usize = 500_000;
+
 /// The shipped nodes, their hosts, and what is between them. A world is made anew for each state, from the actions
 /// that lead to it, or to it from the latest world at rest: the nodes do the same each time.
 pub trait World: Sized + 'static {
@@ -203,7 +206,11 @@ impl<W: World> Model for Exploration<W> {
 
     fn next_state(&self, last: &State<W>, action: W::Action) -> Option<State<W>> {
         let next = last.after(self.setting, action);
-        self.steps.lock().unwrap().push((last.digest, next.digest));
+        let mut steps = self.steps.lock().unwrap();
+        steps.push((last.digest, next.digest));
+        if steps.len() % TOLD == 0 {
+            println!("{} steps, {} deep", steps.len(), next.actions.len());
+        }
         Some(next)
     }
 
