@@ -1,6 +1,6 @@
 //! Embeddable, I/O-free state machines for IMS: deregistration that a P-CSCF or the network starts
-//! (TS 24.229), or an MSC server on behalf of its subscribers (TS 24.292), the registration event package on both sides (RFC 3680, RFC 6665), the documents it carries,
-//! and the SIP messages under them.
+//! (TS 24.229), or an MSC server on behalf of its subscribers (TS 24.292), the registration event package on both sides
+//! (RFC 3680, RFC 6665), the documents it carries, the closing of CPM sessions (OMA CPM), and the SIP messages under them.
 //!
 //! The library has no socket, no clock, no thread, no storage and no source of chance. The *host*, the program
 //! that links it, owns all of these: it tells a [`Node`](drive::Node) what happened and when, and does what
@@ -13,10 +13,10 @@
 //!    │ capi   the same doors for C   persistence   machine by machine         │
 //!    │                               txn   for hosts with only a socket       │
 //!    ├────────────────────────────────────────────────────────────────────────┤
-//!    │ roles    pcscf · scscf · mscics                                        │
+//!    │ roles    pcscf · scscf · mscics · cpm                                  │
 //!    │          each a node: many machines behind one set of doors            │
-//!    │          a machine: one registration: every transition of a procedure  │
-//!    │          in one match, no bytes parsed                                 │
+//!    │          a machine: one registration, one session: every transition of │
+//!    │          a procedure in one match, no bytes parsed                     │
 //!    ├────────────────────────────────────────────────────────────────────────┤
 //!    │ deregister  the REGISTER that ends a registration, attempts and turns  │
 //!    ├────────────────────────────────────────────────────────────────────────┤
@@ -46,9 +46,10 @@
 //! | [`pcscf`] | the P-CSCF: deregistration it starts itself; cleanup when the network says so | TS 24.229 5.2 | PD, RE |
 //! | [`scscf`] | the S-CSCF: deregistration as the home network sees it; who may subscribe | TS 24.229 5.4.1, 5.4.2.1; TS 29.228 6.1.3; TS 23.380 | SD, RN |
 //! | [`mscics`] | the MSC server enhanced for ICS: deregistration on behalf of a subscriber; identities from IMSI and IMEI | TS 24.292 6.3.6.2; TS 23.003 20.3; RFC 7254, RFC 7255 | MS |
+//! | [`cpm`] | the CPM Participating Function: a BYE closes a session, or takes one IWF out of it | OMA CPM 8.2.2.3, 8.3.2.3; RFC 3261 14.1, 15; RFC 3264 8.2 | CP, CO, CT |
 //! | `capi` (feature) | the same doors for C | | CA |
 //! | [`persistence`] | a node whose machines are stored one by one, before what depends on them leaves | | DR-7 |
-//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 4320, RFC 3263 4.3 | DR |
+//! | `txn` (feature, default) | transactions for hosts that have only a socket | RFC 3261 17, RFC 6026, RFC 4320, RFC 3263 4.3 | DR |
 //!
 //! # The run loop
 //!
@@ -117,6 +118,7 @@ extern crate alloc;
 
 #[cfg(feature = "capi")]
 pub mod capi;
+pub mod cpm;
 pub(crate) mod deregister;
 pub mod dialog;
 pub mod drive;

@@ -1,13 +1,21 @@
 //! What the release before wrote is read, and can be written for it.
 
+#[path = "blobs/altered.rs"]
+mod altered;
 #[path = "common/blobs.rs"]
 mod blobs;
+#[path = "common/fixture.rs"]
+#[allow(dead_code)] // The tests of the S-CSCF need more of it.
+mod fixture;
 #[path = "common/notified.rs"]
 #[allow(dead_code)] // The benches need more of it.
 mod notified;
 #[path = "common/pcscf.rs"]
 #[allow(dead_code)] // The tests of the P-CSCF need more of it.
 mod pcscf;
+#[path = "scscf/support.rs"]
+#[allow(dead_code)] // The tests of the S-CSCF need more of it.
+mod support;
 
 use ims_procedures::{drive::Millis, pcscf::PcscfNode, regevent::node::SubscriberNode};
 

@@ -79,12 +79,15 @@ fn limits_default_to_what_is_documented() {
         registration_bytes,
         subscribers,
         watched_contacts,
+        iwfs,
         users,
         reserved_users,
         xml_bytes,
         xml_depth,
         xml_attributes,
         xml_elements,
+        sdp_lines,
+        sdp_streams,
         transactions,
         ..
     } = Limits::default();
@@ -98,12 +101,15 @@ fn limits_default_to_what_is_documented() {
         ("registration_bytes", registration_bytes),
         ("subscribers", subscribers),
         ("watched_contacts", watched_contacts),
+        ("iwfs", iwfs),
         ("users", users),
         ("reserved_users", reserved_users),
         ("xml_bytes", xml_bytes),
         ("xml_depth", xml_depth),
         ("xml_attributes", xml_attributes),
         ("xml_elements", xml_elements),
+        ("sdp_lines", sdp_lines),
+        ("sdp_streams", sdp_streams),
         ("transactions", transactions),
     ];
     let documented = documented_defaults();

@@ -109,19 +109,26 @@ fn bytes_of_a_user() {
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
-    assert!(scscf <= 1_400, "S-CSCF: {scscf}");
+    assert!(scscf <= 690, "S-CSCF: {scscf}");
+}
+
+/// Bytes of each user in a blob, from which as many are restored.
+fn blob_of_each<F: Fleet>() -> usize {
+    let mut fleet = F::new(peers(USERS), true);
+    arrive(&mut fleet);
+    let mut blob = Vec::new();
+    fleet.snapshot(&mut blob);
+    assert_eq!(fleet.restore(&blob), USERS as usize);
+    blob.len() / USERS as usize
 }
 
 /// [DR-7] What it takes in a blob, in which what users have alike stands once; and how many are restored from it.
 #[test]
 fn bytes_of_a_user_in_a_blob() {
-    let mut fleet = <pcscf::Users as Fleet>::new(peers(USERS), true);
-    arrive(&mut fleet);
-    let mut blob = Vec::new();
-    fleet.snapshot(&mut blob);
-    let each = blob.len() / USERS as usize;
-    assert!(each <= 500, "P-CSCF: {each}");
-    assert_eq!(fleet.restore(&blob), USERS as usize);
+    let pcscf = blob_of_each::<pcscf::Users>();
+    assert!(pcscf <= 500, "P-CSCF: {pcscf}");
+    let scscf = blob_of_each::<scscf::Users>();
+    assert!(scscf <= 510, "S-CSCF: {scscf}");
 }
 
 fn comes_and_goes<F: Fleet>() {

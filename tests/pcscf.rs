@@ -1,6 +1,20 @@
 //! The P-CSCF by requirement, on bytes.
 
+#[path = "pcscf/access.rs"]
+mod access;
 mod common;
+#[path = "pcscf/crossing.rs"]
+mod crossing;
+#[path = "pcscf/interleavings.rs"]
+mod interleavings;
+#[path = "pcscf/restoring.rs"]
+mod restoring;
+#[path = "pcscf/returning.rs"]
+mod returning;
+#[path = "pcscf/transitions.rs"]
+mod transitions;
+#[path = "pcscf/watching.rs"]
+mod watching;
 
 use common::{
     fixture::{self, Values},

@@ -4,14 +4,21 @@
 #[path = "regevent/bed.rs"]
 mod bed;
 mod common;
+#[path = "regevent/contact_events.rs"]
+mod contact_events;
 #[path = "regevent/dialog.rs"]
 mod dialog;
 #[path = "regevent/failover.rs"]
 mod failover;
+#[path = "regevent/final_notify.rs"]
+mod final_notify;
 #[path = "regevent/fixtures.rs"]
 mod fixtures;
 #[path = "regevent/kamailio.rs"]
 mod kamailio;
+#[path = "common/notified.rs"]
+#[allow(dead_code)] // The benches need more of it.
+mod notified;
 #[path = "regevent/properties.rs"]
 mod properties;
 #[path = "regevent/reentering.rs"]
@@ -31,6 +38,8 @@ mod scscf;
 mod seed;
 #[path = "regevent/statistics.rs"]
 mod statistics;
+#[path = "regevent/subscriber.rs"]
+mod subscriber;
 #[path = "regevent/terminations.rs"]
 mod terminations;
 #[path = "regevent/trunk_groups.rs"]

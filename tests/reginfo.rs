@@ -1,6 +1,13 @@
 //! Registration information documents: what is read (RI-1), what is refused (RI-2), what is written (RI-4)
 //! and the owned model (RI-5). Allocations have a file of their own.
 
+#[path = "reginfo/headers.rs"]
+mod headers;
+#[path = "reginfo/limits.rs"]
+mod limits;
+#[path = "reginfo/spelling.rs"]
+mod spelling;
+
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use ims_procedures::{

@@ -2,13 +2,14 @@
 //! made in many spellings, and mutations of both. Every disagreement falls into a class that says who is right, and
 //! by which clause.
 //!
-//! The table stands in `reginfo_differential/README.md`; `tests/reginfo_libxml2.rs` shares it.
+//! The table stands in `reginfo_differential/README.md`; `reginfo_differential/libxml2.rs` shares it.
 
-#[allow(dead_code)] // libxml2, which has a test of its own
 #[path = "reginfo_differential/compare.rs"]
 mod compare;
 #[path = "reginfo_differential/corpus.rs"]
 mod corpus;
+#[path = "reginfo_differential/libxml2.rs"]
+mod libxml2;
 #[path = "reginfo_differential/spelling.rs"]
 mod spelling;
 

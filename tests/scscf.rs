@@ -29,6 +29,8 @@ mod reference;
 mod registration;
 #[path = "scscf/removal.rs"]
 mod removal;
+#[path = "scscf/resting.rs"]
+mod resting;
 #[path = "scscf/restoration.rs"]
 mod restoration;
 #[path = "scscf/restoring.rs"]

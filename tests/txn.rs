@@ -4,12 +4,18 @@
 #[path = "txn/bed.rs"]
 mod bed;
 mod common;
+#[path = "txn/invite.rs"]
+mod invite;
+#[path = "txn/lossy.rs"]
+mod lossy;
+#[path = "txn/transitions.rs"]
+mod transitions;
 
 use bed::{Command, Event, Host, Out, PEER, Send, request_text, response_text};
 use ims_procedures::{
     drive::{
-        Answer, Identifiers, Limits, Millis, Misuse, Node, Outbox, Source, Towards, TransactionRef,
-        Verdict,
+        Answer, Identifiers, Limits, Millis, Misuse, Node, Outbox, Source, Token, Towards,
+        TransactionRef, Verdict,
     },
     txn::{Config, Timers, Transactions},
     wire::Message,
@@ -403,7 +409,7 @@ fn adopted() {
     assert_eq!(host.answers().len(), 1);
 }
 
-/// An INVITE of the node stays in the outbox; its transaction is the host's.
+/// An INVITE of the node that begins a dialog stays in the outbox; its transaction is the host's.
 #[test]
 fn invites_of_the_node() {
     let mut host = host();
@@ -655,7 +661,7 @@ fn references_do_not_come_again() {
 /// A verdict that leaves the request to the host: nothing is held, and it is asked again.
 #[test]
 fn verdicts_that_forget() {
-    for user in ["notmine", "forward", "hold", "rejected"] {
+    for user in ["notmine", "forward", "rejected"] {
         let mut host = host();
         let request = options(user, "z9hG4bK1");
         for times in 1..=2 {
@@ -666,6 +672,76 @@ fn verdicts_that_forget() {
             assert_eq!(host.txn.transactions(), 0);
         }
         assert_eq!(host.deadline(), None);
+    }
+}
+
+/// [PD-9] A request that the node has the host hold: its retransmissions are absorbed, and answered with a 100 once that
+/// was due, until the host takes it over. From then on they are the node's again, as those of a request that is
+/// forwarded.
+#[test]
+fn held_until_the_host_takes_over() {
+    let mut host = host();
+    let request = options("hold", "z9hG4bK1");
+    let hold = Verdict::Hold(Token::from_u64(7));
+    assert_eq!(host.receive(&request), (hold, vec![]));
+    let (reference, _) = host.requests()[0].clone();
+    assert_eq!(host.receive(&request), (Verdict::Handled, vec![]));
+    let outs = host.run(5_000);
+    assert!(matches!(
+        &outs[..],
+        [(
+            3_500,
+            Out::Respond {
+                to: PEER,
+                status: 100,
+                ..
+            }
+        )]
+    ));
+    let (verdict, outs) = host.receive(&request);
+    assert_eq!(
+        (verdict, status_of(&outs)),
+        (Verdict::Handled, vec![(PEER, 100)])
+    );
+    assert_eq!(host.requests().len(), 1);
+    assert_eq!(host.txn.counters().requests_repeated, 2);
+
+    let peer = TransactionRef(PEER);
+    assert_eq!(
+        host.txn.take_over(peer),
+        None,
+        "not what the node was given"
+    );
+    assert_eq!(host.txn.take_over(reference), Some(peer));
+    assert_eq!(host.txn.take_over(reference), None);
+    assert_eq!((host.txn.transactions(), host.deadline()), (0, None));
+    assert_eq!(host.receive(&request), (hold, vec![]));
+    let requests = host.requests();
+    let [_, (again, _)] = &requests[..] else {
+        panic!("{requests:?}")
+    };
+    assert_ne!(*again, reference);
+
+    // Whoever holds it longer than a response is of use holds it for nobody.
+    let again = *again;
+    host.run(5_000 + 32_000);
+    assert_eq!(host.txn.take_over(again), None);
+    assert_eq!(host.txn.transactions(), 0);
+}
+
+/// Nobody takes over what has been answered, or an INVITE.
+#[test]
+fn nothing_to_take_over() {
+    for request in [
+        options("200", "z9hG4bK1"),
+        request_text("INVITE", "later", "z9hG4bK2", "a.example.net", 1),
+    ] {
+        let mut host = host();
+        let (verdict, _) = host.receive(&request);
+        assert_eq!(verdict, Verdict::Handled);
+        let (reference, _) = host.requests()[0].clone();
+        assert_eq!(host.txn.take_over(reference), None);
+        assert_eq!(host.txn.transactions(), 1);
     }
 }
 
@@ -1100,6 +1176,58 @@ const CASES: &[Case] = &[
             host.now = 10;
         },
         tick,
+    ),
+    (
+        "re-INVITE: timer A",
+        |host| {
+            invite::send(host, 1);
+            only(host, "transaction timer A");
+        },
+        tick,
+    ),
+    (
+        "re-INVITE: a refusal",
+        |host| _ = invite::send(host, 1),
+        |host, out| receive(host, &invite::refusal(), out),
+    ),
+    (
+        "re-INVITE: failover",
+        |host| _ = invite::send(host, 2),
+        |host, out| {
+            let text = invite::refusal().replace("491", "503");
+            receive(host, &text, out)
+        },
+    ),
+    (
+        "re-INVITE: a 2xx",
+        |host| _ = invite::send(host, 1),
+        |host, out| receive(host, &invite::success(), out),
+    ),
+    (
+        "re-INVITE: a 2xx again",
+        |host| {
+            invite::send(host, 1);
+            host.receive(&invite::success());
+        },
+        |host, out| receive(host, &invite::success(), out),
+    ),
+    (
+        "re-INVITE: no final response",
+        |host| {
+            invite::send(host, 1);
+            host.receive(&invite::refusal().replace("491", "183"));
+            only(host, "INVITE without final response");
+        },
+        tick,
+    ),
+    (
+        "re-INVITE: a late refusal",
+        |host| {
+            let token = invite::send(host, 1).token();
+            host.receive(&invite::refusal().replace("491", "183"));
+            host.answer(token, Answer::Timeout);
+        },
+        |host, out| receive(host, &invite::refusal(), out),
     ),
     (
         "answer",

@@ -6,6 +6,8 @@
 mod bounds;
 #[path = "watcher/field_cases.rs"]
 mod field_cases;
+#[path = "watcher/listed.rs"]
+mod listed;
 #[path = "watcher/model.rs"]
 mod model;
 #[path = "watcher/properties.rs"]

@@ -53,6 +53,9 @@ mod owed;
 #[path = "wire/stream.rs"]
 mod stream;
 
+#[path = "wire/sdp.rs"]
+mod sdp;
+
 #[path = "wire/affinity.rs"]
 mod affinity;
 

@@ -14,7 +14,7 @@ pub const NAMES: [(&str, usize); 5] = [
 pub const fn place(actor: Actor) -> usize {
     let column = match actor {
         Actor::Ue(_) => 0,
-        Actor::Pcscf => 1,
+        Actor::Pcscf | Actor::Msc => 1,
         Actor::Scscf => 2,
         Actor::As => 3,
         Actor::Hss => 4,

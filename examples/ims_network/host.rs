@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use ims_procedures::{
     drive::{
-        Answer, Identifiers, Millis, Misuse, Node, Outbox, Output, Role, Source, TransactionRef,
-        Verdict,
+        Answer, Identifiers, Millis, Misuse, Node, Outbox, Output, Role, Source, Token,
+        TransactionRef, Verdict,
     },
     txn::{self, Transactions},
 };
@@ -21,6 +21,12 @@ pub trait Duties<R: Role> {
         texts: &Outbox<R>,
         network: &mut Network,
     ) -> R::Answer<'static>;
+
+    /// Takes a question of which the answer has to be waited for, and says whether it is one. The answer is given by
+    /// [`Host::answer`], whenever it comes.
+    fn takes(&mut self, _: Millis, _: Token, _: &R::Question, _: &mut Network) -> bool {
+        false
+    }
 
     fn take_note(
         &mut self,
@@ -50,6 +56,12 @@ impl<N: Node> Host<N> {
 
     pub fn node(&self) -> &N {
         self.node.node()
+    }
+
+    /// A request that was held is passed on: whatever becomes of it is not the node's any more.
+    #[allow(dead_code)] // Not every host holds requests.
+    pub fn take_over(&mut self, transaction: TransactionRef) {
+        self.node.take_over(transaction);
     }
 
     /// When it has to be given a tick.
@@ -87,6 +99,21 @@ impl<N: Node> Host<N> {
         Ok(verdict)
     }
 
+    /// Gives the node an answer that it has waited for.
+    #[allow(dead_code)] // Not every host has to wait.
+    pub fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: <N::Role as Role>::Answer<'_>,
+        duties: &mut impl Duties<N::Role>,
+        network: &mut Network,
+    ) -> Result<(), Misuse> {
+        let answer = Answer::Role(answer);
+        self.node.answer(now, token, answer, &mut self.outbox)?;
+        self.attend(now, duties, network)
+    }
+
     /// Lets everything fire that is due.
     pub fn tick(
         &mut self,
@@ -101,8 +128,8 @@ impl<N: Node> Host<N> {
         Ok(())
     }
 
-    /// Does what the node wants done, until it wants nothing more. What is asked is answered at once here; a
-    /// host that must wait for its HSS keeps the token, and gives the answer whenever it comes.
+    /// Does what the node wants done, until it wants nothing more. What is asked is answered at once, unless the
+    /// host must wait for somebody: then it keeps the token, and gives the answer whenever it comes.
     fn attend(
         &mut self,
         now: Millis,
@@ -122,12 +149,24 @@ impl<N: Node> Host<N> {
                         Some(hop) => network.send(now, self.me, hop, bytes),
                         None => answers.push_back((token, Answer::Unreachable)),
                     },
+                    Output::Acknowledge {
+                        mut next_hops,
+                        bytes,
+                        ..
+                    } => {
+                        if let Some(hop) = next_hops.find_map(Actor::at) {
+                            network.send(now, self.me, hop, bytes);
+                        }
+                    }
                     Output::Respond { to, bytes, .. } => {
                         if let Some(peer) = peer(to) {
                             network.send(now, self.me, peer, bytes);
                         }
                     }
                     Output::Ask { token, question } => {
+                        if duties.takes(now, token, question, network) {
+                            continue;
+                        }
                         let answer = duties.answer(now, question, &self.outbox, network);
                         answers.push_back((token, Answer::Role(answer)));
                     }
@@ -147,22 +186,9 @@ impl<N: Node> Host<N> {
 
 /// The handle under which a request is handed in: whom its answer goes to. Over which transport, its Via says.
 fn way_back(from: Actor) -> TransactionRef {
-    TransactionRef(match from {
-        Actor::Pcscf => 1,
-        Actor::Scscf => 2,
-        Actor::As => 3,
-        Actor::Hss => 4,
-        Actor::Ue(number) => 4 + number as u64,
-    })
+    TransactionRef(from.number())
 }
 
 fn peer(handle: TransactionRef) -> Option<Actor> {
-    match handle.0 {
-        0 => None,
-        1 => Some(Actor::Pcscf),
-        2 => Some(Actor::Scscf),
-        3 => Some(Actor::As),
-        4 => Some(Actor::Hss),
-        number => usize::try_from(number - 4).ok().map(Actor::Ue),
-    }
+    Actor::of_number(handle.0)
 }

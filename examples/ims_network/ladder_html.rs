@@ -21,7 +21,7 @@ const NAMES: [(&str, u32); 5] = [
 const fn place(actor: Actor) -> u32 {
     let column = match actor {
         Actor::Ue(_) => 0,
-        Actor::Pcscf => 1,
+        Actor::Pcscf | Actor::Msc => 1,
         Actor::Scscf => 2,
         Actor::As => 3,
         Actor::Hss => 4,

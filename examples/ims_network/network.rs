@@ -26,6 +26,8 @@ use crate::{
 
 /// How long the system may take to hand a datagram from one socket to another of the same machine.
 pub const LOOPBACK_BOUND: Duration = Duration::from_secs(5);
+/// So many messages at most are in the sockets at once, which their buffers have room for.
+const IN_FLIGHT: usize = 64;
 /// The second copy of a datagram comes so many milliseconds after the first.
 const COPY_AFTER: u64 = 35;
 
@@ -109,9 +111,9 @@ impl Network {
         let address = v4(socket.local_addr()?)?;
         self.actors.insert(address, actor);
         self.stations.insert(actor, Station { socket, address });
-        match actor {
-            Actor::Ue(_) => Ok(()),
-            _ => self.streams.listen(actor),
+        match actor.has_tcp() {
+            true => self.streams.listen(actor),
+            false => Ok(()),
         }
     }
 
@@ -124,7 +126,7 @@ impl Network {
             Transport::Udp => self.faults.decide(),
             Transport::Tcp => (Fate::Arrives, None),
         };
-        let arrival = now.after(transit_time(from, to));
+        let arrival = now.after(from.transit_time(to));
         let mut carry = |at, fate| {
             let (caption, bytes) = (caption.clone(), bytes.to_vec());
             let transit = Transit {
@@ -160,12 +162,12 @@ impl Network {
         self.transit.keys().next().map(|&(at, _)| at)
     }
 
-    /// Hands whatever arrives by now to the sockets.
+    /// Hands what arrives by now to the sockets. What they have no room for arrives at the same time, but later.
     pub fn release(&mut self, now: Millis) -> io::Result<()> {
         while let Some(entry) = self
             .transit
             .first_entry()
-            .filter(|entry| entry.key().0 <= now)
+            .filter(|entry| entry.key().0 <= now && self.in_flight.len() < IN_FLIGHT)
         {
             let Transit {
                 from,
@@ -240,13 +242,4 @@ pub fn v4(address: SocketAddr) -> io::Result<SocketAddrV4> {
 
 pub fn unknown(actor: Actor) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("{actor:?} has no socket"))
-}
-
-/// Milliseconds that a message takes: 20 over the air, 8 between the networks, 3 inside one.
-const fn transit_time(from: Actor, to: Actor) -> u64 {
-    match (from, to) {
-        (Actor::Ue(_), _) | (_, Actor::Ue(_)) => 20,
-        (Actor::Pcscf, _) | (_, Actor::Pcscf) => 8,
-        _ => 3,
-    }
 }

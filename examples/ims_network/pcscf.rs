@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ims_procedures::{
-    drive::{Identifiers, Millis, Misuse, Outbox, Source, Token, Verdict},
+    drive::{Identifiers, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Affected, Answer, Cause, Command, Config, Event, Evidence, Outcome, Pcscf, PcscfNode,
         Question,
@@ -56,7 +56,8 @@ impl PcscfHost {
 
     /// What is not to be held any more goes on.
     fn go_on(&mut self, now: Millis, network: &mut Network) {
-        for released in core::mem::take(&mut self.journal.released) {
+        for (released, transaction) in core::mem::take(&mut self.journal.released) {
+            self.host.take_over(transaction);
             let place = self.held.iter().position(|(token, ..)| *token == released);
             if let Some((_, ue, bytes)) = place.map(|place| self.held.remove(place)) {
                 self.forward(now, ue, &bytes, network);
@@ -79,7 +80,7 @@ impl PcscfHost {
         let trust = match arrived.from {
             Actor::Ue(_) => Source::Ue,
             Actor::Scscf => Source::TrustedCore,
-            Actor::Pcscf | Actor::As | Actor::Hss => Source::Unknown,
+            Actor::Pcscf | Actor::Msc | Actor::As | Actor::Hss => Source::Unknown,
         };
         let (from, bytes) = (arrived.from, arrived.bytes.as_slice());
         let verdict = self
@@ -172,7 +173,7 @@ pub struct Ending {
 pub struct Journal {
     pub endings: Vec<Ending>,
     /// With what REGISTERs were held that are to go on.
-    released: Vec<Token>,
+    released: Vec<(Token, TransactionRef)>,
     /// Subscriptions that were accepted, and those of them that are over.
     pub subscribed: usize,
     pub unsubscribed: usize,
@@ -240,10 +241,10 @@ impl Duties<Pcscf> for Journal {
             }
             Event::HeldRegisterReleased {
                 token,
+                transaction,
                 forward: true,
-                ..
             } => {
-                self.released.push(*token);
+                self.released.push((*token, *transaction));
                 "event: a REGISTER that was held goes on".to_owned()
             }
             Event::Subscription(subscriber::Event::Subscribed { expires, .. }) => {

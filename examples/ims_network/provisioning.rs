@@ -22,6 +22,8 @@ pub const REGISTRATION: u32 = 3_600;
 pub enum Actor {
     Ue(usize),
     Pcscf,
+    /// An MSC server enhanced for ICS, which only the example `msc_ics` has.
+    Msc,
     Scscf,
     As,
     Hss,
@@ -38,10 +40,50 @@ impl Actor {
         Self::named(host)
     }
 
+    /// A number that tells it from others, from 1.
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Pcscf => 1,
+            Self::Scscf => 2,
+            Self::As => 3,
+            Self::Hss => 4,
+            Self::Msc => 5,
+            Self::Ue(number) => 5 + number as u64,
+        }
+    }
+
+    /// Who has that number.
+    pub fn of_number(number: u64) -> Option<Self> {
+        match number {
+            0 => None,
+            1 => Some(Self::Pcscf),
+            2 => Some(Self::Scscf),
+            3 => Some(Self::As),
+            4 => Some(Self::Hss),
+            5 => Some(Self::Msc),
+            number => usize::try_from(number - 5).ok().map(Self::Ue),
+        }
+    }
+
+    /// Whether it has sockets for TCP.
+    pub const fn has_tcp(self) -> bool {
+        !matches!(self, Self::Ue(_))
+    }
+
+    /// Milliseconds that a message to another takes: 20 over the air, 8 between the networks, 3 inside one.
+    pub const fn transit_time(self, to: Self) -> u64 {
+        match (self, to) {
+            (Self::Ue(_), _) | (_, Self::Ue(_)) => 20,
+            (Self::Pcscf | Self::Msc, _) | (_, Self::Pcscf | Self::Msc) => 8,
+            _ => 3,
+        }
+    }
+
     /// Whom a host name stands for.
     pub fn named(host: &str) -> Option<Self> {
         match host {
             "pcscf1.visited1.example.net" => Some(Self::Pcscf),
+            "msc1.visited1.example.net" => Some(Self::Msc),
             // The domain itself leads to its entry point. This home network has no I-CSCF before its S-CSCF.
             "scscf1.home1.example.net" | HOME_DOMAIN => Some(Self::Scscf),
             "as1.home1.example.net" => Some(Self::As),

@@ -6,7 +6,7 @@ use ims_procedures::{
     drive::{Identifiers, Limits, Millis, Misuse, Outbox, Source, Verdict},
     regevent::notifier,
     scscf::{Answer, Command, Config, Event, Question, Scscf, ScscfNode},
-    wire::{Element, Message},
+    wire::{Element, IntegrityProtected, Message},
 };
 
 use crate::{
@@ -41,6 +41,7 @@ impl ScscfHost {
             journal: Journal {
                 hss,
                 bound: BTreeSet::new(),
+                is_authenticated: false,
             },
         })
     }
@@ -82,10 +83,11 @@ impl ScscfHost {
         network: &mut Network,
     ) -> Result<(), Misuse> {
         let trust = match arrived.from {
-            Actor::Pcscf | Actor::As => Source::TrustedCore,
+            Actor::Pcscf | Actor::Msc | Actor::As => Source::TrustedCore,
             Actor::Ue(_) | Actor::Scscf | Actor::Hss => Source::Unknown,
         };
         let (from, bytes) = (arrived.from, arrived.bytes.as_slice());
+        self.journal.is_authenticated = from == Actor::Msc && is_authenticated(bytes);
         let verdict = self
             .host
             .receive(now, (from, trust), bytes, &mut self.journal, network)?;
@@ -126,8 +128,12 @@ impl ScscfHost {
         if answer.kind != Kind::Accepted {
             return Ok(());
         }
-        let identity = message.to().map(|to| to.uri_bytes()).unwrap_or_default();
-        let first = !self.host.node().is_registered(identity);
+        // The default one of the set: the one in To may be barred.
+        let identities =
+            private_identity(&message).and_then(|name| self.journal.hss.public_identities(name));
+        let default = identities.and_then(<[String]>::first).cloned();
+        let identity = default.unwrap_or_default().into_bytes();
+        let first = !self.host.node().is_registered(&identity);
         let learn = Command::Learn {
             request: bytes,
             response: &answer.bytes,
@@ -135,7 +141,7 @@ impl ScscfHost {
         };
         self.host.command(now, learn, &mut self.journal, network)?;
         if first {
-            self.third_party.register(now, identity, network);
+            self.third_party.register(now, &identity, network);
         }
         Ok(())
     }
@@ -147,6 +153,16 @@ pub struct Journal {
     pub hss: Hss,
     /// Private identities with a binding.
     bound: BTreeSet<Vec<u8>>,
+    /// What is being handled is a REGISTER of an MSC server, which has authenticated its subscriber.
+    is_authenticated: bool,
+}
+
+/// Whether a trusted node says that authentication is done (TS 24.229 7.2A.2).
+fn is_authenticated(bytes: &[u8]) -> bool {
+    let message = Message::parse(bytes, &Limits::default());
+    let authorization = message.and_then(|message| message.authorization());
+    let authorization = authorization.ok().flatten();
+    authorization.and_then(|found| found.integrity()) == Some(IntegrityProtected::AuthDone)
 }
 
 impl Journal {
@@ -212,6 +228,8 @@ impl Duties<Scscf> for Journal {
                     .note(now, Actor::Scscf, "no dialogs to release".into());
                 Answer::Released
             }
+            // In the name of its subscriber, from whom no security function can be had (TS 33.203 U.2).
+            Question::Authentication { .. } if self.is_authenticated => Answer::Authenticated,
             // No UE of this network deregisters itself: whoever asks for that is not the user.
             Question::Authentication { reasons, .. } => {
                 let note = format!("not authenticated: {reasons:?}");

@@ -31,7 +31,12 @@ fn request(message: &Message<'_>) -> String {
         return text;
     }
     let subject = match private_identity(message) {
-        Some(username) => lossy(username.split(|&b| b == b'_').next().unwrap_or(username)),
+        Some(username) => lossy(
+            username
+                .split(|b| b"_@".contains(b))
+                .next()
+                .unwrap_or(username),
+        ),
         None => message.to().map(|to| name(&to)).unwrap_or_default(),
     };
     let _ = write!(text, " {subject}");

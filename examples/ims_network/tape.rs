@@ -54,6 +54,8 @@ pub struct Caption {
 /// The tape.
 #[derive(Debug, Default)]
 pub struct Tape {
+    /// Nothing is to be drawn, and nothing kept: what happens is too much for that.
+    pub is_off: bool,
     entries: Vec<Entry>,
     /// Call-IDs seen: their number in the ladder, and the user they are about.
     calls: HashMap<Vec<u8>, (usize, Option<usize>)>,
@@ -96,9 +98,13 @@ impl Tape {
 
     /// What a datagram that is being sent is called in the ladder, and whom it is about.
     pub fn caption(&mut self, from: Actor, bytes: &[u8]) -> Caption {
+        if self.is_off {
+            let (label, user) = (String::new(), None);
+            return Caption { label, user };
+        }
         let (mut label, user) = match Message::parse(bytes, &Limits::default()) {
             Ok(message) => self.numbered(&message),
-            Err(reject) => (format!("not SIP: {reject}"), None),
+            Err(_) => (first_line(bytes), None),
         };
         if !self.sent.insert((from, bytes.to_vec())) {
             label.push_str(" again");
@@ -127,6 +133,9 @@ impl Tape {
         fate: Fate,
         bytes: &[u8],
     ) {
+        if self.is_off {
+            return;
+        }
         let Caption { label, user } = caption;
         if let Some(user) = user {
             *self.messages.entry(user).or_default() += 1;
@@ -153,7 +162,9 @@ impl Tape {
 
     fn push(&mut self, at: Millis, what: What) {
         let user = self.current;
-        self.entries.push(Entry { at, user, what });
+        if !self.is_off {
+            self.entries.push(Entry { at, user, what });
+        }
     }
 
     pub fn part(&mut self, at: Millis, title: &str) {
@@ -164,4 +175,10 @@ impl Tape {
             what,
         });
     }
+}
+
+/// What is not SIP, by its first line.
+fn first_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().next().unwrap_or_default().to_owned()
 }

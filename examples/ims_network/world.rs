@@ -184,7 +184,7 @@ impl World {
                     ue.receive(now, &arrived.bytes);
                 }
             }
-            Actor::Hss => {}
+            Actor::Msc | Actor::Hss => {}
         }
         Ok(())
     }

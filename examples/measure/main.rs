@@ -8,10 +8,13 @@
 #![allow(unsafe_code)]
 
 mod build;
+mod close;
 mod counting;
 mod fleet;
 #[path = "../../tests/common/pathological.rs"]
 mod generated;
+#[path = "../../tests/common/many_sessions.rs"]
+mod many;
 #[path = "../../tests/common/notified.rs"]
 mod notified;
 mod notify;
@@ -42,6 +45,10 @@ fn main() -> ExitCode {
         "fleet" => fleet::run(&options),
         "snapshot" => fleet::snapshot(&options),
         "receive" => receive::run(&options),
+        "close" => {
+            close::run(&options);
+            Ok(())
+        }
         "pathological" => pathological::run(&options),
         other => Err(format!("unknown subcommand {other}")),
     });

@@ -13,6 +13,7 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
        measure fleet --role pcscf|scscf [--users N] [--reserve] [--cycles C] [--n M] [--seed S] [--count CALL]
                      [--persist]
        measure snapshot --role pcscf|scscf [--users N] [--reserve]
+       measure close [--users N] [--n N] [--repetitions R] [--dump]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 
   parse   reads a SIP message and the twelve fields a registrar needs of it
@@ -23,6 +24,7 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
   fleet   users arrive at a node, wait, come again in no order, and go: what a call takes, and what a user
   snapshot
           writes the state of as many users, and reads it again
+  close   receives the BYE of a client, of one of as many CPM sessions, and sends the one to the other CPM entity
   pathological
           reads a message filled with one thing over and over; without --kind, lists the kinds
 

@@ -26,6 +26,7 @@ relay)
         tests/fixtures/malformed)
     ;;
 pcscf | regevent) seeds=("fuzz/seeds/$target") ;;
+sdp) seeds=(tests/fixtures/sdp) ;;
 differential) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures tests/fixtures/known_crashes) ;;
 esac

@@ -210,9 +210,21 @@ enum imsp_limit
    */
   IMSP_LIMIT_RESERVED_USERS = 1015,
   /**
+   * Lines of a session description. Default 1,024.
+   */
+  IMSP_LIMIT_SDP_LINES = 1016,
+  /**
+   * m-lines of a session description. Default 64, which is the most.
+   */
+  IMSP_LIMIT_SDP_STREAMS = 1017,
+  /**
+   * IWFs that one CPM session may have. Default 8.
+   */
+  IMSP_LIMIT_IWFS = 1018,
+  /**
    * Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
    */
-  IMSP_LIMIT_DIALOGS = 1016,
+  IMSP_LIMIT_DIALOGS = 1019,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_limit;
@@ -839,6 +851,12 @@ enum imsp_output_kind
    * answer, with `token`, is IMSP_ANSWER_STORED, IMSP_ANSWER_CONFLICT or IMSP_ANSWER_NOT_STORED.
    */
   IMSP_OUTPUT_KIND_ERASE = 6,
+  /**
+   * Send `bytes`, the ACK of a 2xx, in no transaction, to the first of `next_hops` that can be reached, and again
+   * whenever that 2xx comes again. Says `token`, that of the INVITE, to which nothing is to be given back, and
+   * `congestion_controlled`. A P-CSCF sends none.
+   */
+  IMSP_OUTPUT_KIND_ACKNOWLEDGE = 7,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_output_kind;

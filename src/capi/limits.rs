@@ -38,8 +38,14 @@ pub enum imsp_limit {
     Transactions = 1014,
     /// Users for whom room is taken when a node is made. Default 0.
     ReservedUsers = 1015,
+    /// Lines of a session description. Default 1,024.
+    SdpLines = 1016,
+    /// m-lines of a session description. Default 64, which is the most.
+    SdpStreams = 1017,
+    /// IWFs that one CPM session may have. Default 8.
+    Iwfs = 1018,
     /// Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
-    Dialogs = 1016,
+    Dialogs = 1019,
 }
 
 impl Number for imsp_limit {
@@ -59,6 +65,9 @@ impl Number for imsp_limit {
         Self::XmlElements,
         Self::Transactions,
         Self::ReservedUsers,
+        Self::SdpLines,
+        Self::SdpStreams,
+        Self::Iwfs,
         Self::Dialogs,
     ];
 
@@ -84,6 +93,9 @@ impl imsp_limit {
             xml_depth,
             xml_attributes,
             xml_elements,
+            sdp_lines,
+            sdp_streams,
+            iwfs,
             transactions,
             reserved_users,
             dialogs,
@@ -104,6 +116,9 @@ impl imsp_limit {
             Self::XmlElements => xml_elements,
             Self::Transactions => transactions,
             Self::ReservedUsers => reserved_users,
+            Self::SdpLines => sdp_lines,
+            Self::SdpStreams => sdp_streams,
+            Self::Iwfs => iwfs,
             Self::Dialogs => dialogs,
         })
     }

@@ -35,6 +35,10 @@ pub enum imsp_output_kind {
     /// Forget what is kept under `key`, if `expected` is the version that stands there; nothing there is as good. The
     /// answer, with `token`, is IMSP_ANSWER_STORED, IMSP_ANSWER_CONFLICT or IMSP_ANSWER_NOT_STORED.
     Erase = 6,
+    /// Send `bytes`, the ACK of a 2xx, in no transaction, to the first of `next_hops` that can be reached, and again
+    /// whenever that 2xx comes again. Says `token`, that of the INVITE, to which nothing is to be given back, and
+    /// `congestion_controlled`. A P-CSCF sends none.
+    Acknowledge = 7,
 }
 
 /// What a P-CSCF has its caller do, one after the other, each to be answered with IMSP_ANSWER_DONE or
@@ -226,6 +230,18 @@ impl<'a> Flat<'a> {
                 self.output.kind = imsp_output_kind::Request as u32;
                 self.output.token = token.to_u64();
                 self.output.towards = imsp_towards::from(towards) as u32;
+                self.output.congestion_controlled = congestion_controlled.into();
+                self.output.bytes = self.copy(bytes);
+                self.output.next_hops = self.lines(next_hops);
+            }
+            Output::Acknowledge {
+                token,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => {
+                self.output.kind = imsp_output_kind::Acknowledge as u32;
+                self.output.token = token.to_u64();
                 self.output.congestion_controlled = congestion_controlled.into();
                 self.output.bytes = self.copy(bytes);
                 self.output.next_hops = self.lines(next_hops);

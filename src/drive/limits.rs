@@ -17,7 +17,8 @@ pub struct Limits {
     pub identities: usize,
     /// Dialogs of one subscriber of an MSC server. Default 8; the most is 16.
     pub dialogs: usize,
-    /// Bytes of all strings kept for one registration, or one dialog. Default 8,192.
+    /// Bytes of all strings kept for one registration, or for one dialog of a CPM session or a subscriber of an MSC
+    /// server. Default 8,192.
     pub registration_bytes: usize,
     /// Subscribers to one implicit registration set. A quarter of them, at least one, are for its P-CSCF and
     /// for trusted servers alone. Fetches whose NOTIFY is not answered yet stand beside them: half as many,
@@ -25,12 +26,14 @@ pub struct Limits {
     pub subscribers: usize,
     /// Contacts of all the registrations that the watcher of one subscription keeps. Default 512.
     pub watched_contacts: usize,
-    /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF) of one node.
+    /// IWFs that one CPM session may have. Default 8.
+    pub iwfs: usize,
+    /// Users (private identities at a P-CSCF, implicit registration sets at an S-CSCF, CPM sessions) of one node.
     /// Default 1,048,576; the most is 16,777,215.
     pub users: usize,
     /// Users for whom a node takes room when it is made, at most [`users`](Self::users): no call then pays for a
-    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF. Default 0: tables grow
-    /// when it is needed, and what they took is given back when the last user has gone.
+    /// table that grows. Reckoned with two keys a user of a P-CSCF, five a set of an S-CSCF, three a CPM session.
+    /// Default 0: tables grow when it is needed, and what they took is given back when the last user has gone.
     pub reserved_users: usize,
     /// Bytes of an XML document. Default 65,535.
     pub xml_bytes: usize,
@@ -40,6 +43,10 @@ pub struct Limits {
     pub xml_attributes: usize,
     /// Elements of an XML document. Default 4,096.
     pub xml_elements: usize,
+    /// Lines of a session description. Default 1,024.
+    pub sdp_lines: usize,
+    /// m-lines of a session description. Default 64, which is the most.
+    pub sdp_streams: usize,
     /// Transactions held at once by the transaction layer; three quarters of them at most, but at least one,
     /// for requests of peers. Default 1,048,576.
     pub transactions: usize,
@@ -57,12 +64,15 @@ impl Default for Limits {
             registration_bytes: 8_192,
             subscribers: 16,
             watched_contacts: 512,
+            iwfs: 8,
             users: 1 << 20,
             reserved_users: 0,
             xml_bytes: 65_535,
             xml_depth: 16,
             xml_attributes: 32,
             xml_elements: 4_096,
+            sdp_lines: 1_024,
+            sdp_streams: 64,
             transactions: 1 << 20,
         }
     }

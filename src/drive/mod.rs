@@ -101,7 +101,8 @@ pub enum Verdict {
 /// [DR-2] What the host gives back for a token: the result of a request, a question or a store.
 #[non_exhaustive]
 pub enum Answer<'a, R: Role> {
-    /// The response to our request, as it came. Provisional ones may be given or kept back.
+    /// The response to our request, as it came. Provisional ones may be given or kept back. A 2xx to an INVITE is given
+    /// once; when it comes again, its ACK is sent again ([`Output::Acknowledge`]).
     Response(&'a [u8]),
     /// No response came in time (RFC 3261 timer F, or B).
     Timeout,

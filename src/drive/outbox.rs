@@ -94,12 +94,26 @@ impl fmt::Debug for NextHops<'_> {
 /// [DR-2, DR-9] One thing a node wants done. Its `Debug` shows how long messages are, not what they say.
 #[non_exhaustive]
 pub enum Output<'a, R: Role> {
-    /// Send this request, in a client transaction, to the first next hop that can be reached.
+    /// Send this request, in a client transaction, to the first next hop that can be reached. Of an INVITE, the
+    /// final responses other than 2xx are acknowledged by that transaction (RFC 3261 17.1.1.3).
     Request {
         /// To be given back with the final response, or with its absence.
         token: Token,
         /// Which SIP timers apply.
         towards: Towards,
+        /// Where to, in order.
+        next_hops: NextHops<'a>,
+        /// It is larger than UDP may carry on its path (RFC 3261 18.1.1), and its Via says TCP.
+        congestion_controlled: bool,
+        /// The message.
+        bytes: &'a [u8],
+    },
+    /// Send this ACK, in no transaction, for nothing answers it, to the first next hop that can be reached. It is that
+    /// of a 2xx (RFC 3261 13.2.2.4): send it again whenever that 2xx comes again, for 64·T1 from its first coming
+    /// (RFC 6026 7.2).
+    Acknowledge {
+        /// That of the INVITE. Nothing is to be given back, not even that no next hop can be reached.
+        token: Token,
         /// Where to, in order.
         next_hops: NextHops<'a>,
         /// It is larger than UDP may carry on its path (RFC 3261 18.1.1), and its Via says TCP.
@@ -167,6 +181,18 @@ impl<R: Role> fmt::Debug for Output<'_, R> {
                 .field("congestion_controlled", congestion_controlled)
                 .field("bytes", &bytes.len())
                 .finish(),
+            Self::Acknowledge {
+                token,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => f
+                .debug_struct("Acknowledge")
+                .field("token", token)
+                .field("next_hops", next_hops)
+                .field("congestion_controlled", congestion_controlled)
+                .field("bytes", &bytes.len())
+                .finish(),
             Self::Respond { to, status, bytes } => f
                 .debug_struct("Respond")
                 .field("to", to)
@@ -215,6 +241,12 @@ pub(super) enum Entry<R: Role> {
         congestion_controlled: bool,
         bytes: Text,
     },
+    Acknowledge {
+        token: Token,
+        next_hops: Text,
+        congestion_controlled: bool,
+        bytes: Text,
+    },
     Respond {
         to: TransactionRef,
         status: u16,
@@ -251,6 +283,17 @@ impl<R: Role> Clone for Entry<R> {
             } => Self::Request {
                 token: *token,
                 towards: *towards,
+                next_hops: *next_hops,
+                congestion_controlled: *congestion_controlled,
+                bytes: *bytes,
+            },
+            Self::Acknowledge {
+                token,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => Self::Acknowledge {
+                token: *token,
                 next_hops: *next_hops,
                 congestion_controlled: *congestion_controlled,
                 bytes: *bytes,
@@ -297,6 +340,9 @@ impl<R: WithheldRole> Entry<R> {
         match self {
             Self::Request {
                 next_hops, bytes, ..
+            }
+            | Self::Acknowledge {
+                next_hops, bytes, ..
             } => {
                 show(next_hops);
                 show(bytes);
@@ -321,7 +367,10 @@ impl<R: WithheldRole> Entry<R> {
     }
 
     pub(super) const fn is_message(&self) -> bool {
-        matches!(self, Self::Request { .. } | Self::Respond { .. })
+        matches!(
+            self,
+            Self::Request { .. } | Self::Acknowledge { .. } | Self::Respond { .. }
+        )
     }
 }
 
@@ -337,6 +386,17 @@ impl<R: Role> Entry<R> {
             } => Output::Request {
                 token: *token,
                 towards: *towards,
+                next_hops: NextHops(next_hops.within(texts)),
+                congestion_controlled: *congestion_controlled,
+                bytes: bytes.within(texts),
+            },
+            Self::Acknowledge {
+                token,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => Output::Acknowledge {
+                token: *token,
                 next_hops: NextHops(next_hops.within(texts)),
                 congestion_controlled: *congestion_controlled,
                 bytes: bytes.within(texts),
@@ -480,24 +540,34 @@ impl<R: Role> Outbox<R> {
         request: Request<'_>,
         write: impl FnOnce(&mut Buffer),
     ) -> Result<(), Unwritable> {
-        self.check_free()?;
-        let before = self.bytes.len();
-        let next_hops = self.write_text(|bytes| {
-            for (number, hop) in request.next_hops.iter().enumerate() {
-                if number > 0 {
-                    bytes.put(b"\n");
-                }
-                bytes.put_value(hop);
-            }
-        })?;
-        let bytes = self
-            .write_text(write)
-            .inspect_err(|_| self.bytes.truncate(before))?;
+        let (next_hops, bytes) = self.write_for_hops(request.next_hops, write)?;
         self.push(Entry::Request {
             token: request.token,
             towards: request.towards,
             next_hops,
             congestion_controlled: bytes.len() > request.udp_limit,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Appends the ACK of a 2xx, written by `write`: `token` is that of the INVITE, the rest as for
+    /// a [request](Self::request).
+    ///
+    /// # Errors
+    /// [`Unwritable`]; nothing is appended then.
+    pub fn acknowledge(
+        &mut self,
+        token: Token,
+        next_hops: &[&[u8]],
+        udp_limit: usize,
+        write: impl FnOnce(&mut Buffer),
+    ) -> Result<(), Unwritable> {
+        let (next_hops, bytes) = self.write_for_hops(next_hops, write)?;
+        self.push(Entry::Acknowledge {
+            token,
+            next_hops,
+            congestion_controlled: bytes.len() > udp_limit,
             bytes,
         });
         Ok(())
@@ -617,6 +687,28 @@ impl<R: Role> Outbox<R> {
                 *to = map(*to);
             }
         }
+    }
+
+    /// Writes next hops, and the message that goes to them.
+    fn write_for_hops(
+        &mut self,
+        next_hops: &[&[u8]],
+        write: impl FnOnce(&mut Buffer),
+    ) -> Result<(Text, Text), Unwritable> {
+        self.check_free()?;
+        let before = self.bytes.len();
+        let next_hops = self.write_text(|bytes| {
+            for (number, hop) in next_hops.iter().enumerate() {
+                if number > 0 {
+                    bytes.put(b"\n");
+                }
+                bytes.put_value(hop);
+            }
+        })?;
+        let bytes = self
+            .write_text(write)
+            .inspect_err(|_| self.bytes.truncate(before))?;
+        Ok((next_hops, bytes))
     }
 
     fn check_free(&self) -> Result<(), Unwritable> {

@@ -100,6 +100,9 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Lets a machine go without a word to anybody but the host, who gets an event: another node has it.
     fn let_go(&mut self, machine: u32, out: &mut Outbox<Self::Role>);
 
+    /// Appends the same event for a machine that has gone here already: all that is left of it is its key.
+    fn report_taken_over(key: &[u8], out: &mut Outbox<Self::Role>);
+
     /// An event of `out` that must not be lost, for [`read_outcome`](Self::read_outcome): how a procedure ended.
     /// `None` for any other.
     fn write_outcome(

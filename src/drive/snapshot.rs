@@ -164,9 +164,14 @@ pub(crate) fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Restore
 
 /// Appends a snapshot structure as one of many: its length in 32 bits, and then itself.
 pub(crate) fn write_record<T: Serialize>(payload: &T, into: &mut Vec<u8>) {
+    record_written(into, |into| write(payload, into));
+}
+
+/// Appends what `write` appends as one of many.
+pub(crate) fn record_written(into: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = into.len();
     into.extend_from_slice(&[0; 4]);
-    write(payload, into);
+    write(into);
     let begin = start.saturating_add(4);
     let length = u32::try_from(into.len().saturating_sub(begin)).unwrap_or(u32::MAX);
     if let Some(place) = into.get_mut(start..begin) {
@@ -195,10 +200,6 @@ impl<'b> Records<'b> {
             return Err(RestoreError::Damaged);
         }
         Ok((count, Self(records)))
-    }
-
-    pub(crate) const fn new(payload: &'b [u8]) -> Self {
-        Self(payload)
     }
 }
 

@@ -102,3 +102,62 @@ impl<R: WithheldRole> Withheld<R> {
         self.bytes = Vec::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Outbox, Text, Vec, Withheld};
+    use crate::drive::{Identifiers, Output, Role, Texts, UDP_LIMIT};
+
+    #[derive(Debug)]
+    struct Probe;
+
+    impl Role for Probe {
+        type Command<'a> = ();
+        type Question = Text;
+        type Answer<'a> = ();
+        type Event = Text;
+        const STEP_OUTPUTS: usize = 2;
+        const STEP_BYTES: usize = 40;
+    }
+
+    impl Texts for Text {
+        fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+            show(self);
+        }
+    }
+
+    /// [DR-7] An ACK that was withheld says the same when it is let go, and is a message: lost past the limit.
+    #[test]
+    fn an_ack_is_withheld() {
+        let token = Identifiers::new([7; 32], 1, 0).token(1);
+        let mut from = Outbox::<Probe>::for_steps(1);
+        let text = from.put_text(b"about");
+        from.event(text);
+        from.acknowledge(token, &[b"sip:a", b"sip:b"], UDP_LIMIT, |b| b.put(b"ACK"))
+            .unwrap();
+        let mut withheld = Withheld::default();
+        assert!(withheld.push(&from, 1, None, 14));
+        assert!(!withheld.push(&from, 1, None, 27), "one byte too many");
+        assert!(withheld.push(&from, 0, None, 14));
+        let mut out = Outbox::for_steps(1);
+        withheld.release(&mut out);
+        assert!(withheld.is_empty());
+        let let_go: Vec<Output<'_, Probe>> = out.iter().collect();
+        let [
+            Output::Acknowledge {
+                token: of,
+                next_hops,
+                congestion_controlled: false,
+                bytes: b"ACK",
+            },
+            Output::Event(event),
+        ] = let_go[..]
+        else {
+            panic!("{let_go:?}");
+        };
+        assert_eq!(of, token);
+        let next_hops: Vec<&[u8]> = next_hops.collect();
+        assert_eq!(next_hops, [b"sip:a", b"sip:b"]);
+        assert_eq!(out.text(*event), b"about");
+    }
+}

@@ -1,5 +1,5 @@
 //! [DR-7] The strings of machines in a blob: a machine's own stand as it keeps them, those of many once for all who
-//! have them.
+//! have them. Records refer to each other's in the same way.
 //!
 //! Nothing of it is trusted: each string is found to be within its bytes before it is kept, and what it shares with one
 //! before it must be there.
@@ -48,7 +48,7 @@ pub(crate) struct Alike<S> {
 }
 
 /// While a blob is written.
-pub(crate) type AlikeWritten<'s, const COMMON: usize> = Alike<&'s Packed<COMMON, Arc<[u8]>>>;
+pub(crate) type AlikeWritten<'s> = Alike<&'s Arc<[u8]>>;
 
 /// While a blob is read.
 pub(crate) type AlikeRead<const COMMON: usize> = Alike<Measured<COMMON>>;
@@ -65,8 +65,13 @@ impl<S> Alike<S> {
         }
     }
 
+    /// The one that is remembered at a place.
+    pub(super) fn get(&self, place: usize) -> Option<&S> {
+        self.remembered.get(place)
+    }
+
     /// Remembers one in the place of the oldest.
-    fn remember(&mut self, one: S) {
+    pub(super) fn remember(&mut self, one: S) {
         match self.remembered.get_mut(self.oldest) {
             Some(oldest) => *oldest = one,
             None => self.remembered.push(one),
@@ -78,9 +83,21 @@ impl<S> Alike<S> {
     }
 }
 
-impl<'s, const COMMON: usize> AlikeWritten<'s, COMMON> {
+impl<'s> AlikeWritten<'s> {
+    /// The place of what a machine before has too. It is remembered if none has.
+    pub(super) fn place_of(&mut self, common: &'s Arc<[u8]>) -> Option<u8> {
+        let same = |known: &&Arc<[u8]>| Arc::ptr_eq(known, common);
+        let known = self.remembered.iter().position(same);
+        let equal = || self.remembered.iter().position(|known| *known == common);
+        let place = known.or_else(equal).and_then(|place| place.try_into().ok());
+        if place.is_none() {
+            self.remember(common);
+        }
+        place
+    }
+
     /// How the strings of the next machine stand in the blob.
-    pub(crate) fn keep<const N: usize, const FROM: usize, const OWN: usize>(
+    pub(crate) fn keep<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>(
         &mut self,
         strings: &'s Divided<N, FROM, OWN, COMMON>,
     ) -> Kept<'s> {
@@ -91,17 +108,13 @@ impl<'s, const COMMON: usize> AlikeWritten<'s, COMMON> {
     }
 
     /// How those stand that the next machine has in common with others.
-    pub(crate) fn keep_common(&mut self, common: &'s Packed<COMMON, Arc<[u8]>>) -> Common<'s> {
-        let same = |known: &&Packed<COMMON, Arc<[u8]>>| Arc::ptr_eq(known.bytes(), common.bytes());
-        let known = self.remembered.iter().position(same);
-        let equal = || self.remembered.iter().position(|known| *known == common);
-        let place = known.or_else(equal).map(u8::try_from);
-        match place {
-            Some(Ok(place)) => Common::Before(place),
-            _ => {
-                self.remember(common);
-                Common::Here(Raw(common.as_bytes()))
-            }
+    pub(crate) fn keep_common<const COMMON: usize>(
+        &mut self,
+        common: &'s Packed<COMMON, Arc<[u8]>>,
+    ) -> Common<'s> {
+        match self.place_of(common.bytes()) {
+            Some(place) => Common::Before(place),
+            None => Common::Here(Raw(common.as_bytes())),
         }
     }
 }
@@ -136,7 +149,7 @@ impl<const COMMON: usize> AlikeRead<COMMON> {
     ) -> Result<Measured<COMMON>, RestoreError> {
         match common {
             Common::Before(place) => {
-                let known = self.remembered.get(usize::from(place)).cloned();
+                let known = self.get(usize::from(place)).cloned();
                 known.ok_or(RestoreError::Damaged)
             }
             Common::Here(bytes) => {

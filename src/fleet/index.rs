@@ -31,6 +31,42 @@ const FREE: Entry = Entry {
 #[derive(Default)]
 pub(crate) struct Gathered(Vec<Entry>);
 
+/// Parts of a table, by the highest bits of a hash; fewer keys than these are filed as they come.
+const PARTS: usize = 1 << PART_BITS;
+const PART_BITS: u32 = 10;
+
+impl Gathered {
+    /// All of it, in the order of the parts of a table.
+    fn in_parts(self) -> Vec<Entry> {
+        let Self(entries) = self;
+        if entries.len() < PARTS {
+            return entries;
+        }
+        let part = |entry: &Entry| (entry.hash >> (u32::BITS - PART_BITS)) as usize;
+        let mut next = [0usize; PARTS];
+        for entry in &entries {
+            if let Some(count) = next.get_mut(part(entry)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut begin = 0usize;
+        for next in &mut next {
+            let count = core::mem::replace(next, begin);
+            begin = begin.saturating_add(count);
+        }
+        let mut ordered = vec![FREE; entries.len()];
+        for entry in entries {
+            if let Some(next) = next.get_mut(part(&entry)) {
+                if let Some(place) = ordered.get_mut(*next) {
+                    *place = entry;
+                }
+                *next = next.saturating_add(1);
+            }
+        }
+        ordered
+    }
+}
+
 /// The fewest slots of a table that has any.
 const FEWEST: usize = 8;
 
@@ -50,8 +86,8 @@ impl Index {
 
     fn hash(&self, kind: u8, key: &[u8]) -> u32 {
         let mut hasher = self.keyed;
-        hasher.write_u8(kind);
         hasher.write(key);
+        hasher.write_u8(kind);
         hasher.finish() as u32
     }
 
@@ -108,28 +144,29 @@ impl Index {
         gathered.0.push(Entry { hash, place });
     }
 
-    /// Files all that was gathered, in the order in which it stands in the table: of a table that fits no cache, each
-    /// part is fetched once.
-    pub(crate) fn insert_all(&mut self, Gathered(mut entries): Gathered) {
-        entries
-            .sort_unstable_by_key(|entry| (u64::from(entry.hash) << 32) | u64::from(entry.place));
-        entries.dedup();
-        self.reserve(entries.len());
-        for entry in entries {
-            if !self.run(entry.hash).any(|(_, known)| known == entry) {
-                self.put(entry);
+    /// Files all that was gathered, one part of the table after the other: of a table that fits no cache, each is
+    /// fetched once.
+    pub(crate) fn insert_all(&mut self, gathered: Gathered) {
+        self.reserve(gathered.0.len());
+        for entry in gathered.in_parts() {
+            if self.put(entry) {
                 self.taken = self.taken.saturating_add(1);
             }
         }
     }
 
-    fn put(&mut self, entry: Entry) {
+    /// Puts an entry into a slot that is free, unless it is there; whether it was not.
+    fn put(&mut self, entry: Entry) -> bool {
         let mut slot = self.home(entry.hash);
-        while self.slots.get(slot).is_some_and(|taken| *taken != FREE) {
-            slot = self.next(slot);
-        }
-        if let Some(free) = self.slots.get_mut(slot) {
-            *free = entry;
+        loop {
+            match self.slots.get_mut(slot) {
+                Some(free) if *free == FREE => {
+                    *free = entry;
+                    return true;
+                }
+                Some(taken) if *taken != entry => slot = self.next(slot),
+                _ => return false,
+            }
         }
     }
 
@@ -284,21 +321,23 @@ mod tests {
         let key = |place: u32| (place % 700).to_le_bytes();
         let mut index = Index::with_capacity(&[7; 16], 0);
         let mut gathered = Gathered::default();
-        for place in 0..1_000 {
-            if place % 10 == 0 {
-                index.insert(1, &key(place), place);
+        for machines in [10, 1_000, 10_000] {
+            for place in 0..machines {
+                if place % 10 == 0 {
+                    index.insert(1, &key(place), place);
+                }
+                for _ in 0..=place % 2 {
+                    index.gather(&mut gathered, 1, &key(place), place);
+                }
             }
-            for _ in 0..=place % 2 {
-                index.gather(&mut gathered, 1, &key(place), place);
+            index.insert_all(core::mem::take(&mut gathered));
+            assert_eq!(index.len(), machines as usize);
+            for place in 0..machines {
+                assert!(index.under(1, &key(place)).any(|found| found == place));
+                index.remove(1, &key(place), place);
             }
+            assert_eq!(index.len(), 0);
         }
-        index.insert_all(gathered);
-        assert_eq!(index.len(), 1_000);
-        for place in 0..1_000 {
-            assert!(index.under(1, &key(place)).any(|found| found == place));
-            index.remove(1, &key(place), place);
-        }
-        assert_eq!(index.len(), 0);
     }
 
     /// [DR-5] What fits the room taken beforehand does not make it grow; one more does.

@@ -8,7 +8,8 @@
 //!
 //! Most machines rest most of the time, and most have one of everything: what only one that does something has stands
 //! behind a pointer (`Seldom`), one element of a list where the list would (`Few`), and what many have alike is
-//! there once (`Shared`), as in the blob of many (`Alike`).
+//! there once (`Shared`), as in the blob of many (`Alike`). Or all that a machine is stands in one allocation until
+//! something happens to it (`Record`).
 
 mod alike;
 mod few;
@@ -16,6 +17,7 @@ mod index;
 mod lists;
 pub mod pacer;
 mod packed;
+mod record;
 mod seldom;
 mod shared;
 mod slab;
@@ -27,6 +29,7 @@ pub(crate) use index::Gathered;
 use index::Index;
 pub(crate) use lists::{Links, List};
 pub(crate) use packed::Packed;
+pub(crate) use record::{CommonRead, Reader, Record, Recorder};
 pub(crate) use seldom::{Rest, Seldom};
 pub(crate) use shared::{Divided, Shared};
 pub(crate) use slab::Id;

@@ -60,6 +60,27 @@ impl<const N: usize, B: AsRef<[u8]> + From<Vec<u8>>> Packed<N, B> {
         }
         Some(Self(packed.into()))
     }
+
+    /// Packs the strings as they are, though one may be in another: for a machine that will soon be at rest. `None` if
+    /// together they exceed `limit` or what 16 bits can say.
+    pub(crate) fn plain(parts: [&[u8]; N], limit: usize) -> Option<Self> {
+        let total = parts.iter().map(|part| part.len()).sum::<usize>();
+        if total > limit || total > usize::from(u16::MAX) {
+            return None;
+        }
+        let mut packed = Vec::with_capacity(Self::HEAD.saturating_add(total));
+        let mut start = 0usize;
+        for part in parts {
+            let end = start.saturating_add(part.len());
+            packed.extend_from_slice(&(start as u16).to_le_bytes());
+            packed.extend_from_slice(&(end as u16).to_le_bytes());
+            start = end;
+        }
+        for part in parts {
+            packed.extend_from_slice(part);
+        }
+        Some(Self(packed.into()))
+    }
 }
 
 impl<const N: usize, B: AsRef<[u8]> + for<'b> From<&'b [u8]>> Packed<N, B> {
@@ -132,13 +153,15 @@ impl<const N: usize, B: AsRef<[u8]>> Packed<N, B> {
     }
 }
 
-/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme.
-fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
-    if other.ends_with(part) {
-        return other.len().checked_sub(part.len());
-    }
-    let begins = |at: &usize| other.get(*at..).is_some_and(|rest| rest.starts_with(part));
-    [1, b"sip:".len()].into_iter().find(begins)
+/// Where a string stands in another: it is the end of it, what follows its first byte, or what follows its scheme. Most
+/// are told from it by a byte.
+pub(super) fn place_in(part: &[u8], other: &[u8]) -> Option<usize> {
+    let last = other.len().checked_sub(part.len())?;
+    let begins = |at: &usize| {
+        let rest = other.get(*at..).unwrap_or_default();
+        rest.first() == part.first() && rest.starts_with(part)
+    };
+    [last, 1, b"sip:".len()].into_iter().find(begins)
 }
 
 #[cfg(test)]
@@ -161,6 +184,17 @@ mod tests {
         assert_eq!(pack([b"one", b"", b"three"], 7), None);
         assert!(pack([&[0; 65_535][..]], 70_000).is_some());
         assert_eq!(pack([&[0; 65_536][..]], 70_000), None);
+    }
+
+    /// [DR-5] Plainly packed they come back as they were, with the same limits.
+    #[test]
+    fn plain() {
+        let parts: [&[u8]; 4] = [b"b.c", b"sip:a@b.c", b"", b"b.c"];
+        let packed = Packed::<4>::plain(parts, 15).unwrap();
+        assert_eq!(packed.parts(), parts);
+        assert_eq!(Packed::<4>::plain(parts, 14), None);
+        assert!(Packed::<1>::plain([&[0; 65_535][..]], 70_000).is_some());
+        assert_eq!(Packed::<1>::plain([&[0; 65_536][..]], 70_000), None);
     }
 
     /// [DR-7] What stands in a blob is what was packed; a part of a string is found where it stands.

@@ -1,4 +1,4 @@
-//! Strings that many machines have alike: those of the home network, of the elements on the way.
+//! Strings that many machines have alike: those of the home network, of the elements on the way, of one make of device.
 
 use alloc::{boxed::Box, sync::Arc};
 use xxhash_rust::xxh3::xxh3_64;
@@ -82,9 +82,10 @@ impl<const N: usize, const FROM: usize, const OWN: usize, const COMMON: usize>
 }
 
 /// How many are remembered.
-const RECENT: usize = 64;
+const RECENT: usize = 256;
 
-/// What machines have had in common of late, a few of each node: whoever has the same, has it from there.
+/// What machines have had in common of late, a few of each node: whoever has the same, has it from there. A peer who has
+/// other strings come to the place of one gains nothing: they are then not shared.
 pub(crate) struct Shared {
     recent: Box<[Option<Arc<[u8]>>]>,
 }
@@ -118,13 +119,24 @@ impl Shared {
         if Arc::strong_count(bytes) > 1 {
             return;
         }
-        // Whoever has other strings come to the same place gains nothing: they are not shared.
-        let place = (xxh3_64(bytes) as usize) % RECENT;
-        match self.recent.get_mut(place) {
+        match self.place_of(bytes) {
             Some(Some(known)) if known == bytes => *bytes = Arc::clone(known),
             Some(recent) => *recent = Some(Arc::clone(bytes)),
             None => {}
         }
+    }
+
+    /// A string by itself, from others or for others.
+    pub(super) fn get(&mut self, string: &[u8]) -> Arc<[u8]> {
+        match self.place_of(string) {
+            Some(Some(known)) if **known == *string => Arc::clone(known),
+            Some(recent) => Arc::clone(recent.insert(Arc::from(string))),
+            None => Arc::from(string),
+        }
+    }
+
+    fn place_of(&mut self, string: &[u8]) -> Option<&mut Option<Arc<[u8]>>> {
+        self.recent.get_mut((xxh3_64(string) as usize) % RECENT)
     }
 }
 
@@ -169,6 +181,15 @@ mod tests {
         assert_eq!(other.get(0), b"h2");
     }
 
+    /// [DR-5] A string by itself is there once too.
+    #[test]
+    fn alone() {
+        let mut shared = Shared::new();
+        let [one, two, other] = [b"one", b"one", b"two"].map(|string| shared.get(string));
+        assert!(Arc::ptr_eq(&one, &two) && !Arc::ptr_eq(&one, &other));
+        assert_eq!((&*one, &*other), (&b"one"[..], &b"two"[..]));
+    }
+
     /// [DR-5] More than is remembered: each stays what it is, whoever was remembered in its place.
     #[test]
     fn more_than_remembered() {
@@ -178,6 +199,7 @@ mod tests {
             let mut strings = Strings::new([&home, b"", b"", b""], 100).unwrap();
             shared.share(&mut strings);
             assert_eq!(strings.get(0), home);
+            assert_eq!(*shared.get(&home), home);
         }
     }
 }

@@ -189,7 +189,7 @@ impl<'b> SubscriberRecord<'b> {
     fn of(
         (registration, subscription): Subscribed<'b>,
         subscriptions: &'b Subscriptions,
-        (strings, subscribed): (&mut AlikeWritten<'b, COMMON>, &mut subscriber::Written<'b>),
+        (strings, subscribed): (&mut AlikeWritten<'b>, &mut subscriber::Written<'b>),
         now: Millis,
     ) -> Self {
         let running = registration.running.get();

@@ -72,4 +72,13 @@ impl Aside {
         not_before: Millis(0),
         replaced_until: None,
     };
+
+    /// What of it is the registration's own, whether something is started to end it or given up.
+    pub(crate) const fn of_the_registration(self) -> Self {
+        Self {
+            association_ends: self.association_ends,
+            replaced_until: self.replaced_until,
+            ..Self::NONE
+        }
+    }
 }

@@ -571,7 +571,7 @@ impl Registration {
             (State::Waiting { .. }, Input::Tick) => self.send_now(cx, who, out),
 
             // [PD-7, PD-10] The NOTIFY.
-            (State::Registered, Input::Terminated) if self.is_of_the_replaced(cx.now) => {
+            (_, Input::Terminated) if self.is_of_the_replaced(cx.now) => {
                 self.expect_the_replaced(None);
             }
             (State::Sent { .. }, Input::Terminated) if self.aside().held.is_some() => {
@@ -625,7 +625,8 @@ impl Registration {
                 | State::Returning { .. },
                 Input::Refreshed { expires },
             ) => {
-                let replaced = self.notify_is_owed(cx);
+                let before = self.aside().replaced_until;
+                let replaced = self.notify_is_owed(cx).or(before);
                 self.cancel(who, out);
                 self.refresh(cx, expires);
                 self.expect_the_replaced(replaced);
@@ -756,10 +757,7 @@ impl Registration {
     fn begin(&mut self, who: &[u8], cause: Cause, out: &mut Outbox<Pcscf>) {
         self.cause = cause;
         self.registers = 0;
-        self.set_aside(Aside {
-            association_ends: self.aside().association_ends,
-            ..Aside::NONE
-        });
+        self.set_aside(self.aside().of_the_registration());
         if cause == Cause::AccessLost {
             let affected = self.affected(who, out);
             out.event(Event::AccessLost { affected });

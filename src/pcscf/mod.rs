@@ -14,20 +14,20 @@
 //! | PD-1 | learns registrations from REGISTER and 2xx | [`registration::Learned::read`] | `tests/pcscf.rs` |
 //! | PD-2 | trigger: shutdown; order, deadline, dry run, tally, REGISTERs refused meanwhile | [`Command::Shutdown`], [`shutdown`] | `tests/pcscf_drain.rs` |
 //! | PD-3 | trigger: IP-CAN loss | [`Command::AccessLost`] | `tests/pcscf.rs` |
-//! | PD-3 | what counts as loss | [`LossPolicy`] | `tests/pcscf_access.rs` |
-//! | PD-3 | terminating requests meanwhile; the UE heard again | [`PcscfNode::is_access_lost`] | `tests/pcscf_access.rs` |
+//! | PD-3 | what counts as loss | [`LossPolicy`] | `tests/pcscf/access.rs` |
+//! | PD-3 | terminating requests meanwhile; the UE heard again | [`PcscfNode::is_access_lost`] | `tests/pcscf/access.rs` |
 //! | PD-4 | trigger: the registration's lifetime | [`Registration::deadline`] | `tests/pcscf.rs` |
-//! | PD-4 | trigger: that of the security associations | [`Command::Protected`] | `tests/pcscf_access.rs` |
+//! | PD-4 | trigger: that of the security associations | [`Command::Protected`] | `tests/pcscf/access.rs` |
 //! | PD-5 | the REGISTER | `messages::register` | `tests/pcscf.rs` |
 //! | PD-6 | what its responses mean, retries | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-6 | canaries of each home domain, domains that refuse | `pacing` | `tests/pcscf_drain.rs` |
 //! | PD-7 | ordered cleanup on NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
-//! | PD-7 | each step, and what others stay on | [`Question`] | `tests/pcscf_access.rs` |
+//! | PD-7 | each step, and what others stay on | [`Question`] | `tests/pcscf/access.rs` |
 //! | PD-8 | fallback without NOTIFY | [`Registration::step`] | `tests/pcscf.rs` |
 //! | PD-8 | fallback at the deadline of a shutdown | [`Input::OutOfTime`] | `tests/pcscf_drain.rs` |
 //! | PD-9 | the UE comes back | [`Registration::step`] | `tests/pcscf.rs` |
-//! | PD-9 | its REGISTER against ours | [`Event::HeldRegisterReleased`] | `tests/pcscf_returning.rs` |
-//! | PD-9 | every state with every input; any order | [`Registration::step`] | `tests/pcscf_transitions.rs`, `tests/pcscf_interleavings.rs` |
+//! | PD-9 | its REGISTER against ours | [`Event::HeldRegisterReleased`] | `tests/pcscf/returning.rs` |
+//! | PD-9 | every state with every input; any order | [`Registration::step`] | `tests/pcscf/transitions.rs`, `tests/pcscf/interleavings.rs` |
 //! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
 //! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | [`Config::pacing`], `pacing` | `tests/pcscf_drain.rs` |

@@ -269,6 +269,7 @@ impl PcscfNode {
             registrations,
             subscription,
             left,
+            notify_owed_until,
         } = user;
         let known_before = registrations
             .iter()
@@ -295,10 +296,17 @@ impl PcscfNode {
             id: id.place(),
         };
         let who = &**private_identity;
+        let running = subscription
+            .and_then(|id| self.subscriptions.machine(id))
+            .is_some_and(|machine| !machine.is_ending());
+        // Without a subscription none is owed.
+        let owed_for = if running { self.config.notify_bound } else { 0 };
+        let owed_until = now.after(owed_for);
         if learned.all_removed {
             for registration in registrations.iter_mut() {
                 if learned.is_of_set(&registration.strings) {
                     let _ = registration.step(&mut cx, who, Input::Removed, out)?;
+                    *notify_owed_until = owed_until;
                 }
             }
         }
@@ -311,6 +319,7 @@ impl PcscfNode {
             match known {
                 Some(known) if contact.expires == 0 => {
                     let _ = known.step(&mut cx, who, Input::Removed, out)?;
+                    *notify_owed_until = owed_until;
                 }
                 Some(known) => {
                     let old = core::mem::replace(&mut known.strings, strings);
@@ -321,7 +330,10 @@ impl PcscfNode {
                 }
                 None if contact.expires == 0 => continue,
                 None => {
-                    let registration = Registration::new(strings, contact, now);
+                    let mut registration = Registration::new(strings, contact, now);
+                    if now < *notify_owed_until {
+                        registration.expect_the_replaced(Some(*notify_owed_until));
+                    }
                     self.census.add(&registration);
                     registrations.push(registration);
                 }
@@ -333,9 +345,6 @@ impl PcscfNode {
         }
         let counts = (&mut self.counters, &mut self.census);
         supersede(&mut cx, who, registrations, counts, out)?;
-        let running = subscription
-            .and_then(|id| self.subscriptions.machine(id))
-            .is_some_and(|machine| !machine.is_ending());
         let is_time =
             !known_before || *left || self.config.subscription.subscribe_at_reregistration;
         Ok(granted.filter(|_| is_time && !running))

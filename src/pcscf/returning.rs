@@ -205,13 +205,10 @@ impl Registration {
             cause: self.cause,
             registers: self.registers,
         });
-        let association_ends = self.aside().association_ends;
+        let aside = self.aside().of_the_registration();
         self.marks.set(Marks::QUEUED, false);
         self.running.set(Running::AT_REST);
-        self.set_aside(Aside {
-            association_ends,
-            ..Aside::NONE
-        });
+        self.set_aside(aside);
         self.registers = 0;
     }
 

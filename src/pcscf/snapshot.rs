@@ -59,6 +59,7 @@ pub(super) struct UserRecord<'b> {
     more: Vec<RegistrationSnapshot<KeptStrings<'b>>>,
     subscription: Option<subscriptions::CurrentSnapshot<'b>>,
     left: bool,
+    notify_owed_for: u64,
     /// Registrations in a dialog, a bit each.
     in_dialog: u64,
     beside: Vec<Beside>,
@@ -288,8 +289,8 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
 
 /// What the users of a blob have in common, while it is written.
 struct Written<'u> {
-    fields: AlikeWritten<'u, COMMON>,
-    features: AlikeWritten<'u, 1>,
+    fields: AlikeWritten<'u>,
+    features: AlikeWritten<'u>,
     subscriptions: subscriber::Written<'u>,
 }
 
@@ -455,6 +456,7 @@ impl<'b> UserRecord<'b> {
                 .and_then(|id| subscriptions.snapshot(id, &mut written.subscriptions, now)),
             in_dialog,
             left: user.left,
+            notify_owed_for: user.notify_owed_until.since(now),
             beside: beside::of(&user.registrations, now),
         }
     }
@@ -498,6 +500,7 @@ impl<'b> UserRecord<'b> {
             registrations,
             subscription: None,
             left: self.left,
+            notify_owed_until: now.after(self.notify_owed_for),
         };
         let subscription = self.subscription.as_ref();
         let subscription = subscription.map(subscriptions::Stored::Current);
@@ -565,6 +568,7 @@ impl<'b> UserSnapshot<'b> {
             registrations: registrations.collect::<Result<_, _>>()?,
             subscription: None,
             left: false,
+            notify_owed_until: Millis(0),
         };
         let subscription = self.subscription.as_ref();
         let subscription = subscription.map(subscriptions::Stored::Previous);

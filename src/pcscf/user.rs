@@ -16,6 +16,8 @@ pub(super) struct User {
     pub(super) subscription: Option<Id>,
     /// [RE-9] We have ended it, or are about to, although there are registrations still: the next one makes another.
     pub(super) left: bool,
+    /// [PD-9] Until then a NOTIFY may still tell of a contact that the UE has deregistered itself; 0 if none is owed.
+    pub(super) notify_owed_until: Millis,
 }
 
 impl User {

@@ -473,7 +473,13 @@ impl<N: Persist> Persistent<N> {
 
     /// Another node has it.
     fn let_go(&mut self, id: Id, out: &mut Outbox<N::Role>) {
-        let machine = self.records.get(id).and_then(|record| record.machine);
+        let Some(record) = self.records.get(id) else {
+            return;
+        };
+        let machine = record.machine;
+        if machine.is_none() {
+            N::report_taken_over(&record.key, out);
+        }
         self.forget(id);
         if let Some(machine) = machine {
             self.set_record_of(Some(machine), None);

@@ -17,7 +17,7 @@
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
-//! | RN-2 | the event of each contact | [`contact_events`] | `tests/contact_events.rs` |
+//! | RN-2 | the event of each contact | [`contact_events`] | `tests/regevent/contact_events.rs` |
 
 use core::fmt;
 

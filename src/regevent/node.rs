@@ -908,13 +908,17 @@ impl Persist for SubscriberNode {
         let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return;
         };
-        let private_identity = out.put_text(&user.private_identity);
-        out.event(Event::TakenOver { private_identity });
+        Self::report_taken_over(&user.private_identity, out);
         keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
         if let Some(subscription) = user.subscription {
             self.subscriptions.forget(subscription);
         }
         self.users.remove(id);
+    }
+
+    fn report_taken_over(key: &[u8], out: &mut Outbox<RegEvent>) {
+        let private_identity = out.put_text(key);
+        out.event(Event::TakenOver { private_identity });
     }
 
     /// None: what is reported here, a document says again.

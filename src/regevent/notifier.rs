@@ -20,17 +20,19 @@ use crate::{
         Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Role, Text, Texts, Timer,
         Token, TransactionRef,
     },
-    fleet::{Divided, Shared},
+    fleet::Packed,
     reginfo::DocumentState,
 };
 
 mod config;
 mod messages;
 mod resource;
+mod resting;
 mod snapshot;
 
 pub use config::{Config, Reason};
 pub use resource::{Document, Resource};
+pub(crate) use resting::{Name, Resting};
 pub(crate) use snapshot::Snapshot;
 
 /// How a subscription ended.
@@ -172,8 +174,7 @@ const ROUTES: usize = 5;
 const EVENT_ID: usize = 6;
 const STRINGS: usize = 7;
 
-/// The subscriber's URI is that of many subscriptions: a P-CSCF's. All else is a subscription's own.
-type Strings = Divided<STRINGS, { REMOTE_URI + 1 }, { STRINGS - 1 }, 1>;
+type Strings = Packed<STRINGS>;
 
 /// Bytes that the strings of a dialog may grow to by target refreshes.
 const LONGEST_DIALOG: usize = 32_768;
@@ -228,7 +229,7 @@ impl Subscription {
             state: State::Idle,
             outstanding: None,
             ending: None,
-            strings: Strings::new(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
+            strings: Strings::plain(parts, limits.registration_bytes).ok_or(Misuse::TooLarge {
                 limit: "registration_bytes",
             })?,
             local_tag: cx.identifier(),
@@ -244,11 +245,6 @@ impl Subscription {
             is_fetch: false,
             is_own: false,
         })
-    }
-
-    /// Has in common with others what can be.
-    pub(crate) fn share(&mut self, shared: &mut Shared) {
-        shared.share(&mut self.strings);
     }
 
     /// Its Call-ID, which is the subscriber's.
@@ -267,17 +263,17 @@ impl Subscription {
     /// subscription's in the same dialog (RFC 6665 8.2.1).
     #[must_use]
     pub fn is_of(&self, request: &Subscribe<'_>) -> bool {
-        request
-            .local_tag
-            .is_some_and(|tag| self.has_dialog(request.call_id, tag, request.remote_tag))
-            && request.event_id == self.strings.get(EVENT_ID)
+        self.name().has(request)
     }
 
-    /// Whether it has the dialog with this Call-ID, and these tags of ours and of the subscriber.
-    pub(crate) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
-        local_tag == self.local_tag.text()
-            && remote_tag == self.strings.get(REMOTE_TAG)
-            && call_id == self.call_id()
+    /// What it is known by.
+    pub(crate) fn name(&self) -> Name<'_> {
+        Name {
+            call_id: self.call_id(),
+            local_tag: self.local_tag,
+            remote_tag: self.strings.get(REMOTE_TAG),
+            event_id: self.strings.get(EVENT_ID),
+        }
     }
 
     /// [RN-1] Whether a SUBSCRIBE outside of dialogs is the one that made this subscription, come again: the
@@ -649,7 +645,7 @@ impl Subscription {
         if request.target != self.target() {
             let mut parts = self.strings.parts();
             parts[TARGET] = request.target;
-            if let Some(strings) = Strings::new(parts, LONGEST_DIALOG) {
+            if let Some(strings) = Strings::plain(parts, LONGEST_DIALOG) {
                 self.strings = strings;
             }
         }

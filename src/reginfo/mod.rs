@@ -25,8 +25,8 @@
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
-//! | RI-1 | every element and attribute, by namespace | [`read`], [`ContactView`], [`RegistrationEnd`] | `tests/reginfo.rs`, `tests/reginfo_spelling.rs` |
-//! | RI-2 | what is refused, and control characters | [`read`], [`defect`] | `tests/reginfo.rs`, `tests/reginfo_spelling.rs` |
+//! | RI-1 | every element and attribute, by namespace | [`read`], [`ContactView`], [`RegistrationEnd`] | `tests/reginfo.rs`, `tests/reginfo/spelling.rs` |
+//! | RI-2 | what is refused, and control characters | [`read`], [`defect`] | `tests/reginfo.rs`, `tests/reginfo/spelling.rs` |
 //! | RI-4 | writing | [`DocumentWriter`], [`Document::write`] | `tests/reginfo.rs` |
 //! | RI-5 | visitor without allocation, owned model on top | [`read`], [`Document::read`] | `tests/reginfo_allocations.rs` |
 //! | IB-1 | translation while copying | [`translate`](fn@translate), [`Translation`] | `tests/relay.rs` |

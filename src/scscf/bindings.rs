@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use super::registration::{Removing, canonical};
 use crate::{
     drive::{Limits, Millis, Misuse},
-    fleet::{Divided, Few, Rest, Seldom, push_exact},
+    fleet::{Few, Packed, Rest, Seldom, push_exact},
     regevent::contact_events::{self, Cause, Which, contact_events},
     reginfo::ContactEvent,
     wire::{
@@ -48,8 +48,7 @@ pub(crate) enum Field {
 
 pub(crate) const FIELDS: usize = 9;
 
-/// Path is that of many bindings; all else is a binding's own.
-pub(crate) type Strings = Divided<FIELDS, { Field::Path as usize + 1 }, { FIELDS - 1 }, 1>;
+pub(crate) type Strings = Packed<FIELDS>;
 
 const CALL_ID: usize = Field::CallId as usize;
 
@@ -89,7 +88,25 @@ pub(crate) struct Binding {
     pub(crate) status: Seldom<Status>,
 }
 
+/// A contact that is bound, and the way to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound<'s> {
+    pub(crate) uri: &'s [u8],
+    /// The value of Path.
+    pub(crate) path: &'s [u8],
+    /// Number of the latest failure of a P-CSCF before the REGISTER that named it last.
+    pub(crate) failure: u32,
+}
+
 impl Binding {
+    pub(crate) fn bound(&self) -> Bound<'_> {
+        Bound {
+            uri: self.field(Field::Uri),
+            path: self.field(Field::Path),
+            failure: self.failure,
+        }
+    }
+
     pub(crate) fn field(&self, field: Field) -> &[u8] {
         self.strings.get(field as usize)
     }
@@ -282,7 +299,7 @@ impl Bindings {
             self.identities.iter().any(here)
         };
         // As a rule it is spelled as it was.
-        has(&|own| *own.uri == *uri) || has(&|own| canonical(&own.uri) == key)
+        has(&|own| *own.uri == *uri) || has(&|own| *canonical(&own.uri) == *key)
     }
 
     fn next_change(&mut self) -> u64 {
@@ -360,7 +377,7 @@ impl Bindings {
             if numbers.contains(&binding.number) {
                 let mut parts = binding.strings.parts();
                 parts[CALL_ID] = call_id;
-                if let Some(strings) = Strings::new(parts, usize::from(u16::MAX)) {
+                if let Some(strings) = Strings::plain(parts, usize::from(u16::MAX)) {
                     binding.strings = strings;
                 }
                 binding.cseq = cseq;

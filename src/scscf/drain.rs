@@ -11,11 +11,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{
-    Assignment, DeregistrationReason,
-    bindings::{Bindings, Field},
-    recognition::owner,
-};
+use super::{Assignment, DeregistrationReason, bindings::Bound, recognition::owner};
 use crate::{
     drive::{ConfigError, Millis, Misuse, increment},
     fleet::pacer::{self, Pacer, Turn},
@@ -185,24 +181,23 @@ impl Drain {
         }
     }
 
-    /// A set with registrations that can be ended waits for its turn.
+    /// A set with registrations that can be ended waits for its turn; `first` is the first of them.
     pub(super) fn enqueue(
         &mut self,
         now: Millis,
         place: u32,
-        table: &Bindings,
+        first: &Bound<'_>,
     ) -> Result<(), Misuse> {
-        let pcscf = self.pcscf(table);
+        let pcscf = self.pcscf(first);
         if self.pacer.enqueue(now, place, pcscf)? {
             increment(&mut self.tally.found);
         }
         Ok(())
     }
 
-    /// The number of the P-CSCF of the first contact that can be ended; 0 if its Path does not say.
-    fn pcscf(&mut self, table: &Bindings) -> u32 {
-        let first = table.can_depart();
-        let owner = first.and_then(|binding| owner(binding.field(Field::Path)));
+    /// The number of the P-CSCF of a contact; 0 if its Path does not say.
+    fn pcscf(&mut self, contact: &Bound<'_>) -> u32 {
+        let owner = owner(contact.path);
         let Some((uri, host)) = owner.as_ref().and_then(|uri| Some((uri, uri.host()?))) else {
             return 0;
         };

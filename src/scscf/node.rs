@@ -4,10 +4,11 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     Cause, Command, Config, Counters, Event, Recognition, Scscf,
-    bindings::{Bindings, Field},
+    bindings::Bindings,
     defect,
     deregistration::{Deregistration, Held, Input},
     drain::Drain,
+    entry::{Entry, Key},
     messages,
     recognition::{Shown, check_asserted},
     registration::{Removing, canonical, removed_contacts},
@@ -18,10 +19,10 @@ use super::{
 use crate::{
     drive::{
         self, Changes, Clock, ConfigError, Context, Defect, Identifiers, Millis, Misuse, Node,
-        Outbox, Persist, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef,
-        Verdict, increment, snapshot::Kind,
+        Outbox, Reject, Release, RestoreError, Source, Timer, Token, TransactionRef, Verdict,
+        increment,
     },
-    fleet::{Fleet, Id, Room, Shared, pacer, push_exact},
+    fleet::{Fleet, Gathered, Id, Recorder, Room, pacer, push_exact},
     regevent::{
         self,
         notification::{Denied, Refusal},
@@ -36,6 +37,7 @@ use crate::{
 mod commands;
 mod draining;
 mod network;
+mod persist;
 mod restoring;
 
 /// Under what sets are filed.
@@ -53,8 +55,10 @@ pub struct ScscfNode {
     config: Config,
     identifiers: Identifiers,
     clock: Clock,
-    sets: Fleet<Set>,
-    shared: Shared,
+    sets: Fleet<Entry>,
+    /// The set that this call has woken, or made.
+    woken: Option<Id>,
+    recorder: Recorder,
     counters: Counters,
     /// What all sets together take of the bounds.
     load: Load,
@@ -79,7 +83,8 @@ impl ScscfNode {
             config,
             identifiers,
             clock: Clock::default(),
-            shared: Shared::new(),
+            woken: None,
+            recorder: Recorder::new(),
             counters: Counters::default(),
             load: Load::default(),
             failures: Failures::default(),
@@ -102,17 +107,53 @@ impl ScscfNode {
         let mut node = Self::new(config, identifiers).map_err(RestoreError::Config)?;
         let config = node.config.clone();
         node.clock.observe(now);
-        let rest = snapshot::open(blob, now, &config, |set| _ = node.adopt(now, set))?;
+        // Its own recorder shall share with what comes later.
+        let mut recorder = core::mem::replace(&mut node.recorder, Recorder::new());
+        let sets = snapshot::Sets::open(blob)?;
+        node.sets.reserve(Room {
+            machines: sets.count().min(config.most_sets()),
+            keys: KEYS,
+        });
+        let mut keys = Gathered::default();
+        let adopt = |entry| node.adopt(now, entry, &mut keys).map(|_| ());
+        let rest = sets.restore(now, &config, recorder.shared(), adopt)?;
+        node.sets.file_all(keys);
+        node.recorder = recorder;
         (node.failures, node.drain) = (rest.failures, rest.drain);
         Ok(node)
     }
 
-    /// [DR-7] Takes a set in from a blob.
-    fn adopt(&mut self, now: Millis, set: Set) -> Id {
-        let id = self.sets.insert(set);
-        self.file(id);
-        self.rearm(now, id);
-        id
+    /// [DR-7] Takes a set in from a blob. One at rest is found once all are filed.
+    fn adopt(
+        &mut self,
+        now: Millis,
+        entry: Entry,
+        keys: &mut Gathered,
+    ) -> Result<Id, RestoreError> {
+        let load = entry.load();
+        let id = self.sets.insert(entry);
+        let Some(resting) = self.sets.get(id).and_then(Entry::resting) else {
+            self.file(id);
+            self.woken = Some(id);
+            self.rearm(now, id);
+            self.lull();
+            return Ok(id);
+        };
+        let name = |key: Key<'_>| match key {
+            Key::Identity(uri) => self.sets.gather(keys, id, IDENTITY, &canonical(uri)),
+            Key::CallId(call_id) => self.sets.gather(keys, id, CALL_ID, call_id),
+        };
+        match resting.look_through(&self.config, name) {
+            Ok(deadline) => {
+                self.load.served = self.load.served.saturating_add(load.served);
+                self.sets.arm(id, Some(deadline));
+                Ok(id)
+            }
+            Err(error) => {
+                self.sets.remove(id);
+                Err(error)
+            }
+        }
     }
 
     /// [DR-10] Replaces the configuration; nothing that runs is lost.
@@ -151,7 +192,7 @@ impl ScscfNode {
     pub fn is_registered(&self, public_identity: &[u8]) -> bool {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
-            .is_some_and(|set| !set.table.is_terminated())
+            .is_some_and(Entry::is_registered)
     }
 
     /// The URIs of the contacts bound to the set of a public identity.
@@ -159,8 +200,8 @@ impl ScscfNode {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
             .into_iter()
-            .flat_map(|set| set.table.active())
-            .map(|binding| binding.field(Field::Uri))
+            .flat_map(Entry::bound)
+            .map(|contact| contact.uri)
     }
 
     /// Number of subscriptions to the set of a public identity.
@@ -168,18 +209,35 @@ impl ScscfNode {
     pub fn subscribers(&self, public_identity: &[u8]) -> usize {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
-            .map_or(0, |set| set.subscriptions.len())
+            .map_or(0, Entry::subscribers)
     }
 
     fn find_identity(&self, uri: &[u8]) -> Option<Id> {
         let key = canonical(uri);
-        let is_it = |set: &Set| set.table.has_identity(uri, &key);
+        let is_it = |entry: &Entry| entry.has_identity(uri, &key);
         self.sets.find(IDENTITY, &key, is_it)
+    }
+
+    /// A set, awake until the end of the call at least.
+    fn wake(&mut self, id: Id) -> Option<&mut Set> {
+        if self.woken != Some(id) {
+            self.lull();
+            self.woken = Some(id);
+        }
+        self.sets.get_mut(id)?.wake()
+    }
+
+    /// What the call has woken rests again, if it can.
+    fn lull(&mut self) {
+        let woken = self.woken.take();
+        if let Some(entry) = woken.and_then(|id| self.sets.get_mut(id)) {
+            entry.rest(&mut self.recorder);
+        }
     }
 
     fn find_dialog(&self, request: &Subscribe<'_>) -> Option<(Id, usize)> {
         let mut sets = self.sets.under(CALL_ID, request.call_id);
-        sets.find_map(|(id, set)| Some((id, set.dialog(request)?)))
+        sets.find_map(|(id, entry)| Some((id, entry.dialog(request)?)))
     }
 
     /// A new set.
@@ -187,21 +245,23 @@ impl ScscfNode {
         if self.sets.len() >= self.config.most_sets() {
             return Err(Misuse::NodeFull);
         }
-        let id = self.sets.insert(Set::new(table));
+        self.lull();
+        let id = self.sets.insert(Entry::awake(Set::new(table)));
+        self.woken = Some(id);
         self.file(id);
         Ok(id)
     }
 
     /// Files a set under its keys.
     fn file(&mut self, id: Id) {
-        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
+        let Some((entry, mut keys)) = self.sets.get_with_keys(id) else {
             return;
         };
-        for identity in &set.table.identities {
-            keys.file(IDENTITY, &canonical(&identity.uri));
-        }
-        for subscription in &set.subscriptions {
-            keys.file(CALL_ID, subscription.call_id());
+        for key in entry.keys() {
+            match key {
+                Key::Identity(uri) => keys.file(IDENTITY, &canonical(uri)),
+                Key::CallId(call_id) => keys.file(CALL_ID, call_id),
+            }
         }
     }
 
@@ -211,16 +271,17 @@ impl ScscfNode {
         id: Id,
         act: impl FnOnce(&mut Set, &mut Context<'_, Config>) -> Result<T, Misuse>,
     ) -> Result<Option<T>, Misuse> {
-        let Some(set) = self.sets.get_mut(id) else {
+        if self.wake(id).is_none() {
             return Ok(None);
-        };
+        }
         let mut cx = Context {
             now,
             config: &self.config,
             identifiers: &mut self.identifiers,
             id: id.place(),
         };
-        act(set, &mut cx).map(Some)
+        let set = self.sets.get_mut(id).and_then(Entry::wake);
+        set.map(|set| act(set, &mut cx)).transpose()
     }
 
     /// [SD-1 to SD-3] A REGISTER; one that does not remove bindings is the host's.
@@ -247,7 +308,10 @@ impl ScscfNode {
             .ok_or_else(|| Refusal::new(513, &defect::REGISTER_TOO_LARGE, 0))?;
         let to = request.public_identity();
         let known = self.find_identity(to);
-        let set = known.and_then(|id| self.sets.get(id));
+        if let Some(id) = known {
+            self.wake(id);
+        }
+        let set = known.and_then(|id| self.sets.get(id)?.set());
         let unknown = Bindings::unknown(to);
         let table = set.map_or(&unknown, |set| &set.table);
         check_asserted(message)?;
@@ -371,7 +435,10 @@ impl ScscfNode {
         check_asserted(message)?;
         let resource = message.request_uri().unwrap_or_default();
         let found = self.find_identity(resource);
-        let found = found.and_then(|id| Some((id, self.sets.get(id)?)));
+        if let Some(id) = found {
+            self.wake(id);
+        }
+        let found = found.and_then(|id| Some((id, self.sets.get(id)?.set()?)));
         let (id, set) = found
             .filter(|(_, set)| !set.table.is_terminated())
             .ok_or_else(|| refusal(message, 480, &defect::NOT_REGISTERED, HeaderName::Other))?;
@@ -479,7 +546,8 @@ impl ScscfNode {
 
     /// Whether the set has gone, if it was there.
     fn rearm(&mut self, now: Millis, id: Id) -> Option<bool> {
-        let (set, mut keys) = self.sets.get_with_keys(id)?;
+        let (entry, mut keys) = self.sets.get_with_keys(id)?;
+        let set = entry.wake()?;
         let mut ended = Vec::new();
         set.subscriptions.retain(|subscription| {
             if subscription.is_over() {
@@ -503,7 +571,6 @@ impl ScscfNode {
             !procedure.is_over()
         });
         set.shrink();
-        set.share(&mut self.shared);
         for identity in set
             .table
             .identities
@@ -544,7 +611,7 @@ impl ScscfNode {
         let found = self
             .sets
             .at(token.machine())
-            .and_then(|id| Some((id, self.sets.get(id)?.asker(token)?)));
+            .and_then(|id| Some((id, self.sets.get(id)?.set()?.asker(token)?)));
         let Some((id, asker)) = found else {
             return Ok(false);
         };
@@ -642,6 +709,7 @@ impl Node for ScscfNode {
             Some(Method::Subscribe) => self.subscribe(now, from, txn, &message, out),
             _ => return Ok(Verdict::NotMine),
         };
+        self.lull();
         match taken {
             Ok(verdict) => Ok(verdict),
             Err(Denied::Misuse(misuse)) => Err(misuse),
@@ -666,7 +734,9 @@ impl Node for ScscfNode {
     ) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        if self.answer_set(now, token, &answer, out)? {
+        let is_taken = self.answer_set(now, token, &answer, out);
+        self.lull();
+        if is_taken? {
             return Ok(());
         }
         if !self.identifiers.has_given(token) {
@@ -684,22 +754,17 @@ impl Node for ScscfNode {
     ) -> Result<Verdict, Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        self.obey(now, command, out)
+        let taken = self.obey(now, command, out);
+        self.lull();
+        taken
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         out.check_room()?;
         let now = self.clock.observe(now);
-        let drain = self.drain_deadline().filter(|(at, _)| *at <= now);
-        match (self.sets.next(), drain) {
-            (Some((at, id)), drain) if at <= now && drain.is_none_or(|(then, _)| at <= then) => {
-                self.with_set(now, id, |set, cx| set.tick(cx, out))?;
-                self.settle(now, id, out);
-            }
-            (_, Some(_)) => self.step_drain(now, out)?,
-            _ => {}
-        }
-        Ok(())
+        let ticked = self.step_due(now, out);
+        self.lull();
+        ticked
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
@@ -711,82 +776,8 @@ impl Node for ScscfNode {
 
     fn snapshot_for(&self, release: Release, now: Millis, into: &mut Vec<u8>) {
         let now = now.max(self.clock.latest());
-        let sets = self.sets.iter().map(|(id, set)| (id.place(), set));
+        let sets = self.sets.iter().map(|(id, entry)| (id.place(), entry));
         let drain = self.drain.as_deref();
         snapshot::seal(release, sets, &self.failures, drain, now, into);
-    }
-}
-
-impl Persist for ScscfNode {
-    const MACHINE: Kind = snapshot::SET;
-    const FORMAT: u16 = snapshot::SET_FORMAT;
-
-    fn identifiers(&mut self) -> &mut Identifiers {
-        &mut self.identifiers
-    }
-
-    fn changes(&mut self) -> &mut Changes {
-        &mut self.changes
-    }
-
-    /// The identity that the set has had the longest.
-    fn write_key(&self, machine: u32, into: &mut Vec<u8>) {
-        let set = self.sets.at(machine).and_then(|id| self.sets.get(id));
-        if let Some(identity) = set.and_then(|set| set.table.identities.first()) {
-            into.extend_from_slice(&canonical(&identity.uri));
-        }
-    }
-
-    fn write_machine(&self, machine: u32, now: Millis, into: &mut Vec<u8>) {
-        if let Some(set) = self.sets.at(machine).and_then(|id| self.sets.get(id)) {
-            snapshot::write(set, now, into);
-        }
-    }
-
-    fn read_machine(&mut self, now: Millis, bytes: &[u8]) -> Result<u32, RestoreError> {
-        let set = snapshot::read(bytes, now, &self.config)?;
-        let serves = usize::from(set.load().served > 0);
-        if self.sets.len() >= self.config.most_sets()
-            || self.load.served.saturating_add(serves) > self.config.limits.users
-        {
-            return Err(RestoreError::TooLarge);
-        }
-        let is_here = |uri: &[u8]| self.find_identity(uri).is_some();
-        if set.table.identities.iter().any(|own| is_here(&own.uri)) {
-            return Err(RestoreError::AlreadyHere);
-        }
-        Ok(self.adopt(now, set).place())
-    }
-
-    fn let_go(&mut self, machine: u32, out: &mut Outbox<Scscf>) {
-        let Some(id) = self.sets.at(machine) else {
-            return;
-        };
-        let Some((set, mut keys)) = self.sets.get_with_keys(id) else {
-            return;
-        };
-        let shown = set.table.shown().next().map_or(&b""[..], |own| &own.uri);
-        let public_identity = out.put_text(shown);
-        out.event(Event::TakenOver { public_identity });
-        for identity in &set.table.identities {
-            keys.unfile(IDENTITY, &canonical(&identity.uri));
-        }
-        for subscription in &set.subscriptions {
-            keys.unfile(CALL_ID, subscription.call_id());
-        }
-        self.load = Load {
-            waiting: exchange(self.load.waiting, set.counted.waiting, 0),
-            served: exchange(self.load.served, set.counted.served, 0),
-        };
-        self.sets.remove(id);
-        self.end_turn(self.clock.latest(), id);
-    }
-
-    fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
-        snapshot::write_outcome(event, out)
-    }
-
-    fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
-        snapshot::read_outcome(bytes, out)
     }
 }

@@ -1,7 +1,7 @@
 //! [SD-7] What an S-CSCF learns of a registration, read from the REGISTER and its 2xx; and what one says that
 //! removes bindings.
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use super::defect;
@@ -226,10 +226,61 @@ impl<'m> Learned<'m> {
 /// [RFC 3261 10.3] The form of a public identity under which it is filed: without port, parameters and
 /// password, the host in lower case, escapes of letters and digits resolved; a telephone number without
 /// separators, with its context.
-pub(crate) fn canonical(uri: &[u8]) -> Vec<u8> {
-    let Ok(parsed) = Uri::parse(uri) else {
-        return uri.to_vec();
-    };
+pub(crate) fn canonical(uri: &[u8]) -> Cow<'_, [u8]> {
+    if let Some(plain) = plain(uri) {
+        return Cow::Borrowed(plain);
+    }
+    match Uri::parse(uri) {
+        Ok(parsed) => Cow::Owned(filed_under(&parsed)),
+        Err(_) => Cow::Borrowed(uri),
+    }
+}
+
+/// Where a byte of a URI may stand that is as plain as most.
+const IN_USER: u8 = 1;
+const IN_HOST: u8 = 2;
+
+const fn plain_places() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let Some((first, tail)) = rest.split_first_mut() {
+        *first = match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' => IN_USER | IN_HOST,
+            b'A'..=b'Z' | b'+' | b'_' => IN_USER,
+            _ => 0,
+        };
+        byte = byte.wrapping_add(1);
+        rest = tail;
+    }
+    table
+}
+
+static PLAIN_PLACES: [u8; 256] = plain_places();
+
+/// Whether all of these bytes may stand there. Every one is looked at: as a rule they may.
+fn may_stand(place: u8, bytes: &[u8]) -> bool {
+    let of = |byte: u8| PLAIN_PLACES.get(usize::from(byte)).copied();
+    let all = |places, &byte| places & of(byte).unwrap_or_default();
+    bytes.iter().fold(place, all) == place
+}
+
+/// The canonical form where it stands in the URI, as in most: a user of letters, digits and their like, and the name of
+/// a domain in lower case.
+fn plain(uri: &[u8]) -> Option<&[u8]> {
+    let form = uri.strip_prefix(b"sip:").filter(|form| form.len() <= 255)?;
+    let (user, host) = form.split_at_checked(memchr::memchr(b'@', form)?)?;
+    let (_, host) = host.split_first()?;
+    let is_plain = !user.is_empty()
+        && may_stand(IN_USER, user)
+        && host.first().is_some_and(u8::is_ascii_lowercase)
+        && may_stand(IN_HOST, host)
+        && host.last() != Some(&b'.');
+    is_plain.then_some(form)
+}
+
+fn filed_under(parsed: &Uri<'_>) -> Vec<u8> {
+    let uri = parsed.raw();
     let mut key = Vec::with_capacity(uri.len());
     match parsed.scheme() {
         Scheme::Sip | Scheme::Sips => {
@@ -276,4 +327,73 @@ fn unescaped(text: &[u8]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let byte = digit(high)?.checked_mul(16)?.checked_add(digit(low)?)?;
     u8::try_from(byte).ok().filter(u8::is_ascii_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, filed_under, plain};
+    use crate::wire::Uri;
+
+    /// What needs no reading is what reading gives.
+    fn check(uri: &[u8]) {
+        if let Some(plain) = plain(uri) {
+            let parsed = Uri::parse(uri).unwrap();
+            assert_eq!(filed_under(&parsed), plain, "{}", uri.escape_ascii());
+            assert_eq!(*canonical(uri), *plain);
+        }
+    }
+
+    /// [SD-7] Plain ones are seen as such, and others are not.
+    #[test]
+    fn plain_ones() {
+        for (uri, form) in [
+            ("sip:a@b", Some("a@b")),
+            ("sip:+1-2.3_A@b-c.d1", Some("+1-2.3_A@b-c.d1")),
+            ("sip:@b", None),
+            ("sip:a@", None),
+            ("sip:a@b.", None),
+            ("sip:a@B", None),
+            ("sip:a@1.2.3.4", None),
+            ("sip:a@b:5060", None),
+            ("sip:a@b;c", None),
+            ("sip:a:b@c", None),
+            ("sip:a%41@b", None),
+            ("SIP:a@b", None),
+            ("sips:a@b", None),
+            ("tel:+1", None),
+            ("", None),
+        ] {
+            let found = plain(uri.as_bytes());
+            assert_eq!(found, form.map(str::as_bytes), "{uri}");
+            check(uri.as_bytes());
+        }
+        for (length, is) in [(255, true), (256, false)] {
+            let mut uri = b"sip:a@".to_vec();
+            uri.resize(4 + length, b'b');
+            assert_eq!(plain(&uri).is_some(), is, "{length}");
+        }
+    }
+
+    /// [SD-7] Whatever stands in a URI that looks plain.
+    #[test]
+    fn as_read() {
+        let parts: [&[u8]; 12] = [
+            b"a", b"B", b"0", b"1.2.3.4", b".", b"+", b"-", b"_", b"%61", b"@", b":", b";",
+        ];
+        let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut plain_ones = 0;
+        for _ in 0..200_000 {
+            chance ^= chance << 13;
+            chance ^= chance >> 7;
+            chance ^= chance << 17;
+            let mut uri = b"sip:a".to_vec();
+            for place in 0..chance % 6 {
+                let part = (chance >> (8 + place * 8)) as u8 as usize % parts.len();
+                uri.extend_from_slice(parts[part]);
+            }
+            plain_ones += usize::from(plain(&uri).is_some());
+            check(&uri);
+        }
+        assert!(plain_ones > 500, "{plain_ones}");
+    }
 }

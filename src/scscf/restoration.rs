@@ -7,14 +7,9 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{
-    bindings::{Binding, Bindings, Field},
-    defect,
-    recognition::owner,
-};
+use super::{bindings::Bound, defect, recognition::owner};
 use crate::{
     drive::{Misuse, Reject},
-    regevent::notifier::Resource,
     wire::Uri,
 };
 
@@ -97,30 +92,31 @@ impl Failures {
         self.failed.iter().position(is_it)
     }
 
-    /// Whether the P-CSCF of a binding has failed since the REGISTER that brought or renewed it. Behind a border
+    /// Whether the P-CSCF of a contact has failed since the REGISTER that brought or renewed it. Behind a border
     /// it is the border that fails, whose entry the Path has.
-    pub(super) fn concern(&self, binding: &Binding) -> bool {
-        if self.failed.is_empty() || binding.failure >= self.latest {
+    pub(super) fn concern(&self, contact: &Bound<'_>) -> bool {
+        if self.failed.is_empty() || contact.failure >= self.latest {
             return false;
         }
-        let Some(owner) = owner(binding.field(Field::Path)) else {
+        let Some(owner) = owner(contact.path) else {
             return false;
         };
         self.failed.iter().any(|failed| {
-            binding.failure < failed.failure
+            contact.failure < failed.failure
                 && Uri::parse(&failed.pcscf).is_ok_and(|uri| uri.same_host_port(&owner))
         })
     }
 
-    /// [SD-9] How the user of a set stands.
-    pub(super) fn standing(&self, table: &Bindings) -> Standing {
-        if table.is_terminated() {
-            Standing::NotRegistered
-        } else if table.active().all(|binding| self.concern(binding)) {
-            Standing::PcscfFailed
-        } else {
-            Standing::Reachable
+    /// [SD-9] How a user stands to whom these contacts are bound.
+    pub(super) fn standing<'s>(&self, contacts: impl Iterator<Item = Bound<'s>>) -> Standing {
+        let mut standing = Standing::NotRegistered;
+        for contact in contacts {
+            if !self.concern(&contact) {
+                return Standing::Reachable;
+            }
+            standing = Standing::PcscfFailed;
         }
+        standing
     }
 }
 

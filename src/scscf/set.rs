@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     drive::{Context, Limits, Millis, Misuse, Outbox, Timer, Token},
-    fleet::{Few, Shared, push_exact},
+    fleet::{Few, push_exact},
     regevent::notifier::{self, Resource, Subscribe, Subscription},
     wire::{HeaderName, Message, Uri},
 };
@@ -329,7 +329,7 @@ impl Set {
     pub(super) fn has_dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> bool {
         self.subscriptions
             .iter()
-            .any(|subscription| subscription.has_dialog(call_id, local_tag, remote_tag))
+            .any(|subscription| subscription.name().is(call_id, local_tag, remote_tag))
     }
 
     /// [RN-1] The subscription that this SUBSCRIBE has made already.
@@ -419,16 +419,6 @@ impl Set {
     pub(super) fn shrink(&mut self) {
         self.table.identities.shrink_to_fit();
         self.procedures.shrink_to_fit();
-    }
-
-    /// Has in common with others what can be.
-    pub(super) fn share(&mut self, shared: &mut Shared) {
-        for binding in &mut self.table.bindings {
-            shared.share(&mut binding.strings);
-        }
-        for subscription in &mut self.subscriptions {
-            subscription.share(shared);
-        }
     }
 
     /// Forgets what is of no more use; whether nothing is left.

@@ -9,6 +9,8 @@ use super::{
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, State},
     drain::{self, Drain},
+    entry::Entry,
+    resting::Resting,
     restoration::{Failed, Failures},
     set::{self, Load, Set},
     third_party::{Sent, Server},
@@ -18,27 +20,28 @@ use crate::{
         Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
-    fleet::Seldom,
+    fleet::{AlikeWritten, CommonRead, Record, Seldom, Shared},
     regevent::notifier::{self, Subscription},
     reginfo::ContactEvent,
 };
 
 mod previous;
 
+use previous::{ForPrevious, PreviousSnapshot};
+
 const KIND: Kind = Kind(2);
-/// A record of what is the node's, and one for each set.
+/// The number of sets, a record of what is the node's, and one for each set.
 const FORMAT: u16 = 3;
 /// All sets in one structure.
 const PREVIOUS_FORMAT: u16 = 2;
 
-#[derive(Serialize, Deserialize)]
-struct PreviousSnapshot<'b> {
-    #[serde(borrow)]
-    sets: Vec<SetSnapshot<'b>>,
-}
+/// What a record begins with: how the set stands in it.
+const AWAKE: u8 = 0;
+const RESTING: u8 = 1;
 
+/// What is the node's own.
 #[derive(Serialize, Deserialize)]
-struct NodeSnapshot<'b> {
+pub(super) struct NodeSnapshot<'b> {
     latest_failure: u32,
     #[serde(borrow)]
     failed: Vec<(Raw<'b>, u32)>,
@@ -55,7 +58,7 @@ struct OwnSetSnapshot<'b> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SetSnapshot<'b> {
+pub(super) struct SetSnapshot<'b> {
     #[serde(borrow)]
     identities: Vec<IdentitySnapshot<'b>>,
     bindings: Vec<BindingSnapshot<'b>>,
@@ -217,7 +220,7 @@ pub(super) struct Rest {
 /// are not, and a drain that runs is over.
 pub(super) fn seal<'s>(
     release: Release,
-    sets: impl Iterator<Item = (u32, &'s Set)> + Clone,
+    entries: impl Iterator<Item = (u32, &'s Entry)> + Clone,
     failures: &Failures,
     drain: Option<&Drain>,
     now: Millis,
@@ -225,7 +228,7 @@ pub(super) fn seal<'s>(
 ) {
     match release {
         Release::Current => snapshot::seal_written(KIND, FORMAT, into, |into| {
-            let places = || sets.clone().map(|(place, _)| place).collect::<Vec<_>>();
+            let places = || entries.clone().map(|(place, _)| place).collect::<Vec<_>>();
             let node = NodeSnapshot {
                 latest_failure: failures.latest,
                 failed: failures
@@ -235,64 +238,164 @@ pub(super) fn seal<'s>(
                     .collect(),
                 drain: drain.map(|drain| drain.snapshot(&places(), now)),
             };
+            let mut written = AlikeWritten::new();
+            snapshot::write_count(entries.clone().count(), into);
             snapshot::write_record(&node, into);
-            for (_, set) in sets {
-                let bindings = set.table.bindings.iter();
-                let own = OwnSetSnapshot {
-                    set: SetSnapshot::of(set, now),
-                    failures: bindings.map(|binding| binding.failure).collect(),
-                };
-                snapshot::write_record(&own, into);
+            for (_, entry) in entries {
+                snapshot::record_written(into, |into| {
+                    write_entry(entry, now, &mut written, into);
+                });
             }
         }),
         Release::Previous => {
-            let sets = sets.map(|(_, set)| SetSnapshot::of(set, now).for_previous());
-            let sets = sets.collect();
-            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &PreviousSnapshot { sets }, into);
+            let entries = entries.map(|(_, entry)| entry);
+            let sets = ForPrevious { entries, now };
+            snapshot::seal_for_previous(KIND, PREVIOUS_FORMAT, &sets, into);
         }
     }
 }
 
-/// Hands over the sets of a blob, one by one, and then the rest.
-pub(super) fn open(
-    blob: &[u8],
-    now: Millis,
-    config: &Config,
-    mut take: impl FnMut(Set),
-) -> Result<Rest, RestoreError> {
-    let (mut sets, mut served) = (0usize, 0usize);
-    let mut restore = |set: SetSnapshot<'_>, failures: &[u32]| {
-        sets = sets.saturating_add(1);
-        served = served.saturating_add(usize::from(!set.bindings.is_empty()));
-        if served > config.limits.users || sets > config.most_sets() {
-            return Err(RestoreError::TooLarge);
-        }
-        let mut set = set.restore(now, config)?;
-        for (binding, failure) in set.table.bindings.iter_mut().zip(failures) {
-            binding.failure = *failure;
-        }
-        take(set);
-        Ok(())
-    };
-    match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
-        (PREVIOUS_FORMAT, payload) => {
-            let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
-            node.sets
-                .into_iter()
-                .try_for_each(|set| restore(set, &[]))?;
-            Ok(Rest::default())
-        }
-        (_, payload) => {
-            let mut records = Records::new(payload);
-            let node = records.next().ok_or(RestoreError::Damaged)??;
-            let node: NodeSnapshot<'_> = snapshot::read(node)?;
-            records.try_for_each(|record| {
-                let own: OwnSetSnapshot<'_> = snapshot::read(record?)?;
-                restore(own.set, &own.failures)
-            })?;
-            node.restore(config, sets, now)
+/// The sets of a blob.
+pub(super) enum Sets<'b> {
+    Current {
+        count: usize,
+        node: Box<NodeSnapshot<'b>>,
+        records: Records<'b>,
+    },
+    Previous(Vec<SetSnapshot<'b>>),
+}
+
+impl<'b> Sets<'b> {
+    pub(super) fn open(blob: &'b [u8]) -> Result<Self, RestoreError> {
+        match snapshot::open_any(KIND, &[FORMAT, PREVIOUS_FORMAT], blob)? {
+            (PREVIOUS_FORMAT, payload) => {
+                let node: PreviousSnapshot<'_> = snapshot::read(payload)?;
+                Ok(Self::Previous(node.sets))
+            }
+            (_, payload) => {
+                let (count, mut records) = Records::counted(payload)?;
+                let node = records.next().ok_or(RestoreError::Damaged)??;
+                let node = Box::new(snapshot::read(node)?);
+                Ok(Self::Current {
+                    count,
+                    node,
+                    records,
+                })
+            }
         }
     }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Current { count, .. } => *count,
+            Self::Previous(sets) => sets.len(),
+        }
+    }
+
+    /// Hands them over, one by one, and then the rest.
+    pub(super) fn restore(
+        self,
+        now: Millis,
+        config: &Config,
+        shared: &mut Shared,
+        mut take: impl FnMut(Entry) -> Result<(), RestoreError>,
+    ) -> Result<Rest, RestoreError> {
+        let (mut sets, mut served) = (0usize, 0usize);
+        let mut restore = |entry: Entry| {
+            sets = sets.saturating_add(1);
+            served = served.saturating_add(entry.load().served);
+            if served > config.limits.users || sets > config.most_sets() {
+                return Err(RestoreError::TooLarge);
+            }
+            take(entry)
+        };
+        match self {
+            Self::Previous(sets) => {
+                let mut sets = sets.into_iter();
+                sets.try_for_each(|set| restore(Entry::awake(set.restore(now, config)?)))?;
+                Ok(Rest::default())
+            }
+            Self::Current {
+                count,
+                node,
+                mut records,
+            } => {
+                let mut read = CommonRead::new();
+                records.try_for_each(|record| {
+                    let sharing = (&mut read, &mut *shared);
+                    restore(read_entry(record?, now, config, sharing)?)
+                })?;
+                match sets == count {
+                    true => node.restore(config, sets, now),
+                    false => Err(RestoreError::Damaged),
+                }
+            }
+        }
+    }
+}
+
+fn write_entry<'s>(
+    entry: &'s Entry,
+    now: Millis,
+    written: &mut AlikeWritten<'s>,
+    into: &mut Vec<u8>,
+) {
+    match entry {
+        Entry::Awake(set) => {
+            into.push(AWAKE);
+            let bindings = set.table.bindings.iter();
+            let own = OwnSetSnapshot {
+                set: SetSnapshot::of(set, now),
+                failures: bindings.map(|binding| binding.failure).collect(),
+            };
+            snapshot::write(&own, into);
+        }
+        Entry::Resting(resting) => {
+            into.push(RESTING);
+            resting.record().seal(now, written, into);
+        }
+    }
+}
+
+/// A set at rest is not looked through yet.
+fn read_entry(
+    bytes: &[u8],
+    now: Millis,
+    config: &Config,
+    (read, shared): (&mut CommonRead, &mut Shared),
+) -> Result<Entry, RestoreError> {
+    match bytes.split_first() {
+        Some((&AWAKE, set)) => {
+            let own: OwnSetSnapshot<'_> = snapshot::read(set)?;
+            let mut set = own.set.restore(now, config)?;
+            for (binding, failure) in set.table.bindings.iter_mut().zip(&own.failures) {
+                binding.failure = *failure;
+            }
+            Ok(Entry::awake(set))
+        }
+        Some((&RESTING, record)) => {
+            let record = Record::open(record, now, read, shared);
+            let record = record.ok_or(RestoreError::Damaged)?;
+            Ok(Entry::Resting(Resting::of(record)))
+        }
+        _ => Err(RestoreError::Damaged),
+    }
+}
+
+/// Appends what a set is in a blob of its own.
+pub(super) fn write(entry: &Entry, now: Millis, into: &mut Vec<u8>) {
+    write_entry(entry, now, &mut AlikeWritten::new(), into);
+}
+
+/// Reads one back. A set at rest is not looked through yet.
+pub(super) fn read(
+    bytes: &[u8],
+    now: Millis,
+    config: &Config,
+    shared: &mut Shared,
+) -> Result<Entry, RestoreError> {
+    read_entry(bytes, now, config, (&mut CommonRead::new(), shared))
 }
 
 impl NodeSnapshot<'_> {
@@ -316,17 +419,6 @@ impl NodeSnapshot<'_> {
             drain: drain.transpose()?.map(Box::new),
         })
     }
-}
-
-/// Appends what a set is in a blob of its own. At the node that reads it, a P-CSCF that it was told has failed has
-/// failed for the whole set, until the next REGISTER.
-pub(super) fn write(set: &Set, now: Millis, into: &mut Vec<u8>) {
-    snapshot::write(&SetSnapshot::of(set, now), into);
-}
-
-/// Reads one back.
-pub(super) fn read(bytes: &[u8], now: Millis, config: &Config) -> Result<Set, RestoreError> {
-    snapshot::read::<SetSnapshot<'_>>(bytes)?.restore(now, config)
 }
 
 impl<'b> SetSnapshot<'b> {
@@ -437,7 +529,7 @@ impl<'b> BindingSnapshot<'b> {
         let parts = self.strings.map(|string| string.0);
         Ok(Binding {
             number: self.number,
-            strings: bindings::Strings::new(parts, usize::from(u16::MAX))
+            strings: bindings::Strings::plain(parts, usize::from(u16::MAX))
                 .ok_or(RestoreError::TooLarge)?,
             cseq: self.cseq,
             expires_at: now.after(self.expires_in),
@@ -579,13 +671,13 @@ const EVENTS: [ContactEvent; 9] = [
     ContactEvent::Shortened,
 ];
 
-fn event_code(event: ContactEvent) -> u8 {
+pub(super) fn event_code(event: ContactEvent) -> u8 {
     let place = EVENTS.iter().position(|known| *known == event);
     place
         .and_then(|place| u8::try_from(place).ok())
         .unwrap_or(u8::MAX)
 }
 
-fn event_of(code: u8) -> Option<ContactEvent> {
+pub(super) fn event_of(code: u8) -> Option<ContactEvent> {
     EVENTS.get(usize::from(code)).copied()
 }

@@ -1,4 +1,7 @@
-//! Non-INVITE client transactions (RFC 3261 17.1.2), with failover over the next hops (RFC 3263 4.3).
+//! Client transactions (RFC 3261 17.1), with failover over the next hops (RFC 3263 4.3): what both kinds share.
+
+mod invite;
+mod non_invite;
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -19,14 +22,11 @@ const TOKEN: u8 = 2;
 /// Bytes by which a branch of ours can be longer than the one it replaces.
 const BRANCH_ROOM: usize = MAGIC_COOKIE.len().saturating_add(Identifier::TEXT_LEN);
 
+/// How far a transaction has come, and of which kind it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Nothing has come from this next hop.
-    Trying,
-    /// A provisional response has come.
-    Proceeding,
-    /// The node has its answer; retransmissions of the response are absorbed.
-    Completed,
+enum Stage {
+    NonInvite(non_invite::State),
+    Invite(invite::State),
 }
 
 /// What can happen to a transaction.
@@ -45,24 +45,58 @@ pub(super) enum Input {
 /// What is to be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// A provisional response: wait for the final one.
+    /// The first provisional response: wait for the final one.
     Proceed,
+    /// Another: go on waiting.
+    Wait,
     /// A final response: to the node.
     Deliver,
+    /// A final response other than 2xx to an INVITE: acknowledge it, then to the node.
+    Acknowledge,
+    /// One for which the node has not waited: acknowledge it.
+    AcknowledgeLate,
+    /// One of a failed next hop: acknowledge it, then send the request to the one after.
+    AcknowledgeAndNextHop,
+    /// A 2xx to an INVITE: to the node, which acknowledges it.
+    Accept,
+    /// A final response to an INVITE that the node has had: the ACK again.
+    AcknowledgeAgain,
     /// A response the node has had: nothing.
     Absorb,
     /// A report about a request that has been answered: nothing.
     Ignore,
-    /// Timer E: send it again.
+    /// Timer A or E: send it again.
     Retransmit,
     /// Send it to the next hop after this one.
     NextHop,
     /// Tell the node that no response came.
     TimeOut,
+    /// The same of an INVITE to which a provisional response came.
+    Abandon,
     /// Tell the node that no next hop can be reached.
     GiveUp,
-    /// Timer K: forget it.
+    /// Forget it.
     Forget,
+}
+
+/// What a transition depends on besides the state.
+#[derive(Clone, Copy)]
+struct Situation {
+    /// There is a next hop after the present one.
+    has_next_hop: bool,
+    /// Timer A or E comes before the timer that ends the state.
+    is_to_be_resent: bool,
+}
+
+impl Situation {
+    fn next_hop_or(self, last: Action) -> Action {
+        self.choose(Action::NextHop, last)
+    }
+
+    /// One thing if there is another next hop, the other if not.
+    fn choose(self, next: Action, last: Action) -> Action {
+        if self.has_next_hop { next } else { last }
+    }
 }
 
 /// A request as the node appended it.
@@ -72,6 +106,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) next_hops: NextHops<'a>,
     pub(super) is_reliable: bool,
     pub(super) congestion_controlled: bool,
+    /// The To tag of an INVITE within a dialog; `None` for any other request.
+    pub(super) to_tag: Option<&'a [u8]>,
     pub(super) bytes: &'a [u8],
 }
 
@@ -81,15 +117,18 @@ pub(super) struct Client {
     towards: Towards,
     is_reliable: bool,
     congestion_controlled: bool,
-    state: State,
+    stage: Stage,
     /// Next hops from the present one on, a line each. A URI holds no line end.
     next_hops: Box<[u8]>,
+    /// The request; once an INVITE is answered, the ACK, or nothing if there is none yet.
     bytes: Box<[u8]>,
     key: Box<[u8]>,
+    /// That of an INVITE.
+    to_tag: Box<[u8]>,
     interval: u64,
-    /// Timer E.
+    /// Timer A or E.
     retransmit_at: Option<Millis>,
-    /// Timer F; Timer K once completed.
+    /// When the state ends.
     ends_at: Millis,
 }
 
@@ -103,83 +142,184 @@ impl Client {
     }
 
     fn deadline(&self) -> (Millis, Timer) {
-        match (self.state, self.retransmit_at) {
-            (State::Completed, _) => (self.ends_at, Timer("transaction timer K")),
-            (_, Some(at)) if at < self.ends_at => (at, Timer("transaction timer E")),
-            _ => (self.ends_at, Timer("transaction timer F")),
+        match (self.resend_at(), self.stage) {
+            (Some(at), Stage::NonInvite(_)) => (at, Timer("transaction timer E")),
+            (Some(at), Stage::Invite(_)) => (at, Timer("transaction timer A")),
+            (None, Stage::NonInvite(state)) => (self.ends_at, Timer(state.last_timer())),
+            (None, Stage::Invite(state)) => (self.ends_at, Timer(state.last_timer())),
         }
     }
 
-    /// [RFC 3261 17.1.2.2] [RFC 3263 4.3] Every transition. A next hop has failed when it cannot be reached,
-    /// answers 503, or says nothing at all; one that has sent a provisional response has not.
-    pub(super) fn decide(&self, input: Input) -> Action {
-        let next_hop_or = |last| {
-            let has_next = memchr::memchr(b'\n', &self.next_hops).is_some();
-            if has_next { Action::NextHop } else { last }
-        };
-        match (self.state, input) {
-            (State::Trying | State::Proceeding, Input::Response(100..=199)) => Action::Proceed,
-            (State::Trying | State::Proceeding, Input::Response(503)) => {
-                next_hop_or(Action::Deliver)
-            }
-            (State::Trying | State::Proceeding, Input::Response(_)) => Action::Deliver,
-            (State::Trying | State::Proceeding, Input::Unreachable) => next_hop_or(Action::GiveUp),
-            (State::Trying | State::Proceeding, Input::Tick)
-                if self.retransmit_at.is_some_and(|at| at < self.ends_at) =>
-            {
-                Action::Retransmit
-            }
-            (State::Trying, Input::Unanswered | Input::Tick) => next_hop_or(Action::TimeOut),
-            (State::Proceeding, Input::Unanswered | Input::Tick) => Action::TimeOut,
+    fn resend_at(&self) -> Option<Millis> {
+        self.retransmit_at.filter(|at| *at < self.ends_at)
+    }
 
-            (State::Completed, Input::Response(_)) => Action::Absorb,
-            (State::Completed, Input::Unreachable | Input::Unanswered) => Action::Ignore,
-            (State::Completed, Input::Tick) => Action::Forget,
+    pub(super) fn decide(&self, input: Input) -> Action {
+        let situation = Situation {
+            has_next_hop: memchr::memchr(b'\n', &self.next_hops).is_some(),
+            is_to_be_resent: self.resend_at().is_some(),
+        };
+        match self.stage {
+            Stage::NonInvite(state) => state.decide(input, situation),
+            Stage::Invite(state) => state.decide(input, situation),
         }
+    }
+
+    /// [RFC 3261 13.2.2.4] Whether a response is of the same dialog, which a 2xx to an INVITE need not be.
+    pub(super) fn is_answered_by(&self, response: &Message<'_>) -> bool {
+        let is_2xx = matches!(response.status(), Some(200..=299));
+        let is_its_own = || {
+            let tag = response.to().ok().and_then(|to| to.tag());
+            tag == Some(&self.to_tag)
+        };
+        !is_2xx || matches!(self.stage, Stage::NonInvite(_)) || is_its_own()
+    }
+
+    /// [RFC 3261 17.1.1.3] The ACK of a final response other than 2xx.
+    pub(super) fn write_ack(&self, response: &Message<'_>, limits: &Limits) -> Box<[u8]> {
+        let request = Message::parse(&self.bytes, limits);
+        request.map_or_else(
+            |_| Box::default(),
+            |request| invite::write_ack(&request, response),
+        )
     }
 
     /// Starts the timers of an attempt.
     fn start(&mut self, now: Millis, timers: Timers) {
-        self.state = State::Trying;
+        self.stage = match self.stage {
+            Stage::NonInvite(_) => Stage::NonInvite(non_invite::State::Trying),
+            Stage::Invite(_) => Stage::Invite(invite::State::Calling),
+        };
         self.interval = timers.first_interval();
         self.retransmit_at = (!self.is_reliable).then(|| now.after(self.interval));
         self.ends_at = now.after(timers.transaction());
     }
 
-    /// Checks that the request fits when it goes to the next hop after the present one.
-    pub(super) fn check_room_for_next_hop<R: Role>(&self, out: &Outbox<R>) -> Result<(), Misuse> {
-        out.check_room_for(1, self.room().saturating_add(BRANCH_ROOM))
+    /// Enters a state of an INVITE in which nothing is sent but what is received for.
+    fn rest(&mut self, state: invite::State, ends_at: Millis) {
+        self.stage = Stage::Invite(state);
+        self.retransmit_at = None;
+        self.ends_at = ends_at;
+    }
+
+    /// [RFC 3261 17.1.1.2] The transaction with the present next hop, which has failed with a response that `ack`
+    /// acknowledges, for as long as that may come again; `None` if it will not.
+    pub(super) fn left_behind(&self, now: Millis, timers: Timers, ack: Box<[u8]>) -> Option<Self> {
+        let may_come_again = !self.is_reliable && !ack.is_empty();
+        may_come_again.then(|| Self {
+            stage: Stage::Invite(invite::State::Completed),
+            next_hops: self.next_hops.clone(),
+            bytes: ack,
+            key: self.key.clone(),
+            to_tag: self.to_tag.clone(),
+            retransmit_at: None,
+            ends_at: now.after(timers.timer_d()),
+            ..*self
+        })
+    }
+
+    /// Leaves the present next hop behind.
+    fn advance(&mut self) {
+        let used = memchr::memchr(b'\n', &self.next_hops)
+            .map_or(self.next_hops.len(), |end| end.saturating_add(1));
+        self.next_hops = self.next_hops.get(used..).unwrap_or_default().into();
+    }
+
+    /// Bytes that what is sent takes at most when it goes to the next hop after the present one.
+    pub(super) fn room_for_next_hop(&self) -> usize {
+        self.room().saturating_add(BRANCH_ROOM)
+    }
+
+    /// Bytes that an ACK takes.
+    pub(super) fn room_for_ack(&self, ack: &[u8]) -> usize {
+        let hops = self.hops_of_ack();
+        let hops = hops.iter().map(|hop| hop.len().saturating_add(1));
+        hops.fold(ack.len(), usize::saturating_add)
+    }
+
+    /// The ACK of a 2xx has next hops of its own; any other goes where the request went.
+    fn hops_of_ack(&self) -> Vec<&[u8]> {
+        let mut hops = lines(&self.next_hops);
+        if self.stage != Stage::Invite(invite::State::Accepted) {
+            hops.truncate(1);
+        }
+        hops
     }
 
     fn room(&self) -> usize {
         self.bytes.len().saturating_add(self.next_hops.len())
     }
 
-    /// Appends the request.
-    pub(super) fn append<R: Role>(&self, out: &mut Outbox<R>) -> Result<(), Misuse> {
-        out.check_room_for(1, self.room())?;
-        let hops: Vec<&[u8]> = self.next_hops.split(|byte| *byte == b'\n').collect();
-        let hops = if self.next_hops.is_empty() {
-            &[]
+    const fn udp_limit(&self) -> usize {
+        if self.congestion_controlled {
+            0
         } else {
-            hops.as_slice()
-        };
+            usize::MAX
+        }
+    }
+
+    /// Appends what is to be sent again: the request or, once there is one, the ACK. Whether there was any.
+    pub(super) fn append<R: Role>(&self, out: &mut Outbox<R>) -> Result<bool, Misuse> {
+        if self.bytes.is_empty() {
+            return Ok(false);
+        }
+        if let Stage::Invite(invite::State::Completed | invite::State::Accepted) = self.stage {
+            return self.append_ack(&self.bytes, out);
+        }
+        out.check_room_for(1, self.room())?;
         let request = Request {
             token: self.token,
             towards: self.towards,
-            next_hops: hops,
-            udp_limit: if self.congestion_controlled {
-                0
-            } else {
-                usize::MAX
-            },
+            next_hops: &lines(&self.next_hops),
+            udp_limit: self.udp_limit(),
         };
         out.request(request, |buffer| buffer.put(&self.bytes))
-            .map_err(|_| Misuse::OutboxFull {
-                outputs: 1,
-                bytes: self.room(),
-            })
+            .map_err(|_| full(self.room()))?;
+        Ok(true)
     }
+
+    /// Appends an ACK, if there is any.
+    pub(super) fn append_ack<R: Role>(
+        &self,
+        ack: &[u8],
+        out: &mut Outbox<R>,
+    ) -> Result<bool, Misuse> {
+        if ack.is_empty() {
+            return Ok(false);
+        }
+        let room = self.room_for_ack(ack);
+        out.check_room_for(1, room)?;
+        out.acknowledge(
+            self.token,
+            &self.hops_of_ack(),
+            self.udp_limit(),
+            |buffer| {
+                buffer.put(ack);
+            },
+        )
+        .map_err(|_| full(room))?;
+        Ok(true)
+    }
+}
+
+fn full(bytes: usize) -> Misuse {
+    Misuse::OutboxFull { outputs: 1, bytes }
+}
+
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn as_lines(hops: NextHops<'_>) -> Box<[u8]> {
+    let mut lines = Vec::new();
+    for (number, hop) in hops.enumerate() {
+        if number > 0 {
+            lines.push(b'\n');
+        }
+        lines.extend_from_slice(hop);
+    }
+    lines.into_boxed_slice()
 }
 
 /// Every client transaction of a host.
@@ -223,7 +363,7 @@ impl Clients {
         self.fleet.next()
     }
 
-    /// [RFC 3261 17.1.2] Begins a transaction for a request that has just been handed to the host.
+    /// [RFC 3261 17.1] Begins a transaction for a request that has just been handed to the host.
     pub(super) fn begin(
         &mut self,
         now: Millis,
@@ -236,22 +376,20 @@ impl Clients {
         if let Some(older) = self.find(key) {
             self.remove(older);
         }
-        let mut next_hops = Vec::new();
-        for (number, hop) in request.next_hops.enumerate() {
-            if number > 0 {
-                next_hops.push(b'\n');
-            }
-            next_hops.extend_from_slice(hop);
-        }
+        let stage = match request.to_tag {
+            Some(_) => Stage::Invite(invite::State::Calling),
+            None => Stage::NonInvite(non_invite::State::Trying),
+        };
         let mut client = Client {
             token: request.token,
             towards: request.towards,
             is_reliable: request.is_reliable,
             congestion_controlled: request.congestion_controlled,
-            state: State::Trying,
-            next_hops: next_hops.into_boxed_slice(),
+            stage,
+            next_hops: as_lines(request.next_hops),
             bytes: request.bytes.into(),
             key: key.into(),
+            to_tag: request.to_tag.unwrap_or_default().into(),
             interval: 0,
             retransmit_at: None,
             ends_at: now,
@@ -279,25 +417,33 @@ impl Clients {
         }
     }
 
-    /// A provisional response has come. Timer E runs on; from its next firing it is T2.
-    pub(super) fn proceed(&mut self, id: Id) {
+    /// Changes a transaction, and sets its deadline anew.
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Client)) {
         if let Some(client) = self.fleet.get_mut(id) {
-            client.state = State::Proceeding;
+            change(client);
+            let deadline = client.deadline().0;
+            self.fleet.arm(id, Some(deadline));
         }
     }
 
-    /// [RFC 3261 17.1.2.2] The request was sent again: Timer E anew.
+    /// A provisional response has come. Timer E runs on; from its next firing it is T2. Timers A and B of an INVITE
+    /// run no longer; it has `patience` milliseconds from now.
+    pub(super) fn proceed(&mut self, id: Id, now: Millis, patience: u64) {
+        self.change(id, |client| match client.stage {
+            Stage::NonInvite(_) => client.stage = Stage::NonInvite(non_invite::State::Proceeding),
+            Stage::Invite(_) => client.rest(invite::State::Proceeding, now.after(patience)),
+        });
+    }
+
+    /// [RFC 3261 17.1.1.2] [RFC 3261 17.1.2.2] The request was sent again: Timer A or E anew.
     pub(super) fn retransmitted(&mut self, id: Id, now: Millis, timers: Timers) {
-        let Some(client) = self.fleet.get_mut(id) else {
-            return;
-        };
-        client.interval = match client.state {
-            State::Proceeding => timers.longest_interval(),
-            State::Trying | State::Completed => timers.next_interval(client.interval),
-        };
-        client.retransmit_at = Some(now.after(client.interval));
-        let deadline = client.deadline().0;
-        self.fleet.arm(id, Some(deadline));
+        self.change(id, |client| {
+            client.interval = match client.stage {
+                Stage::NonInvite(state) => state.next_interval(client.interval, timers),
+                Stage::Invite(_) => client.interval.saturating_mul(2),
+            };
+            client.retransmit_at = Some(now.after(client.interval));
+        });
     }
 
     /// [RFC 3263 4.3] The present next hop has failed: a new transaction for the one after it. `branch` is
@@ -314,9 +460,7 @@ impl Clients {
         let Some((client, mut keys)) = self.fleet.get_with_keys(id) else {
             return;
         };
-        let used = memchr::memchr(b'\n', &client.next_hops)
-            .map_or(client.next_hops.len(), |end| end.saturating_add(1));
-        client.next_hops = client.next_hops.get(used..).unwrap_or_default().into();
+        client.advance();
         if let Some(bytes) = with_branch(&client.bytes, branch, limits, key) {
             keys.unfile(BRANCH, &client.key);
             keys.file(BRANCH, key);
@@ -328,21 +472,72 @@ impl Clients {
         self.fleet.arm(id, Some(deadline));
     }
 
-    /// [RFC 3261 17.1.2.2] The node has its answer: Timer K, which is zero over a reliable transport.
-    pub(super) fn complete(&mut self, id: Id, now: Millis, timers: Timers) {
-        let Some(client) = self.fleet.get_mut(id) else {
-            return;
-        };
-        if client.is_reliable {
+    /// Takes in a transaction that was [left behind](Client::left_behind), unless another has its branch.
+    pub(super) fn take_in(&mut self, left_behind: Client) {
+        if self.find(&left_behind.key).is_none() {
+            let deadline = left_behind.deadline().0;
+            let id = self.fleet.insert(left_behind);
+            if let Some((client, mut keys)) = self.fleet.get_with_keys(id) {
+                keys.file(BRANCH, &client.key);
+            }
+            self.fleet.arm(id, Some(deadline));
+        }
+    }
+
+    /// [RFC 3261 17.1.1.2] [RFC 3261 17.1.2.2] The node has its answer: Timer K or, where an ACK was sent, which is
+    /// kept, Timer D. Both are zero over a reliable transport.
+    pub(super) fn complete(&mut self, id: Id, now: Millis, timers: Timers, ack: Box<[u8]>) {
+        if self.get(id).is_some_and(|client| client.is_reliable) {
             self.remove(id);
             return;
         }
-        client.state = State::Completed;
-        client.bytes = Box::default();
-        client.next_hops = Box::default();
-        client.ends_at = now.after(timers.t4);
-        let deadline = client.ends_at;
-        self.fleet.arm(id, Some(deadline));
+        self.change(id, |client| {
+            client.bytes = ack;
+            match client.stage {
+                Stage::NonInvite(_) => {
+                    client.next_hops = Box::default();
+                    client.stage = Stage::NonInvite(non_invite::State::Completed);
+                    client.retransmit_at = None;
+                    client.ends_at = now.after(timers.t4);
+                }
+                Stage::Invite(_) => {
+                    client.rest(invite::State::Completed, now.after(timers.timer_d()));
+                }
+            }
+        });
+    }
+
+    /// [RFC 6026 8.4] The node has a 2xx, which it acknowledges: Timer M.
+    pub(super) fn accept(&mut self, id: Id, now: Millis, timers: Timers) {
+        self.change(id, |client| {
+            client.bytes = Box::default();
+            client.next_hops = Box::default();
+            client.rest(invite::State::Accepted, now.after(timers.transaction()));
+        });
+    }
+
+    /// [RFC 3261 9.1] The node does not wait any longer. What is still to come has 64·T1, as after a CANCEL.
+    pub(super) fn abandon(&mut self, id: Id, now: Millis, timers: Timers) {
+        self.change(id, |client| {
+            client.rest(invite::State::Abandoned, now.after(timers.transaction()));
+        });
+    }
+
+    /// [RFC 3261 13.2.2.4] Keeps the ACK of a 2xx for when the 2xx comes again.
+    pub(super) fn keep_ack(
+        &mut self,
+        token: Token,
+        next_hops: NextHops<'_>,
+        congestion_controlled: bool,
+        bytes: &[u8],
+    ) {
+        let client = self.with_token(token).and_then(|id| self.fleet.get_mut(id));
+        let accepted = Stage::Invite(invite::State::Accepted);
+        if let Some(client) = client.filter(|client| client.stage == accepted) {
+            client.next_hops = as_lines(next_hops);
+            client.congestion_controlled = congestion_controlled;
+            client.bytes = bytes.into();
+        }
     }
 }
 

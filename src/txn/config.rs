@@ -5,8 +5,8 @@ use crate::drive::{Limits, Source, Towards};
 /// The basic timers of SIP (RFC 3261 17.1.1.1), in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
-    /// T1, the round-trip time estimate: the first interval of Timer E; 64·T1 is Timer F, and Timer J on
-    /// an unreliable transport. 0 counts as 1.
+    /// T1, the round-trip time estimate: the first interval of Timers A and E; 64·T1 is Timers B, F and M, and
+    /// Timer J on an unreliable transport. 0 counts as 1.
     pub t1: u64,
     /// T2, the longest interval of Timer E. Less than T1 counts as T1.
     pub t2: u64,
@@ -28,7 +28,7 @@ impl Timers {
         t4: 17_000,
     };
 
-    /// The first interval of Timer E.
+    /// The first interval of Timers A and E.
     pub(super) fn first_interval(self) -> u64 {
         self.t1.max(1)
     }
@@ -43,9 +43,15 @@ impl Timers {
         self.t2.max(self.first_interval())
     }
 
-    /// Timer F, and Timer J on an unreliable transport.
+    /// Timers B, F and M, and Timer J on an unreliable transport.
     pub(super) fn transaction(self) -> u64 {
         self.first_interval().saturating_mul(64)
+    }
+
+    /// [RFC 3261 17.1.1.2] [TS 24.229 7.7] Timer D on an unreliable transport: as long as an INVITE's peer sends its
+    /// response again, and 32 s at least.
+    pub(super) fn timer_d(self) -> u64 {
+        self.transaction().max(32_000)
     }
 
     /// [RFC 4320 4.1] How long it takes a client's Timer E to be reset to T2: 3.5 s in the core, 14 s for a
@@ -76,8 +82,12 @@ pub struct Config {
     /// [`Timers::UE`].
     pub ue: Timers,
     /// Whether every message goes over a reliable transport (TCP, TLS, SCTP): nothing is sent again then,
-    /// and Timers J and K are zero. Default false.
+    /// and Timers D, J and K are zero. Default false.
     pub reliable: bool,
+    /// How many milliseconds an INVITE may be without a final response after its first provisional one, however many
+    /// more follow: RFC 3261 sets no bound there. The node then hears of a timeout, on which it is to end the dialog
+    /// (12.2.1.2), and with it the INVITE (15.1.2). Default 180,000, which Timer C of a proxy exceeds (16.6).
+    pub invite_patience: u64,
     /// The bounds: of messages, and of transactions held at once. Of the latter at most 16,777,215 count, and
     /// requests of peers may use three quarters of them, at least one: the rest is for the node's own.
     pub limits: Limits,
@@ -89,6 +99,7 @@ impl Default for Config {
             core: Timers::CORE,
             ue: Timers::UE,
             reliable: false,
+            invite_patience: 180_000,
             limits: Limits::default(),
         }
     }

@@ -1,35 +1,48 @@
-//! Transactions for hosts that have only a socket: non-INVITE client and server transactions around any
-//! node, as a node.
+//! Transactions for hosts that have only a socket: client and server transactions around any node, as a node.
 //!
 //! The host hands every datagram to [`receive`](Node::receive), responses too, with its own handle of where
 //! it came from, and sends what the outbox says: a [`Request`](crate::drive::Output::Request) to the first
-//! of its next hops, a [`Respond`](crate::drive::Output::Respond) to where the handle points. A handle may
-//! be answered several times (retransmissions) or not at all, so it should be an address rather than
-//! a place in a table. The same request output may come several times under one token: sent again, or to
-//! the next hop after the one that failed. A next hop that cannot be reached is reported by
-//! [`Answer::Unreachable`]; it is the one that the last output of that token began with.
+//! of its next hops, an [`Acknowledge`](crate::drive::Output::Acknowledge) to the first that can be reached,
+//! a [`Respond`](crate::drive::Output::Respond) to where the handle points. A handle may be answered several times
+//! (retransmissions) or not at all, so it should be an address rather than a place in a table. The same request output may
+//! come several times under one token: sent again, or to the next hop after the one that failed. A next hop of a request
+//! that cannot be reached is reported by [`Answer::Unreachable`]; it is the one that the last request of that token
+//! began with.
 //!
 //! `received` and `rport` (RFC 3261 18.2.1, RFC 3581) are the transport's: a host that adds them does so
 //! before it hands a request in, and they come back in the Via of the response.
 //!
-//! **INVITE transactions are the host's.** An INVITE or ACK is passed to the node, and its responses back,
-//! without absorbing or sending again anything; INVITEs of the node are left in the outbox, and their
-//! responses are [`NotMine`](Verdict::NotMine): the host gives them to [`answer`](Node::answer).
+//! **INVITEs of the node within a dialog** (re-INVITEs, with a To tag) have client transactions here. A final response
+//! other than 2xx is acknowledged here. A 2xx is the node's to acknowledge, once, by
+//! an [`Acknowledge`](crate::drive::Output::Acknowledge) at any time; that ACK is kept, and sent again whenever the 2xx
+//! comes again. A 2xx with another To tag is of another dialog, and [`NotMine`](Verdict::NotMine). Provisional responses
+//! are not shown to the node. Without a final response [`Config::invite_patience`] after the first provisional one, the
+//! INVITE has timed out. The node then ends the dialog (RFC 3261 12.2.1.2), so no CANCEL is sent; for 64·T1 more,
+//! a refusal is acknowledged and a 2xx absorbed.
+//!
+//! **All other INVITE transactions are the host's.** An INVITE or ACK that comes is passed to the node, and its
+//! responses back, without absorbing or sending again anything; an INVITE of the node without a To tag is left in the
+//! outbox, and its responses are [`NotMine`](Verdict::NotMine): the host gives them to [`answer`](Node::answer).
 //!
 //! **What becomes of a verdict of the node.** `Handled`: the transaction is held until the response is no
 //! longer of use. `Refuse`: the response is written here, and the verdict is `Handled`. `Rejected`: held if
-//! the node has appended a response, else forgotten. `NotMine`, `Forward` and `Hold`: forgotten, the request
-//! is the host's, and a retransmission of it goes to the node again. Of an INVITE, every verdict is passed on.
+//! the node has appended a response, else forgotten. `NotMine` and `Forward`: forgotten, the request
+//! is the host's, and a retransmission of it goes to the node again. `Hold`: as long as the host keeps the request,
+//! its retransmissions are absorbed here; once the node says that it is not held any more, the host takes the
+//! transaction over ([`take_over`](Transactions::take_over)). Of an INVITE, every verdict is passed on.
 //!
 //! **What cannot be read** is answered where an answer is possible ([`Salvage`]), without a
 //! transaction: each retransmission gets the same bytes. The node does not see it.
 //!
 //! **Transactions are not persisted.** A [`snapshot`](Node::snapshot) is the node's. After a restore the node
 //! offers again what was outstanding, which begins new transactions; peers retransmit what was not
-//! answered; responses to requests of the earlier life are withheld.
+//! answered; responses to requests of the earlier life are withheld. A 2xx that was acknowledged and comes again after
+//! the restore is nobody's.
 //!
 //! | clause | what | function | test |
 //! |---|---|---|---|
+//! | RFC 3261 17.1.1, RFC 6026 8.4 | client transaction of an INVITE within a dialog | [`Transactions`] | `tests/txn.rs` |
+//! | RFC 3261 17.1.1.3, 13.2.2.4 | the ACK of a refusal, and of a 2xx that comes again | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 3261 17.1.2, 17.1.3 | client transaction and its matching | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 3261 17.2.2, 17.2.3 | server transaction and its matching | [`Transactions`] | `tests/txn.rs` |
 //! | RFC 3263 4.3 | the next hop after one that failed | [`Transactions`] | `tests/txn.rs` |
@@ -43,6 +56,7 @@
 
 mod client;
 mod config;
+mod requests;
 mod server;
 
 pub use config::{Config, Timers};
@@ -50,7 +64,7 @@ pub use config::{Config, Timers};
 use alloc::{collections::VecDeque, vec::Vec};
 
 use self::{
-    client::{Action, Clients, Input, Outgoing},
+    client::{Clients, Input, Outgoing},
     server::{Admission, Incoming, Servers},
 };
 use crate::{
@@ -83,17 +97,22 @@ pub struct Counters {
     pub responses_withheld: u64,
     /// Requests of the node for which a transaction was begun.
     pub requests_sent: u64,
-    /// Requests of the node sent again (Timer E).
+    /// Requests of the node sent again (Timers A and E).
     pub requests_retransmitted: u64,
+    /// ACKs sent for final responses other than 2xx.
+    pub acks_sent: u64,
+    /// ACKs sent again because the response came again, those of 2xx among them.
+    pub acks_repeated: u64,
     /// Requests of the node sent to another next hop.
     pub failovers: u64,
     /// Final responses given to the node.
     pub responses_received: u64,
-    /// Responses that had come before (Timer K): absorbed.
+    /// Final responses that had come before, and what came after them (Timers D, K and M): absorbed, and of an INVITE
+    /// acknowledged again.
     pub responses_repeated: u64,
     /// Responses to nobody's request.
     pub responses_unmatched: u64,
-    /// Requests of the node that were not answered (Timer F).
+    /// Requests of the node that were not answered (Timers B and F, [`Config::invite_patience`]).
     pub timeouts: u64,
     /// Requests of the node for which no next hop could be reached.
     pub unreachable: u64,
@@ -113,7 +132,7 @@ enum Due {
     Node,
 }
 
-/// [DR-3] A node with its non-INVITE transactions. See the [module](self).
+/// [DR-3] A node with its transactions. See the [module](self).
 pub struct Transactions<N: Node> {
     node: N,
     config: Config,
@@ -186,6 +205,13 @@ impl<N: Node> Transactions<N> {
         self.servers.len().saturating_add(self.clients.len())
     }
 
+    /// The transaction of a request that was [held](Verdict::Hold), under the reference that the node was given, is the
+    /// host's from now on, as if the verdict had been `Forward`. The host's handle of where the request came from;
+    /// `None` if the transaction is over, and no response is of use any more.
+    pub fn take_over(&mut self, transaction: TransactionRef) -> Option<TransactionRef> {
+        self.servers.take_out(transaction)
+    }
+
     /// [DR-10] Replaces the configuration. Timers that run keep their deadlines.
     pub const fn reconfigure(&mut self, config: Config) {
         self.config = config;
@@ -198,7 +224,9 @@ impl<N: Node> Transactions<N> {
         let steps = steps.max(1);
         let limits = &self.config.limits;
         let headers = limits.headers.saturating_mul(8);
-        let message = limits.message_bytes.saturating_add(headers);
+        // An ACK has the To of another message, and its next hop stands beside it.
+        let values = limits.header_bytes.saturating_mul(2);
+        let message = limits.message_bytes.saturating_add(headers.max(values));
         let (outputs, bytes) = self.node.step_room();
         let bytes = bytes.saturating_add(message).saturating_add(1_024);
         let outputs = outputs.saturating_add(1);
@@ -242,17 +270,29 @@ impl<N: Node> Transactions<N> {
                 next_hops,
                 congestion_controlled,
                 bytes,
-            } => self.sent_by_node(
-                present,
-                &Outgoing {
+            } => {
+                let is_reliable = congestion_controlled || self.config.reliable;
+                let request = Outgoing {
                     token,
                     towards,
                     next_hops,
-                    is_reliable: congestion_controlled || self.config.reliable,
+                    is_reliable,
                     congestion_controlled,
+                    to_tag: None,
                     bytes,
-                },
-            ),
+                };
+                self.sent_by_node(present, request)
+            }
+            Output::Acknowledge {
+                token,
+                next_hops,
+                congestion_controlled,
+                bytes,
+            } => {
+                self.clients
+                    .keep_ack(token, next_hops, congestion_controlled, bytes);
+                true
+            }
             Output::Respond { to, status, bytes } => {
                 self.answered_by_node(present, to, status, bytes)
             }
@@ -261,29 +301,6 @@ impl<N: Node> Transactions<N> {
             }
         });
         out.redirect(first, |to| self.servers.release(present, to));
-    }
-
-    /// Begins a transaction for a request; whether it may be sent.
-    fn sent_by_node(&mut self, present: Millis, request: &Outgoing<'_>) -> bool {
-        let mut key = core::mem::take(&mut self.key);
-        let message = Message::parse(request.bytes, &self.config.limits);
-        let method = message.as_ref().ok().and_then(Message::method);
-        let is_hosts = matches!(method, Some(Method::Invite | Method::Ack));
-        let is_usable = message.is_ok_and(|message| {
-            message.is_request() && client::read_key(&message, &mut key).is_ok() && !key.is_empty()
-        });
-        let is_sent = is_hosts || (is_usable && !self.is_full());
-        if is_sent && !is_hosts {
-            let timers = self.config.timers(request.towards);
-            self.clients.begin(present, request, &key, timers);
-            increment(&mut self.counters.requests_sent);
-        }
-        if !is_sent {
-            self.unsent.push_back((present, request.token));
-            increment(&mut self.counters.requests_unsent);
-        }
-        self.key = key;
-        is_sent
     }
 
     /// Keeps a response for retransmissions; whether it may be sent.
@@ -304,109 +321,6 @@ impl<N: Node> Transactions<N> {
             Admission::Withheld => increment(&mut self.counters.responses_withheld),
         }
         false
-    }
-
-    /// A response from a peer.
-    fn receive_response(
-        &mut self,
-        now: Millis,
-        message: &Message<'_>,
-        status: u16,
-        out: &mut Outbox<N::Role>,
-    ) -> Result<Verdict, Misuse> {
-        if let Err(reject) = client::read_key(message, &mut self.key) {
-            self.clock.observe(now);
-            increment(&mut self.counters.rejected);
-            return Ok(Verdict::Rejected(reject));
-        }
-        let Some(id) = self.clients.find(&self.key) else {
-            self.clock.observe(now);
-            increment(&mut self.counters.responses_unmatched);
-            return Ok(Verdict::NotMine);
-        };
-        self.client_input(now, id, Input::Response(status), message.bytes(), out)?;
-        Ok(Verdict::Handled)
-    }
-
-    /// Does what a client transaction decides. `response` is empty unless there is one.
-    fn client_input(
-        &mut self,
-        now: Millis,
-        id: Id,
-        input: Input,
-        response: &[u8],
-        out: &mut Outbox<N::Role>,
-    ) -> Result<(), Misuse> {
-        let present = self.present(now);
-        let first = out.len();
-        let Some(client) = self.clients.get(id) else {
-            return Ok(());
-        };
-        let token = client.token();
-        let timers = self.config.timers(client.towards());
-        let counters = &mut self.counters;
-        match client.decide(input) {
-            Action::Proceed => self.clients.proceed(id),
-            Action::Absorb => increment(&mut counters.responses_repeated),
-            Action::Ignore => increment(&mut counters.stale_answers),
-            Action::Forget => self.clients.remove(id),
-            Action::Retransmit => {
-                client.append(out)?;
-                increment(&mut counters.requests_retransmitted);
-                self.clients.retransmitted(id, present, timers);
-            }
-            Action::NextHop => {
-                client.check_room_for_next_hop(out)?;
-                increment(&mut counters.failovers);
-                let branch = self.identifiers.next();
-                let limits = &self.config.limits;
-                self.clients
-                    .next_hop(id, present, branch, timers, limits, &mut self.key);
-                if let Some(client) = self.clients.get(id) {
-                    client.append(out)?;
-                }
-            }
-            Action::Deliver => {
-                self.tell(present, token, Answer::Response(response), out)?;
-                increment(&mut self.counters.responses_received);
-                self.clients.complete(id, present, timers);
-                self.settle(present, first, out);
-            }
-            Action::TimeOut => {
-                self.tell(present, token, Answer::Timeout, out)?;
-                increment(&mut self.counters.timeouts);
-                self.clients.remove(id);
-                self.settle(present, first, out);
-            }
-            Action::GiveUp => {
-                self.tell(present, token, Answer::Unreachable, out)?;
-                increment(&mut self.counters.unreachable);
-                self.clients.remove(id);
-                self.settle(present, first, out);
-            }
-        }
-        self.clock.observe(now);
-        Ok(())
-    }
-
-    /// Gives the node the result of its request. A node that does not know the token any more has nothing to
-    /// complain of to the host, who did not bring it.
-    fn tell(
-        &mut self,
-        present: Millis,
-        token: Token,
-        answer: Answer<'_, N::Role>,
-        out: &mut Outbox<N::Role>,
-    ) -> Result<(), Misuse> {
-        let (outputs, bytes) = self.node.step_room();
-        out.check_room_for(outputs, bytes)?;
-        match self.node.answer(present, token, answer, out) {
-            Err(Misuse::UnknownToken | Misuse::WrongAnswer) => {
-                increment(&mut self.counters.stale_answers);
-                Ok(())
-            }
-            other => other,
-        }
     }
 
     /// A request that is neither INVITE nor ACK.
@@ -461,7 +375,7 @@ impl<N: Node> Transactions<N> {
         self.servers.begin(present, &request, timers);
         self.settle(present, first, out);
         match verdict {
-            Verdict::Handled => self.servers.prepare_trying(reference, message),
+            Verdict::Handled | Verdict::Hold(_) => self.servers.prepare_trying(reference, message),
             Verdict::Refuse {
                 status,
                 retry_after,
@@ -470,7 +384,7 @@ impl<N: Node> Transactions<N> {
                 return Ok(Verdict::Handled);
             }
             Verdict::Rejected(_) if self.servers.is_answered(reference) => {}
-            Verdict::Rejected(_) | Verdict::NotMine | Verdict::Forward | Verdict::Hold(_) => {
+            Verdict::Rejected(_) | Verdict::NotMine | Verdict::Forward => {
                 self.servers.forget(reference);
             }
         }
@@ -620,17 +534,6 @@ impl<N: Node> Transactions<N> {
             .min_by_key(|&(at, _)| at)
     }
 
-    fn tick_unsent(&mut self, present: Millis, out: &mut Outbox<N::Role>) -> Result<(), Misuse> {
-        let Some(&(_, token)) = self.unsent.front() else {
-            return Ok(());
-        };
-        let first = out.len();
-        self.tell(present, token, Answer::Unreachable, out)?;
-        self.unsent.pop_front();
-        self.settle(present, first, out);
-        Ok(())
-    }
-
     /// [RFC 4320 4.1] Sends the 100 that is due, or forgets a transaction that is over.
     fn tick_server(&mut self, id: Id, out: &mut Outbox<N::Role>) -> Result<(), Misuse> {
         if let Some((peer, response)) = self.servers.trying_due(id) {
@@ -695,17 +598,11 @@ impl<N: Node> Node for Transactions<N> {
         answer: Answer<'_, N::Role>,
         out: &mut Outbox<N::Role>,
     ) -> Result<(), Misuse> {
-        let (id, input, response) = match (self.clients.with_token(token), answer) {
-            (Some(id), Answer::Unreachable) => (id, Input::Unreachable, &[][..]),
-            (Some(id), Answer::Timeout) => (id, Input::Unanswered, &[][..]),
+        let (id, input) = match (self.clients.with_token(token), answer) {
+            (Some(id), Answer::Unreachable) => (id, Input::Unreachable),
+            (Some(id), Answer::Timeout) => (id, Input::Unanswered),
             (Some(id), Answer::Response(bytes)) => {
-                let message = Message::parse(bytes, &self.config.limits);
-                let Some(status) = message.ok().and_then(|message| message.status()) else {
-                    self.clock.observe(now);
-                    increment(&mut self.counters.rejected);
-                    return Ok(());
-                };
-                (id, Input::Response(status), bytes)
+                return self.answer_with_response(now, id, bytes, out);
             }
             (_, answer) => {
                 let present = self.present(now);
@@ -716,7 +613,7 @@ impl<N: Node> Node for Transactions<N> {
                 return Ok(());
             }
         };
-        self.client_input(now, id, input, response, out)
+        self.client_input(now, id, input, None, out)
     }
 
     fn command(
@@ -743,7 +640,7 @@ impl<N: Node> Node for Transactions<N> {
             Some(Due::Server(id)) => self.tick_server(id, out)?,
             // It observes the time itself.
             Some(Due::Client(id)) => {
-                return self.client_input(now, id, Input::Tick, &[], out);
+                return self.client_input(now, id, Input::Tick, None, out);
             }
             Some(Due::Node) => {
                 let first = out.len();

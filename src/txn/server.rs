@@ -267,6 +267,18 @@ impl Servers {
         }
     }
 
+    /// The request is not the node's any more. The host's handle of it, unless its transaction is over or answered.
+    pub(super) fn take_out(&mut self, reference: TransactionRef) -> Option<TransactionRef> {
+        let id = self.with_reference(reference)?;
+        let server = self.fleet.get(id)?;
+        if matches!(server.state, State::Completed { .. } | State::Invite) {
+            return None;
+        }
+        let peer = server.peer;
+        self.remove(id);
+        Some(peer)
+    }
+
     /// Writes the 100 that may become due, where nothing has been answered yet.
     pub(super) fn prepare_trying(&mut self, reference: TransactionRef, request: &Message<'_>) {
         let Some(id) = self.with_reference(reference) else {

@@ -23,6 +23,7 @@
 //! | RFC 3261 25.1 | writing typed values so that nothing breaks out | [`WriteValue`] | `tests/wire/headers_writing.rs` |
 //! | RFC 4475, RFC 5118 | torture messages: what is read, refused and answered | [`Message::parse`], [`Field::read`] | `tests/wire/torture.rs`, `tests/wire/rfc5118.rs` |
 //! | DR-8, RFC 3261 19.1.4 | the shard that a message belongs to | [`affinity`](fn@affinity) | `tests/wire/affinity.rs` |
+//! | RFC 8866, RFC 3264 8 | session descriptions, and the offer that deletes streams of one | [`sdp`] | `tests/wire/sdp.rs` |
 //! | IB-1, PD-11 | passing on byte for byte | [`rewrite`](fn@rewrite) | `tests/wire/writing.rs` |
 //! | | conversions to and from rsip | `rsip` (feature) | `tests/rsip.rs` |
 
@@ -41,6 +42,7 @@ mod rewrite;
 pub mod rsip;
 pub(crate) mod salvage;
 mod scan;
+pub mod sdp;
 mod start_line;
 mod stream;
 mod uri;

@@ -154,18 +154,11 @@ pub(crate) fn credentials(request: &Message<'_>) -> Result<Credentials, Reject> 
     let Some(authorization) = request.authorization()? else {
         return Ok(Credentials::default());
     };
-    let (mut username, mut integrity) = (None, None);
-    for (name, value) in authorization.params() {
-        let place = match name.len() {
-            8 if scan::is_name(b"username", name) => &mut username,
-            19 if scan::is_name(b"integrity-protected", name) => &mut integrity,
-            _ => continue,
-        };
-        place.get_or_insert(scan::unquote(value));
-    }
     Ok(Credentials {
-        username: username.and_then(kept_username),
-        is_unprotected: integrity.is_some_and(|value| scan::same_text(value, b"no")),
+        username: named_by(authorization),
+        is_unprotected: authorization
+            .integrity_protected()
+            .is_some_and(|value| scan::same_text(value, b"no")),
     })
 }
 

@@ -127,19 +127,32 @@ impl<'a> Vias<'a> {
     pub(super) const fn at(self, base: usize) -> Self {
         Self { base, ..self }
     }
+
+    /// What follows the values read so far, without the commas and white space that it begins with.
+    pub(crate) fn rest(mut self) -> &'a [u8] {
+        self.advance();
+        self.rest
+    }
+
+    /// Goes to the start of the next value; false if there is none.
+    fn advance(&mut self) -> bool {
+        loop {
+            self.rest = trim_start(self.rest);
+            match self.rest.first() {
+                None => return false,
+                Some(b',') => self.rest = after(self.rest, 1),
+                Some(_) => return true,
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for Vias<'a> {
     type Item = Result<Via<'a>, Reject>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            self.rest = trim_start(self.rest);
-            match self.rest.first() {
-                None => return None,
-                Some(b',') => self.rest = after(self.rest, 1),
-                Some(_) => break,
-            }
+        if !self.advance() {
+            return None;
         }
         let position = self
             .base

@@ -85,7 +85,6 @@ fn library() -> &'static Path {
         build
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env_remove("CARGO_BUILD_TARGET")
-            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             .args(["rustc", "-q", "--frozen", "--lib", "--features", "capi"])
             .args(["--crate-type", "staticlib", "--target-dir"])
             .arg(&folder);

@@ -6,10 +6,16 @@ use std::{collections::HashMap, fs, path::Path};
 /// The values that placeholders have taken.
 pub type Values = HashMap<String, String>;
 
-/// The message of a fixture, placeholders and all.
+/// The message of a fixture, placeholders and all. A name without a folder is one of `first_light`.
 pub fn template(name: &str) -> String {
+    let folder = if name.contains('/') {
+        ""
+    } else {
+        "first_light"
+    };
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/first_light")
+        .join("tests/fixtures")
+        .join(folder)
         .join(format!("{name}.fixture"));
     let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let mut message = String::new();

@@ -37,7 +37,7 @@ fn request<'a>(next_hops: &'a [&'a [u8]]) -> Request<'a> {
 }
 
 fn hops(output: &Output<'_, Probe>) -> Vec<Vec<u8>> {
-    let Output::Request { next_hops, .. } = output else {
+    let (Output::Request { next_hops, .. } | Output::Acknowledge { next_hops, .. }) = output else {
         panic!("{output:?}");
     };
     next_hops.map(<[u8]>::to_vec).collect()
@@ -103,7 +103,9 @@ fn outputs_in_order() {
     out.respond(TransactionRef(77), 200, |b| b.put(b"OK"))
         .unwrap();
     out.event((9, about));
-    assert_eq!(out.len(), 5);
+    out.acknowledge(token(3), &two_hops, UDP_LIMIT, |b| b.put(b"ACK"))
+        .unwrap();
+    assert_eq!(out.len(), 6);
 
     let outputs: Vec<_> = out.iter().collect();
     let Output::Ask {
@@ -156,8 +158,20 @@ fn outputs_in_order() {
     };
     assert_eq!(out.text(*text), b"alice");
     assert_eq!(out.to_bytes(*text).as_ref(), b"alice");
-    assert_eq!(out.since(3).count(), 2);
-    assert_eq!(out.since(5).count(), 0);
+    let Output::Acknowledge {
+        token: of,
+        bytes,
+        congestion_controlled,
+        ..
+    } = &outputs[5]
+    else {
+        panic!()
+    };
+    assert_eq!((*of, *bytes), (token(3), &b"ACK"[..]));
+    assert!(!congestion_controlled);
+    assert_eq!(hops(&outputs[5]), two_hops);
+    assert_eq!(out.since(3).count(), 3);
+    assert_eq!(out.since(6).count(), 0);
     assert_eq!(out.since(99).count(), 0);
 }
 
@@ -171,7 +185,7 @@ fn next_hops() {
     }
 }
 
-/// [DR-3] [RFC 3261 18.1.1] A request of 1,300 bytes may go by UDP; one of 1,301 says that it may not.
+/// [DR-3] [RFC 3261 18.1.1] A request or ACK of 1,300 bytes may go by UDP; one of 1,301 says that it may not.
 #[test]
 fn congestion_control_past_1300_bytes() {
     assert_eq!(UDP_LIMIT, 1_300);
@@ -189,6 +203,18 @@ fn congestion_control_past_1300_bytes() {
             panic!()
         };
         assert_eq!((bytes.len(), congestion_controlled), (length, expected));
+        out.clear();
+        out.acknowledge(token(1), &[&hop], UDP_LIMIT, |b| b.put(&vec![b'x'; length]))
+            .unwrap();
+        let Some(Output::Acknowledge {
+            congestion_controlled,
+            bytes,
+            ..
+        }) = out.iter().next()
+        else {
+            panic!()
+        };
+        assert_eq!((bytes.len(), congestion_controlled), (length, expected));
     }
 }
 
@@ -196,7 +222,15 @@ fn congestion_control_past_1300_bytes() {
 #[test]
 fn nothing_is_left_of_what_cannot_be_written() {
     type Try = fn(&mut Outbox<Probe>) -> Result<(), Unwritable>;
-    let attempts: [(Try, Unwritable); 9] = [
+    let attempts: [(Try, Unwritable); 11] = [
+        (
+            |out| out.acknowledge(token(1), &[b"sip:hop"], 9, |b| b.put(&[0; 94])),
+            Unwritable::TooLarge,
+        ),
+        (
+            |out| out.acknowledge(token(1), &[b"a", b"b\nc"], 9, |b| b.put(b"ACK")),
+            Unwritable::UnsafeValue,
+        ),
         (
             |out| out.request(request(&[b"sip:hop"]), |b| b.put(&[0; 94])),
             Unwritable::TooLarge,

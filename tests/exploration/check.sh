@@ -11,11 +11,11 @@ if (($# > 0)); then
     all=("${all[@]/%/.patch}")
 fi
 
-# A place of its own: cargo would take what it compiled of one copy for what it is of another.
-CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")/mutants
+# What is compiled of the dependencies is shared with the library itself.
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
-mkdir -p "$CARGO_TARGET_DIR"
-copy=$CARGO_TARGET_DIR/copy
+work=$CARGO_TARGET_DIR/mutants
+copy=$work/copy
 failed=0
 for patch in "${all[@]}"; do
     name=${patch#"$mutants/"}
@@ -30,7 +30,9 @@ for patch in "${all[@]}"; do
         failed=1
         continue
     fi
-    log=$CARGO_TARGET_DIR/${name/\//-}.log
+    # By its version cargo tells what it compiled of the copy from what it compiled of the library.
+    sed -i '/^name = "ims-procedures"$/{n;s/^version = .*/version = "0.0.0-mutant"/}' "$copy"/Cargo.{toml,lock}
+    log=$work/${name/\//-}.log
     began=$SECONDS
     if ! (cd "$copy" && cargo test -q --locked --profile exploration --test exploration --no-run) >"$log" 2>&1; then
         cat "$log"

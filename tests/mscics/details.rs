@@ -52,7 +52,7 @@ fn given() {
     assert_eq!(give(&mut bed, details()), Ok(Verdict::Handled));
     assert!(bed.node.is_registered(PRIVATE.as_bytes()));
     let (_, register) = request(&bed.inactive(Cause::Purge));
-    fixture::matches("../mscics/deregister", &register, &mut Values::new());
+    fixture::matches("mscics/deregister", &register, &mut Values::new());
 }
 
 /// [MS-3] [MS-7] Given by what the IMSI and the IMEI make: the same REGISTER again.
@@ -77,7 +77,7 @@ fn given_by_imsi_and_imei() {
     };
     assert_eq!(give(&mut bed, own), Ok(Verdict::Handled));
     let (_, register) = request(&bed.inactive(Cause::Purge));
-    fixture::matches("../mscics/deregister", &register, &mut Values::new());
+    fixture::matches("mscics/deregister", &register, &mut Values::new());
 }
 
 /// [MS-3] What is learnt is learnt of a 2xx to a REGISTER with one contact; a 2xx that grants nothing leaves nothing.

@@ -8,8 +8,8 @@ use ims_procedures::{
 
 use crate::{
     bed::{
-        Bed, CONTACT, DEFAULT, DOMAIN, OTHER, Out, PARAMS, TEMPORARY, asked, briefs, config,
-        document, outcome, plain, register, register_200, request, response, subscribed,
+        Bed, CONTACT, DEFAULT, DOMAIN, OTHER, Out, PARAMS, Subscription, TEMPORARY, asked, briefs,
+        config, document, outcome, plain, register, register_200, request, response, subscribed,
     },
     fixture::{self, Values},
 };
@@ -38,7 +38,7 @@ fn the_fixture() {
     let mut bed = Bed::registered(plain());
     let out = bed.inactive(Cause::CancelLocation);
     let (_, register) = request(&out);
-    fixture::matches("../mscics/deregister", &register, &mut Values::new());
+    fixture::matches("mscics/deregister", &register, &mut Values::new());
     match &out[..] {
         [Out::Request { hops, .. }] => assert_eq!(hops, &[format!("sip:{DOMAIN}")]),
         other => panic!("{other:?}"),
@@ -286,6 +286,44 @@ fn line_48_subscription_considered_cancelled() {
         );
         let (_, out) = bed.receive(Source::TrustedCore, &notify(4));
         assert_eq!(briefs(&out), ["481"]);
+        assert_eq!(bed.node.deadline(), None);
+    }
+}
+
+/// [MS-6] S1 L48: "any existing subscription": one whose SUBSCRIBE is out, or whose refresh is, too. Its answer, and a
+/// timer, change nothing any more.
+#[test]
+fn line_48_any_existing_subscription() {
+    for refreshing in [false, true] {
+        let (mut bed, subscription, token, subscribe) = if refreshing {
+            let (mut bed, subscription) = subscribed(config());
+            let (at, _) = bed.node.deadline().unwrap();
+            bed.now = at;
+            let (token, subscribe) = request(&bed.tick());
+            (bed, subscription, token, subscribe)
+        } else {
+            let mut bed = Bed::new(config());
+            let (token, subscribe) = request(&bed.register());
+            let subscription = Subscription::of(&subscribe);
+            (bed, subscription, token, subscribe)
+        };
+        let out = bed.inactive(Cause::Purge);
+        assert_eq!(briefs(&out), ["REGISTER", "SubscriptionEnded"]);
+        let accepted = response(
+            200,
+            &subscribe,
+            "Contact: <sip:n@scscf1.home1.example.net:5080>\r\nExpires: 3660\r\n",
+        );
+        assert_eq!(bed.respond(token, &accepted), []);
+        assert_eq!(bed.node.counters().stale_answers, 1);
+        let active = document(1, "active", "active", "registered");
+        let notify = subscription.notify(5, "active;expires=100", &active);
+        let (_, answer) = bed.receive(Source::TrustedCore, &notify);
+        assert_eq!(briefs(&answer), ["200"]);
+        assert_eq!(bed.node.deadline().unwrap().1.0, "answer to REGISTER");
+        let (token, register) = request(&out);
+        let out = bed.respond(token, &response(200, &register, ""));
+        assert_eq!(briefs(&out), ["Deregistered"]);
         assert_eq!(bed.node.deadline(), None);
     }
 }

@@ -96,6 +96,19 @@ fn failing_always() {
     );
 }
 
+/// [DR-7] A P-CSCF that has read too early, whose user has gone here by the time the store says so: it reads again all the
+/// same.
+#[test]
+fn read_too_early_and_gone() {
+    let plan = Plan {
+        crash: Some((0, 39)),
+        stale: true,
+        delay: 1_776,
+        failing: Some(2),
+    };
+    check(&first_light(plan), plan);
+}
+
 proptest! {
     /// [DR-7] Whatever goes wrong together: a crash, a stale read after it, a slow store that fails now and then, though
     /// never so often that it is done without.

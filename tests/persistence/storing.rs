@@ -252,6 +252,30 @@ fn conflict() {
     assert_eq!(expected, 0);
 }
 
+/// [DR-7] A conflict about a user who has gone here meanwhile: the host hears of it all the same, for what another node
+/// says of the user is not over.
+#[test]
+fn conflict_about_one_who_has_gone() {
+    let mut bed = Bed::new(1, Config::default());
+    bed.node.node_mut().reconfigure(silent_config()).unwrap();
+    let (token, ..) = store(&bed.learn(600_000, 1));
+    bed.answer(token, Answer::Stored);
+    let (mut token, ..) = store(&bed.learn(0, 2));
+    while bed.node.node().registrations() > 0 {
+        let (at, _) = bed.node.deadline().unwrap();
+        bed.now = bed.now.max(at);
+        let outs = bed.tick();
+        let offered = outs.iter().find_map(|out| match out {
+            Out::Store { token, .. } => Some(*token),
+            _ => None,
+        });
+        token = offered.unwrap_or(token);
+    }
+    let outs = bed.answer(token, Answer::Conflict);
+    assert_eq!(outs, [Out::TakenOver(PRIVATE.into())]);
+    assert_eq!((bed.node.records(), bed.node.deadline()), (0, None));
+}
+
 /// [DR-7] Of two nodes restored from one blob exactly one goes on, with the same REGISTER.
 #[test]
 fn two_from_one_blob() {

@@ -226,6 +226,11 @@ where
                         mut next_hops,
                         bytes,
                         ..
+                    }
+                    | Output::Acknowledge {
+                        mut next_hops,
+                        bytes,
+                        ..
                     } => {
                         let to = resolve(next_hops.next().unwrap());
                         check_new(&mut self.sent, bytes);

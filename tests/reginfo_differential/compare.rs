@@ -1,5 +1,5 @@
 //! Our reader against another, place by place. Shared by `tests/reginfo_differential.rs`,
-//! `tests/reginfo_libxml2.rs` and the fuzz target.
+//! `tests/reginfo_differential/libxml2.rs` and the fuzz target.
 
 #[path = "causes.rs"]
 pub mod causes;

@@ -165,7 +165,9 @@ fn refuses_a_full_outbox<N: Node>(
 
 fn owned<R: Role>(output: &Output<'_, R>) -> Done {
     match output {
-        Output::Request { bytes, .. } => Done::Sent(bytes.to_vec()),
+        Output::Request { bytes, .. } | Output::Acknowledge { bytes, .. } => {
+            Done::Sent(bytes.to_vec())
+        }
         Output::Respond { to, status, .. } => Done::Responded(*to, *status),
         Output::Ask { question, .. } => Done::Asked(format!("{question:?}")),
         Output::Store { key, version, .. } => Done::Stored {

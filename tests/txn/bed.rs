@@ -2,8 +2,9 @@
 
 use ims_procedures::{
     drive::{
-        Answer, Defect, Identifiers, Limits, Millis, Misuse, Node, Outbox, Output, Reject, Release,
-        Request, Role, Source, Timer, Token, Towards, TransactionRef, UDP_LIMIT, Verdict,
+        Answer, Defect, Identifiers, Limits, Millis, Misuse, NextHops, Node, Outbox, Output,
+        Reject, Release, Request, Role, Source, Timer, Token, Towards, TransactionRef, UDP_LIMIT,
+        Verdict,
     },
     txn::{Config, Transactions},
     wire::{Message, Writer},
@@ -12,12 +13,33 @@ use ims_procedures::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Echo;
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Command<'a> {
     Send(Send<'a>),
-    Reply { to: TransactionRef, status: u16 },
+    /// Sends a request that is given.
+    SendText {
+        text: &'a str,
+        towards: Towards,
+        hops: &'a [&'a str],
+    },
+    /// Acknowledges a 2xx, at another time than when it comes.
+    Acknowledge {
+        token: Token,
+        ack: Ack,
+    },
+    Reply {
+        to: TransactionRef,
+        status: u16,
+    },
     WakeAt(Millis),
     Ask,
+}
+
+/// The ACK of a 2xx.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    pub text: String,
+    pub hops: &'static [&'static str],
 }
 
 #[derive(Clone, Copy)]
@@ -71,6 +93,8 @@ pub struct EchoNode {
     pub sent: u32,
     pub snapshots: u8,
     pub now: Millis,
+    /// What it acknowledges a 2xx to an INVITE with, when it comes.
+    pub ack: Option<Ack>,
 }
 
 const DEFECT: Defect = Defect {
@@ -79,7 +103,18 @@ const DEFECT: Defect = Defect {
     clause: "none",
 };
 
+fn as_bytes<'a>(hops: &[&'a str]) -> Vec<&'a [u8]> {
+    hops.iter().map(|hop| hop.as_bytes()).collect()
+}
+
 impl EchoNode {
+    fn acknowledge(token: Token, ack: &Ack, out: &mut Outbox<Echo>) {
+        out.acknowledge(token, &as_bytes(ack.hops), UDP_LIMIT, |buffer| {
+            buffer.put(ack.text.as_bytes());
+        })
+        .unwrap();
+    }
+
     fn reply(&self, to: TransactionRef, status: u16, out: &mut Outbox<Echo>) {
         let bytes = self.got.iter().find_map(|got| match got {
             Got::Request(at, bytes) if *at == to => Some(bytes.clone()),
@@ -162,6 +197,11 @@ impl Node for EchoNode {
         let what = match answer {
             Answer::Response(bytes) => {
                 let text = String::from_utf8(bytes.to_vec()).unwrap();
+                let is_to_be_acknowledged =
+                    text.starts_with("SIP/2.0 2") && text.contains(" INVITE");
+                if let Some(ack) = self.ack.as_ref().filter(|_| is_to_be_acknowledged) {
+                    Self::acknowledge(token, ack, out);
+                }
                 text.lines().next().unwrap().to_owned()
             }
             Answer::Timeout => "timeout".to_owned(),
@@ -185,6 +225,21 @@ impl Node for EchoNode {
         match command {
             Command::Reply { to, status } => self.reply(to, status, out),
             Command::WakeAt(at) => self.wake_at = Some(at),
+            Command::Acknowledge { token, ack } => Self::acknowledge(token, &ack, out),
+            Command::SendText {
+                text,
+                towards,
+                hops,
+            } => {
+                let request = Request {
+                    token: self.identifiers.token(0),
+                    towards,
+                    next_hops: &as_bytes(hops),
+                    udp_limit: UDP_LIMIT,
+                };
+                out.request(request, |buffer| buffer.put(text.as_bytes()))
+                    .unwrap();
+            }
             Command::Ask => out.ask(self.identifiers.token(0), 42),
             Command::Send(send) => {
                 self.sent += 1;
@@ -193,7 +248,7 @@ impl Node for EchoNode {
                     Some(branch) => branch.to_owned(),
                     None => format!("z9hG4bK{}", self.identifiers.next()),
                 };
-                let hops: Vec<&[u8]> = send.hops.iter().map(|hop| hop.as_bytes()).collect();
+                let hops = as_bytes(send.hops);
                 let request = Request {
                     token,
                     towards: send.towards,
@@ -264,6 +319,11 @@ pub enum Out {
         hops: Vec<String>,
         bytes: String,
     },
+    Acknowledge {
+        token: Token,
+        hops: Vec<String>,
+        bytes: String,
+    },
     Respond {
         to: u64,
         status: u16,
@@ -276,14 +336,18 @@ pub enum Out {
 impl Out {
     pub fn bytes(&self) -> &str {
         match self {
-            Self::Request { bytes, .. } | Self::Respond { bytes, .. } => bytes,
+            Self::Request { bytes, .. }
+            | Self::Acknowledge { bytes, .. }
+            | Self::Respond { bytes, .. } => bytes,
             _ => "",
         }
     }
 
     pub fn token(&self) -> Token {
         match self {
-            Self::Request { token, .. } | Self::Ask(token, _) => *token,
+            Self::Request { token, .. } | Self::Acknowledge { token, .. } | Self::Ask(token, _) => {
+                *token
+            }
             other => panic!("{other:?} has no token"),
         }
     }
@@ -298,6 +362,11 @@ pub struct Host {
     pub asked: Option<Token>,
 }
 
+fn owned(hops: NextHops<'_>) -> Vec<String> {
+    hops.map(|hop| String::from_utf8(hop.to_vec()).unwrap())
+        .collect()
+}
+
 /// Where the datagrams of a peer come from.
 pub const PEER: u64 = 77;
 
@@ -310,6 +379,7 @@ impl Host {
             sent: 0,
             snapshots: 9,
             now: Millis(0),
+            ack: None,
         };
         let txn = Transactions::new(node, config, Identifiers::new([2; 32], 1, 5));
         Self {
@@ -331,9 +401,17 @@ impl Host {
                 ..
             } => Out::Request {
                 token,
-                hops: next_hops
-                    .map(|hop| String::from_utf8(hop.to_vec()).unwrap())
-                    .collect(),
+                hops: owned(next_hops),
+                bytes: String::from_utf8(bytes.to_vec()).unwrap(),
+            },
+            Output::Acknowledge {
+                token,
+                next_hops,
+                bytes,
+                ..
+            } => Out::Acknowledge {
+                token,
+                hops: owned(next_hops),
                 bytes: String::from_utf8(bytes.to_vec()).unwrap(),
             },
             Output::Respond { to, status, bytes } => Out::Respond {
@@ -377,7 +455,12 @@ impl Host {
 
     /// Has the node send a request, of which the outbox must hold nothing but the first transmission.
     pub fn send(&mut self, send: Send<'_>) -> Out {
-        let mut outs = self.command(Command::Send(send));
+        self.only(Command::Send(send))
+    }
+
+    /// The one output of a command.
+    pub fn only(&mut self, command: Command<'_>) -> Out {
+        let mut outs = self.command(command);
         assert_eq!(outs.len(), 1, "{outs:?}");
         outs.remove(0)
     }

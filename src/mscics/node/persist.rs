@@ -68,14 +68,18 @@ impl Persist for MscNode {
             return;
         };
         let key = subscriber.registration.private_identity();
-        let private_identity = out.put_text(key);
-        out.event(Event::TakenOver { private_identity });
+        Self::report_taken_over(key, out);
         keys.unfile(PRIVATE_IDENTITY, key);
         if let Some(subscription) = subscriber.subscription {
             self.subscriptions.forget(subscription);
         }
         self.subscribers.remove(id);
         self.repace(id);
+    }
+
+    fn report_taken_over(key: &[u8], out: &mut Outbox<Mscics>) {
+        let private_identity = out.put_text(key);
+        out.event(Event::TakenOver { private_identity });
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Mscics>) -> Option<Vec<u8>> {

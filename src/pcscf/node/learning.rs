@@ -137,6 +137,7 @@ impl PcscfNode {
             registrations: Few::new(),
             subscription: None,
             left: false,
+            notify_owed_until: Millis(0),
         });
         self.users.file(id, PRIVATE_IDENTITY, private_identity);
         Ok(id)

@@ -64,8 +64,7 @@ impl Persist for PcscfNode {
         let Some((user, mut keys)) = self.users.get_with_keys(id) else {
             return;
         };
-        let private_identity = out.put_text(&user.private_identity);
-        out.event(Event::TakenOver { private_identity });
+        Self::report_taken_over(&user.private_identity, out);
         keys.unfile(PRIVATE_IDENTITY, &user.private_identity);
         for registration in &user.registrations {
             keys.unfile(CONTACT, &contact_key(registration.contact()));
@@ -76,6 +75,11 @@ impl Persist for PcscfNode {
         }
         self.users.remove(id);
         self.repace(id);
+    }
+
+    fn report_taken_over(key: &[u8], out: &mut Outbox<Pcscf>) {
+        let private_identity = out.put_text(key);
+        out.event(Event::TakenOver { private_identity });
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {

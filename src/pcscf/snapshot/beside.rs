@@ -1,8 +1,9 @@
 //! What the format before cannot say of a registration, beside what it can.
 //!
 //! Left out of that format: reports of loss, and that the UE was heard; security associations; a REGISTER of the UE
-//! that is under way, or held, which the host has then to let go itself. A registration whose UE is coming back is
-//! there one that waits for the NOTIFY, or for the next attempt; associations that are to be shortened are released.
+//! that is under way, or held, which the host has then to let go itself; for how long its user is owed a NOTIFY. A
+//! registration whose UE is coming back is there one that waits for the NOTIFY, or for the next attempt; associations
+//! that are to be shortened are released.
 
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};

@@ -110,7 +110,7 @@ impl Subscription {
             state,
             outstanding,
             ending: snapshot.ending,
-            strings: Strings::new(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
+            strings: Strings::plain(parts, usize::from(u16::MAX)).ok_or(RestoreError::TooLarge)?,
             local_tag: snapshot.local_tag,
             local_cseq: snapshot.local_cseq,
             remote_cseq: snapshot.remote_cseq,
@@ -118,7 +118,10 @@ impl Subscription {
             told: snapshot.told,
             full_due: snapshot.full_due,
             refusals: snapshot.refusals,
-            not_before: now.after(snapshot.not_before_in),
+            not_before: match snapshot.not_before_in {
+                0 => Millis(0),
+                left => now.after(left),
+            },
             expires_at: now.after(snapshot.expires_in),
             notified_at: snapshot
                 .notified_ago

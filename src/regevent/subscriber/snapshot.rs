@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What the subscriptions of a blob have in common, while it is written and read.
-pub(crate) type Written<'s> = AlikeWritten<'s, COMMON>;
+pub(crate) type Written<'s> = AlikeWritten<'s>;
 pub(crate) type Read = AlikeRead<COMMON>;
 
 /// The strings of a subscription, each by itself.

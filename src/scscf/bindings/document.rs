@@ -1,7 +1,5 @@
 //! [RN-2] The table as a registration information document.
 
-use core::fmt::{self, Write};
-
 use super::{Binding, Bindings, Field, Identity, Status};
 use crate::{
     drive::Buffer,
@@ -172,8 +170,8 @@ impl Binding {
         };
         let text = |field| Some(self.field(field)).filter(|text| !text.is_empty());
         let mut id = ContactId::default();
-        id.put('r', identity.number);
-        id.put('c', self.number);
+        id.put(b'r', identity.number);
+        id.put(b'c', self.number);
         let uri = self.field(Field::Uri);
         let mut contact = ContactOut::new(Id::Text(id.text()), event.state(), event, uri);
         contact.expires = Some(match event.state() {
@@ -207,22 +205,31 @@ struct ContactId {
 }
 
 impl ContactId {
-    fn put(&mut self, letter: char, number: u32) {
-        let _ = write!(self, "{letter}{number}");
+    fn put(&mut self, letter: u8, mut number: u32) {
+        let mut text = [b'0'; 11];
+        let mut first = text.len();
+        for (place, digit) in text.iter_mut().enumerate().rev() {
+            if number == 0 && place < 10 {
+                break;
+            }
+            *digit = b'0'.wrapping_add((number % 10) as u8);
+            number /= 10;
+            first = place;
+        }
+        first = first.saturating_sub(1);
+        if let Some(place) = text.get_mut(first) {
+            *place = letter;
+        }
+        let text = text.get(first..).unwrap_or_default();
+        let end = self.length.saturating_add(text.len());
+        if let Some(place) = self.bytes.get_mut(self.length..end) {
+            place.copy_from_slice(text);
+            self.length = end;
+        }
     }
 
     fn text(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
-impl Write for ContactId {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.saturating_add(text.len());
-        let place = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
     }
 }
 
@@ -250,7 +257,7 @@ mod tests {
         parts[Field::Uri as usize] = b"sip:alice@192.0.2.1";
         let binding = Binding {
             number: 0,
-            strings: Strings::new(parts, 1_000).unwrap(),
+            strings: Strings::plain(parts, 1_000).unwrap(),
             cseq: 1,
             expires_at: NOW.after_seconds(3_600),
             explicit: 0,
@@ -276,6 +283,18 @@ mod tests {
         table.write_document(&mut buffer, &document);
         assert!(buffer.as_slice().len() <= table.document_bound());
         reginfo::Document::read(buffer.as_slice(), &Limits::default()).unwrap()
+    }
+
+    /// [RN-2] The shortest and the longest id of a contact.
+    #[test]
+    fn contact_ids() {
+        for (registration, contact) in [(0, 0), (7, 10), (u32::MAX, 1_000_000_000), (0, u32::MAX)] {
+            let mut id = ContactId::default();
+            id.put(b'r', registration);
+            id.put(b'c', contact);
+            let expected = alloc::format!("r{registration}c{contact}");
+            assert_eq!(id.text(), expected.as_bytes());
+        }
     }
 
     /// [RN-2, RN-4, T10, T20] Each end is written as what it is, with an expiry of zero; `probation`, and only

@@ -161,7 +161,7 @@ fn strings(learned: &Learned<'_>, contact: &LearnedContact<'_>) -> Result<String
         public,
         temporary,
     ];
-    Strings::new(parts, usize::from(u16::MAX)).ok_or(Misuse::TooLarge {
+    Strings::plain(parts, usize::from(u16::MAX)).ok_or(Misuse::TooLarge {
         limit: "registration_bytes",
     })
 }

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Binding, Bindings, Cause, Field, Status, is_emergency};
+use super::{Binding, Bindings, Bound, Cause, Field, Status, is_emergency};
 use crate::drive::Millis;
 
 /// Bindings of one private identity, by number.
@@ -17,6 +17,13 @@ impl Binding {
     /// Whether its private identity is one of these, of which none means any.
     fn is_of_any(&self, private_identities: &[&[u8]]) -> bool {
         private_identities.is_empty() || private_identities.iter().any(|who| self.is_of(who))
+    }
+}
+
+impl Bound<'_> {
+    /// Whether the network may end it.
+    pub(crate) fn can_depart(&self) -> bool {
+        !is_emergency(self.uri)
     }
 }
 
@@ -58,11 +65,6 @@ impl Bindings {
             }
         }
         pairs
-    }
-
-    /// The first binding that the network may end.
-    pub(crate) fn can_depart(&self) -> Option<&Binding> {
-        self.active().find(|binding| !binding.is_emergency())
     }
 
     /// [SD-5] Removes bindings of which nobody is told: another S-CSCF has them. What subscribers who stay are told

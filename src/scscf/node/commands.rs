@@ -107,7 +107,7 @@ impl ScscfNode {
         // One that is only of a deregistration has no room of a user's yet.
         let binds = learned.contacts.iter().any(|contact| contact.expires > 0);
         let is_full = binds && self.load.served >= limits.users;
-        let (id, changed) = match known.and_then(|id| Some((id, self.sets.get_mut(id)?))) {
+        let (id, changed) = match known.and_then(|id| Some((id, self.wake(id)?))) {
             Some((_, set)) if is_full && set.counted.served == 0 => return Err(Misuse::NodeFull),
             Some((id, set)) => (id, set.table.learn(&learned, now, &limits)?),
             None => {
@@ -153,7 +153,7 @@ impl ScscfNode {
             return Ok(Verdict::NotMine);
         };
         let change = |set: &mut Set| set.table.change_profile(identities, &limits);
-        let changed = self.sets.get_mut(id).map(change).transpose()?;
+        let changed = self.wake(id).map(change).transpose()?;
         increment(&mut self.counters.profiles_changed);
         self.file(id);
         if changed == Some(true) {
@@ -191,8 +191,7 @@ impl ScscfNode {
     /// The set of an identity, if anything is bound to it.
     fn find_registered(&self, public_identity: &[u8]) -> Option<Id> {
         let id = self.find_identity(public_identity)?;
-        let set = self.sets.get(id)?;
-        (!set.table.is_terminated()).then_some(id)
+        self.sets.get(id)?.is_registered().then_some(id)
     }
 }
 

@@ -1,7 +1,7 @@
 //! [SD-5] Every set of the node is deregistered, each in its turn.
 
 use super::{
-    Cause, Event, Id, Millis, Misuse, Outbox, Scscf, ScscfNode, Timer, Verdict, drive, pacer,
+    Cause, Entry, Event, Id, Millis, Misuse, Outbox, Scscf, ScscfNode, Timer, Verdict, drive, pacer,
 };
 use crate::{
     regevent::notifier::Resource,
@@ -46,11 +46,7 @@ impl ScscfNode {
     }
 
     /// [SD-5] One step of a drain: a turn, some sets looked at, or a report.
-    pub(super) fn step_drain(
-        &mut self,
-        now: Millis,
-        out: &mut Outbox<Scscf>,
-    ) -> Result<(), Misuse> {
+    fn step_drain(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
         let Some(drain) = &mut self.drain else {
             return Ok(());
         };
@@ -62,9 +58,9 @@ impl ScscfNode {
             }
             Due::Look(places) => {
                 for place in places {
-                    let set = self.sets.at(place).and_then(|id| self.sets.get(id));
-                    if let Some(set) = set.filter(|set| set.table.can_depart().is_some()) {
-                        drain.enqueue(now, place, &set.table)?;
+                    let entry = self.sets.at(place).and_then(|id| self.sets.get(id));
+                    if let Some(first) = entry.and_then(Entry::departing) {
+                        drain.enqueue(now, place, &first)?;
                     }
                 }
             }
@@ -81,10 +77,24 @@ impl ScscfNode {
         Ok(())
     }
 
+    /// What is most overdue acts: a set, or the drain.
+    pub(super) fn step_due(&mut self, now: Millis, out: &mut Outbox<Scscf>) -> Result<(), Misuse> {
+        let drain = self.drain_deadline().filter(|(at, _)| *at <= now);
+        match (self.sets.next(), drain) {
+            (Some((at, id)), drain) if at <= now && drain.is_none_or(|(then, _)| at <= then) => {
+                self.with_set(now, id, |set, cx| set.tick(cx, out))?;
+                self.settle(now, id, out);
+            }
+            (_, Some(_)) => self.step_drain(now, out)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn take_turn(&mut self, now: Millis, place: u32, cause: Cause, out: &mut Outbox<Scscf>) {
         let found = self.sets.at(place).filter(|id| {
-            let set = self.sets.get(*id);
-            set.is_some_and(|set| set.table.can_depart().is_some())
+            let entry = self.sets.get(*id);
+            entry.is_some_and(|entry| entry.departing().is_some())
         });
         let ended = found.map(|id| self.end_registrations(now, id, cause, &[], b"", out));
         if !matches!(ended, Some(Ok(Verdict::Handled))) {
@@ -99,7 +109,8 @@ impl ScscfNode {
         let Some(drain) = &mut self.drain else {
             return;
         };
-        let is_over = self.sets.get(id).is_none_or(|set| {
+        let awake = self.sets.get(id).and_then(Entry::set);
+        let is_over = awake.is_none_or(|set| {
             let told = set.subscriptions.is_empty() || !set.table.is_terminated();
             set.procedures.is_empty() && told
         });

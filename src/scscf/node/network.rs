@@ -86,7 +86,7 @@ impl ScscfNode {
         let whose = private_identity.as_slice();
         let found = self.find_identity(public_identity);
         let found = found.filter(|id| {
-            let set = self.sets.get(*id);
+            let set = self.wake(*id);
             set.is_some_and(|set| !set.table.departing(whose).is_empty())
         });
         let Some(id) = found else {

@@ -1,7 +1,7 @@
 //! [SD-9] Which users are behind a P-CSCF that has failed.
 
-use super::{Misuse, ScscfNode, Verdict, increment};
-use crate::scscf::{Standing, bindings::Field};
+use super::{Entry, Misuse, ScscfNode, Verdict, increment};
+use crate::scscf::Standing;
 
 impl ScscfNode {
     /// [SD-9] Where a request to a public identity stands: asked by the host for each, as it comes.
@@ -9,8 +9,8 @@ impl ScscfNode {
     pub fn standing(&self, public_identity: &[u8]) -> Standing {
         let set = self.find_identity(public_identity);
         set.and_then(|id| self.sets.get(id))
-            .map_or(Standing::NotRegistered, |set| {
-                self.failures.standing(&set.table)
+            .map_or(Standing::NotRegistered, |entry| {
+                self.failures.standing(entry.bound())
             })
     }
 
@@ -20,9 +20,9 @@ impl ScscfNode {
         self.find_identity(public_identity)
             .and_then(|id| self.sets.get(id))
             .into_iter()
-            .flat_map(|set| set.table.active())
-            .filter(|binding| !self.failures.concern(binding))
-            .map(|binding| binding.field(Field::Uri))
+            .flat_map(Entry::bound)
+            .filter(|contact| !self.failures.concern(contact))
+            .map(|contact| contact.uri)
     }
 
     pub(super) fn pcscf_failed(&mut self, pcscf: &[u8]) -> Result<Verdict, Misuse> {

@@ -6,12 +6,47 @@
 //! - One that another S-CSCF's service has ended is answered and reported there as if the HSS were silent; its
 //!   subscribers get their last NOTIFY.
 
-use super::{AskedSnapshot, Cause, Identifier, ProcedureSnapshot, SetSnapshot, StateSnapshot};
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
+
+use super::{
+    AskedSnapshot, Bindings, Cause, Entry, Identifier, Millis, ProcedureSnapshot, Set, SetSnapshot,
+    StateSnapshot,
+};
 use crate::scscf::{Assignment, Dialogs};
+
+/// A node.
+#[derive(Deserialize)]
+pub(super) struct PreviousSnapshot<'b> {
+    #[serde(borrow)]
+    pub(super) sets: Vec<SetSnapshot<'b>>,
+}
+
+/// The same, to be written: one set after the other.
+pub(super) struct ForPrevious<E> {
+    pub(super) entries: E,
+    pub(super) now: Millis,
+}
+
+impl<'s, E: Iterator<Item = &'s Entry> + Clone> Serialize for ForPrevious<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sets = serializer.serialize_seq(Some(self.entries.clone().count()))?;
+        for entry in self.entries.clone() {
+            let woken = match entry {
+                Entry::Awake(_) => None,
+                Entry::Resting(resting) => resting.wake(),
+            };
+            let none = Set::new(Bindings::default());
+            let set = entry.set().or(woken.as_ref()).unwrap_or(&none);
+            sets.serialize_element(&SetSnapshot::of(set, self.now).for_previous())?;
+        }
+        sets.end()
+    }
+}
 
 impl SetSnapshot<'_> {
     /// [DR-7] The same, for the release before.
-    pub(super) fn for_previous(mut self) -> Self {
+    fn for_previous(mut self) -> Self {
         for procedure in &mut self.procedures {
             procedure.put_for_previous();
         }

@@ -65,7 +65,7 @@ impl<'a> Read<'a> for Challenge<'a> {
     const DEFECT: &'static Defect = &defect::CHALLENGE;
 
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Reject> {
-        let (scheme, params) = scheme_and_params(cursor, Self::DEFECT, &DECIDING)?;
+        let (scheme, params) = scheme_and_params(cursor, Self::DEFECT, &DECIDING, |_| ())?;
         Ok(Self { scheme, params })
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{
     Text,
-    cursor::{self, Cursor, Read},
+    cursor::{self, Cursor, Param, Read},
     text::{WriteValue, put_as_stood, put_string, put_token},
 };
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 pub struct Authorization<'a> {
     scheme: &'a [u8],
     params: &'a [u8],
+    username: Option<&'a [u8]>,
+    integrity_protected: Option<&'a [u8]>,
 }
 
 impl fmt::Debug for Authorization<'_> {
@@ -129,16 +131,30 @@ impl<'a> Read<'a> for Authorization<'a> {
     const DEFECT: &'static Defect = &defect::AUTHORIZATION;
 
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, Reject> {
-        let (scheme, params) = scheme_and_params(cursor, Self::DEFECT, &DECIDING)?;
-        Ok(Self { scheme, params })
+        // What every registrar and proxy asks for is taken on the way.
+        let (mut username, mut integrity_protected) = (None, None);
+        let (scheme, params) = scheme_and_params(cursor, Self::DEFECT, &DECIDING, |param| {
+            if param.is(b"username") {
+                username = param.value.map(scan::unquote);
+            } else if param.is(b"integrity-protected") {
+                integrity_protected = param.value.map(scan::unquote);
+            }
+        })?;
+        Ok(Self {
+            scheme,
+            params,
+            username,
+            integrity_protected,
+        })
     }
 }
 
-/// A scheme, and what follows it: of Digest parameters, each of those of `once` at most once.
+/// A scheme, and what follows it: of Digest parameters, each of those of `once` at most once, and shown to `found`.
 pub(super) fn scheme_and_params<'a>(
     cursor: &mut Cursor<'a>,
     defect: &'static Defect,
     once: &[&[u8]],
+    mut found: impl FnMut(&Param<'a>),
 ) -> Result<(&'a [u8], &'a [u8]), Reject> {
     let scheme = cursor.token(defect)?;
     if !cursor.white_space() {
@@ -156,6 +172,7 @@ pub(super) fn scheme_and_params<'a>(
                 return Err(Reject::new(&defect::PARAMETER_TWICE, param.at));
             }
             seen |= mark;
+            found(param);
             Ok(())
         })?;
     } else {
@@ -221,8 +238,8 @@ impl<'a> Authorization<'a> {
 
     /// `username`: the private identity (TS 24.229 5.1.1.2).
     #[must_use]
-    pub fn username(&self) -> Option<&'a [u8]> {
-        self.param(b"username")
+    pub const fn username(&self) -> Option<&'a [u8]> {
+        self.username
     }
 
     /// `realm`
@@ -251,8 +268,8 @@ impl<'a> Authorization<'a> {
 
     /// `integrity-protected` as it stood (TS 24.229 7.2A.2): a mark of the P-CSCF.
     #[must_use]
-    pub fn integrity_protected(&self) -> Option<&'a [u8]> {
-        self.param(b"integrity-protected")
+    pub const fn integrity_protected(&self) -> Option<&'a [u8]> {
+        self.integrity_protected
     }
 
     /// [TS 24.229 7.2A.2] What `integrity-protected` says.

@@ -10,6 +10,7 @@ mod made;
 mod owed;
 mod reference;
 mod round_trip;
+mod sdp;
 mod spelling;
 mod streams;
 mod uris;
@@ -19,13 +20,14 @@ mod wire;
 pub type Oracle = fn(&[u8]);
 
 /// Every oracle, by the name of its fuzz target.
-pub const ALL: [(&str, Oracle); 6] = [
+pub const ALL: [(&str, Oracle); 7] = [
     ("wire", wire::wire),
     ("streams", streams::streams),
     ("uris", uris::uris),
     ("lists", lists::lists),
     ("headers", headers::headers),
     ("round_trip", round_trip::round_trip),
+    ("sdp", sdp::sdp),
 ];
 
 /// The oracle of that name.

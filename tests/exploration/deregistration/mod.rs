@@ -28,7 +28,9 @@ const TWO: Setting = Setting {
     contacts: 2,
     ..MOVING
 };
-/// The same, and they do not subscribe.
+/// Two contacts behind the only P-CSCF, which subscribes.
+const BESIDE: Setting = Setting { contacts: 2, ..ONE };
+/// Two contacts behind one of two P-CSCFs, which do not subscribe.
 const UNTOLD: Setting = Setting {
     subscribed: false,
     ..TWO
@@ -96,11 +98,10 @@ fn behind_one_pcscf() {
         threshold: 60_000,
         ..ONE
     };
-    let two = Setting { contacts: 2, ..ONE };
     explore_all(
         &[ONE.with(ONE_CHANGE)],
         &[
-            two.with(ONE_CHANGE),
+            BESIDE.with(ONE_CHANGE),
             ONE.with(Budget {
                 losses: 2,
                 overtakings: 1,
@@ -180,6 +181,7 @@ fn two_contacts() {
         &[
             TWO.with(ONE_CHANGE),
             UNTOLD.with(TWO_CHANGES),
+            BESIDE.with(TWO_CHANGES),
             TWO.with(Budget {
                 losses: 1,
                 ..ONE_CHANGE
@@ -194,6 +196,7 @@ fn two_contacts() {
             }),
         ],
         &[
+            TWO.with(TWO_CHANGES),
             TWO.with(Budget {
                 losses: 2,
                 copies: 1,

@@ -1,0 +1,383 @@
+//! [CP-1] A session whose dialog passes through: BYEs and their answers go on as they came.
+//!
+//! A BYE goes on along its Route with a Via of ours, one hop less and without our own Route; its final answer goes back
+//! without that Via. Every other byte stays, but for Message-UID, which is never another's to give (CP-4). No answer is
+//! made up: a BYE that is not answered stays so (RFC 4320 4.2), and one that cannot be sent on, or is answered 503, is
+//! answered 500 (RFC 3261 16.7).
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{
+    Cause, Config, End, Ends, Event, LegId, Recording, defect,
+    session::{Session, Turn},
+};
+use crate::{
+    drive::{
+        Buffer, Identifier, Millis, Reject, Request, Timer, Token, Towards, TransactionRef,
+        increment,
+    },
+    wire::{
+        Edit, Header, HeaderName, MAGIC_COOKIE, Message, NameAddr, Uri, Via, Writer,
+        register::unfolded, rewrite,
+    },
+};
+
+/// The most BYEs of a session that are on their way, or remembered, at once.
+pub(super) const MOST_WAYS: usize = 4;
+
+/// A BYE on its way.
+pub(super) struct Way {
+    /// Whose it is.
+    pub(super) from: LegId,
+    pub(super) to: TransactionRef,
+    /// What every response to it copies.
+    pub(super) kept: Box<[u8]>,
+    /// What its branch is told by.
+    pub(super) key: u64,
+    /// Of our Via.
+    pub(super) branch: Identifier,
+    /// None before it is passed on, and after a restore until it comes again.
+    pub(super) token: Option<Token>,
+    pub(super) until: Millis,
+    /// What it was answered with.
+    pub(super) answer: Option<(u16, Box<[u8]>)>,
+}
+
+/// What a proxied session has once a BYE has come.
+pub(super) struct Relaying {
+    pub(super) ways: Vec<Way>,
+    /// Once the session has ended: until when answered BYEs are remembered.
+    pub(super) over: Option<Millis>,
+    /// Of the outcome.
+    pub(super) event: Identifier,
+}
+
+impl Relaying {
+    pub(super) fn awaits(&self, token: Token) -> bool {
+        self.ways.iter().any(|way| way.token == Some(token))
+    }
+
+    pub(super) fn is_gone(&self, now: Millis) -> bool {
+        self.over.is_some_and(|until| now >= until)
+    }
+
+    pub(super) fn deadline(&self) -> Option<(Millis, Timer)> {
+        let ways = self.ways.iter().filter(|way| way.token.is_some());
+        let ways = ways.map(|way| (way.until, Timer("answer to BYE")));
+        let over = self.over.map(|at| (at, Timer("answered BYE remembered")));
+        ways.chain(over).min_by_key(|&(at, _)| at)
+    }
+}
+
+/// A BYE that came to a proxy.
+pub(super) struct Passing<'a, 'm> {
+    pub(super) message: &'a Message<'m>,
+    /// Whose it is.
+    pub(super) from: LegId,
+    pub(super) to: TransactionRef,
+    /// What its branch is told by.
+    pub(super) key: u64,
+    /// What every response to it copies.
+    pub(super) kept: &'a [u8],
+    pub(super) max_forwards: Option<u8>,
+}
+
+/// What has become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Passed {
+    /// It goes on, is answered again, or is on its way already.
+    Taken,
+    /// Its next hop is a strict router, or this element itself: the host passes it on.
+    Host,
+    /// It cannot go on.
+    Refused(u16, Reject),
+}
+
+impl Session {
+    /// [CP-1] (S3 L43, L95) Passes a BYE on.
+    pub(super) fn pass(&mut self, turn: &mut Turn<'_>, bye: &Passing<'_, '_>) -> Passed {
+        if bye.max_forwards == Some(0) {
+            return Passed::Refused(483, Reject::new(&defect::TOO_MANY_HOPS, 0));
+        }
+        let Some(route) = Onward::read(bye.message, turn.cx.config) else {
+            return Passed::Host;
+        };
+        let event = turn.cx.identifier();
+        let relaying = self.relaying.get_or_insert_with(|| {
+            Box::new(Relaying {
+                ways: Vec::new(),
+                over: None,
+                event,
+            })
+        });
+        let known = relaying
+            .ways
+            .iter_mut()
+            .find(|way| way.from == bye.from && way.key == bye.key);
+        match known {
+            Some(way) if way.token.is_some() => increment(&mut turn.counters.repeated),
+            Some(Way {
+                answer: Some((status, bytes)),
+                ..
+            }) => {
+                increment(&mut turn.counters.repeated);
+                let _ = turn
+                    .out
+                    .respond(bye.to, *status, |buffer| buffer.put(bytes));
+            }
+            Some(way) => {
+                way.to = bye.to;
+                way.send(turn, bye.message, bye.max_forwards, &route);
+            }
+            None => {
+                let mut way = Way {
+                    from: bye.from,
+                    to: bye.to,
+                    kept: bye.kept.into(),
+                    key: bye.key,
+                    branch: turn.cx.identifier(),
+                    token: None,
+                    until: Millis(0),
+                    answer: None,
+                };
+                way.send(turn, bye.message, bye.max_forwards, &route);
+                if relaying.ways.len() >= MOST_WAYS {
+                    relaying.ways.remove(0);
+                }
+                relaying.ways.push(way);
+            }
+        }
+        Passed::Taken
+    }
+
+    /// [CP-1] (S3 L43, L95) The final answer goes back.
+    pub(super) fn pass_back(&mut self, turn: &mut Turn<'_>, token: Token, response: &Message<'_>) {
+        let status = response.status().unwrap_or_default();
+        let Some(way) = self.way(token) else {
+            return;
+        };
+        way.token = None;
+        if status == 503 {
+            return way.refuse(turn);
+        }
+        let mut buffer = Buffer::new(turn.cx.config.limits.message_bytes);
+        write_response(response, &mut buffer);
+        if buffer.fault().is_some() {
+            return;
+        }
+        let bytes: Box<[u8]> = buffer.as_slice().into();
+        let _ = turn
+            .out
+            .respond(way.to, status, |buffer| buffer.put(&bytes));
+        way.answer = Some((status, bytes));
+        let from = way.from;
+        if matches!(status, 200..=299 | 408 | 481) {
+            self.pass_away(turn, from, End::Answered(status));
+        }
+    }
+
+    /// No answer came. It is not answered in its place, unless it could not be sent on.
+    pub(super) fn pass_nothing_back(&mut self, turn: &mut Turn<'_>, token: Token, end: End) {
+        let Some(way) = self.way(token) else {
+            return;
+        };
+        way.token = None;
+        if end == End::Unreachable {
+            return way.refuse(turn);
+        }
+        let from = way.from;
+        self.pass_away(turn, from, end);
+    }
+
+    fn way(&mut self, token: Token) -> Option<&mut Way> {
+        let relaying = self.relaying.as_deref_mut()?;
+        let mut ways = relaying.ways.iter_mut();
+        ways.find(|way| way.token == Some(token))
+    }
+
+    /// The session has ended: the outcome, once.
+    fn pass_away(&mut self, turn: &mut Turn<'_>, from: LegId, end: End) {
+        let until = turn.cx.now.after(turn.cx.config.memory());
+        let Some(relaying) = self.relaying.as_deref_mut() else {
+            return;
+        };
+        if relaying.over.is_some() {
+            return;
+        }
+        relaying.over = Some(until);
+        let (cause, client, other) = match from {
+            LegId::Client => (Cause::Client, End::ByItself, end),
+            _ => (Cause::Other, end, End::ByItself),
+        };
+        turn.counters.count(cause);
+        turn.out.event(Event::SessionClosed {
+            id: relaying.event,
+            session: self.session,
+            cause,
+            ends: Ends {
+                client: Some(client),
+                other: Some(other),
+                ..Ends::default()
+            },
+            recording: Recording::NotAllowed,
+        });
+    }
+
+    /// BYEs that were not answered although the host said nothing.
+    pub(super) fn tick_relaying(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.cx.now;
+        let silent = self.relaying.as_ref().and_then(|relaying| {
+            let mut ways = relaying.ways.iter();
+            ways.find(|way| way.token.is_some() && now >= way.until)?
+                .token
+        });
+        if let Some(token) = silent {
+            self.pass_nothing_back(turn, token, End::NoResponse);
+        }
+    }
+}
+
+impl Way {
+    /// Sends it on: at first, or after a restore when it comes again, with the same branch.
+    fn send(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Message<'_>,
+        max_forwards: Option<u8>,
+        route: &Onward<'_>,
+    ) {
+        let token = turn.cx.token();
+        let config = turn.cx.config;
+        let request = Request {
+            token,
+            towards: Towards::Core,
+            next_hops: &[route.next_hop],
+            udp_limit: config.element.udp_limit(),
+        };
+        let sent = turn.out.request(request, |buffer| {
+            write_request(
+                message,
+                (config, self.branch),
+                (max_forwards, route),
+                buffer,
+            );
+        });
+        match sent {
+            Ok(()) => {
+                increment(&mut turn.counters.relayed);
+                self.token = Some(token);
+                self.until = turn.cx.now.after(config.answer_bound);
+            }
+            Err(_) => self.refuse(turn),
+        }
+    }
+
+    /// [RFC 3261 16.7, 16.9] It is answered 500.
+    fn refuse(&mut self, turn: &mut Turn<'_>) {
+        let mut buffer = Buffer::new(turn.cx.config.limits.message_bytes);
+        Writer::respond_later(&mut buffer, 500, &self.kept).finish();
+        let bytes: Box<[u8]> = buffer.as_slice().into();
+        let _ = turn.out.respond(self.to, 500, |buffer| buffer.put(&bytes));
+        self.answer = Some((500, bytes));
+    }
+}
+
+/// Where a request goes on to, and what becomes of its first Route.
+struct Onward<'m> {
+    next_hop: &'m [u8],
+    /// What is left of the field with our own Route; `None` if it does not begin with it.
+    rest: Option<&'m [u8]>,
+}
+
+impl<'m> Onward<'m> {
+    /// [RFC 3261 16.4, 16.6] `None`: it is for the host to pass on.
+    fn read(message: &Message<'m>, config: &Config) -> Option<Self> {
+        let ours = Uri::parse(config.element.uri()).ok()?;
+        let target = message.request_uri()?;
+        let mut rest = None;
+        let mut routes = message.name_addrs(HeaderName::Route);
+        let mut next = routes.next().transpose().ok()?;
+        if next.is_some_and(|route| route.uri().same_host_port(&ours)) {
+            let field = message.header(HeaderName::Route).map(Header::raw)?;
+            let mut addresses = NameAddr::parse_list(field);
+            addresses.next()?.ok()?;
+            rest = Some(addresses.rest());
+            next = routes.next().transpose().ok()?;
+        }
+        let next_hop = match next {
+            Some(route) if !route.uri().is_loose_router() => return None,
+            Some(route) => route.uri_bytes(),
+            None if Uri::parse(target).ok()?.same_host_port(&ours) => return None,
+            None => target,
+        };
+        Some(Self { next_hop, rest })
+    }
+}
+
+/// [CP-1, CP-4] The request as it goes on.
+fn write_request(
+    message: &Message<'_>,
+    (config, branch): (&Config, Identifier),
+    (max_forwards, route): (Option<u8>, &Onward<'_>),
+    buffer: &mut Buffer,
+) {
+    let element = &config.element;
+    let start = buffer.len();
+    let via = |transport: &[u8]| {
+        [
+            b"SIP/2.0/",
+            transport,
+            b" ",
+            element.sent_by(),
+            b";branch=",
+            MAGIC_COOKIE,
+            &branch.text(),
+        ]
+        .concat()
+    };
+    let mut hops = Buffer::new(3);
+    hops.put_number(max_forwards.unwrap_or(71).saturating_sub(1).into());
+    let (udp, tcp) = (via(b"UDP"), via(b"TCP"));
+    let write = |via: &[u8], buffer: &mut Buffer| {
+        let (mut has_via, mut has_route) = (false, false);
+        rewrite(message, buffer, |field| match field.name {
+            HeaderName::Via if !core::mem::replace(&mut has_via, true) => {
+                Edit::Before(HeaderName::Via, via)
+            }
+            HeaderName::MaxForwards => Edit::Replace(hops.as_slice()),
+            HeaderName::CSeq if max_forwards.is_none() => {
+                Edit::After(HeaderName::MaxForwards, hops.as_slice())
+            }
+            HeaderName::Route if !core::mem::replace(&mut has_route, true) => match route.rest {
+                None => Edit::Keep,
+                Some([]) => Edit::Drop,
+                Some(rest) => Edit::ReplaceOwned(unfolded(rest)),
+            },
+            HeaderName::MessageUid => Edit::Drop,
+            _ => Edit::Keep,
+        });
+    };
+    write(&udp, buffer);
+    if buffer.len().saturating_sub(start) > element.udp_limit() {
+        buffer.truncate(start);
+        write(&tcp, buffer);
+    }
+}
+
+/// [CP-1, CP-4] The response as it goes back.
+fn write_response(response: &Message<'_>, buffer: &mut Buffer) {
+    let mut has_via = false;
+    rewrite(response, buffer, |field| match field.name {
+        HeaderName::Via if !core::mem::replace(&mut has_via, true) => {
+            let mut vias = Via::parse_list(field.value.raw());
+            let _ = vias.next();
+            match vias.rest() {
+                [] => Edit::Drop,
+                rest => Edit::ReplaceOwned(unfolded(rest)),
+            }
+        }
+        HeaderName::MessageUid => Edit::Drop,
+        _ => Edit::Keep,
+    });
+}

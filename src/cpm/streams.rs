@@ -1,0 +1,426 @@
+//! [CO-3, CT-3] An IWF leaves, and only its streams go: a re-INVITE to the leg that hears of it, with their ports at 0.
+//!
+//! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. A session that begins to be closed
+//! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged.
+//!
+//! ```text
+//!       the description is kept here               2xx
+//! ─┬────────────────────────────────▶ Inviting ──────────▶ deleted, or the next one
+//!  └─▶ Describing ───────────────────▶ │   ▲
+//!        the host has it           491 │   │ time (RFC 3261 14.1)
+//!                                      ▼   │
+//!                                     Waiting
+//! ```
+
+use alloc::boxed::Box;
+
+use super::{
+    Event, Function, IwfPolicy, LegId, Question, Scope, Side,
+    messages::Reinvite,
+    session::{Bye, Fact, Phase, Session, Turn},
+};
+use crate::{
+    drive::{Buffer, Identifier, Millis, Request, Timer, Token, Towards, increment},
+    wire::sdp::{Description, StreamSet},
+};
+
+/// How far the deletion of streams has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The host is asked for the description. Without a token it is to be asked again, after a restore.
+    Describing {
+        key: Identifier,
+        token: Option<Token>,
+        until: Millis,
+    },
+    /// The re-INVITE is out.
+    Inviting,
+    /// It has met another one, and is to be sent again then.
+    Waiting { until: Millis },
+}
+
+/// Streams that are being deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shrinking {
+    pub(super) stage: Stage,
+    /// The IWFs of the re-INVITE that is out, or to be sent: a bit each.
+    pub(super) current: u8,
+    /// Those of the next one.
+    pub(super) queued: u8,
+    /// How often the re-INVITE was sent.
+    pub(super) attempts: u8,
+}
+
+/// A re-INVITE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Invite {
+    /// Without one it is to be handed out again, after a restore.
+    pub(super) token: Option<Token>,
+    pub(super) branch: Identifier,
+    /// The branch of the ACK for its 2xx, which is the same however often that comes.
+    pub(super) ack: Identifier,
+    pub(super) cseq: u32,
+    /// The streams that it deletes.
+    pub(super) deleted: StreamSet,
+    /// Whether it has had no final answer.
+    pub(super) is_out: bool,
+    pub(super) until: Millis,
+}
+
+const fn bit(iwf: u8) -> u8 {
+    match 1u8.checked_shl(iwf as u32) {
+        Some(bit) => bit,
+        None => 0,
+    }
+}
+
+impl Session {
+    /// The leg that hears of deleted streams.
+    pub(super) const fn told(&self) -> LegId {
+        match self.function {
+            Function::Originating => LegId::Client,
+            Function::Terminating => LegId::Other,
+        }
+    }
+
+    /// The streams of IWFs that have left.
+    fn streams_gone(&self) -> StreamSet {
+        let gone = self.legs.iter().filter(|leg| !leg.is_open());
+        gone.map(|leg| leg.streams)
+            .fold(StreamSet::EMPTY, StreamSet::union)
+    }
+
+    /// [CO-3, CT-3] Whether only the streams of this IWF are to go: the policy says so, another IWF remains, and some
+    /// stream does.
+    pub(super) fn goes_on_without(&self, id: LegId) -> bool {
+        let others = self
+            .legs
+            .iter()
+            .filter(|leg| leg.is_iwf() && leg.is_open() && leg.id != id);
+        matches!(id, LegId::Iwf(_))
+            && self.policy == IwfPolicy::StreamsOnly
+            && others.count() > 0
+            && !self.live_without(id).is_empty()
+    }
+
+    /// The streams that there would be without this leg.
+    fn live_without(&self, id: LegId) -> StreamSet {
+        let own = self.leg(id).map_or(StreamSet::EMPTY, |leg| leg.streams);
+        self.live.without(self.streams_gone()).without(own)
+    }
+
+    /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be
+    /// deleted.
+    pub(super) fn take_out(&mut self, turn: &mut Turn<'_>, bye: &Bye<'_>) {
+        let LegId::Iwf(iwf) = bye.leg else {
+            return;
+        };
+        self.release(turn, Scope::Iwf(iwf));
+        self.accept(turn, bye);
+        let live = self.live;
+        let Some(leg) = self.leg_mut(bye.leg) else {
+            return;
+        };
+        leg.note_bye();
+        if leg.streams.without(live) == leg.streams {
+            return self.report_shrunk(turn, bit(iwf));
+        }
+        match &mut self.shrinking {
+            Some(shrinking) => shrinking.queued |= bit(iwf),
+            None => self.shrink(turn, bit(iwf)),
+        }
+    }
+
+    /// Begins to delete the streams of these IWFs.
+    fn shrink(&mut self, turn: &mut Turn<'_>, iwfs: u8) {
+        self.shrinking = Some(Box::new(Shrinking {
+            stage: Stage::Inviting,
+            current: iwfs,
+            queued: 0,
+            attempts: 0,
+        }));
+        if self.description.is_empty() {
+            let key = turn.cx.identifier();
+            self.describe(turn, key);
+        } else {
+            self.reinvite(turn);
+        }
+    }
+
+    /// Asks for the description: at first, or again after a restore, with the same key.
+    fn describe(&mut self, turn: &mut Turn<'_>, key: Identifier) {
+        let token = turn.cx.token();
+        let until = turn.cx.now.after(turn.cx.config.description_bound);
+        if let Some(shrinking) = &mut self.shrinking {
+            shrinking.stage = Stage::Describing {
+                key,
+                token: Some(token),
+                until,
+            };
+        }
+        let (session, leg) = (self.session, self.told());
+        turn.out
+            .ask(token, Question::SessionDescription { key, session, leg });
+    }
+
+    /// Whether the question for the description has this token.
+    pub(super) fn asked_description(&self, token: Token) -> bool {
+        let stage = self.shrinking.as_ref().map(|shrinking| shrinking.stage);
+        matches!(stage, Some(Stage::Describing { token: own, .. }) if own == Some(token))
+    }
+
+    /// The host says what was agreed.
+    pub(super) fn described(
+        &mut self,
+        turn: &mut Turn<'_>,
+        token: Token,
+        (description, live): (&[u8], StreamSet),
+    ) {
+        if self.asked_description(token) {
+            self.description = description.into();
+            self.live = live;
+            self.reinvite(turn);
+        }
+    }
+
+    /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left.
+    fn reinvite(&mut self, turn: &mut Turn<'_>) {
+        let (told, deleted) = (self.told(), self.streams_gone());
+        if let Some(shrinking) = &mut self.shrinking {
+            shrinking.stage = Stage::Inviting;
+            shrinking.current |= core::mem::take(&mut shrinking.queued);
+            shrinking.attempts = shrinking.attempts.saturating_add(1);
+        }
+        let Some(leg) = self.leg_mut(told) else {
+            return;
+        };
+        self.invite = Some(Box::new(Invite {
+            token: None,
+            cseq: leg.sequence.take_next(),
+            branch: turn.cx.identifier(),
+            ack: turn.cx.identifier(),
+            deleted,
+            is_out: true,
+            until: Millis(0),
+        }));
+        self.offer_invite(turn);
+    }
+
+    /// [DR-7] Hands out the re-INVITE: at first, or the same again after a restore.
+    fn offer_invite(&mut self, turn: &mut Turn<'_>) {
+        let token = turn.cx.token();
+        let config = turn.cx.config;
+        let told = self.told();
+        let leg = self.legs.iter().find(|leg| leg.id == told);
+        let (Some(leg), Some(invite)) = (leg, self.invite.as_deref_mut()) else {
+            return;
+        };
+        let message = Reinvite {
+            dialog: leg.dialog(),
+            cseq: invite.cseq,
+            branch: invite.branch,
+        };
+        let deleted = invite.deleted;
+        invite.token = Some(token);
+        invite.until = turn.cx.now.after(config.answer_bound);
+        let agreed = Description::parse(&self.description, &config.limits);
+        let request = Request {
+            token,
+            towards: Towards::Core,
+            next_hops: &[message.dialog.next_hop()],
+            udp_limit: config.element.udp_limit(),
+        };
+        let sent = agreed.is_ok_and(|agreed| {
+            let write = |buffer: &mut Buffer| message.write(config, (&agreed, deleted), buffer);
+            turn.out.request(request, write).is_ok()
+        });
+        if !sent {
+            invite.is_out = false;
+            self.give_up(turn, 0);
+        }
+    }
+
+    /// Whether an answer with this token is to the re-INVITE.
+    pub(super) fn is_invite(&self, token: Token) -> bool {
+        let invite = self.invite.as_ref();
+        invite.is_some_and(|invite| invite.token == Some(token))
+    }
+
+    /// [RFC 3261 14.2] Whether a re-INVITE of ours is out in the dialog of this leg.
+    pub(super) fn is_inviting(&self, id: LegId) -> bool {
+        let invite = self.invite.as_ref();
+        id == self.told() && invite.is_some_and(|invite| invite.is_out)
+    }
+
+    /// [RFC 3261 13.2.2.4, 14.1] The re-INVITE is answered, for the first time or again. Once the session is being
+    /// closed nothing follows but the ACK.
+    pub(super) fn reinvited(
+        &mut self,
+        turn: &mut Turn<'_>,
+        is_open: bool,
+        status: u16,
+    ) -> Option<Fact<'static>> {
+        let is_accepted = (200..300).contains(&status);
+        if is_accepted {
+            self.acknowledge(turn);
+        }
+        let invite = self.invite.as_deref_mut().filter(|invite| invite.is_out)?;
+        invite.is_out = false;
+        let attempts = self.shrinking.as_ref().map(|shrinking| shrinking.attempts);
+        let attempts = attempts.filter(|_| is_open)?;
+        match status {
+            _ if is_accepted => self.deleted(turn),
+            491 if attempts < turn.cx.config.reinvite_attempts => self.wait(turn),
+            481 | 408 => return Some(Fact::DialogGone),
+            _ => self.give_up(turn, status),
+        }
+        None
+    }
+
+    /// The ACK of a 2xx.
+    fn acknowledge(&self, turn: &mut Turn<'_>) {
+        let (Some(leg), Some(invite)) = (self.leg(self.told()), self.invite.as_deref()) else {
+            return;
+        };
+        let config = turn.cx.config;
+        let ack = Reinvite {
+            dialog: leg.dialog(),
+            cseq: invite.cseq,
+            branch: invite.ack,
+        };
+        let (hop, limit) = (ack.dialog.next_hop(), config.element.udp_limit());
+        let write = |buffer: &mut Buffer| ack.write_ack(config, buffer);
+        if let Some(token) = invite.token {
+            // What could stand in the re-INVITE can stand here.
+            let _ = turn.out.acknowledge(token, &[hop], limit, write);
+        }
+    }
+
+    /// The streams are deleted: the offer is what was agreed.
+    fn deleted(&mut self, turn: &mut Turn<'_>) {
+        let invite = self.invite.as_deref();
+        let gone = invite.map_or(StreamSet::EMPTY, |invite| invite.deleted);
+        let limits = &turn.cx.config.limits;
+        if let Ok(agreed) = Description::parse(&self.description, limits) {
+            let mut buffer = Buffer::new(self.description.len().saturating_add(1));
+            agreed.put_without(gone, &mut buffer);
+            self.description = buffer.as_slice().into();
+        }
+        self.live = self.live.without(gone);
+        let current = self.shrinking.as_ref().map_or(0, |own| own.current);
+        self.report_shrunk(turn, current);
+        self.next_deletion(turn);
+    }
+
+    /// [RFC 3261 14.1] It has met a re-INVITE of the other end.
+    fn wait(&mut self, turn: &mut Turn<'_>) {
+        let told = self.told();
+        let side = self.leg(told).map_or(Side::Uas, |leg| leg.side);
+        let chance = turn.cx.identifier().number();
+        let until = turn.cx.now.after(backoff(side, chance));
+        if let Some(shrinking) = &mut self.shrinking {
+            shrinking.stage = Stage::Waiting { until };
+        }
+    }
+
+    /// The streams could not be deleted; the session stays.
+    fn give_up(&mut self, turn: &mut Turn<'_>, status: u16) {
+        let current = self.shrinking.as_ref().map_or(0, |own| own.current);
+        let session = self.session;
+        for iwf in iwfs(current) {
+            increment(&mut turn.counters.deletions_failed);
+            turn.out.event(Event::StreamDeletionFailed {
+                session,
+                iwf,
+                status,
+            });
+        }
+        self.next_deletion(turn);
+    }
+
+    fn next_deletion(&mut self, turn: &mut Turn<'_>) {
+        let queued = self.shrinking.take().map_or(0, |own| own.queued);
+        if queued != 0 {
+            self.shrink(turn, queued);
+        }
+    }
+
+    fn report_shrunk(&self, turn: &mut Turn<'_>, left: u8) {
+        let session = self.session;
+        for iwf in iwfs(left) {
+            increment(&mut turn.counters.streams_deleted);
+            turn.out.event(Event::SessionShrunk { session, iwf });
+        }
+    }
+
+    /// What time brings while the session is open.
+    pub(super) fn tick_shrinking(&mut self, turn: &mut Turn<'_>) -> Option<Fact<'static>> {
+        let now = turn.cx.now;
+        let stage = self.shrinking.as_ref()?.stage;
+        let invite = self.invite.as_deref().filter(|invite| invite.is_out);
+        match (stage, invite) {
+            (Stage::Waiting { until }, _) if now >= until => self.reinvite(turn),
+            (Stage::Describing { until, .. }, _) if now >= until => self.give_up(turn, 0),
+            (Stage::Inviting, Some(invite)) if now >= invite.until => {
+                return self.reinvited(turn, true, 408);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// [DR-7] After a restore: what was asked, or sent.
+    pub(super) fn offer_shrinking_again(&mut self, turn: &mut Turn<'_>) {
+        let Some(shrinking) = self.shrinking.as_deref().filter(|_| self.is_open()) else {
+            return;
+        };
+        match shrinking.stage {
+            Stage::Describing {
+                key, token: None, ..
+            } => self.describe(turn, key),
+            Stage::Inviting if self.has_invite_unsent() => self.offer_invite(turn),
+            _ => {}
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.phase() == Phase::Open
+    }
+
+    fn has_invite_unsent(&self) -> bool {
+        let invite = self.invite.as_ref();
+        invite.is_some_and(|invite| invite.is_out && invite.token.is_none())
+    }
+
+    pub(super) fn shrinking_deadline(&self) -> Option<(Millis, Timer)> {
+        let shrinking = self.shrinking.as_deref().filter(|_| self.is_open())?;
+        match shrinking.stage {
+            Stage::Describing { token: None, .. } => {
+                Some((Millis(0), Timer("question offered again")))
+            }
+            Stage::Describing { until, .. } => Some((until, Timer("session description"))),
+            Stage::Inviting if self.has_invite_unsent() => {
+                Some((Millis(0), Timer("re-INVITE to be sent")))
+            }
+            Stage::Inviting => {
+                let invite = self.invite.as_ref()?;
+                Some((invite.until, Timer("answer to re-INVITE")))
+            }
+            Stage::Waiting { until } => Some((until, Timer("re-INVITE again"))),
+        }
+    }
+}
+
+/// The IWFs of these bits.
+fn iwfs(bits: u8) -> impl Iterator<Item = u8> {
+    (0..8u8).filter(move |iwf| bits & bit(*iwf) != 0)
+}
+
+/// [RFC 3261 14.1] Milliseconds to wait after a 491, in steps of 10: 2.1 to 4 s for whoever has made the Call-ID, else
+/// 0 to 2 s.
+const fn backoff(side: Side, chance: u64) -> u64 {
+    match side {
+        Side::Uac => 2_100u64.saturating_add((chance % 191).saturating_mul(10)),
+        Side::Uas => (chance % 201).saturating_mul(10),
+    }
+}

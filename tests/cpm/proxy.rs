@@ -1,0 +1,232 @@
+//! CP-1: a session whose dialog passes through.
+
+use ims_procedures::{
+    cpm::{
+        Cause, Command, Description, End, Establish, Function, IwfPolicy, Leg, Mode, Recording,
+        Side,
+    },
+    drive::{Answer, Misuse, Verdict},
+};
+
+use crate::{
+    messages::{Session, Values, matches_exactly, message},
+    support::{Host, Out, SESSION, config, ends, outcome},
+};
+
+fn host() -> Host {
+    let mut host = Host::new(config(), Session::originating(0));
+    let mut values = Values::default();
+    values.set("reason", "").set("uid", "");
+    let invite = message("proxy/invite", &values);
+    let response = message("proxy/invite_200", &values);
+    let established = host.command(Command::Establish(Establish {
+        session: SESSION,
+        function: Function::Originating,
+        mode: Mode::Proxy,
+        allow_offline_storage: true,
+        policy: IwfPolicy::WholeSession,
+        client: Some(Leg::Learnt {
+            invite: &invite,
+            response: &response,
+            side: Side::Uas,
+        }),
+        other: None,
+        iwfs: &[],
+        description: Description::AtHost,
+    }));
+    assert_eq!(established, Ok(Verdict::Handled));
+    host
+}
+
+fn answered(host: &mut Host, to: &Out, name: &str, values: &mut Values, status: &str) -> Vec<Out> {
+    values.set("status", status);
+    let bytes = message(name, values);
+    host.answer(to, Answer::Response(&bytes))
+}
+
+/// [CP-1, CP-4] (S3 L43, L95) From either end: the BYE goes on, its 200 goes back, byte for byte but for Via,
+/// Max-Forwards, our Route and Message-UID. Nothing is stored or released.
+#[test]
+fn both_ways() {
+    for (from, cause) in [("client", Cause::Client), ("other", Cause::Other)] {
+        let mut host = host();
+        let mut values = Values::default();
+        let bye = message(&format!("proxy/bye_from_{from}"), &values);
+        let (verdict, outs) = host.receive_bytes(&bye);
+        assert_eq!(verdict, Verdict::Handled);
+        let [forwarded] = outs.try_into().unwrap();
+        matches_exactly(
+            &format!("proxy/bye_from_{from}_forwarded"),
+            forwarded.bytes(),
+            &mut values,
+        );
+        let Out::Request { hops, .. } = &forwarded else {
+            panic!("{forwarded:?}");
+        };
+        assert_eq!(hops, &["sip:scscf1.home1.example.net:6060;lr"]);
+
+        let name = format!("proxy/bye_from_{from}_answer");
+        let outs = answered(&mut host, &forwarded, &name, &mut values, "200 OK");
+        let [back, closed] = outs.try_into().unwrap();
+        assert!(back.is_response(1, 200));
+        matches_exactly(&format!("{name}_forwarded"), back.bytes(), &mut values);
+        let closed = outcome(&[closed]);
+        assert_eq!(
+            (closed.cause, closed.recording),
+            (cause, Recording::NotAllowed)
+        );
+
+        // [CP-6] A late retransmission gets the same answer, until the memory of it is over.
+        let (verdict, outs) = host.receive_bytes(&bye);
+        assert_eq!(verdict, Verdict::Handled);
+        assert!(outs[0].is_response(2, 200));
+        assert_eq!(outs[0].bytes(), back.bytes());
+        assert!(host.advance(32_000).is_empty());
+        assert_eq!(host.node.sessions(), 0);
+    }
+}
+
+/// [CP-1] Other finals go back as well; the session is over with 481 and 408, and goes on after others. A 503 is
+/// answered 500 (RFC 3261 16.7).
+#[test]
+fn other_finals() {
+    for (status, is_over) in [
+        ("481 Call/Transaction Does Not Exist", true),
+        ("408 Request Timeout", true),
+        ("407 Proxy Authentication Required", false),
+        ("500 Server Internal Error", false),
+        ("603 Decline", false),
+    ] {
+        let mut host = host();
+        let mut values = Values::default();
+        let (_, outs) = host.receive_bytes(&message("proxy/bye_from_client", &values));
+        let name = "proxy/bye_from_client_answer";
+        matches_exactly(
+            "proxy/bye_from_client_forwarded",
+            outs[0].bytes(),
+            &mut values,
+        );
+        let back = answered(&mut host, &outs[0], name, &mut values, status);
+        matches_exactly(
+            "proxy/bye_from_client_answer_forwarded",
+            back[0].bytes(),
+            &mut values,
+        );
+        assert_eq!(back.len() == 2, is_over, "{status}");
+    }
+    let mut host = host();
+    let mut values = Values::default();
+    let (_, outs) = host.receive_bytes(&message("proxy/bye_from_client", &values));
+    matches_exactly(
+        "proxy/bye_from_client_forwarded",
+        outs[0].bytes(),
+        &mut values,
+    );
+    let name = "proxy/bye_from_client_answer";
+    let unavailable = "503 Service Unavailable";
+    let back = answered(&mut host, &outs[0], name, &mut values, unavailable);
+    assert!(back[0].is_response(1, 500));
+    assert_eq!(back.len(), 1);
+}
+
+/// [CP-1] No answer: none is made up (RFC 4320 4.2), and the session is over. No next hop: 500 (RFC 3261 16.9).
+#[test]
+fn silence() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    let mut silent = host();
+    let (_, outs) = silent.receive_bytes(&bye);
+    let [closed] = silent.answer(&outs[0], Answer::Timeout).try_into().unwrap();
+    let none = Some(End::NoResponse);
+    assert_eq!(
+        outcome(&[closed]).ends,
+        ends(Some(End::ByItself), none, &[])
+    );
+
+    let mut late = host();
+    late.receive_bytes(&bye);
+    let [closed] = late.advance(40_000).try_into().unwrap();
+    assert_eq!(outcome(&[closed]).ends.other, none);
+
+    let mut unreachable = host();
+    let (_, outs) = unreachable.receive_bytes(&bye);
+    let [answer] = unreachable
+        .answer(&outs[0], Answer::Unreachable)
+        .try_into()
+        .unwrap();
+    assert!(answer.is_response(1, 500));
+}
+
+/// [CP-1, CP-6] BYEs that cross both go on and both are answered; the outcome comes once. One that comes again while it
+/// is out is on its way already.
+#[test]
+fn crossing() {
+    let mut host = host();
+    let (mut one, mut two) = (Values::default(), Values::default());
+    let client = message("proxy/bye_from_client", &one);
+    let (_, first) = host.receive_bytes(&client);
+    let (_, second) = host.receive_bytes(&message("proxy/bye_from_other", &two));
+    let (verdict, none) = host.receive_bytes(&client);
+    assert_eq!((verdict, none), (Verdict::Handled, Vec::new()));
+    matches_exactly(
+        "proxy/bye_from_client_forwarded",
+        first[0].bytes(),
+        &mut one,
+    );
+    matches_exactly(
+        "proxy/bye_from_other_forwarded",
+        second[0].bytes(),
+        &mut two,
+    );
+    let name = "proxy/bye_from_other_answer";
+    let outs = answered(&mut host, &second[0], name, &mut two, "200 OK");
+    assert!(outs[0].is_response(2, 200));
+    assert_eq!(outcome(&outs[1..]).cause, Cause::Other);
+    let name = "proxy/bye_from_client_answer";
+    let outs = answered(&mut host, &first[0], name, &mut one, "200 OK");
+    assert_eq!(outs.len(), 1);
+    assert!(outs[0].is_response(1, 200));
+}
+
+/// [CP-1, DR-7] After a restart a BYE that comes again goes on in the same transaction.
+#[test]
+fn restarted() {
+    let mut host = host();
+    let mut values = Values::default();
+    let bye = message("proxy/bye_from_client", &values);
+    let (_, before) = host.receive_bytes(&bye);
+    host.restart(2);
+    assert!(host.offered_again().is_empty());
+    let (_, after) = host.receive_bytes(&bye);
+    assert_eq!(before[0].bytes(), after[0].bytes());
+    matches_exactly(
+        "proxy/bye_from_client_forwarded",
+        after[0].bytes(),
+        &mut values,
+    );
+    let name = "proxy/bye_from_client_answer";
+    let outs = answered(&mut host, &after[0], name, &mut values, "200 OK");
+    assert!(outs[0].is_response(2, 200));
+}
+
+/// [CP-1] Max-Forwards of 0 is answered 483 and goes nowhere. What is no BYE is for the host to pass on. A proxy ends
+/// no session.
+#[test]
+fn not_passed() {
+    let mut host = host();
+    let mut values = Values::default();
+    let (verdict, outs) = host.receive_bytes(&message("refused/no_hops", &values));
+    assert!(matches!(verdict, Verdict::Rejected(_)));
+    matches_exactly("refused/no_hops_483", outs[0].bytes(), &mut values);
+    let bye = message("proxy/bye_from_client", &values);
+    let info = String::from_utf8(bye).unwrap().replace("BYE", "INFO");
+    assert_eq!(
+        host.receive_bytes(info.as_bytes()),
+        (Verdict::Forward, Vec::new())
+    );
+    let closed = host.command(Command::Close {
+        session: SESSION,
+        reason: b"",
+    });
+    assert!(matches!(closed, Err(Misuse::BadCommand(_))));
+    assert!(host.node.is_open(SESSION));
+}

@@ -1,0 +1,141 @@
+//! [DR-3] A host that has only a socket: the transaction layer around the node.
+
+use ims_procedures::{
+    cpm::{Answer, Command, Cpm, CpmNode},
+    drive::{Identifiers, Millis, Node, Outbox, Output, Source, Token, TransactionRef, Verdict},
+    txn::{self, Transactions},
+};
+
+use crate::{
+    messages::Session,
+    support::{SEED, START, STREAMS, Terms, UNSTORED, config, establish},
+};
+
+struct Socket {
+    node: Transactions<CpmNode>,
+    out: Outbox<Cpm>,
+    now: Millis,
+    session: Session,
+}
+
+/// What was sent: a status, or a method.
+#[derive(Debug, PartialEq)]
+enum Sent {
+    Response(u16),
+    Request(String, Vec<u8>),
+    Question(Token),
+    Event,
+}
+
+impl Socket {
+    fn new(session: Session, terms: Terms) -> Self {
+        let node = CpmNode::new(config(), Identifiers::new(SEED, 1, 3)).unwrap();
+        let node = Transactions::new(node, txn::Config::default(), Identifiers::new(SEED, 2, 3));
+        let mut socket = Self {
+            out: node.outbox(1),
+            node,
+            now: START,
+            session: session.clone(),
+        };
+        let (now, node, out) = (socket.now, &mut socket.node, &mut socket.out);
+        let established = establish(&session, terms, |shown| {
+            node.command(now, Command::Establish(shown), out)
+        });
+        assert_eq!(established, Ok(Verdict::Handled));
+        socket
+    }
+
+    fn sent(&mut self) -> Vec<Sent> {
+        let method = |bytes: &[u8]| {
+            let end = bytes.iter().position(|byte| *byte == b' ').unwrap();
+            String::from_utf8(bytes[..end].to_vec()).unwrap()
+        };
+        let sent = self.out.iter().map(|output| match output {
+            Output::Respond { status, .. } => Sent::Response(status),
+            Output::Request { bytes, .. } | Output::Acknowledge { bytes, .. } => {
+                Sent::Request(method(bytes), bytes.to_vec())
+            }
+            Output::Ask { token, .. } => Sent::Question(token),
+            Output::Event(_) => Sent::Event,
+            other => panic!("{other:?}"),
+        });
+        let sent = sent.collect();
+        self.out.clear();
+        sent
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> Vec<Sent> {
+        let (from, to) = (Source::TrustedCore, TransactionRef(7));
+        let verdict = self.node.receive(self.now, from, to, bytes, &mut self.out);
+        assert_eq!(verdict, Ok(Verdict::Handled));
+        self.sent()
+    }
+
+    fn advance(&mut self, milliseconds: u64) -> Vec<Sent> {
+        let end = self.now.after(milliseconds);
+        let mut sent = Vec::new();
+        while let Some((at, _)) = self.node.deadline().filter(|(at, _)| *at <= end) {
+            self.now = self.now.max(at);
+            self.node.tick(self.now, &mut self.out).unwrap();
+            sent.extend(self.sent());
+        }
+        self.now = end;
+        sent
+    }
+}
+
+/// [DR-3, CP-3, CP-5] A far side that is silent: our BYE is sent again and again, theirs is answered 100 once when RFC
+/// 4320 4.1 wants it and 200 at 16 s, and at its end ours has had no response.
+#[test]
+fn silent_far_side() {
+    let mut socket = Socket::new(Session::originating(0), UNSTORED);
+    let bye = socket.session.message("bye_from_client");
+    let sent = socket.receive(&bye);
+    let [Sent::Question(release), Sent::Request(method, first)] = &sent[..] else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(method, "BYE");
+    let released = Answer::MediaReleased.into();
+    socket
+        .node
+        .answer(socket.now, *release, released, &mut socket.out)
+        .unwrap();
+    let sent = socket.advance(16_000);
+    let responses = sent.iter().filter_map(|sent| match sent {
+        Sent::Response(status) => Some(*status),
+        _ => None,
+    });
+    assert_eq!(responses.collect::<Vec<_>>(), [100, 200]);
+    let again = Sent::Request("BYE".to_owned(), first.clone());
+    assert!(sent.iter().filter(|sent| **sent == again).count() > 3);
+    assert_eq!(socket.receive(&bye), [Sent::Response(200)]);
+    let sent = socket.advance(16_000);
+    assert_eq!(sent.last(), Some(&Sent::Event), "Timer F");
+}
+
+/// [DR-3, CO-3] The re-INVITE and its ACK, which is sent again when the 2xx comes again.
+#[test]
+fn reinvite() {
+    let mut socket = Socket::new(Session::originating(3), STREAMS);
+    let bye = socket.session.message("bye_from_iwf2");
+    let sent = socket.receive(&bye);
+    let [
+        Sent::Question(_),
+        Sent::Response(200),
+        Sent::Request(method, invite),
+    ] = &sent[..]
+    else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(method, "INVITE");
+    socket.session.expect("reinvite_1", invite);
+    let ok = socket.session.answer("reinvite_1_200", "200 OK");
+    let sent = socket.receive(&ok);
+    let [Sent::Request(method, ack), Sent::Event] = &sent[..] else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(method, "ACK");
+    socket.session.expect("reinvite_1_ack", ack);
+    let again = socket.receive(&ok);
+    assert_eq!(again, [Sent::Request("ACK".to_owned(), ack.clone())]);
+}

@@ -1,0 +1,275 @@
+//! [DR-7] A node whose sessions are stored one by one, killed at any output.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ims_procedures::{
+    cpm::{Answer, Command, Cpm, CpmNode, Event, Question},
+    drive::{
+        self, Identifiers, Millis, Node, Outbox, Output, Source, Token, TransactionRef, Verdict,
+    },
+    persistence::{self, Persistent, Reading},
+};
+
+use crate::{
+    messages::Session,
+    support::{SEED, SESSION, STORED, STREAMS, Terms, config, establish},
+};
+
+/// What is to be done for an output.
+enum Due {
+    Store {
+        token: Token,
+        key: Vec<u8>,
+        expected: u64,
+        blob: Option<(u64, Vec<u8>)>,
+    },
+    Ask {
+        token: Token,
+        answer: Answer<'static>,
+    },
+    Request {
+        token: Token,
+        response: String,
+    },
+    Response(u16),
+    Outcome(String),
+}
+
+struct World {
+    node: Persistent<CpmNode>,
+    out: Outbox<Cpm>,
+    store: BTreeMap<Vec<u8>, (u64, Vec<u8>)>,
+    now: Millis,
+    lives: u64,
+    outputs: usize,
+    crash_at: Option<usize>,
+    /// Keys with which the message store was asked.
+    keys: BTreeSet<String>,
+    outcomes: BTreeSet<String>,
+    answers: Vec<u16>,
+}
+
+fn node(lives: u64) -> Persistent<CpmNode> {
+    let node = CpmNode::new(config(), Identifiers::new(SEED, lives, 3)).unwrap();
+    Persistent::new(node, persistence::Config::default()).unwrap()
+}
+
+/// The 200 to a request.
+fn response_to(request: &str) -> String {
+    let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let lines = request.split("\r\n").skip(1);
+    let copied = lines.filter(|line| names.iter().any(|name| line.starts_with(name)));
+    let copied: Vec<_> = copied.collect();
+    let copied = copied.join("\r\n");
+    format!("SIP/2.0 200 OK\r\n{copied}\r\nContent-Length: 0\r\n\r\n")
+}
+
+impl World {
+    fn new(crash_at: Option<usize>) -> Self {
+        let node = node(1);
+        Self {
+            out: node.outbox(1),
+            node,
+            store: BTreeMap::new(),
+            now: Millis(1_000_000),
+            lives: 1,
+            outputs: 0,
+            crash_at,
+            keys: BTreeSet::new(),
+            outcomes: BTreeSet::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    fn due(&mut self) -> Vec<Due> {
+        let keys = &mut self.keys;
+        let read = |output| match output {
+            Output::Store {
+                token,
+                key,
+                expected,
+                version,
+                bytes,
+            } => Some(Due::Store {
+                token,
+                key: key.to_vec(),
+                expected,
+                blob: Some((version, bytes.to_vec())),
+            }),
+            Output::Erase {
+                token,
+                key,
+                expected,
+            } => Some(Due::Store {
+                token,
+                key: key.to_vec(),
+                expected,
+                blob: None,
+            }),
+            Output::Ask { token, question } => Some(Due::Ask {
+                token,
+                answer: match question {
+                    Question::MediaRelease { .. } => Answer::MediaReleased,
+                    Question::SessionStorage { key, .. } => {
+                        keys.insert(key.to_string());
+                        Answer::Stored { uid: b"4711" }
+                    }
+                    other => panic!("{other:?}"),
+                },
+            }),
+            Output::Request { token, bytes, .. } => Some(Due::Request {
+                token,
+                response: response_to(std::str::from_utf8(bytes).unwrap()),
+            }),
+            Output::Respond { status, .. } => Some(Due::Response(status)),
+            Output::Event(event @ Event::SessionClosed { .. }) => {
+                Some(Due::Outcome(format!("{event:?}")))
+            }
+            _ => None,
+        };
+        let due = self.out.iter().filter_map(read).collect();
+        self.out.clear();
+        due
+    }
+
+    /// Does everything, until nothing is due within so many milliseconds.
+    fn run(&mut self, milliseconds: u64) {
+        let end = self.now.after(milliseconds);
+        loop {
+            let mut due: VecDeque<Due> = self.due().into();
+            while let Some(one) = due.pop_front() {
+                self.outputs += 1;
+                if self.crash_at == Some(self.outputs) {
+                    due.clear();
+                    self.crash();
+                    break;
+                }
+                self.act(one);
+                due.extend(self.due());
+            }
+            match self.node.deadline() {
+                Some((at, _)) if at <= end => self.now = self.now.max(at),
+                _ => break,
+            }
+            self.node.tick(self.now, &mut self.out).unwrap();
+        }
+        self.now = end;
+    }
+
+    fn act(&mut self, due: Due) {
+        let (token, answer) = match due {
+            Due::Store {
+                token,
+                key,
+                expected,
+                blob,
+            } => {
+                let stands = self.store.get(&key).map_or(0, |(version, _)| *version);
+                assert_eq!(stands, expected, "nobody else writes");
+                match blob {
+                    Some(blob) => self.store.insert(key, blob),
+                    None => self.store.remove(&key),
+                };
+                (token, drive::Answer::Stored)
+            }
+            Due::Ask { token, answer } => (token, drive::Answer::Role(answer)),
+            Due::Request { token, response } => {
+                let answer = drive::Answer::Response(response.as_bytes());
+                return self
+                    .node
+                    .answer(self.now, token, answer, &mut self.out)
+                    .unwrap();
+            }
+            Due::Response(status) => return self.answers.push(status),
+            Due::Outcome(outcome) => {
+                self.outcomes.insert(outcome);
+                return;
+            }
+        };
+        self.node
+            .answer(self.now, token, answer, &mut self.out)
+            .unwrap();
+    }
+
+    /// Another node has the store.
+    fn crash(&mut self) {
+        self.lives += 1;
+        self.node = node(self.lives);
+        self.out.clear();
+        for (key, (version, blob)) in &self.store {
+            let reading = Reading::Latest;
+            self.node
+                .adopt(self.now, key, *version, blob, reading)
+                .unwrap();
+        }
+    }
+
+    /// Sends a BYE again and again, until it is answered.
+    fn end_by(&mut self, bye: &[u8]) {
+        for txn in 1..5 {
+            if !self.answers.is_empty() {
+                break;
+            }
+            let (from, txn) = (Source::TrustedCore, TransactionRef(txn));
+            let verdict = self.node.receive(self.now, from, txn, bye, &mut self.out);
+            assert_eq!(verdict, Ok(Verdict::Handled));
+            self.run(1_000);
+        }
+        assert!(!self.answers.is_empty());
+        assert!(
+            self.answers.iter().all(|status| *status == 200),
+            "{:?}",
+            self.answers
+        );
+        self.answers.clear();
+    }
+
+    /// A session is established and closed by these BYEs. How many outputs that took.
+    fn story(&mut self, session: &Session, terms: Terms, byes: &[&str]) -> usize {
+        while !self.node.node().is_open(SESSION) {
+            let (now, node, out) = (self.now, &mut self.node, &mut self.out);
+            establish(session, terms, |shown| {
+                node.command(now, Command::Establish(shown), out).unwrap()
+            });
+            self.run(1_000);
+        }
+        for bye in byes {
+            self.end_by(&session.message(bye));
+        }
+        self.run(200_000);
+        assert_eq!(self.outcomes.len(), 1, "{:?}", self.outcomes);
+        assert!(self.keys.len() <= 1, "{:?}", self.keys);
+        assert_eq!(self.node.node().sessions(), 0);
+        assert!(self.store.is_empty());
+        self.outputs
+    }
+}
+
+/// [DR-7, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome
+/// and one idempotency key, and nothing left, here or in the store.
+#[test]
+fn killed_at_any_output() {
+    let stories: [(Session, Terms, &[&str]); 6] = [
+        (Session::originating(2), STORED, &["bye_from_client"]),
+        (Session::originating(0), STORED, &["bye_from_other"]),
+        (Session::originating(3), STORED, &["bye_from_iwf2"]),
+        (
+            Session::originating(3),
+            STREAMS,
+            &["bye_from_iwf2", "bye_from_client"],
+        ),
+        (Session::terminating(2), STORED, &["bye_from_other"]),
+        (
+            Session::terminating(3),
+            STREAMS,
+            &["bye_from_iwf2", "bye_from_iwf1", "bye_from_iwf3"],
+        ),
+    ];
+    for (session, terms, byes) in stories {
+        let outputs = World::new(None).story(&session, terms, byes);
+        assert!(outputs > 5, "{outputs}");
+        for crash_at in 1..=outputs {
+            World::new(Some(crash_at)).story(&session, terms, byes);
+        }
+    }
+}
