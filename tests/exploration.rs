@@ -1,6 +1,6 @@
 //! Every run of the shipped nodes with SIP between them, within bounds: a subscriber and a notifier of registration
-//! state; a user, P-CSCFs and the S-CSCF that deregister; an MSC server and the
-//! home network. See `tests/exploration/README.md`.
+//! state; a user, P-CSCFs and the S-CSCF that deregister; an MSC server and the home network. See
+//! `tests/exploration/README.md`.
 
 #[allow(dead_code)]
 #[path = "mscics/bed.rs"]

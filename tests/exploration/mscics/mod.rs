@@ -28,11 +28,6 @@ const SUBSCRIBING: Setting = Setting {
     subscribed: 2,
     ..ALONE
 };
-/// A dialog of the host's, no subscription.
-const TALKING: Setting = Setting {
-    dialogs: 1,
-    ..ALONE
-};
 /// A dialog of the host's and one that the library holds, no subscription.
 const TWO: Setting = Setting {
     dialogs: 2,
@@ -44,6 +39,10 @@ const ALL: Setting = Setting {
     ..SUBSCRIBED
 };
 
+const ONE_CHANGE: Budget = Budget {
+    changes: 1,
+    ..Budget::NONE
+};
 const TWO_CHANGES: Budget = Budget {
     changes: 2,
     ..Budget::NONE
@@ -106,13 +105,49 @@ fn explore_all(small: &[Setting], gate: &[Setting], large: &[Setting]) {
     }
 }
 
+impl Budget {
+    const fn losses(self, losses: u8) -> Self {
+        Self { losses, ..self }
+    }
+
+    const fn copies(self, copies: u8) -> Self {
+        Self { copies, ..self }
+    }
+
+    const fn restarts(self, restarts: u8) -> Self {
+        Self { restarts, ..self }
+    }
+
+    const fn overtakings(self, overtakings: u8) -> Self {
+        Self {
+            overtakings,
+            ..self
+        }
+    }
+
+    const fn failures(self, failures: u8) -> Self {
+        Self { failures, ..self }
+    }
+
+    const fn refusals(self, refusals: u8) -> Self {
+        Self { refusals, ..self }
+    }
+}
+
 /// [MS-1] [MS-2] [MS-4] [MS-5] A subscriber with dialogs or without, and no subscription.
 #[test]
 fn by_itself() {
+    let faulty = TWO_CHANGES.losses(1).overtakings(1);
+    let each = ONE_CHANGE.losses(1).copies(1).restarts(1).overtakings(1);
     explore_all(
-        &[TALKING.with(TWO_CHANGES)],
-        &[ALONE.with(THREE_CHANGES), TALKING.with(THREE_CHANGES)],
-        &[],
+        &[TWO.with(TWO_CHANGES)],
+        &[
+            ALONE.with(THREE_CHANGES),
+            TWO.with(THREE_CHANGES.failures(1).refusals(1)),
+            TWO.with(TWO_CHANGES.losses(1).copies(1).restarts(1)),
+            TWO.with(faulty.failures(1).refusals(1)),
+        ],
+        &[TWO.with(each.failures(1).refusals(1))],
     );
 }
 
@@ -121,7 +156,41 @@ fn by_itself() {
 fn subscribed() {
     explore_all(
         &[ALL.with(TWO_CHANGES)],
-        &[ALL.with(TWO_CHANGES), SUBSCRIBED.with(THREE_CHANGES)],
-        &[],
+        &[
+            SUBSCRIBED.with(THREE_CHANGES),
+            ALL.with(THREE_CHANGES),
+            ALL.with(TWO_CHANGES.losses(1)),
+            ALL.with(TWO_CHANGES.copies(1)),
+            ALL.with(TWO_CHANGES.restarts(1)),
+            ALL.with(TWO_CHANGES.overtakings(1)),
+            ALL.with(TWO_CHANGES.failures(1).refusals(1)),
+        ],
+        &[
+            ALL.with(TWO_CHANGES.losses(1).restarts(1)),
+            ALL.with(TWO_CHANGES.losses(1).overtakings(1)),
+            ALL.with(TWO_CHANGES.losses(2).refusals(1)),
+            ALL.with(TWO_CHANGES.restarts(1).refusals(1)),
+            ALL.with(TWO_CHANGES.overtakings(1).refusals(1)),
+        ],
+    );
+}
+
+/// [MS-1] [MS-4] [MS-6] A subscriber whose SUBSCRIBE is on its way.
+#[test]
+fn subscribing() {
+    explore_all(
+        &[SUBSCRIBING.with(ONE_CHANGE)],
+        &[
+            SUBSCRIBING.with(TWO_CHANGES),
+            SUBSCRIBING.with(ONE_CHANGE.losses(1)),
+            SUBSCRIBING.with(ONE_CHANGE.copies(1)),
+            SUBSCRIBING.with(ONE_CHANGE.restarts(1)),
+            SUBSCRIBING.with(ONE_CHANGE.overtakings(1)),
+        ],
+        &[
+            SUBSCRIBING.with(TWO_CHANGES.losses(1)),
+            SUBSCRIBING.with(TWO_CHANGES.copies(1)),
+            SUBSCRIBING.with(TWO_CHANGES.overtakings(1)),
+        ],
     );
 }
