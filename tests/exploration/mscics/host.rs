@@ -271,11 +271,13 @@ impl World {
         self.note(|| format!("    {event:?}"));
         match event {
             Event::Deregistered {
+                cause,
                 registers,
                 dialogs_left,
                 register_anew,
                 ..
             } => {
+                self.is_ended_by(*cause);
                 self.is_deregistered(*registers, *dialogs_left, *register_anew);
                 if *register_anew && !self.registers() {
                     self.register();

@@ -2,6 +2,7 @@
 
 use ims_procedures::{
     drive::{Millis, Node, Timer},
+    mscics::Cause,
     regevent::subscriber::End,
 };
 
@@ -89,8 +90,10 @@ impl World {
         }
     }
 
+    /// Before the REGISTER that deregisters was sent, that is given up.
     pub fn has_learnt(&mut self) {
-        if self.is_registered() {
+        if !self.outside.ghosts.procedure.has_sent() {
+            self.outside.ghosts.crossed |= self.is_removal_told();
             self.outside.ghosts.wish = self.believed();
         }
     }
@@ -205,6 +208,16 @@ impl World {
             .dialogs
             .retain(|(dialog, _)| !releasing.contains(dialog));
         self.ends();
+    }
+
+    /// The node is about to report an outcome, and what had started it. That the host has registered the subscriber again
+    /// and was never answered keeps no registration from running out.
+    pub fn is_ended_by(&mut self, cause: Cause) {
+        let ghosts = &self.outside.ghosts;
+        let is_active = ghosts.wish == Wish::Active && !ghosts.crossed;
+        if is_active && cause != Cause::Expiry && self.outside.is_bound() {
+            self.broken.add(Property::RegisteredLastStays);
+        }
     }
 
     /// [MS-4] [MS-5] The node reports the outcome.

@@ -128,6 +128,13 @@ impl World {
         })
     }
 
+    /// Whether a NOTIFY of a removal has not come yet.
+    pub fn is_removal_told(&self) -> bool {
+        self.outside.flights.iter().any(|Flight { text, .. }| {
+            method(text) == "NOTIFY" && header(text, "Subscription-State").starts_with("terminated")
+        })
+    }
+
     fn deregister_at_home(&mut self, text: &str, code: u16) -> String {
         match code {
             200 => self.remove_at_home(),
