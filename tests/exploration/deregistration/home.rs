@@ -8,9 +8,9 @@ use ims_procedures::{
 use super::{
     outside::{Asked, Asking, Open, Side},
     user::{self, Which},
-    world::{Reply, TRANSACTION, TXN, World, is_of_pcscf, of_server, text},
+    world::{Reply, TRANSACTION, TXN, World, is_of_pcscf, text},
 };
-use crate::shared::wire::{branch, header, method, status};
+use crate::shared::wire::{self, branch, header, method, status};
 
 const SERVERS: &[u8] = b"<sip:as1.home1.example.net:5090;lr>";
 
@@ -51,7 +51,7 @@ impl World {
         let response = user::accepted(which, self.bound(), from, cseq);
         let highest = self.outside.highest;
         if cseq < highest {
-            return self.send(from, &user::response(500, request));
+            return self.send(from, &wire::response(500, request));
         }
         if cseq > highest {
             self.outside.highest = cseq;
@@ -98,7 +98,7 @@ impl World {
             (_, Reply::Nothing) => {}
             (Asking::Server(request), reply) => {
                 let status = if reply == Reply::Well { 200 } else { 500 };
-                let response = of_server(status, &request);
+                let response = wire::response(status, &request);
                 self.answer_home(token, Answer::Response(response.as_bytes()));
             }
             (_, Reply::Failed) => self.answer_home(token, Answer::Role(scscf::Answer::Failed)),

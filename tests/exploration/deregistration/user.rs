@@ -69,16 +69,3 @@ pub fn accepted(request: Which, bound: [bool; 2], at: Side, cseq: u32) -> String
     let text = register_200(&contacts.join(", "), cseq);
     text.replace(Side::First.host(), at.host())
 }
-
-/// A response of no further interest to a request.
-pub fn response(status: u16, request: &str) -> String {
-    let copied = |name: &str| {
-        let lines = request.split("\r\n");
-        let own = lines.filter(|line| line.strip_prefix(name).is_some_and(|l| l.starts_with(':')));
-        own.map(|line| format!("{line}\r\n")).collect::<String>()
-    };
-    let headers: String = ["Via", "From", "To", "Call-ID", "CSeq"]
-        .map(copied)
-        .concat();
-    format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n")
-}

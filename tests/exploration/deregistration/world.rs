@@ -12,7 +12,7 @@ use ims_procedures::{
 use super::{
     outside::{Budget, Flight, Open, Outside, Side},
     properties::{Broken, Property},
-    user::{self, Change, REGISTERED, Which},
+    user::{Change, REGISTERED, Which},
 };
 use crate::{
     common::{self, pcscf::PUBLIC},
@@ -651,9 +651,4 @@ pub fn is_of_pcscf(text: &str) -> Option<Side> {
     let asserted = header(text, "P-Asserted-Identity");
     let is_it = method(text) == "REGISTER" && status(text) == 0 && asserted.contains("pcscf");
     is_it.then(|| Side::named_in(asserted))
-}
-
-/// The response to a request of the S-CSCF to an application server.
-pub fn of_server(status: u16, request: &str) -> String {
-    user::response(status, request)
 }

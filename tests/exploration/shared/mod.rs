@@ -23,11 +23,16 @@ fn threads() -> usize {
     asked.map_or(1, |given| given.parse().expect("a number"))
 }
 
-/// Explores every run within the bounds of a setting, tells how many states there are, and fails if one of them breaks
-/// a property.
+/// Explores every run within the bounds of a setting.
 pub fn explore<W: World>(named: &str, setting: W::Setting) -> usize {
+    explore_all::<W>(named, &[setting])
+}
+
+/// Explores every run within the bounds of all these settings, tells how many states there are, and fails if one of
+/// them breaks a property.
+pub fn explore_all<W: World>(named: &str, settings: &[W::Setting]) -> usize {
     let began = Instant::now();
-    let checker = Exploration::<W>::new(setting)
+    let checker = Exploration::<W>::new(settings)
         .checker()
         .threads(threads())
         .finish_when(HasDiscoveries::AnyFailures)
@@ -36,7 +41,8 @@ pub fn explore<W: World>(named: &str, setting: W::Setting) -> usize {
     let mut broken: Vec<&str> = Vec::new();
     for (name, path) in checker.discoveries() {
         broken.push(name);
-        tell::<W>(setting, &path.last_state().actions);
+        let last = path.last_state();
+        tell::<W>(last.setting, &last.actions);
     }
     if broken.is_empty() && checker.model().has_cycle() {
         broken.push(W::Property::ALL[COMES_TO_AN_END].name());

@@ -54,6 +54,8 @@ pub trait World: Sized + 'static {
 
 /// A state.
 pub struct State<W: World> {
+    /// What it belongs to.
+    pub setting: W::Setting,
     /// From the beginning.
     pub actions: Vec<W::Action>,
     /// The latest world at rest, and how many of the actions led there.
@@ -66,6 +68,7 @@ pub struct State<W: World> {
 impl<W: World> Clone for State<W> {
     fn clone(&self) -> Self {
         Self {
+            setting: self.setting,
             actions: self.actions.clone(),
             rest: self.rest.clone(),
             digest: self.digest,
@@ -77,10 +80,11 @@ impl<W: World> Clone for State<W> {
 
 impl<W: World> State<W> {
     fn first(setting: W::Setting) -> Self {
-        Self::of(&W::new(setting), Vec::new(), None)
+        Self::of(setting, &W::new(setting), Vec::new(), None)
     }
 
-    fn after(&self, setting: W::Setting, action: W::Action) -> Self {
+    fn after(&self, action: W::Action) -> Self {
+        let setting = self.setting;
         let (mut world, begun) = match &self.rest {
             Some((rest, begun)) => (W::from_rest(setting, rest), *begun),
             None => (W::new(setting), 0),
@@ -90,7 +94,7 @@ impl<W: World> State<W> {
         for action in &actions[begun..] {
             world.act(*action);
         }
-        let next = Self::of(&world, actions, self.rest.clone());
+        let next = Self::of(setting, &world, actions, self.rest.clone());
         if next.digest % CHECKED == 0 {
             let mut world = W::new(setting);
             for action in &next.actions {
@@ -102,7 +106,12 @@ impl<W: World> State<W> {
         next
     }
 
-    fn of(world: &W, actions: Vec<W::Action>, rest: Option<(Arc<W::Rest>, usize)>) -> Self {
+    fn of(
+        setting: W::Setting,
+        world: &W,
+        actions: Vec<W::Action>,
+        rest: Option<(Arc<W::Rest>, usize)>,
+    ) -> Self {
         let mut broken = world.broken();
         if actions.len() > DEEPEST {
             broken.add_numbered(COMES_TO_AN_END);
@@ -118,6 +127,7 @@ impl<W: World> State<W> {
             .rest(blobs)
             .map(|rest| (Arc::new(rest), actions.len()));
         Self {
+            setting,
             digest,
             rest: own.or(rest),
             enabled,
@@ -148,15 +158,16 @@ impl<W: World> Debug for State<W> {
 
 /// What is explored.
 pub struct Exploration<W: World> {
-    setting: W::Setting,
+    /// From each of these.
+    settings: Vec<W::Setting>,
     /// Which digest led to which, once each.
     steps: Mutex<Vec<(u64, u64)>>,
 }
 
 impl<W: World> Exploration<W> {
-    pub fn new(setting: W::Setting) -> Self {
+    pub fn new(settings: &[W::Setting]) -> Self {
         Self {
-            setting,
+            settings: settings.to_vec(),
             steps: Mutex::default(),
         }
     }
@@ -197,7 +208,8 @@ impl<W: World> Model for Exploration<W> {
     type Action = W::Action;
 
     fn init_states(&self) -> Vec<State<W>> {
-        vec![State::first(self.setting)]
+        let settings = self.settings.iter();
+        settings.map(|setting| State::first(*setting)).collect()
     }
 
     fn actions(&self, state: &State<W>, actions: &mut Vec<W::Action>) {
@@ -205,7 +217,7 @@ impl<W: World> Model for Exploration<W> {
     }
 
     fn next_state(&self, last: &State<W>, action: W::Action) -> Option<State<W>> {
-        let next = last.after(self.setting, action);
+        let next = last.after(action);
         let mut steps = self.steps.lock().unwrap();
         steps.push((last.digest, next.digest));
         if steps.len() % TOLD == 0 {
@@ -226,6 +238,8 @@ impl<W: World> Model for Exploration<W> {
             check::<W, 7>,
             check::<W, 8>,
             check::<W, 9>,
+            check::<W, 10>,
+            check::<W, 11>,
         ];
         let named = all.iter().take(W::Property::ALL.len());
         named.map(|check| check()).collect()

@@ -11,7 +11,7 @@ pub trait Named: Copy + Send + Sync + 'static {
 }
 
 /// The most properties that a world has.
-pub const MOST: usize = 10;
+pub const MOST: usize = 12;
 
 /// The number of the property that runs come to an end, which every world has.
 pub const COMES_TO_AN_END: usize = 0;

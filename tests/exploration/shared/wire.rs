@@ -47,6 +47,19 @@ pub fn dialog(message: &str) -> (String, String) {
     (header(message, "Call-ID").to_owned(), tag.to_owned())
 }
 
+/// A response of that status, with what it copies of the request.
+pub fn response(status: u16, request: &str) -> String {
+    let copied = |name: &str| {
+        let lines = request.split("\r\n");
+        let own = lines.filter(|line| line.strip_prefix(name).is_some_and(|l| l.starts_with(':')));
+        own.map(|line| format!("{line}\r\n")).collect::<String>()
+    };
+    let headers: String = ["Via", "From", "To", "Call-ID", "CSeq"]
+        .map(copied)
+        .concat();
+    format!("SIP/2.0 {status} Whatever\r\n{headers}Content-Length: 0\r\n\r\n")
+}
+
 fn parameter<'m>(value: &'m str, name: &str) -> &'m str {
     let mut parameters = value.split(';').skip(1);
     let of = |parameter: &'m str| parameter.strip_prefix(name)?.strip_prefix('=');
