@@ -291,7 +291,8 @@ impl AssignmentKind {
 pub enum Question {
     /// [SD-2] Is this deregistration from the user? `Authenticated` only for credentials that were verified,
     /// or protection that proves the user (TS 24.229 5.4.1.4); `Challenge`; or `Denied`. It is not asked of a
-    /// P-CSCF beyond doubt, even if what it names is not bound here ([`Recognition::NotBoundHere`]).
+    /// P-CSCF beyond doubt, even if what it names is not bound here ([`Recognition::NotBoundHere`]), nor of an element
+    /// that has authenticated the user ([`Recognition::UserAuthenticated`]).
     Authentication {
         /// Of this question.
         key: Identifier,
