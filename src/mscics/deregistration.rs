@@ -215,6 +215,8 @@ const NO_TIME: Outcome = Outcome::NotAsked {
 pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) requires_path: bool,
+    /// That of the REGISTER that the details are of.
+    pub(crate) cseq: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
     pub(crate) seen: bool,
     /// It waits for its turn, which takes no more room: all registrations of a node may.
@@ -237,6 +239,7 @@ impl Registration {
         Ok(Self {
             strings: Strings::new(details, limits)?,
             requires_path: details.requires_path,
+            cseq: details.cseq,
             seen: false,
             queued: false,
             cause: Cause::Host,
@@ -319,6 +322,7 @@ impl Registration {
 
     /// What to look for in a document.
     pub(super) fn watched(&self) -> Watched<'_> {
+        let call_id = self.strings.field(Field::CallId);
         Watched {
             contact: self.strings.field(Field::Contact),
             flow: register::flow(Params::new(self.strings.field(Field::ContactParams))),
@@ -326,7 +330,13 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: false,
             seen: self.seen,
+            made_by: Some((call_id, self.cseq)).filter(|_| !call_id.is_empty()),
         }
+    }
+
+    /// Seconds until it runs out.
+    pub(super) fn seconds_left(&self, now: Millis) -> u32 {
+        u32::try_from(self.expires_at.since(now) / 1_000).unwrap_or(u32::MAX)
     }
 
     /// Whether an answer with this token is for this machine.
@@ -768,6 +778,7 @@ impl Registration {
     fn renew(&mut self, renewed: Self) {
         self.strings = renewed.strings;
         self.requires_path = renewed.requires_path;
+        self.cseq = renewed.cseq;
         self.expires_at = renewed.expires_at;
     }
 

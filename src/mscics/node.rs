@@ -302,7 +302,7 @@ impl MscNode {
 
     /// [MS-6] The subscription to the state of a registration: with the first REGISTER, later only if it was considered
     /// cancelled, or the configuration says so.
-    fn subscribe(
+    pub(super) fn subscribe(
         &mut self,
         now: Millis,
         (id, is_new): (Id, bool),

@@ -46,6 +46,7 @@ pub(super) struct SubscriberRecord<'b> {
     #[serde(borrow)]
     strings: Kept<'b>,
     requires_path: bool,
+    cseq: u32,
     seen: bool,
     queued: bool,
     cause: u8,
@@ -197,6 +198,7 @@ impl<'b> SubscriberRecord<'b> {
         Self {
             strings: strings.keep(&registration.strings.0),
             requires_path: registration.requires_path,
+            cseq: registration.cseq,
             seen: registration.seen,
             queued: registration.queued,
             cause: registration.cause as u8,
@@ -239,6 +241,7 @@ impl<'b> SubscriberRecord<'b> {
         Ok(Registration {
             strings: Strings(restoring.strings.restore(self.strings, most, shared)?),
             requires_path: self.requires_path,
+            cseq: self.cseq,
             seen: self.seen,
             queued: self.queued,
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,

@@ -67,12 +67,9 @@ impl World {
         }
     }
 
-    /// The home network has removed the contact. Nobody can tell what it says of that from what it says of a contact that
-    /// was bound meanwhile.
+    /// The home network has removed the contact.
     pub fn is_removed(&mut self) {
-        let registers = self.registers();
         let ghosts = &mut self.outside.ghosts;
-        ghosts.disturbed |= registers;
         (ghosts.wish, ghosts.removed) = (Wish::Unknown, true);
     }
 
@@ -93,7 +90,6 @@ impl World {
     /// Before the REGISTER that deregisters was sent, that is given up.
     pub fn has_learnt(&mut self) {
         if !self.outside.ghosts.procedure.has_sent() {
-            self.outside.ghosts.crossed |= self.is_removal_told();
             self.outside.ghosts.wish = self.believed();
         }
     }

@@ -160,8 +160,8 @@ pub struct Ghosts {
     pub returned: bool,
     /// The home network has removed the contact since it was bound last.
     pub removed: bool,
-    /// A REGISTER that deregisters was on its way for too long, or a NOTIFY of what the home network had removed before,
-    /// and crossed the REGISTER by which the subscriber was registered last: it is not known what comes of it.
+    /// A REGISTER that deregisters was on its way for too long, and crossed the REGISTER by which the subscriber was
+    /// registered last: it is not known what comes of it.
     pub crossed: bool,
     /// A message was lost, came late or not at all, or was refused.
     pub disturbed: bool,

@@ -7,7 +7,7 @@ use super::{
     world::{TRANSACTION, World},
 };
 use crate::{
-    bed::{PARAMS, Subscription, document, register_200, response},
+    bed::{CALL_ID, PARAMS, Subscription, document_by, register_200, response},
     shared::{
         canonical::Canonical,
         wire::{branch, expires, header, method, status},
@@ -128,27 +128,31 @@ impl World {
         })
     }
 
-    /// Whether a NOTIFY of a removal has not come yet.
-    pub fn is_removal_told(&self) -> bool {
-        self.outside.flights.iter().any(|Flight { text, .. }| {
-            method(text) == "NOTIFY" && header(text, "Subscription-State").starts_with("terminated")
-        })
-    }
-
     fn deregister_at_home(&mut self, text: &str, code: u16) -> String {
         match code {
-            200 => self.remove_at_home(),
+            200 => self.remove_by(&changed_by(header(text, "Call-ID"), sequence_number(text))),
             404 => self.outside.registrar.bound_until = None,
             _ => self.outside.ghosts.disturbed = true,
         }
         answer(code, text, "")
     }
 
-    /// The contact is removed, and the subscription tells of it.
+    /// The home network removes the contact.
     pub fn remove_at_home(&mut self) {
+        self.remove_by(&self.changed_by_host());
+    }
+
+    /// The contact is removed, and the subscription tells of it, and which REGISTER changed it last.
+    fn remove_by(&mut self, changed_by: &str) {
         self.outside.registrar.bound_until = None;
-        self.notify("terminated;reason=noresource", "terminated", "unregistered");
+        let state = "terminated;reason=noresource";
+        self.notify(state, "terminated", "unregistered", changed_by);
         self.outside.registrar.subscribed = None;
+    }
+
+    /// That the host's latest REGISTER that was taken is the one that changed the contact last.
+    fn changed_by_host(&self) -> String {
+        changed_by(CALL_ID, self.outside.registrar.highest)
     }
 
     fn subscribe_at_home(&mut self, text: &str) -> String {
@@ -172,16 +176,18 @@ impl World {
 
     /// A NOTIFY that nothing has changed.
     pub fn tell_at_home(&mut self) {
-        self.notify("active;expires=3660", "active", "registered");
+        let changed_by = self.changed_by_host();
+        self.notify("active;expires=3660", "active", "registered", &changed_by);
     }
 
-    fn notify(&mut self, state: &str, registration: &str, event: &str) {
+    fn notify(&mut self, state: &str, registration: &str, event: &str, changed_by: &str) {
         let registrar = &mut self.outside.registrar;
         let Some(subscribed) = &mut registrar.subscribed else {
             return;
         };
         registrar.cseq += 1;
-        let body = document(subscribed.version, registration, registration, event);
+        let version = subscribed.version;
+        let body = document_by(version, registration, registration, event, changed_by);
         subscribed.version += 1;
         let subscription = Subscription::of(subscribed.subscribe.as_bytes());
         let notify = subscription.notify(registrar.cseq, state, &body);
@@ -204,6 +210,11 @@ impl World {
             subscribed.take_if(is_it);
         }
     }
+}
+
+/// The attributes of a contact that a REGISTER has changed (RFC 3680 5.1.2).
+fn changed_by(call_id: &str, cseq: u32) -> String {
+    format!(" callid=\"{call_id}\" cseq=\"{cseq}\"")
 }
 
 fn answer(code: u16, request: &str, extra: &str) -> String {
