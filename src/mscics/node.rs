@@ -11,6 +11,7 @@ use super::{
     Answer, Cause, Change, Command, Config, Counters, Details, Input, Learned, Mscics, Outcome,
     Registration, Tally, defect,
     registration::Field,
+    shutdown::Survey,
     snapshot::{self, NodeRecord, Part, Restoring},
 };
 use crate::{
@@ -54,6 +55,8 @@ pub struct MscNode {
     pacing: Pacing,
     /// [MS-1] The shutdown that runs, or has ended.
     drain: Option<Drain<Tally>>,
+    /// The dry run of one.
+    survey: Option<Survey>,
     /// Where the unwinding of one that was called off goes on.
     releasing: Option<u32>,
 }
@@ -72,6 +75,7 @@ impl MscNode {
             shared: Shared::new(),
             pacing: Pacing::new(config.terms()),
             drain: None,
+            survey: None,
             releasing: None,
             config,
             identifiers,
