@@ -399,7 +399,9 @@ impl fmt::Debug for Answer<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Contacts are deregistered. There is exactly one for each deregistration that was accepted.
+    /// Contacts are deregistered. There is exactly one for each deregistration that was accepted. It comes after the last
+    /// of its third-party REGISTERs: those of a registration that has come meanwhile are sent after it, lest they be
+    /// overtaken.
     Deregistered {
         /// Whose.
         affected: Affected,
