@@ -33,13 +33,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The HLR has cancelled the location: the subscriber is at another MSC, or withdrawn (TS 29.002 8.1.3).
+    /// The HLR has cancelled the location: the subscriber is at another MSC, or withdrawn.
     CancelLocation = 0,
-    /// The implicit detach timer has run out: nothing was heard of the subscriber (TS 23.012).
+    /// The implicit detach timer has run out: nothing was heard of the subscriber.
     ImplicitDetach = 1,
-    /// The subscriber's record is purged (TS 29.002 8.1.6).
+    /// The subscriber's record is purged.
     Purge = 2,
-    /// The subscriber's equipment has detached itself: IMSI detach (TS 24.008 4.3.4).
+    /// The subscriber's equipment has detached itself: IMSI detach.
     ExplicitDetach = 3,
     /// The operator has decided so.
     Administrative = 4,

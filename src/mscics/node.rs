@@ -273,8 +273,9 @@ impl MscNode {
     ) -> Result<Verdict, Misuse> {
         let (id, is_new) = match self.find(details.private_identity) {
             Some(id) => {
+                let was_registered = self.is_registered(details.private_identity);
                 self.step(now, id, Input::Registered(*details), out)?;
-                (id, false)
+                (id, !was_registered)
             }
             None if details.expires == 0 => return Ok(Verdict::Handled),
             None => (self.admit(now, details)?, true),
@@ -304,8 +305,8 @@ impl MscNode {
         Ok(id)
     }
 
-    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, later only if it was considered
-    /// cancelled, or the configuration says so.
+    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, or one that comes while the
+    /// registration is being ended; later only if it was considered cancelled, or the configuration says so.
     pub(super) fn subscribe(
         &mut self,
         now: Millis,
@@ -357,7 +358,7 @@ impl MscNode {
     }
 
     /// One step of a subscriber; one who is gone leaves. With the REGISTER, or when the network has ended the registration,
-    /// the subscription is considered cancelled (S1 L48, TS 24.229 5.1.1.7).
+    /// the subscription is considered cancelled (S1 L48).
     fn step(
         &mut self,
         now: Millis,

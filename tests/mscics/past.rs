@@ -60,6 +60,19 @@ fn removal_before_the_register() {
     assert_eq!(briefs(&out), ["Subscribed", "200"]);
 }
 
+/// [MS-1] [MS-6] What is told of the removal comes before the 2xx, and the dialogs are being released: the 2xx puts an end to
+/// that, and brings a subscription, as the other one has ended.
+#[test]
+fn removal_told_before_the_2xx() {
+    let (mut bed, subscription) = subscribed(config());
+    bed.add_dialogs(&[1]);
+    let out = removed(&mut bed, &subscription, &by(CALL_ID, 1));
+    assert_eq!(briefs(&out), ["SubscriptionEnded", "release 1", "200"]);
+    let out = bed.learn(&register(PARAMS, 2), &register_200(PARAMS, 2));
+    assert_eq!(briefs(&out), ["Cancelled", "SUBSCRIBE"]);
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+}
+
 /// [MS-4] Only a lower CSeq of the same Call-ID, in every character, is of the past; what is missing decides nothing.
 #[test]
 fn what_is_of_the_past() {

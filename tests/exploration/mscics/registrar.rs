@@ -160,6 +160,7 @@ impl World {
         let registrar = &mut self.outside.registrar;
         if !is_bound {
             registrar.subscribed = None;
+            self.outside.ghosts.disturbed = true;
             return answer(404, text, "");
         }
         let call_id = header(text, "Call-ID");
