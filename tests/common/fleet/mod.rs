@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod held;
+pub mod msc_profile;
+pub mod mscics;
 pub mod pcscf;
 pub mod profile;
 pub mod scscf;
