@@ -39,15 +39,17 @@ mod node;
 mod registration;
 pub mod shutdown;
 mod snapshot;
+mod vocabulary;
 
 pub use crate::deregister::{MAX_DOMAINS, NotAsked};
 pub use config::{Config, ExpiresIn};
 pub use counters::{Counters, Tally};
-pub use deregistration::{Cause, Change, Input, Outcome, Registration};
+pub use deregistration::Registration;
 pub use dialogs::{DialogRef, NewDialog};
 pub use node::MscNode;
 pub use registration::{Details, Learned};
 pub use shutdown::Shutdown;
+pub use vocabulary::{Cause, Change, Input, Outcome};
 
 use core::fmt;
 
