@@ -13,7 +13,7 @@ use std::{
     cell::Cell,
 };
 
-use users::{Fleet, Unmeasured, mscics, pcscf, peers, profile, scscf};
+use users::{Fleet, Unmeasured, msc_profile, mscics, pcscf, peers, profile, scscf};
 
 struct Counting;
 
@@ -111,6 +111,7 @@ fn held_by_each<F: Fleet>() -> isize {
 #[test]
 fn bytes_of_a_user() {
     assert_eq!(profile::STRINGS, 603);
+    assert_eq!((msc_profile::STRINGS, msc_profile::OWN_STRINGS), (617, 454));
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();

@@ -14,7 +14,7 @@ use ims_procedures::{
 
 use crate::{
     options::Options,
-    users::{Fleet, Peer, Unmeasured, mscics, pcscf, peers, profile, scscf},
+    users::{Fleet, Peer, Unmeasured, mscics, pcscf, peers, scscf},
 };
 use memory::Memory;
 use meter::Phase;
@@ -84,7 +84,7 @@ fn of<F: Fleet>(options: &Options) {
             println!(
                 "live_at_start={} users={users} strings={} live_per_user={live} rss_per_user={resident}",
                 start.live,
-                profile::STRINGS,
+                F::STRINGS,
             );
             let resident = if resident > 0 { resident } else { live };
             println!("bytes_per_user={resident}");

@@ -249,7 +249,7 @@ pub(crate) enum Field {
 
 const FIELDS: usize = 14;
 
-/// Those until the cell are the registration's own; the others are those of many.
+/// The first are the registration's own; the others are those of many.
 const OWN: usize = 7;
 pub(super) const COMMON: usize = FIELDS - OWN;
 

@@ -14,6 +14,24 @@ pub const PARAMS: &str = ";+sip.instance=\"<urn:gsma:imei:90420156-######-0>\";+
 const PATH: &str = "<sip:term@msc1.visited1.example.net:5060;lr>";
 const CALL_ID: &str = "apb03a0s09dkjdf#########";
 
+/// What is kept of an access network.
+const ACCESS: &str = "3GPP-UTRAN-FDD;utran-cell-id-3gpp=00101######FCE11;network-provided";
+const VISITED: &str = "\"Visited Network Number 1\"";
+
+/// Bytes of the strings of one registration that are its own: identities, parameters of the contact, access network,
+/// Call-ID.
+pub const OWN_STRINGS: usize = PRIVATE.len()
+    + TEMPORARY.len()
+    + PUBLIC[0].len()
+    + PUBLIC[1].len()
+    + PUBLIC[2].len()
+    + PARAMS.len()
+    + ACCESS.len()
+    + CALL_ID.len();
+/// With those that many have alike: the contact, Path, Service-Route, visited network.
+pub const STRINGS: usize =
+    OWN_STRINGS + MSC.len() + PATH.len() + SERVICE_ROUTE.len() + VISITED.len();
+
 /// Seconds of a registration, and of a subscription.
 const EXPIRES: u32 = 600_000;
 
@@ -33,8 +51,8 @@ pub fn register() -> String {
          integrity-protected=\"auth-done\"\r\n\
          Path: {PATH}\r\n\
          Supported: path\r\n\
-         P-Visited-Network-ID: \"Visited Network Number 1\"\r\n\
-         P-Access-Network-Info: 3GPP-UTRAN-FDD;utran-cell-id-3gpp=00101######FCE11;network-provided\r\n\
+         P-Visited-Network-ID: {VISITED}\r\n\
+         P-Access-Network-Info: {ACCESS}\r\n\
          Content-Length: 0\r\n\r\n"
     )
 }

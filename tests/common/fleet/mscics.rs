@@ -63,6 +63,7 @@ fn config(users: u32, reserved: bool) -> Config {
 }
 
 impl<H: Held<Inner = MscNode, Role = Mscics>> Fleet for Users<H> {
+    const STRINGS: usize = msc_profile::STRINGS;
     const TRAFFIC: &'static [&'static str] = &["notify", "refresh", "look-up", "gone"];
 
     fn new(peers: Vec<Peer>, reserved: bool) -> Self {
