@@ -91,6 +91,8 @@ pub struct Registration {
     pub(crate) cseq: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
     pub(crate) seen: bool,
+    /// Its subscription was made after that REGISTER: all that it tells is of what is now.
+    pub(crate) told_since: bool,
     /// It waits for its turn, which takes no more room: all registrations of a node may.
     pub(crate) queued: bool,
     pub(crate) cause: Cause,
@@ -113,6 +115,7 @@ impl Registration {
             requires_path: details.requires_path,
             cseq: details.cseq,
             seen: false,
+            told_since: false,
             queued: false,
             cause: Cause::Host,
             registers: 0,
@@ -195,6 +198,7 @@ impl Registration {
     /// What to look for in a document.
     pub(super) fn watched(&self) -> Watched<'_> {
         let call_id = self.strings.field(Field::CallId);
+        let is_heeded = !self.told_since && !call_id.is_empty();
         Watched {
             contact: self.strings.field(Field::Contact),
             flow: register::flow(Params::new(self.strings.field(Field::ContactParams))),
@@ -202,7 +206,7 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: false,
             seen: self.seen,
-            made_by: Some((call_id, self.cseq)).filter(|_| !call_id.is_empty()),
+            made_by: is_heeded.then_some((call_id, self.cseq)),
         }
     }
 
@@ -651,6 +655,7 @@ impl Registration {
         self.strings = renewed.strings;
         self.requires_path = renewed.requires_path;
         self.cseq = renewed.cseq;
+        self.told_since = false;
         self.expires_at = renewed.expires_at;
     }
 

@@ -13,7 +13,8 @@
 //!   One who has dialogs takes two: the first for their release, the second for the REGISTER.
 //! - The REGISTER has a Call-ID of its own, so that its number never competes with those of the host's REGISTERs.
 //! - The node subscribes to the registration state. Where a NOTIFY says that the network has ended the registration,
-//!   the dialogs are released and no REGISTER is sent.
+//!   the dialogs are released and no REGISTER is sent. What a NOTIFY says of the time before the REGISTER by which the
+//!   subscriber is registered ends nothing ([`Details::cseq`]).
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|

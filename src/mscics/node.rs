@@ -354,6 +354,7 @@ impl MscNode {
         let limits = &self.config.limits;
         let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
         subscriber.subscription = Some(made);
+        subscriber.registration.told_since = true;
         Ok(())
     }
 

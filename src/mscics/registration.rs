@@ -45,8 +45,8 @@ pub struct Details<'a> {
     /// Seconds that the registration was granted; 0 if it is no longer there.
     pub expires: u32,
     /// Call-ID of the REGISTER. Together with [`cseq`](Self::cseq) it tells a NOTIFY of what was before the REGISTER from
-    /// one of what is now (RFC 3680 5.1.2), as long as the REGISTERs of a subscriber have one Call-ID (RFC 3261 10.2).
-    /// Empty if it is not known.
+    /// one of what is now (RFC 3680 5.1.2), as long as the REGISTERs of a subscriber have one Call-ID (RFC 3261 10.2), and
+    /// the subscription is older than the REGISTER. Empty if it is not known.
     pub call_id: &'a [u8],
     /// CSeq number of the REGISTER.
     pub cseq: u32,

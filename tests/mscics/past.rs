@@ -58,6 +58,11 @@ fn removal_before_the_register() {
     let notify = subscription.notify(1, "active;expires=3060", &active);
     let (_, out) = bed.receive(Source::TrustedCore, &notify);
     assert_eq!(briefs(&out), ["Subscribed", "200"]);
+    // What a subscription tells that was made after the REGISTER is of now, whatever it says of CSeq.
+    let gone = document_by(1, "terminated", "terminated", "rejected", &by(CALL_ID, 1));
+    let notify = subscription.notify(2, "terminated;reason=noresource", &gone);
+    let (_, out) = bed.receive(Source::TrustedCore, &notify);
+    assert_eq!(outcome(&out).1, Outcome::Notified);
 }
 
 /// [MS-1] [MS-6] What is told of the removal comes before the 2xx, and the dialogs are being released: the 2xx puts an end to
