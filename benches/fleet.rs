@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 #[path = "../tests/common/fleet/mod.rs"]
 mod users;
 
-use users::{Fleet, Unmeasured, pcscf, peers, scscf};
+use users::{Fleet, Unmeasured, mscics, pcscf, peers, scscf};
 
 const USERS: u32 = 10_000;
 
@@ -42,6 +42,7 @@ fn fleet<F: Fleet>(c: &mut Criterion, role: &str) {
 fn nodes(c: &mut Criterion) {
     fleet::<pcscf::Users>(c, "fleet of a P-CSCF");
     fleet::<scscf::Users>(c, "fleet of an S-CSCF");
+    fleet::<mscics::Users>(c, "fleet of an MSC server");
 }
 
 criterion_group!(benches, nodes);

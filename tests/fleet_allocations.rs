@@ -13,7 +13,7 @@ use std::{
     cell::Cell,
 };
 
-use users::{Fleet, Unmeasured, pcscf, peers, profile, scscf};
+use users::{Fleet, Unmeasured, msc_profile, mscics, pcscf, peers, profile, scscf};
 
 struct Counting;
 
@@ -82,6 +82,11 @@ fn no_table_grows() {
             largest::<scscf::Users>(true),
             largest::<scscf::Users>(false),
         ),
+        (
+            "mscics",
+            largest::<mscics::Users>(true),
+            largest::<mscics::Users>(false),
+        ),
     ] {
         assert!(reserved < 16_384, "{role}: {reserved} bytes at once");
         assert!(grown > 32_768, "{role}: {grown} bytes at once");
@@ -102,14 +107,17 @@ fn held_by_each<F: Fleet>() -> isize {
 }
 
 /// [DR-5] What a user takes whose strings are 603 bytes, index and timers included, and at the P-CSCF the twelve bytes of
-/// its place at the pacer.
+/// its place at the pacer. Those of a subscriber of an MSC server are 617 bytes, of which 454 are its own.
 #[test]
 fn bytes_of_a_user() {
     assert_eq!(profile::STRINGS, 603);
+    assert_eq!((msc_profile::STRINGS, msc_profile::OWN_STRINGS), (617, 454));
     let pcscf = held_by_each::<pcscf::Users>();
     assert!(pcscf <= 880, "P-CSCF: {pcscf}");
     let scscf = held_by_each::<scscf::Users>();
     assert!(scscf <= 690, "S-CSCF: {scscf}");
+    let mscics = held_by_each::<mscics::Users>();
+    assert!(mscics <= 930, "MSC server: {mscics}");
 }
 
 /// Bytes of each user in a blob, from which as many are restored.
@@ -129,6 +137,8 @@ fn bytes_of_a_user_in_a_blob() {
     assert!(pcscf <= 500, "P-CSCF: {pcscf}");
     let scscf = blob_of_each::<scscf::Users>();
     assert!(scscf <= 510, "S-CSCF: {scscf}");
+    let mscics = blob_of_each::<mscics::Users>();
+    assert!(mscics <= 620, "MSC server: {mscics}");
 }
 
 fn comes_and_goes<F: Fleet>() {
@@ -153,4 +163,5 @@ fn comes_and_goes<F: Fleet>() {
 fn given_back() {
     comes_and_goes::<pcscf::Users>();
     comes_and_goes::<scscf::Users>();
+    comes_and_goes::<mscics::Users>();
 }

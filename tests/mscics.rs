@@ -18,6 +18,8 @@ mod fixture;
 mod identities;
 #[path = "mscics/interleavings.rs"]
 mod interleavings;
+#[path = "mscics/past.rs"]
+mod past;
 #[path = "mscics/procedure.rs"]
 mod procedure;
 #[path = "mscics/restoring.rs"]

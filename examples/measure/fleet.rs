@@ -8,11 +8,13 @@ mod meter;
 
 use std::{hint::black_box, time::Instant};
 
-use ims_procedures::{pcscf::PcscfNode, persistence::Persistent, scscf::ScscfNode};
+use ims_procedures::{
+    mscics::MscNode, pcscf::PcscfNode, persistence::Persistent, scscf::ScscfNode,
+};
 
 use crate::{
     options::Options,
-    users::{Fleet, Peer, Unmeasured, pcscf, peers, profile, scscf},
+    users::{Fleet, Peer, Unmeasured, mscics, pcscf, peers, scscf},
 };
 use memory::Memory;
 use meter::Phase;
@@ -26,7 +28,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         ("pcscf", true) => of::<pcscf::Users<Persistent<PcscfNode>>>(options),
         ("scscf", false) => of::<scscf::Users>(options),
         ("scscf", true) => of::<scscf::Users<Persistent<ScscfNode>>>(options),
-        (other, _) => return Err(format!("no role {other}: pcscf or scscf")),
+        ("mscics", false) => of::<mscics::Users>(options),
+        ("mscics", true) => of::<mscics::Users<Persistent<MscNode>>>(options),
+        (other, _) => return Err(format!("no role {other}: pcscf, scscf or mscics")),
     }
     Ok(())
 }
@@ -35,7 +39,8 @@ pub(crate) fn snapshot(options: &Options) -> Result<(), String> {
     match options.role.as_str() {
         "pcscf" => snapshot_of::<pcscf::Users>(options),
         "scscf" => snapshot_of::<scscf::Users>(options),
-        other => return Err(format!("no role {other}: pcscf or scscf")),
+        "mscics" => snapshot_of::<mscics::Users>(options),
+        other => return Err(format!("no role {other}: pcscf, scscf or mscics")),
     }
     Ok(())
 }
@@ -79,7 +84,7 @@ fn of<F: Fleet>(options: &Options) {
             println!(
                 "live_at_start={} users={users} strings={} live_per_user={live} rss_per_user={resident}",
                 start.live,
-                profile::STRINGS,
+                F::STRINGS,
             );
             let resident = if resident > 0 { resident } else { live };
             println!("bytes_per_user={resident}");

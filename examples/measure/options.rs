@@ -10,9 +10,9 @@ usage: measure parse --input FILE [--validate] [--n N] [--repetitions R] [--dump
        measure notify [--others N] [--changes M] [--repetitions R]
        measure reginfo --input FILE [--owned | --bare] [--n N] [--repetitions R] [--dump]
        measure receive [--kind NODE] [--n N] [--repetitions R] [--dump]
-       measure fleet --role pcscf|scscf [--users N] [--reserve] [--cycles C] [--n M] [--seed S] [--count CALL]
-                     [--persist]
-       measure snapshot --role pcscf|scscf [--users N] [--reserve]
+       measure fleet --role pcscf|scscf|mscics [--users N] [--reserve] [--cycles C] [--n M] [--seed S]
+                     [--count CALL] [--persist]
+       measure snapshot --role pcscf|scscf|mscics [--users N] [--reserve]
        measure close [--users N] [--n N] [--repetitions R] [--dump]
        measure pathological [--kind KIND] [--bytes B] [--n N] [--repetitions R]
 

@@ -25,7 +25,7 @@ relay)
     seeds=(tests/fixtures/sip tests/fixtures/captures fuzz/seeds/reginfo tests/fixtures/reginfo
         tests/fixtures/malformed)
     ;;
-pcscf | cpm | regevent) seeds=("fuzz/seeds/$target") ;;
+pcscf | cpm | mscics | regevent) seeds=("fuzz/seeds/$target") ;;
 sdp) seeds=(tests/fixtures/sdp) ;;
 differential) seeds=(tests/fixtures/sip tests/fixtures/captures) ;;
 *) seeds=(tests/fixtures/sip tests/fixtures/captures tests/fixtures/known_crashes) ;;

@@ -7,7 +7,7 @@
 //! | MS-3 | of an MSC server | `register` | `tests/mscics.rs` |
 //! | PD-6 | what a response means; further attempts | `attempts` | `tests/pcscf.rs` |
 //! | MS-5 | of an MSC server | `attempts` | `tests/mscics.rs` |
-//! | PD-2 | how far a shutdown has come | `shutdown` | `tests/pcscf_drain.rs` |
+//! | PD-2 | how far a shutdown has come, and what a dry run finds | `shutdown` | `tests/pcscf_drain.rs` |
 //! | PD-10 | what a document says of a contact | `standing` | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | `pacing` | `tests/pcscf_drain.rs` |
 
@@ -21,4 +21,4 @@ pub(crate) use attempts::{Attempts, Calling, Meaning};
 pub use pacing::{MAX_DOMAINS, NotAsked};
 pub(crate) use pacing::{Pace, Pacing, Terms, Want};
 pub(crate) use register::{Register, Zero, next_hops};
-pub(crate) use shutdown::{Class, Drain, Order, Stage, Tallied, stretch};
+pub(crate) use shutdown::{Class, Drain, Order, Stage, Survey, Tallied, stretch};

@@ -98,7 +98,7 @@ impl Register<'_> {
         message.finish();
     }
 
-    /// The private identity, and that no authentication is asked of it (TS 24.229 5.4.1.2, 7.2A.2).
+    /// The private identity, and that no authentication is asked of it (TS 24.229 7.2A.2).
     fn write_authorization(&self, message: &mut Writer<'_>) {
         let mark: &[u8] = if self.integrity_protected {
             b",integrity-protected=\"auth-done\""

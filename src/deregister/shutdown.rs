@@ -1,10 +1,11 @@
 //! [PD-2] How far the shutdown of a node has come: who is asked when, and what is reported.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::Pace;
+use super::{Pace, Pacing, Terms};
 use crate::drive::Millis;
 
 /// What has ended, by outcome.
@@ -177,6 +178,47 @@ impl<T: Tallied> Drain<T> {
             report_in: self.report_at.since(now),
             interval: self.interval,
         }
+    }
+}
+
+/// [PD-2] What a dry run has found so far: how many turns there would be, at this pace.
+pub(crate) struct Survey {
+    pace: Pace,
+    /// The place where the walk goes on.
+    pub(crate) cursor: u32,
+    /// By next hop.
+    turns: Vec<u32>,
+}
+
+impl Survey {
+    pub(crate) const fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            cursor: 0,
+            turns: Vec::new(),
+        }
+    }
+
+    /// Somebody of that home domain would have so many turns.
+    pub(crate) fn count(
+        &mut self,
+        now: Millis,
+        (pacing, terms): (&mut Pacing, Terms<'_>),
+        domain: &[u8],
+        turns: u32,
+    ) {
+        let place = pacing.number(now, terms, domain) as usize;
+        if self.turns.len() <= place {
+            self.turns.resize(place.saturating_add(1), 0);
+        }
+        if let Some(counted) = self.turns.get_mut(place) {
+            *counted = counted.saturating_add(turns);
+        }
+    }
+
+    /// Milliseconds that all of it takes at least.
+    pub(crate) fn least_time(&self, now: Millis, pacing: &mut Pacing, terms: Terms<'_>) -> u64 {
+        pacing.least_time(now, terms, self.pace, &self.turns)
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Standing {
     Shortened(u32),
     /// It is not registered any more, with any identity.
     Terminated,
+    /// How an earlier REGISTER than that of the registration left it, and nothing of what it is now.
+    Past,
 }
 
 /// The most contacts that are looked for at a time.
@@ -41,6 +43,8 @@ pub(crate) struct Watched<'r> {
     pub(crate) emergency: bool,
     /// An earlier document has shown it.
     pub(crate) seen: bool,
+    /// Call-ID and CSeq of the REGISTER by which it is registered, if they are to be heeded.
+    pub(crate) made_by: Option<(&'r [u8], u32)>,
 }
 
 impl Watched<'_> {
@@ -61,6 +65,17 @@ impl Watched<'_> {
             && register::same_uri(self.contact, uri)
             && register::is_emergency(uri) == self.emergency
     }
+
+    /// [PD-10] Whether a document shows it as a REGISTER before that of the registration left it: `callid` and `cseq` are
+    /// those of the REGISTER that changed it last (RFC 3680 5.1.2). Another Call-ID or a missing one decides nothing.
+    fn is_past(&self, contact: &ContactView<'_>) -> bool {
+        let (Some((call_id, own)), Some(theirs), Some(cseq)) =
+            (self.made_by, contact.callid, contact.cseq)
+        else {
+            return false;
+        };
+        theirs.as_bytes() == call_id && cseq < u64::from(own)
+    }
 }
 
 fn unquoted(value: &str) -> &str {
@@ -74,7 +89,7 @@ pub(crate) struct State {
     pub(crate) version: u32,
     /// How much it says.
     pub(crate) document: DocumentState,
-    /// It says everything, and that every registration is terminated.
+    /// It says everything, and that every registration is terminated, as far as it speaks of now.
     pub(crate) all_terminated: bool,
     /// What it says of each of the contacts, in their order.
     pub(crate) standings: Few<Standing>,
@@ -107,11 +122,13 @@ pub(crate) fn read(
     reginfo::read(document, limits, &mut finder)?;
     let is_full =
         finder.document == DocumentState::Full && finder.registrations <= limits.identities;
+    let is_past = finder.found.iter().any(|found| found.past);
     let standings = watched.iter().zip(finder.found);
     Ok(State {
         version: finder.version,
         document: finder.document,
         all_terminated: is_full
+            && !is_past
             && finder.registrations > 0
             && finder.registrations == finder.terminated,
         standings: standings
@@ -126,12 +143,14 @@ struct Found {
     shortened: Option<u32>,
     ended: bool,
     ended_principal: bool,
+    past: bool,
 }
 
 impl Found {
     /// A partial document leaves out what has not changed: the end of one identity alone is not that of the
     /// contact, unless it is the identity that stands for all (T16). A full one leaves out only what is gone
-    /// (T08), or was registered after it was written: a contact that no document has shown yet.
+    /// (T08), or was registered after it was written: a contact that no document has shown yet, or that it shows as it
+    /// was before.
     const fn standing(self, is_full: bool, seen: bool) -> Standing {
         match self {
             Self {
@@ -144,7 +163,9 @@ impl Found {
                 ended_principal: true,
                 ..
             } => Standing::Terminated,
-            Self { ended, .. } if is_full && (ended || seen) => Standing::Terminated,
+            Self { ended: true, .. } if is_full => Standing::Terminated,
+            Self { past: true, .. } => Standing::Past,
+            Self { .. } if is_full && seen => Standing::Terminated,
             Self { .. } => Standing::Unmentioned,
         }
     }
@@ -221,7 +242,11 @@ impl Visitor for Finder<'_> {
             if self.own & bit(place) == 0 || !watched.is(contact) {
                 continue;
             }
-            if ended {
+            if watched.is_past(contact) {
+                if let Some(found) = self.found.get_mut(place) {
+                    found.past = true;
+                }
+            } else if ended {
                 self.end(place);
             } else if let Some(found) = self.found.get_mut(place) {
                 found.active = true;

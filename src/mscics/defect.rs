@@ -13,7 +13,7 @@ pub const NOT_A_REGISTER: Defect = Defect {
 pub const ONE_CONTACT: Defect = Defect {
     code: 801,
     what: "not one contact in the REGISTER",
-    clause: "TS 24.292 6.3.3",
+    clause: "S1 L36",
 };
 
 /// A value that is given holds what no header field can carry, or is no URI or address where it must be.
@@ -27,14 +27,14 @@ pub const UNUSABLE: Defect = Defect {
 pub const NOT_A_DIGIT: Defect = Defect {
     code: 803,
     what: "not a digit",
-    clause: "TS 23.003 2.2, 6.2",
+    clause: "TS 23.003",
 };
 
 /// An IMSI is too short for its parts, or longer than 15 digits.
 pub const IMSI_LENGTH: Defect = Defect {
     code: 804,
     what: "an IMSI of a length that there is not",
-    clause: "TS 23.003 2.2",
+    clause: "TS 23.003",
 };
 
 /// An IMEI has neither 14, 15 nor 16 digits.

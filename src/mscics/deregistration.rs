@@ -16,8 +16,8 @@
 //! ```
 
 use super::{
-    Affected, Config, Event, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics,
-    dialogs::{DialogRef, Entry, NewDialog},
+    Affected, Cause, Change, Config, Event, Input, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics, Outcome,
+    dialogs::{Entry, NewDialog},
     messages,
     registration::{Details, Field, Strings},
 };
@@ -27,134 +27,6 @@ use crate::{
     fleet::{Few, Rest, Seldom, Shared},
     wire::{Params, register},
 };
-
-/// [MS-1] What says that a subscriber is no longer active at this MSC server (S1 L21). A handover is none: the anchor MSC
-/// goes on serving the subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The HLR has cancelled the location: the subscriber is at another MSC, or withdrawn (TS 29.002 8.1.3).
-    CancelLocation = 0,
-    /// The implicit detach timer has run out: nothing was heard of the subscriber (TS 23.012).
-    ImplicitDetach = 1,
-    /// The subscriber's record is purged (TS 29.002 8.1.6).
-    Purge = 2,
-    /// The subscriber's equipment has detached itself: IMSI detach (TS 24.008 4.3.4).
-    ExplicitDetach = 3,
-    /// The operator has decided so.
-    Administrative = 4,
-    /// The MSC server is shut down.
-    Shutdown = 5,
-    /// The registration has run out, and the host has not renewed it.
-    Expiry = 6,
-    /// The network said so in a NOTIFY.
-    Network = 7,
-    /// The host itself has sent the REGISTER that ends the registration.
-    Host = 8,
-}
-
-/// How a deregistration ended at the MSC server. The registration details are gone in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// [MS-4] The REGISTER was answered 2xx (S1 L44).
-    Confirmed,
-    /// [MS-5] 404 or 481: nothing was left there.
-    NothingThere {
-        /// The status code.
-        status: u16,
-    },
-    /// [MS-5] 401 or 407: authentication was asked for, which an MSC server has none of.
-    Challenged {
-        /// The status code.
-        status: u16,
-    },
-    /// [MS-5] 403 or 423: refused; the binding may remain there until it expires.
-    Refused {
-        /// The status code.
-        status: u16,
-    },
-    /// [MS-5] Another final response, or one of those that are retried after the last attempt.
-    Failed {
-        /// The status code.
-        status: u16,
-    },
-    /// [MS-5] No answer to the last attempt.
-    NoResponse,
-    /// A NOTIFY said that the network has ended the registration. No REGISTER was sent.
-    Notified,
-    /// The host itself has ended the registration.
-    ByHost,
-    /// The REGISTER could not be written: what is kept of the registration cannot stand in a message.
-    Unsendable,
-    /// No REGISTER was sent, or none after the last that was, as its turn did not come; the binding may remain there
-    /// until it expires.
-    NotAsked {
-        /// Why its turn did not come.
-        why: NotAsked,
-    },
-}
-
-/// What can happen to a registration.
-#[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
-    /// [MS-1] The subscriber is no longer active here. What follows waits for its turn.
-    Trigger(Cause),
-    /// [MS-1] The subscriber is active here again.
-    Returned,
-    /// The host has registered the subscriber anew, or, with an expiry of 0, ended the registration.
-    Registered(Details<'a>),
-    /// Its turn has come: its dialogs are released, or the REGISTER goes out.
-    Turn,
-    /// Its turn will not come.
-    NotAsked(NotAsked),
-    /// The deadline of the shutdown has passed: whatever has not come is not waited for.
-    OutOfTime,
-    /// The shutdown is called off: who waits for a turn of it is left alone.
-    Resumed,
-    /// [MS-2] The subscriber has a dialog, or one has changed.
-    DialogAdded(NewDialog<'a>),
-    /// [MS-2] A dialog has ended.
-    DialogEnded(DialogRef),
-    /// [MS-2] The release of a dialog has come to its end, whichever.
-    Released {
-        /// Of the BYE or question.
-        token: Token,
-    },
-    /// A final response to our REGISTER.
-    Response {
-        /// Of the REGISTER.
-        token: Token,
-        /// The status code.
-        status: u16,
-        /// Retry-After in seconds, if it has one.
-        retry_after: Option<u32>,
-    },
-    /// No response to our REGISTER.
-    NoResponse {
-        /// Of the REGISTER.
-        token: Token,
-    },
-    /// A NOTIFY says that the registration, or our contact, is terminated.
-    Terminated,
-    /// A NOTIFY says that it lasts only so many seconds more.
-    Shortened {
-        /// Seconds left.
-        expires: u32,
-    },
-    /// Time has passed.
-    Tick,
-}
-
-/// What a step means to the owner of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Change {
-    /// It goes on.
-    Goes,
-    /// It is gone, and the machine with it.
-    Gone(Outcome),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -215,8 +87,12 @@ const NO_TIME: Outcome = Outcome::NotAsked {
 pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) requires_path: bool,
+    /// That of the REGISTER that the details are of.
+    pub(crate) cseq: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
     pub(crate) seen: bool,
+    /// Its subscription was made after that REGISTER: all that it tells is of what is now.
+    pub(crate) told_since: bool,
     /// It waits for its turn, which takes no more room: all registrations of a node may.
     pub(crate) queued: bool,
     pub(crate) cause: Cause,
@@ -237,7 +113,9 @@ impl Registration {
         Ok(Self {
             strings: Strings::new(details, limits)?,
             requires_path: details.requires_path,
+            cseq: details.cseq,
             seen: false,
+            told_since: false,
             queued: false,
             cause: Cause::Host,
             registers: 0,
@@ -319,6 +197,8 @@ impl Registration {
 
     /// What to look for in a document.
     pub(super) fn watched(&self) -> Watched<'_> {
+        let call_id = self.strings.field(Field::CallId);
+        let is_heeded = !self.told_since && !call_id.is_empty();
         Watched {
             contact: self.strings.field(Field::Contact),
             flow: register::flow(Params::new(self.strings.field(Field::ContactParams))),
@@ -326,7 +206,13 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: false,
             seen: self.seen,
+            made_by: is_heeded.then_some((call_id, self.cseq)),
         }
+    }
+
+    /// Seconds until it runs out.
+    pub(super) fn seconds_left(&self, now: Millis) -> u32 {
+        u32::try_from(self.expires_at.since(now) / 1_000).unwrap_or(u32::MAX)
     }
 
     /// Whether an answer with this token is for this machine.
@@ -768,6 +654,8 @@ impl Registration {
     fn renew(&mut self, renewed: Self) {
         self.strings = renewed.strings;
         self.requires_path = renewed.requires_path;
+        self.cseq = renewed.cseq;
+        self.told_since = false;
         self.expires_at = renewed.expires_at;
     }
 

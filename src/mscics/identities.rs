@@ -20,7 +20,7 @@ use super::defect;
 use crate::drive::{Defect, Reject};
 
 /// [MS-7] Digits of the mobile network code, which an IMSI does not tell: the operator configures them for each network
-/// (TS 23.003 2.2).
+/// (TS 23.003 20.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MncLength {
     /// Two, as in Europe: written with a leading 0 in domain names.
@@ -124,7 +124,7 @@ const TAC_AND_SERIAL: usize = 14;
 
 /// [MS-7] The instance ID of a mobile equipment: the URN of its IMEI, which in `+sip.instance` stands between `"<` and
 /// `>"`. The same equipment has the same one whichever way its IMEI is known: the check digit does not go into it, the
-/// spare digit is always 0, and there is no software version (RFC 7254 4, RFC 7255 5).
+/// spare digit is always 0, and there is no software version (RFC 7254, RFC 7255 5).
 ///
 /// The IMEI is given as 14 digits; 15, with the check digit or with the spare digit 0 that is transmitted in its
 /// place (TS 23.003 6.2.1); or 16 with the software version, the IMEISV, which has no check digit (6.2.2).

@@ -13,7 +13,8 @@
 //!   One who has dialogs takes two: the first for their release, the second for the REGISTER.
 //! - The REGISTER has a Call-ID of its own, so that its number never competes with those of the host's REGISTERs.
 //! - The node subscribes to the registration state. Where a NOTIFY says that the network has ended the registration,
-//!   the dialogs are released and no REGISTER is sent.
+//!   the dialogs are released and no REGISTER is sent. What a NOTIFY says of the time before the REGISTER by which the
+//!   subscriber is registered ends nothing ([`Details::cseq`]).
 //!
 //! | id | what | where | test |
 //! |---|---|---|---|
@@ -39,15 +40,17 @@ mod node;
 mod registration;
 pub mod shutdown;
 mod snapshot;
+mod vocabulary;
 
 pub use crate::deregister::{MAX_DOMAINS, NotAsked};
 pub use config::{Config, ExpiresIn};
 pub use counters::{Counters, Tally};
-pub use deregistration::{Cause, Change, Input, Outcome, Registration};
+pub use deregistration::Registration;
 pub use dialogs::{DialogRef, NewDialog};
 pub use node::MscNode;
 pub use registration::{Details, Learned};
 pub use shutdown::Shutdown;
+pub use vocabulary::{Cause, Change, Input, Outcome};
 
 use core::fmt;
 
@@ -124,7 +127,7 @@ pub enum Command<'a> {
         /// The dialog.
         dialog: DialogRef,
     },
-    /// [MS-1] Deregisters everybody. A second one starts nothing anew; it replaces what was ordered. See [`shutdown`].
+    /// [MS-1] Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered. See [`shutdown`].
     Shutdown(Shutdown),
     /// [MS-1] Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
     Resume,
@@ -227,6 +230,16 @@ pub enum Event {
         /// The private identity.
         private_identity: Text,
     },
+    /// [MS-1] What a dry run has found. Counts and time are those of the instant.
+    ShutdownPlanned {
+        /// Subscribers who are here, those being deregistered among them.
+        registrations: u32,
+        /// Those of them who have dialogs.
+        in_dialog: u32,
+        /// Milliseconds until everybody has had its turns, at least, at the pace of today
+        /// ([`Pacer::least_time`](crate::fleet::pacer::Pacer::least_time)). What dialogs take to end comes on top.
+        least_time: u64,
+    },
     /// [MS-1] How far a shutdown has come: once a second at most, and some 64 times until its deadline.
     ShutdownProgressed {
         /// Subscribers who are here still.
@@ -281,7 +294,9 @@ impl Texts for Event {
             }
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { private_identity } => show(private_identity),
-            Self::ShutdownProgressed { .. } | Self::ShutdownEnded { .. } => {}
+            Self::ShutdownPlanned { .. }
+            | Self::ShutdownProgressed { .. }
+            | Self::ShutdownEnded { .. } => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     Answer, Cause, Change, Command, Config, Counters, Details, Input, Learned, Mscics, Outcome,
     Registration, Tally, defect,
     registration::Field,
+    shutdown::Survey,
     snapshot::{self, NodeRecord, Part, Restoring},
 };
 use crate::{
@@ -54,6 +55,8 @@ pub struct MscNode {
     pacing: Pacing,
     /// [MS-1] The shutdown that runs, or has ended.
     drain: Option<Drain<Tally>>,
+    /// The dry run of one.
+    survey: Option<Survey>,
     /// Where the unwinding of one that was called off goes on.
     releasing: Option<u32>,
 }
@@ -72,6 +75,7 @@ impl MscNode {
             shared: Shared::new(),
             pacing: Pacing::new(config.terms()),
             drain: None,
+            survey: None,
             releasing: None,
             config,
             identifiers,
@@ -269,8 +273,9 @@ impl MscNode {
     ) -> Result<Verdict, Misuse> {
         let (id, is_new) = match self.find(details.private_identity) {
             Some(id) => {
+                let was_registered = self.is_registered(details.private_identity);
                 self.step(now, id, Input::Registered(*details), out)?;
-                (id, false)
+                (id, !was_registered)
             }
             None if details.expires == 0 => return Ok(Verdict::Handled),
             None => (self.admit(now, details)?, true),
@@ -300,9 +305,9 @@ impl MscNode {
         Ok(id)
     }
 
-    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, later only if it was considered
-    /// cancelled, or the configuration says so.
-    fn subscribe(
+    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, or one that comes while the
+    /// registration is being ended; later only if it was considered cancelled, or the configuration says so.
+    pub(super) fn subscribe(
         &mut self,
         now: Millis,
         (id, is_new): (Id, bool),
@@ -349,11 +354,12 @@ impl MscNode {
         let limits = &self.config.limits;
         let made = self.subscriptions.subscribe(&mut cx, &order, limits, out)?;
         subscriber.subscription = Some(made);
+        subscriber.registration.told_since = true;
         Ok(())
     }
 
     /// One step of a subscriber; one who is gone leaves. With the REGISTER, or when the network has ended the registration,
-    /// the subscription is considered cancelled (S1 L48, TS 24.229 5.1.1.7).
+    /// the subscription is considered cancelled (S1 L48).
     fn step(
         &mut self,
         now: Millis,

@@ -44,6 +44,12 @@ pub struct Details<'a> {
     pub service_route: &'a [u8],
     /// Seconds that the registration was granted; 0 if it is no longer there.
     pub expires: u32,
+    /// Call-ID of the REGISTER. Together with [`cseq`](Self::cseq) it tells a NOTIFY of what was before the REGISTER from
+    /// one of what is now (RFC 3680 5.1.2), as long as the REGISTERs of a subscriber have one Call-ID (RFC 3261 10.2), and
+    /// the subscription is older than the REGISTER. Empty if it is not known.
+    pub call_id: &'a [u8],
+    /// CSeq number of the REGISTER.
+    pub cseq: u32,
 }
 
 impl fmt::Debug for Details<'_> {
@@ -98,6 +104,7 @@ impl Details<'_> {
             self.identities,
             self.contact_params,
             self.access_network_info,
+            self.call_id,
             self.home_domain,
             first_given(self.realm, home),
             self.contact,
@@ -133,6 +140,8 @@ pub struct Learned<'m> {
     access_network_info: Vec<u8>,
     service_route: Vec<u8>,
     expires: u32,
+    call_id: &'m [u8],
+    cseq: u32,
 }
 
 impl<'m> Learned<'m> {
@@ -171,6 +180,8 @@ impl<'m> Learned<'m> {
             access_network_info: value(request, HeaderName::PAccessNetworkInfo),
             service_route: register::joined(response, HeaderName::ServiceRoute)?,
             expires: register::granted_expires(&contact, request, response)?,
+            call_id: request.call_id()?,
+            cseq: request.cseq()?.number,
         })
     }
 
@@ -193,6 +204,8 @@ impl<'m> Learned<'m> {
             access_network_info: &self.access_network_info,
             service_route: &self.service_route,
             expires: self.expires,
+            call_id: self.call_id,
+            cseq: self.cseq,
         }
     }
 }
@@ -224,6 +237,7 @@ pub(crate) enum Field {
     Identities,
     ContactParams,
     AccessNetworkInfo,
+    CallId,
     HomeDomain,
     Realm,
     Contact,
@@ -233,10 +247,10 @@ pub(crate) enum Field {
     ServiceRoute,
 }
 
-const FIELDS: usize = 13;
+const FIELDS: usize = 14;
 
-/// Those until the cell are the registration's own; the others are those of many.
-const OWN: usize = 6;
+/// The first are the registration's own; the others are those of many.
+const OWN: usize = 7;
 pub(super) const COMMON: usize = FIELDS - OWN;
 
 /// The strings of a registration.

@@ -46,7 +46,9 @@ pub(super) struct SubscriberRecord<'b> {
     #[serde(borrow)]
     strings: Kept<'b>,
     requires_path: bool,
+    cseq: u32,
     seen: bool,
+    told_since: bool,
     queued: bool,
     cause: u8,
     registers: u8,
@@ -197,7 +199,9 @@ impl<'b> SubscriberRecord<'b> {
         Self {
             strings: strings.keep(&registration.strings.0),
             requires_path: registration.requires_path,
+            cseq: registration.cseq,
             seen: registration.seen,
+            told_since: registration.told_since,
             queued: registration.queued,
             cause: registration.cause as u8,
             registers: registration.registers,
@@ -239,7 +243,9 @@ impl<'b> SubscriberRecord<'b> {
         Ok(Registration {
             strings: Strings(restoring.strings.restore(self.strings, most, shared)?),
             requires_path: self.requires_path,
+            cseq: self.cseq,
             seen: self.seen,
+            told_since: self.told_since,
             queued: self.queued,
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,

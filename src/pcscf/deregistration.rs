@@ -366,6 +366,7 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: self.emergency,
             seen: self.is_seen(),
+            made_by: None,
         }
     }
 

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Counters, Registration};
 use crate::{
-    deregister::{Class, Order, Pace, Tallied},
+    deregister::{self, Class, Order, Pace, Tallied},
     drive::Millis,
 };
 
@@ -206,24 +206,22 @@ impl Registration {
 
 /// [PD-2] What a dry run has found so far.
 pub(super) struct Survey {
-    pub(super) order: Shutdown,
-    pub(super) cursor: u32,
+    pub(super) turns: deregister::Survey,
+    /// Whether emergency registrations are meant too.
+    is_of_emergencies: bool,
     pub(super) registrations: u32,
     pub(super) in_dialog: u32,
     pub(super) emergency: u32,
-    /// Registrations that would be asked, by next hop.
-    pub(super) asked: alloc::vec::Vec<u32>,
 }
 
 impl Survey {
-    pub(super) const fn new(order: Shutdown) -> Self {
+    pub(super) const fn new(order: &Shutdown) -> Self {
         Self {
-            order,
-            cursor: 0,
+            turns: deregister::Survey::new(order.pace()),
+            is_of_emergencies: order.emergency,
             registrations: 0,
             in_dialog: 0,
             emergency: 0,
-            asked: alloc::vec::Vec::new(),
         }
     }
 
@@ -237,17 +235,7 @@ impl Survey {
             Class::InDialog => more(&mut self.in_dialog),
             Class::Emergency => more(&mut self.emergency),
         }
-        let is_included = class != Class::Emergency || self.order.emergency;
+        let is_included = class != Class::Emergency || self.is_of_emergencies;
         is_included && registration.is_registered()
-    }
-
-    pub(super) fn ask(&mut self, next_hop: u32) {
-        let place = next_hop as usize;
-        if self.asked.len() <= place {
-            self.asked.resize(place.saturating_add(1), 0);
-        }
-        if let Some(asked) = self.asked.get_mut(place) {
-            *asked = asked.saturating_add(1);
-        }
     }
 }

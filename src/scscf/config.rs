@@ -42,7 +42,8 @@ pub struct Config {
     pub keep_server_name: bool,
     /// [DR-5] Deregistrations of the whole node that may wait for the verdict on the user at once; another one
     /// is refused with 503 and Retry-After. They take no room of [`Limits::users`], whoever they name, and of each
-    /// no more than [`Limits::registration_bytes`] is kept. Those recognised as a P-CSCF's are not among them.
+    /// no more than [`Limits::registration_bytes`] is kept. Those recognised as a P-CSCF's, or as an
+    /// authenticated user's, are not among them.
     /// Default 1,024.
     pub waiting_deregistrations: usize,
     /// [SD-2] Milliseconds to wait for the verdict on a user's own deregistration. Default 10,000.

@@ -13,7 +13,7 @@ pub struct Counters {
     pub profiles_changed: u64,
     /// Deregistrations recognised as a P-CSCF's, those only observed among them.
     pub pcscf_initiated: u64,
-    /// Deregistrations that are a user's.
+    /// Deregistrations that are a user's, those of an element that has authenticated it among them.
     pub user_initiated: u64,
     /// Deregistrations that looked like a P-CSCF's and failed a check, if only that nothing they name is bound.
     pub suspicious: u64,

@@ -272,7 +272,12 @@ impl Deregistration {
                     out.event(Event::Observed { affected });
                     self.authenticate(cx, Reasons::NONE, out);
                 }
-                Recognition::UserInitiated => self.authenticate(cx, Reasons::NONE, out),
+                Recognition::UserAuthenticated if !cx.config.observe_only => {
+                    return Ok(self.remove(cx, table, request, out));
+                }
+                Recognition::UserInitiated | Recognition::UserAuthenticated => {
+                    self.authenticate(cx, Reasons::NONE, out);
+                }
                 Recognition::Suspicious(reasons) => {
                     let affected = self.named(table, out);
                     out.event(Event::SuspiciousDeregistration { affected, reasons });

@@ -291,7 +291,8 @@ impl AssignmentKind {
 pub enum Question {
     /// [SD-2] Is this deregistration from the user? `Authenticated` only for credentials that were verified,
     /// or protection that proves the user (TS 24.229 5.4.1.4); `Challenge`; or `Denied`. It is not asked of a
-    /// P-CSCF beyond doubt, even if what it names is not bound here ([`Recognition::NotBoundHere`]).
+    /// P-CSCF beyond doubt, even if what it names is not bound here ([`Recognition::NotBoundHere`]), nor of an element
+    /// that has authenticated the user ([`Recognition::UserAuthenticated`]).
     Authentication {
         /// Of this question.
         key: Identifier,
@@ -398,7 +399,9 @@ impl fmt::Debug for Answer<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Contacts are deregistered. There is exactly one for each deregistration that was accepted.
+    /// Contacts are deregistered. There is exactly one for each deregistration that was accepted. It comes after the last
+    /// of its third-party REGISTERs: those of a registration that has come meanwhile are sent after it, lest they be
+    /// overtaken.
     Deregistered {
         /// Whose.
         affected: Affected,

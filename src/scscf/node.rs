@@ -318,7 +318,7 @@ impl ScscfNode {
         let shown = Shown {
             request: message,
             users: request.parties.map(|party| party.uri()),
-            is_unprotected: request.is_unprotected,
+            protected: request.protected,
             has_star: request.has_star(),
         };
         let paths = table.named_paths(&request);
@@ -344,7 +344,9 @@ impl ScscfNode {
         };
         increment(match recognition {
             Recognition::PcscfInitiated => &mut self.counters.pcscf_initiated,
-            Recognition::UserInitiated => &mut self.counters.user_initiated,
+            Recognition::UserInitiated | Recognition::UserAuthenticated => {
+                &mut self.counters.user_initiated
+            }
             Recognition::Suspicious(_) | Recognition::NotBoundHere => &mut self.counters.suspicious,
         });
         self.with_set(now, id, |set, cx| {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Border, defect};
 use crate::{
     drive::{Reject, Source},
-    wire::{Contact, Header, HeaderName, Message, NameAddr, Uri, Via, register},
+    wire::{
+        Contact, Header, HeaderName, IntegrityProtected, Message, NameAddr, Uri, Via, register,
+    },
 };
 
 /// Who started a deregistration, as far as its REGISTER shows.
@@ -16,6 +18,10 @@ pub enum Recognition {
     PcscfInitiated,
     /// The user.
     UserInitiated,
+    /// [SD-2] The user, whom an element of the trusted core has authenticated by other means, and says so by
+    /// `integrity-protected="auth-done"`: an MSC server enhanced for ICS, which is the user's own element and its P-CSCF
+    /// (TS 24.229 7.2A.2, TS 33.203 annex U). No security function is applied.
+    UserAuthenticated,
     /// It looks like the P-CSCF's, but is not beyond doubt. It goes the way of a user's.
     Suspicious(Reasons),
     /// [SD-3] It is a P-CSCF's beyond doubt, but for what it names, which is not bound here:
@@ -152,6 +158,12 @@ impl fmt::Debug for Reasons {
 /// of the owner of the Path. Only if nothing speaks against it, it is. Vias above the owner's are those of
 /// I-CSCFs; one below it, of whatever name, means that the REGISTER did not begin there.
 ///
+/// [SD-2] Without an identity that is not the user's, but with `integrity-protected="auth-done"`, one that began at the
+/// owner of the Path is the user's, authenticated: so an MSC server deregisters, which has no identity of its own to
+/// assert. The owner is that of the binding's Path, or where nothing that the REGISTER names is bound, that of its own. One
+/// that began elsewhere, at a UE or at an element that the contact has moved away from, is a user's like any other,
+/// whatever mark it has: a P-CSCF should have removed it (PD-11).
+///
 /// [SD-2, SD-3] Decision: an S-CSCF that lost its state has no Path to compare with, and no user to
 /// authenticate; yet the HSS must hear of the end. So where nothing that the REGISTER names is bound, the Path
 /// of the REGISTER itself, or without one the asserted identity, stands in for the stored one. If all checks
@@ -176,7 +188,7 @@ pub fn recognise<'p>(
     let shown = Shown {
         request,
         users: [request.from()?.uri(), request.to()?.uri()],
-        is_unprotected: authorization.is_unprotected,
+        protected: authorization.protected,
         has_star: contacts
             .into_iter()
             .any(|contact| matches!(contact, Ok(Contact::Star))),
@@ -189,8 +201,8 @@ pub(super) struct Shown<'r, 'm> {
     pub(super) request: &'r Message<'m>,
     /// From and To.
     pub(super) users: [Uri<'m>; 2],
-    /// `integrity-protected` is "no".
-    pub(super) is_unprotected: bool,
+    /// What `integrity-protected` says, if it is there.
+    pub(super) protected: Option<IntegrityProtected>,
     /// One of its contacts is `*`.
     pub(super) has_star: bool,
 }
@@ -207,14 +219,27 @@ impl Shown<'_, '_> {
         let (owner, other_paths) = owner_of_all(paths.clone());
         let vias = Vias::read(self.request, owner.as_ref())?;
         let asserted = self.asserted(owner.as_ref(), borders)?;
+        let is_core = from == Source::TrustedCore;
         let is_owners = vias.end_with_owner && !other_paths;
-        if !is_owners && !self.asserts_someone_else(identities) {
+        let speaks_for_another = self.asserts_someone_else(identities);
+        let nothing_known =
+            paths.clone().next().is_some() && paths.clone().all(|path| path.is_none());
+        if is_core && !speaks_for_another && self.protected == Some(IntegrityProtected::AuthDone) {
+            let began_at_element = match nothing_known {
+                true => begins_at_its_path(self.request)?,
+                false => vias.begin_with_owner && !other_paths,
+            };
+            if began_at_element {
+                return Ok(Recognition::UserAuthenticated);
+            }
+        }
+        if !is_owners && !speaks_for_another {
             return Ok(Recognition::UserInitiated);
         }
         let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
         let unknown = paths.clone().any(|path| path.is_none()) || paths.clone().next().is_none();
         let reasons = Reasons::NONE
-            .with(Reasons::UNTRUSTED_SOURCE, from != Source::TrustedCore)
+            .with(Reasons::UNTRUSTED_SOURCE, !is_core)
             .with(Reasons::NO_ASSERTED_IDENTITY, asserted.none)
             .with(
                 Reasons::PATH_MISMATCH,
@@ -224,12 +249,13 @@ impl Shown<'_, '_> {
                 Reasons::FOREIGN_VIA,
                 owner.is_some() && (other_paths || !vias.begin_with_owner),
             )
-            .with(Reasons::NOT_PROTECTED, self.is_unprotected)
+            .with(
+                Reasons::NOT_PROTECTED,
+                self.protected == Some(IntegrityProtected::No),
+            )
             .with(Reasons::UNKNOWN_BINDING, unknown)
             .with(Reasons::NO_PATH, no_path)
             .with(Reasons::WILDCARD, self.has_star);
-        let nothing_known =
-            paths.clone().next().is_some() && paths.clone().all(|path| path.is_none());
         Ok(match reasons {
             Reasons::NONE => Recognition::PcscfInitiated,
             Reasons::UNKNOWN_BINDING if nothing_known && proves_itself(self.request, borders)? => {
@@ -280,10 +306,7 @@ pub(super) fn check_asserted(request: &Message<'_>) -> Result<(), Reject> {
 
 /// [SD-3] Whether asserted identity, Path and Vias of a REGISTER all speak of one element, which it began at.
 fn proves_itself(request: &Message<'_>, borders: &[Border]) -> Result<bool, Reject> {
-    let mut claimed = None;
-    for entry in request.name_addrs(HeaderName::Path) {
-        claimed = Some(entry?.uri());
-    }
+    let mut claimed = own_path_owner(request)?;
     let mut all_owner = true;
     for identity in request.name_addrs(HeaderName::PAssertedIdentity) {
         let identity = identity?.uri();
@@ -292,6 +315,21 @@ fn proves_itself(request: &Message<'_>, borders: &[Border]) -> Result<bool, Reje
     }
     let vias = Vias::read(request, claimed.as_ref())?;
     Ok(all_owner && vias.begin_with_owner)
+}
+
+/// [SD-2] Whether the Vias of a REGISTER begin with that of the owner of its own Path.
+fn begins_at_its_path(request: &Message<'_>) -> Result<bool, Reject> {
+    let owner = own_path_owner(request)?;
+    Ok(Vias::read(request, owner.as_ref())?.begin_with_owner)
+}
+
+/// The element nearest the user in the Path of a REGISTER.
+fn own_path_owner<'m>(request: &Message<'m>) -> Result<Option<Uri<'m>>, Reject> {
+    let mut owner = None;
+    for entry in request.name_addrs(HeaderName::Path) {
+        owner = Some(entry?.uri());
+    }
+    Ok(owner)
 }
 
 /// The element nearest the user in a stored Path: the last entry (RFC 3327 5.1).

@@ -9,8 +9,8 @@ use crate::{
     drive::Reject,
     fleet::Few,
     wire::{
-        Contact, ContactAddr, Header, HeaderName, Host, Message, NameAddr, Required, Scheme, Uri,
-        register,
+        Contact, ContactAddr, Header, HeaderName, Host, IntegrityProtected, Message, NameAddr,
+        Required, Scheme, Uri, register,
     },
 };
 
@@ -20,8 +20,8 @@ pub(crate) struct Removing<'m> {
     pub(crate) parties: [NameAddr<'m>; 2],
     /// The private identity that Authorization names.
     pub(crate) username: Option<Vec<u8>>,
-    /// `integrity-protected` is "no".
-    pub(crate) is_unprotected: bool,
+    /// What `integrity-protected` says, if it is there.
+    pub(crate) protected: Option<IntegrityProtected>,
     pub(crate) contacts: Few<Contact<'m>>,
     pub(crate) call_id: &'m [u8],
     pub(crate) cseq: u32,
@@ -50,7 +50,7 @@ impl<'m> Removing<'m> {
         Ok(Self {
             parties: [required.from, required.to],
             username: credentials.username,
-            is_unprotected: credentials.is_unprotected,
+            protected: credentials.protected,
             contacts,
             call_id: required.call_id,
             cseq: required.cseq,

@@ -1,4 +1,16 @@
 //! [SD-4] The third-party REGISTERs of a deregistration: the application servers that are told, one a step.
+//!
+//! The host sends those of a registration. Each side has Call-IDs of its own, so that no CSeq orders what both send to one
+//! application server (RFC 3261 10.2): the end of a registration, late, would undo the one that has come after it.
+//!
+//! - What is not sent when the user is registered anew is not sent at all.
+//! - What is out by then is the host's to wait for: it sends those of the new registration after
+//!   [`Event::Deregistered`], which comes when all are answered or have been out for
+//!   [`server_bound`](Config::server_bound), longer than a transaction.
+//!
+//! Decision: one Call-ID for each user and application server, with a CSeq that rises, would order them without waiting.
+//! But host and node would draw the number together, and it would have to outlast the set, which is forgotten with its last
+//! contact; an application server that has lost its state takes any number all the same.
 
 use alloc::boxed::Box;
 

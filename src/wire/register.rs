@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Authorization, Contact, ContactAddr, HeaderName, Host, Message, NameAddr, Params, Scheme, Uri,
-    put_unfolded, scan,
+    Authorization, Contact, ContactAddr, HeaderName, Host, IntegrityProtected, Message, NameAddr,
+    Params, Scheme, Uri, put_unfolded, scan,
 };
 use crate::drive::{Buffer, Reject};
 
@@ -142,8 +142,8 @@ pub(crate) fn unfolded(value: &[u8]) -> Vec<u8> {
 pub(crate) struct Credentials {
     /// The private identity that it names, if it does (TS 24.229 5.1.1.2).
     pub(crate) username: Option<Vec<u8>>,
-    /// `integrity-protected` is "no" (TS 24.229 7.2A.2).
-    pub(crate) is_unprotected: bool,
+    /// What `integrity-protected` says, if it is there (TS 24.229 7.2A.2).
+    pub(crate) protected: Option<IntegrityProtected>,
 }
 
 /// The Authorization of a REGISTER.
@@ -156,9 +156,9 @@ pub(crate) fn credentials(request: &Message<'_>) -> Result<Credentials, Reject> 
     };
     Ok(Credentials {
         username: named_by(authorization),
-        is_unprotected: authorization
+        protected: authorization
             .integrity_protected()
-            .is_some_and(|value| scan::same_text(value, b"no")),
+            .map(IntegrityProtected::of),
     })
 }
 

@@ -48,6 +48,9 @@ pub fn identifiers(incarnation: u64) -> Identifiers {
     Identifiers::new([7; 32], incarnation, 3)
 }
 
+/// Of each REGISTER of the MSC server's host.
+pub const CALL_ID: &str = "apb03a0s09dkjdfglkj49111";
+
 /// A REGISTER as the MSC server sent it.
 pub fn register(params: &str, cseq: u32) -> String {
     format!(
@@ -56,7 +59,7 @@ pub fn register(params: &str, cseq: u32) -> String {
          Max-Forwards: 70\r\n\
          From: <{TEMPORARY}>;tag=4fa3\r\n\
          To: <{TEMPORARY}>\r\n\
-         Call-ID: apb03a0s09dkjdfglkj49111\r\n\
+         Call-ID: {CALL_ID}\r\n\
          CSeq: {cseq} REGISTER\r\n\
          Contact: <{CONTACT}>{params}\r\n\
          Expires: 600000\r\n\
@@ -78,7 +81,7 @@ pub fn register_200(params: &str, cseq: u32) -> String {
          Via: SIP/2.0/UDP msc1.visited1.example.net:5060;branch=z9hG4bKr{cseq}\r\n\
          From: <{TEMPORARY}>;tag=4fa3\r\n\
          To: <{TEMPORARY}>;tag=409sp3\r\n\
-         Call-ID: apb03a0s09dkjdfglkj49111\r\n\
+         Call-ID: {CALL_ID}\r\n\
          CSeq: {cseq} REGISTER\r\n\
          Contact: <{CONTACT}>{params};expires=3600\r\n\
          P-Associated-URI: <{DEFAULT}>, <{OTHER}>\r\n\
@@ -439,13 +442,24 @@ impl Subscription {
 
 /// A document of the whole set.
 pub fn document(version: u32, registration: &str, contact: &str, event: &str) -> String {
+    document_by(version, registration, contact, event, "")
+}
+
+/// The same; the contacts have more attributes: `callid` and `cseq` of the REGISTER that changed them last.
+pub fn document_by(
+    version: u32,
+    registration: &str,
+    contact: &str,
+    event: &str,
+    changed_by: &str,
+) -> String {
     let registrations: String = [DEFAULT, OTHER, TEMPORARY]
         .iter()
         .enumerate()
         .map(|(number, aor)| {
             format!(
                 "<registration aor=\"{aor}\" id=\"r{number}\" state=\"{registration}\">\
-                 <contact id=\"c{number}\" state=\"{contact}\" event=\"{event}\"><uri>{CONTACT}</uri>\
+                 <contact id=\"c{number}\" state=\"{contact}\" event=\"{event}\"{changed_by}><uri>{CONTACT}</uri>\
                  <unknown-param name=\"+sip.instance\">\"&lt;urn:gsma:imei:90420156-025763-0&gt;\"</unknown-param>\
                  </contact></registration>"
             )

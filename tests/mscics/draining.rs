@@ -5,7 +5,9 @@ use ims_procedures::{
     mscics::{Cause, Command, Event, Outcome, Shutdown, Tally},
 };
 
-use crate::bed::{Bed, PARAMS, PRIVATE, briefs, outcome, plain, register, register_200, request};
+use crate::bed::{
+    Bed, Out, PARAMS, PRIVATE, briefs, outcome, plain, register, register_200, request,
+};
 
 fn imsi(number: usize) -> String {
     format!("2341509{number:08}")
@@ -165,4 +167,81 @@ fn meanwhile() {
         outcome(&out),
         (Cause::Shutdown, Outcome::NoResponse, 1, 0, true)
     );
+}
+
+/// Orders a dry run, and gives what it finds: subscribers, those with dialogs, the least time.
+fn planned(bed: &mut Bed, rate: Option<u32>) -> (u32, u32, u64) {
+    let mut order = Shutdown::until(bed.now);
+    (order.rate, order.dry_run) = (rate, true);
+    assert_eq!(bed.command(Command::Shutdown(order)), Verdict::Handled);
+    let mut reported = Vec::new();
+    while bed.node.deadline().is_some_and(|(at, _)| at <= bed.now) {
+        reported.extend(bed.tick());
+    }
+    match &reported[..] {
+        [
+            Out::Event(
+                _,
+                Event::ShutdownPlanned {
+                    registrations,
+                    in_dialog,
+                    least_time,
+                },
+            ),
+        ] => (*registrations, *in_dialog, *least_time),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// [MS-1] [PD-12] The dry run tells how many there are and how long it takes at least, and does nothing; the shutdown takes
+/// as long, where everything is answered at once.
+#[test]
+fn dry_run() {
+    let mut bed = with(200);
+    let turns_of_100_a_second = (150 + 2 * 50) * 10;
+    assert_eq!(planned(&mut bed, None), (200, 50, turns_of_100_a_second));
+    let (_, _, slow) = planned(&mut bed, Some(1));
+    let (_, _, least_time) = planned(&mut bed, Some(10));
+    assert!(slow > 9 * least_time, "{slow} and {least_time}");
+    assert_eq!(bed.node.registrations(), 200);
+    assert!(
+        bed.node
+            .is_registered(PRIVATE.replace("234150999999999", &imsi(0)).as_bytes())
+    );
+    assert_eq!(bed.node.deadline().unwrap().1.0, "registration lifetime");
+
+    let mut order = Shutdown::until(bed.now.after(600_000));
+    order.rate = Some(10);
+    let (started, deadline) = (bed.now, order.deadline);
+    bed.command(Command::Shutdown(order));
+    let (sent, ended, _) = run(&mut bed, deadline, true);
+    assert_eq!(ended.expect("an end").total(), 200);
+    let took = sent.last().unwrap().since(started);
+    let at_once = u64::from(plain().pacing.burst) * 100;
+    assert_eq!(
+        took + at_once,
+        least_time,
+        "but for those that may go at once"
+    );
+}
+
+/// [MS-1] While a shutdown runs, a dry run says what is left of it; nobody is left, and so is no time.
+#[test]
+fn dry_run_beside_a_shutdown() {
+    let mut bed = with(100);
+    let mut order = Shutdown::until(bed.now.after(600_000));
+    order.rate = Some(10);
+    bed.command(Command::Shutdown(order));
+    let (now, deadline) = (bed.now.after(2_000), order.deadline);
+    run(&mut bed, now, true);
+    let left = bed.node.registrations() as u32;
+    assert!(left < 100);
+    let (registrations, _, least_time) = planned(&mut bed, Some(10));
+    assert_eq!(registrations, left);
+    assert!(least_time > 0);
+    run(&mut bed, deadline, true);
+    assert_eq!(planned(&mut bed, Some(10)), (0, 0, 0));
+    let mut nobody = Bed::new(plain());
+    assert_eq!(planned(&mut nobody, None), (0, 0, 0));
+    assert_eq!(nobody.node.deadline(), None);
 }

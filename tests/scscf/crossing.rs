@@ -67,6 +67,25 @@ fn two_contacts_at_once() {
     assert_eq!(outcomes(&all).len(), 2);
 }
 
+/// [SD-4] The user registers again while an application server is being told of the end: the outcome comes when it has
+/// answered, which is when the host may tell it of the new registration.
+#[test]
+fn registers_again_while_a_server_is_told() {
+    let mut host = Host::registered();
+    let asked = host.receive(register());
+    host.run_procedure(asked);
+    let [third_party] = host.ticks().try_into().unwrap();
+    assert!(third_party.is_register());
+    let anew = Registration {
+        cseq: 11,
+        ..Registration::default()
+    };
+    host.learn(&anew);
+    assert_eq!(outcomes(&host.wait(39_999)), []);
+    assert_eq!(outcomes(&host.respond(&third_party, 200)).len(), 1);
+    assert!(host.node.is_registered(PUBLIC.as_bytes()));
+}
+
 /// [SD-3] The user registers again while he is deregistered: the HSS is not told that he is gone, the 200
 /// shows the new binding, and no application server loses him.
 #[test]

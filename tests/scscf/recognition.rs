@@ -2,9 +2,10 @@
 
 use super::support::*;
 use ims_procedures::{
-    drive::{Limits, Source},
-    scscf::{Answer, Border, Reasons, Recognition, recognise},
-    wire::Message,
+    drive::{Identifiers, Limits, Node, Outbox, Output, Source},
+    mscics,
+    scscf::{Answer, AssignmentKind, Border, Reasons, Recognition, recognise},
+    wire::{Element, Message},
 };
 
 const PAI: &str = "P-Asserted-Identity: <sip:pcscf1.visited1.example.net:5070>";
@@ -128,6 +129,7 @@ fn via_below_of_the_same_name() {
     ] {
         let register = register().replace(VIA, &vias);
         one(&register, Source::TrustedCore, &[Reasons::FOREIGN_VIA]);
+        // With the mark of an element that authenticates too.
         let anonymous = register.replace(&format!("{PAI}\r\n"), "");
         let reasons = [Reasons::NO_ASSERTED_IDENTITY, Reasons::FOREIGN_VIA];
         one(&anonymous, Source::TrustedCore, &reasons);
@@ -164,8 +166,9 @@ fn too_many_asserted_identities() {
 #[test]
 fn no_asserted_identity() {
     let register = register().replace(&format!("{PAI}\r\n"), "");
+    let unmarked = register.replace(",integrity-protected=\"auth-done\"", "");
     one(
-        &register,
+        &unmarked,
         Source::TrustedCore,
         &[Reasons::NO_ASSERTED_IDENTITY],
     );
@@ -307,7 +310,8 @@ fn unknown_binding_in_doubt() {
         ),
         (
             Source::TrustedCore,
-            text.replace(&format!("{PAI}\r\n"), ""),
+            text.replace(&format!("{PAI}\r\n"), "")
+                .replace("auth-done", "yes"),
             config(),
         ),
         (Source::TrustedCore, text.replace(VIA, &below), config()),
@@ -518,6 +522,142 @@ fn user() {
         assert!(reasons.is_empty());
         assert_eq!((private.as_str(), public.as_str()), (PRIVATE, PUBLIC));
         host.answer(&ask, Answer::Denied);
+    }
+}
+
+/// The registration of a subscriber by an MSC server enhanced for ICS, which is the user's element and its P-CSCF.
+fn by_an_msc_server() -> Registration {
+    Registration {
+        path: "<sip:term@msc1.visited1.example.net:5060;lr>",
+        ..Registration::of(
+            "sip:msc1.visited1.example.net:5060",
+            &format!(";{INSTANCE}"),
+        )
+    }
+}
+
+/// The REGISTER with which the node of an MSC server ends it.
+fn of_an_msc_server() -> Vec<u8> {
+    let element = Element::new(
+        b"sip:msc1.visited1.example.net:5060",
+        b"visited1.example.net",
+    );
+    let mut config = mscics::Config::new(element.unwrap());
+    config.subscription.support_reg_event = false;
+    let mut node = mscics::MscNode::new(config, Identifiers::new(SEED, 9, 3)).unwrap();
+    let (registration, now) = (by_an_msc_server(), ims_procedures::drive::Millis(1));
+    let (request, response) = (registration.request(), registration.response());
+    let mut out = Outbox::for_steps(2);
+    for command in [
+        mscics::Command::Learn {
+            request: request.as_bytes(),
+            response: response.as_bytes(),
+        },
+        mscics::Command::Inactive {
+            private_identity: PRIVATE.as_bytes(),
+            cause: mscics::Cause::CancelLocation,
+        },
+    ] {
+        node.command(now, command, &mut out).unwrap();
+    }
+    let mut requests = out.iter().filter_map(|output| match output {
+        Output::Request { bytes, .. } => Some(bytes.to_vec()),
+        _ => None,
+    });
+    requests.next().unwrap()
+}
+
+/// [SD-2, SD-3, SD-4] An MSC server deregisters its subscriber, whom it has authenticated by other means (TS 24.229
+/// 7.2A.2): nothing is asked of the user, nothing looks suspicious, and the HSS hears of a user's deregistration.
+#[test]
+fn by_an_msc() {
+    let mut host = Host::new(config());
+    host.learn(&by_an_msc_server());
+    let [release] = host.receive(of_an_msc_server()).try_into().unwrap();
+    let Out::Ask {
+        ask: Ask::DialogRelease { .. },
+        ..
+    } = &release
+    else {
+        panic!("{release:?}");
+    };
+    assert!(!host.node.is_registered(PUBLIC.as_bytes()));
+    let [assign] = host.answer(&release, Answer::Released).try_into().unwrap();
+    let Out::Ask {
+        ask: Ask::ServerAssignment { code, .. },
+        ..
+    } = &assign
+    else {
+        panic!("{assign:?}");
+    };
+    assert_eq!(*code, AssignmentKind::UserDeregistration.code());
+    let assigned = Answer::Assigned {
+        application_servers: b"",
+    };
+    assert_eq!(host.answer(&assign, assigned)[0].status(), 200);
+    let counters = host.node.counters();
+    assert_eq!((counters.user_initiated, counters.suspicious), (1, 0));
+    assert_eq!(counters.removed_by_user, 1);
+}
+
+/// [SD-2, SD-3] At an S-CSCF that has lost its state, the HSS hears of it all the same, before the 481, and nobody is asked for
+/// credentials. Without a Path of its own it is a user's like any other.
+#[test]
+fn by_an_msc_unknown_here() {
+    let register = String::from_utf8(of_an_msc_server()).unwrap();
+    let mut host = Host::new(config());
+    let [assign] = host.receive(&register).try_into().unwrap();
+    assert!(matches!(
+        assign,
+        Out::Ask {
+            ask: Ask::ServerAssignment { .. },
+            ..
+        }
+    ));
+    let assigned = Answer::Assigned {
+        application_servers: b"",
+    };
+    assert_eq!(host.answer(&assign, assigned)[0].status(), 481);
+    let path = register.lines().find(|line| line.starts_with("Path: "));
+    let register = register.replace(&format!("{}\r\n", path.unwrap()), "");
+    let [ask] = host.receive(&register).try_into().unwrap();
+    assert!(matches!(
+        ask,
+        Out::Ask {
+            ask: Ask::Authentication { .. },
+            ..
+        }
+    ));
+}
+
+/// [SD-1, SD-2] The mark counts for nothing where the trusted core has not set it, nor for what came by another element than
+/// the one that the binding's Path leads to; and with observing only, the host is asked all the same.
+#[test]
+fn mark_of_others() {
+    let register = String::from_utf8(of_an_msc_server()).unwrap();
+    let mut host = Host::new(config());
+    host.learn(&by_an_msc_server());
+    let reasons = [Reasons::UNTRUSTED_SOURCE, Reasons::NO_ASSERTED_IDENTITY];
+    for from in [Source::Ue, Source::Unknown] {
+        suspicious(&mut host, from, &register, &reasons);
+    }
+    for other in ["yes", "ip-assoc-yes", "done"] {
+        let register = register.replace("auth-done", other);
+        let reasons = [Reasons::NO_ASSERTED_IDENTITY];
+        suspicious(&mut host, Source::TrustedCore, &register, &reasons);
+    }
+    let mut watching = config();
+    watching.observe_only = true;
+    let mut watching = Host::new(watching);
+    watching.learn(&by_an_msc_server());
+    let moved = register.replace("UDP msc1.", "UDP msc2.");
+    for (host, register) in [(&mut host, &moved), (&mut watching, &register)] {
+        let [ask] = host.receive(register).try_into().unwrap();
+        assert!(
+            matches!(&ask, Out::Ask { ask: Ask::Authentication { reasons, .. }, .. } if reasons.is_empty())
+        );
+        assert!(host.node.is_registered(PUBLIC.as_bytes()));
+        assert_eq!(host.answer(&ask, Answer::Denied)[0].status(), 403);
     }
 }
 

@@ -78,6 +78,7 @@ const NAMES: [(&str, Reasons); 8] = [
 enum Verdict {
     Pcscf,
     User,
+    Authenticated,
     NotBoundHere,
     /// With the bits of the reasons.
     Suspicious(u8),
@@ -130,7 +131,7 @@ impl Row {
         ]
     }
 
-    /// [SD-1] The rule.
+    /// [SD-1, SD-2] The rule.
     fn verdict(self) -> Verdict {
         let [source, asserted, path, via, protected] = self.names();
         // Whose Path the binding has, which is whose Via the REGISTER must begin with. The foreign P-CSCF put none
@@ -139,6 +140,14 @@ impl Row {
         let began_at_owner = path == "owner" && matches!(via, "owner" | "icscf,owner");
         // "No UE address in Via" alone is never enough, but it makes it look like a P-CSCF's.
         let speaks_for_another = !matches!(asserted, "none" | "user");
+        // [SD-2] An element of the trusted core has authenticated the user by other means, and speaks for nobody else.
+        // Where nothing is bound, the Path of the REGISTER itself, which is pcscf1's, stands in.
+        let began_at_element =
+            matches!(path, "owner" | "unbound") && matches!(via, "owner" | "icscf,owner");
+        let is_authenticated = source == "core" && protected == "auth-done";
+        if is_authenticated && began_at_element && !speaks_for_another {
+            return Verdict::Authenticated;
+        }
         if !speaks_for_another && !began_at_owner {
             return Verdict::User;
         }
@@ -177,6 +186,7 @@ impl Row {
         let verdict = match self.verdict() {
             Verdict::Pcscf => "pcscf-initiated".to_string(),
             Verdict::User => "user-initiated".to_string(),
+            Verdict::Authenticated => "user-authenticated".to_string(),
             Verdict::NotBoundHere => "not-bound-here".to_string(),
             Verdict::Suspicious(bits) => {
                 let named = NAMES.iter().filter(|(_, reason)| reason.bits() & bits != 0);
@@ -272,6 +282,7 @@ fn by_the_function() {
         let found = match found.unwrap() {
             Recognition::PcscfInitiated => Verdict::Pcscf,
             Recognition::UserInitiated => Verdict::User,
+            Recognition::UserAuthenticated => Verdict::Authenticated,
             Recognition::NotBoundHere => Verdict::NotBoundHere,
             Recognition::Suspicious(reasons) => Verdict::Suspicious(reasons.bits()),
         };
@@ -279,8 +290,8 @@ fn by_the_function() {
     }
 }
 
-/// [SD-1, SD-2, SD-3] The node does so with every combination: no security function for the P-CSCF beyond doubt, a
-/// report and the user's way for the suspicious, and no change until the user is authenticated.
+/// [SD-1, SD-2, SD-3] The node does so with every combination: no security function for the P-CSCF beyond doubt, nor for
+/// a user who is authenticated, a report and the user's way for the suspicious, and no change until the user is authenticated.
 #[test]
 fn by_a_node() {
     for row in rows() {
@@ -297,6 +308,7 @@ fn by_a_node() {
                     },
                 ],
             ) => assert!(!host.node.is_registered(PUBLIC.as_bytes()), "{line}"),
+            (Verdict::Authenticated, [done]) => removes(&mut host, done, row, &line),
             // A private identity that has other bindings here is not asked about.
             (Verdict::NotBoundHere, [Out::Event(Ev::Suspicious { reasons, .. }), end]) => {
                 assert_eq!(*reasons, Reasons::UNKNOWN_BINDING, "{line}");
@@ -320,6 +332,24 @@ fn by_a_node() {
             }
             _ => panic!("{line}: {outs:?}"),
         }
+    }
+}
+
+/// Nothing is asked of the user: what is bound is removed, and of what is not the HSS is asked, if nothing else of the
+/// private identity is left.
+fn removes(host: &mut Host, done: &Out, row: Row, line: &str) {
+    let is_bound = PATHS[row.path].1.is_some();
+    match done {
+        Out::Ask {
+            ask: Ask::DialogRelease { .. },
+            ..
+        } if is_bound => assert!(!host.node.is_registered(PUBLIC.as_bytes()), "{line}"),
+        Out::Ask {
+            ask: Ask::ServerAssignment { private, .. },
+            ..
+        } if !is_bound => assert_ne!(private, PRIVATE, "{line}"),
+        refusal if !is_bound => assert_eq!(refusal.status(), 481, "{line}"),
+        other => panic!("{line}: {other:?}"),
     }
 }
 

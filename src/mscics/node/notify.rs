@@ -131,6 +131,8 @@ impl MscNode {
         Ok(())
     }
 
+    /// What was told. Of what is past, nothing follows, but that there is something to subscribe to anew where the
+    /// subscription has ended with it.
     fn apply(
         &mut self,
         now: Millis,
@@ -144,11 +146,25 @@ impl MscNode {
             }
         }
         let input = match standing {
+            Standing::Past => return self.subscribe_anew(now, owner, out),
             Standing::Unmentioned | Standing::Active => return Ok(()),
             Standing::Shortened(expires) => Input::Shortened { expires },
             Standing::Terminated => Input::Terminated,
         };
         self.step(now, owner, input, out)?;
+        self.settle(owner, out);
+        Ok(())
+    }
+
+    fn subscribe_anew(
+        &mut self,
+        now: Millis,
+        owner: Id,
+        out: &mut Outbox<Mscics>,
+    ) -> Result<(), Misuse> {
+        let registration = self.subscribers.get(owner).map(|owner| &owner.registration);
+        let left = registration.map_or(0, |registration| registration.seconds_left(now));
+        self.subscribe(now, (owner, true), left, out)?;
         self.settle(owner, out);
         Ok(())
     }

@@ -5,12 +5,16 @@ use crate::{
     deregister::{Class, Drain, Pace, Stage, stretch},
     drive::{Millis, Misuse, Outbox, Verdict},
     fleet::Id,
-    mscics::{Cause, Event, Input, Mscics, Registration, Shutdown},
+    mscics::{Cause, Event, Input, Mscics, Registration, Shutdown, shutdown::Survey},
 };
 
 impl MscNode {
-    /// [MS-1] The order to shut down.
+    /// [MS-1] The order to shut down, or to say what that would be.
     pub(super) fn shut_down(&mut self, now: Millis, order: Shutdown) -> Verdict {
+        if order.dry_run {
+            self.survey = Some(Survey::new(&order));
+            return Verdict::Handled;
+        }
         match &mut self.drain {
             Some(drain) => drain.order(now, &order.order()),
             None => self.drain = Some(Drain::new(now, &order.order(), self.counters)),
@@ -36,7 +40,7 @@ impl MscNode {
     /// [DR-6] When the shutdown, or its unwinding, has something to do.
     pub(super) fn shutdown_at(&self) -> Option<Millis> {
         let now = self.clock.latest();
-        if self.releasing.is_some() {
+        if self.survey.is_some() || self.releasing.is_some() {
             return Some(now);
         }
         let drain = self.drain.as_ref()?;
@@ -49,6 +53,10 @@ impl MscNode {
         now: Millis,
         out: &mut Outbox<Mscics>,
     ) -> Result<(), Misuse> {
+        if let Some(survey) = self.survey.take() {
+            self.survey_on(now, survey, out);
+            return Ok(());
+        }
         if let Some(from) = self.releasing {
             return self.release_on(now, from, out);
         }
@@ -171,6 +179,32 @@ impl MscNode {
         }
         self.releasing = Some(places.end).filter(|&end| end < self.subscribers.places());
         Ok(())
+    }
+
+    /// [MS-1] One stretch of the dry run, and what it has found.
+    fn survey_on(&mut self, now: Millis, mut survey: Survey, out: &mut Outbox<Mscics>) {
+        let places = stretch(survey.turns.cursor, self.subscribers.places());
+        let terms = self.config.terms();
+        for place in places.clone() {
+            let id = self.subscribers.at(place);
+            if let Some(subscriber) = id.and_then(|id| self.subscribers.get(id)) {
+                let pacing = (&mut self.pacing, terms);
+                survey.count(now, pacing, &subscriber.registration);
+            }
+        }
+        survey.turns.cursor = places.end;
+        if places.end < self.subscribers.places() {
+            self.survey = Some(survey);
+            return;
+        }
+        out.event(Event::ShutdownPlanned {
+            registrations: survey.registrations,
+            in_dialog: survey.in_dialog,
+            least_time: survey.turns.least_time(now, &mut self.pacing, terms),
+        });
+        if self.subscribers.len() == 0 && self.drain.is_none() {
+            self.pacing.give_back(terms);
+        }
     }
 
     fn report_shutdown(&mut self, now: Millis, out: &mut Outbox<Mscics>) {

@@ -67,6 +67,7 @@ pub(in crate::mscics) fn write_outcome(event: &Event, out: &Outbox<Mscics>) -> O
         },
         Event::Subscription(_)
         | Event::TakenOver { .. }
+        | Event::ShutdownPlanned { .. }
         | Event::ShutdownProgressed { .. }
         | Event::ShutdownEnded { .. } => return None,
     };

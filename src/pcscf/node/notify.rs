@@ -155,7 +155,7 @@ impl PcscfNode {
                 self.note_seen(owner, place);
             }
             let input = match *standing {
-                Standing::Unmentioned | Standing::Active => continue,
+                Standing::Unmentioned | Standing::Active | Standing::Past => continue,
                 Standing::Shortened(expires) => Input::Shortened { expires },
                 Standing::Terminated => Input::Terminated,
             };

@@ -46,7 +46,7 @@ impl PcscfNode {
     /// [PD-2] The order to shut down, or to say what that would be.
     pub(super) fn shut_down(&mut self, now: Millis, order: Shutdown) -> Verdict {
         if order.dry_run {
-            self.survey = Some(Survey::new(order));
+            self.survey = Some(Survey::new(&order));
             return Verdict::Handled;
         }
         match &mut self.drain {
@@ -284,30 +284,28 @@ impl PcscfNode {
         let Some(mut survey) = self.survey.take() else {
             return;
         };
-        let places = self.stretch(survey.cursor);
+        let places = self.stretch(survey.turns.cursor);
+        let terms = self.config.terms();
         for place in places.clone() {
             let user = self.users.at(place).and_then(|id| self.users.get(id));
             for registration in user.iter().flat_map(|user| &user.registrations) {
                 if survey.count(registration) {
                     let domain = registration.strings.field(Field::HomeDomain);
-                    survey.ask(self.pacing.number(now, self.config.terms(), domain));
+                    let pacing = (&mut self.pacing, terms);
+                    survey.turns.count(now, pacing, domain, 1);
                 }
             }
         }
-        survey.cursor = places.end;
-        if survey.cursor < self.users.places() {
+        survey.turns.cursor = places.end;
+        if places.end < self.users.places() {
             self.survey = Some(survey);
             return;
         }
-        let pace = survey.order.pace();
-        let least_time = self
-            .pacing
-            .least_time(now, self.config.terms(), pace, &survey.asked);
         out.event(Event::ShutdownPlanned {
             registrations: survey.registrations,
             in_dialog: survey.in_dialog,
             emergency: survey.emergency,
-            least_time,
+            least_time: survey.turns.least_time(now, &mut self.pacing, terms),
         });
     }
 

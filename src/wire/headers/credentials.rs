@@ -50,7 +50,7 @@ pub enum IntegrityProtected {
 }
 
 impl IntegrityProtected {
-    fn of(value: &[u8]) -> Self {
+    pub(crate) fn of(value: &[u8]) -> Self {
         const KNOWN: [IntegrityProtected; 7] = [
             IntegrityProtected::Yes,
             IntegrityProtected::No,

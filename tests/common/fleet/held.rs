@@ -2,6 +2,7 @@
 
 use ims_procedures::{
     drive::{Answer, Millis, Misuse, Node, Outbox, Output, Persist},
+    mscics::MscNode,
     pcscf::PcscfNode,
     persistence::{Config, Persistent},
     scscf::ScscfNode,
@@ -61,6 +62,22 @@ pub trait Held: Node + Sized {
 }
 
 impl Held for PcscfNode {
+    type Inner = Self;
+
+    fn hold(node: Self) -> Self {
+        node
+    }
+
+    fn inner(&self) -> &Self {
+        self
+    }
+
+    fn outbox(&self) -> Outbox<Self::Role> {
+        Outbox::for_steps(1)
+    }
+}
+
+impl Held for MscNode {
     type Inner = Self;
 
     fn hold(node: Self) -> Self {

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod held;
+pub mod msc_profile;
+pub mod mscics;
 pub mod pcscf;
 pub mod profile;
 pub mod scscf;
@@ -29,6 +31,8 @@ impl Meter for Unmeasured {
 
 /// A node, and the host of its users. A call that fails panics: nothing was measured then.
 pub trait Fleet: Sized {
+    /// Bytes of the strings of a user.
+    const STRINGS: usize = profile::STRINGS;
     /// What can happen to a user who is there.
     const TRAFFIC: &'static [&'static str];
 
