@@ -415,6 +415,31 @@ fn for_the_release_before() {
     assert_eq!(run.registered(20), 15);
 }
 
+/// [SD-5, DR-7] A drain of more than 64 seconds, killed while those that were deregistered first are to be forgotten:
+/// everybody else has a turn, once, and it ends.
+#[test]
+fn restarted_before_a_purge() {
+    for late in [0, 1, 3_000] {
+        let mut run = Run::new(paced(1, 1), 80, 2, World::default());
+        let begun = run.host.now;
+        run.begin(None);
+        while run.host.now.since(begun) < 65_500 {
+            assert!(run.step());
+        }
+        let sets = run.host.node.sets();
+        assert!(sets < 80, "some are forgotten already");
+        run.host.now = run.host.now.after(late);
+        run.restart();
+        assert_eq!(run.host.node.sets(), sets, "forgotten by ticks alone");
+        let done = run.finish();
+        assert_eq!((done.found, done.deregistered, run.outcomes), (80, 80, 80));
+        assert_eq!((done.passed_over, done.disturbed), (0, 0));
+        assert_eq!(run.turns.len(), 80);
+        run.host.run(64_000);
+        assert_eq!((run.host.node.sets(), run.host.node.deadline()), (0, None));
+    }
+}
+
 /// [SD-5, DR-10] Another rate while it runs.
 #[test]
 fn reconfigured() {
