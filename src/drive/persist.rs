@@ -103,6 +103,12 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Appends the same event for a machine that has gone here already: all that is left of it is its key.
     fn report_taken_over(key: &[u8], out: &mut Outbox<Self::Role>);
 
+    /// Whether an event is of the node itself, and of no machine: as how far a shutdown has come. None is, unless the
+    /// node says so.
+    fn is_of_node(_event: &<Self::Role as Role>::Event) -> bool {
+        false
+    }
+
     /// An event of `out` that must not be lost, for [`read_outcome`](Self::read_outcome): how a procedure ended.
     /// `None` for any other.
     fn write_outcome(

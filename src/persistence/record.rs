@@ -3,7 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Counters, Key};
+use super::{
+    Config, Counters, Key,
+    fence::{Fence, Stretch},
+};
 use crate::drive::{
     Millis, Outbox, Persist, Timer, Token, Withheld, WithheldRole, increment, snapshot,
     snapshot::Raw,
@@ -87,6 +90,10 @@ pub(super) struct Record<R: WithheldRole> {
     free: Withheld<R>,
     /// The store was done without: nothing waits for the pending write.
     done_without: bool,
+    /// Since when there is something that waits for the pending write, or may go.
+    going: [Option<Stretch>; 2],
+    /// Since when there is something for the write after that.
+    coming: Option<Stretch>,
 }
 
 impl<R: WithheldRole> Record<R> {
@@ -101,6 +108,8 @@ impl<R: WithheldRole> Record<R> {
             waiting: Withheld::default(),
             free: Withheld::default(),
             done_without: false,
+            going: [None; 2],
+            coming: None,
         }
     }
 
@@ -140,6 +149,45 @@ impl<R: WithheldRole> Record<R> {
         }
         if self.done_without {
             self.free.append(core::mem::take(&mut self.waiting));
+        }
+    }
+
+    /// Notes since when something is pending.
+    pub(super) fn begin_pending(&mut self, fence: &mut Fence<R>) {
+        let is_coming = self.since.is_some() && !self.done_without;
+        if is_coming && self.coming.is_none() {
+            self.coming = Some(fence.begin());
+        }
+        let [going, _] = &mut self.going;
+        if going.is_none() && !self.free.is_empty() {
+            *going = Some(fence.begin());
+        }
+    }
+
+    /// Ends what is no longer pending.
+    pub(super) fn end_pending(&mut self, fence: &mut Fence<R>) {
+        let is_awaited = matches!(self.state, State::Pending(_)) && !self.done_without;
+        if !is_awaited && self.free.is_empty() {
+            self.end_going(fence);
+        }
+    }
+
+    /// Ends all that is pending: nothing comes of it.
+    pub(super) fn end_all(&mut self, fence: &mut Fence<R>) {
+        self.end_going(fence);
+        self.coming.take().into_iter().for_each(|at| fence.end(at));
+    }
+
+    fn end_going(&mut self, fence: &mut Fence<R>) {
+        let going = core::mem::take(&mut self.going);
+        going.into_iter().flatten().for_each(|at| fence.end(at));
+    }
+
+    /// What waited for the next write waits for the one that is pending, or may go.
+    fn advance_pending(&mut self) {
+        let free = self.going.iter_mut().find(|going| going.is_none());
+        if let Some(free) = free {
+            *free = self.coming.take();
         }
     }
 
@@ -241,6 +289,7 @@ impl<R: WithheldRole> Record<R> {
             self.done_without = true;
             self.free.append(core::mem::take(&mut self.covered));
             self.free.append(core::mem::take(&mut self.waiting));
+            self.advance_pending();
         }
     }
 
@@ -257,12 +306,14 @@ impl<R: WithheldRole> Record<R> {
     pub(super) fn give_up(&mut self) {
         self.since = None;
         self.free.append(core::mem::take(&mut self.waiting));
+        self.advance_pending();
     }
 
     /// A blob that says all until now is to be written.
     pub(super) fn begin(&mut self, version: u64, blob: Box<[u8]>) {
         self.since = None;
         self.covered = core::mem::take(&mut self.waiting);
+        self.advance_pending();
         self.state = State::Pending(Box::new(Pending {
             write: Some(Write { version, blob }),
             token: None,

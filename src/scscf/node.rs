@@ -115,7 +115,7 @@ impl ScscfNode {
             keys: KEYS,
         });
         let mut keys = Gathered::default();
-        let adopt = |entry| node.adopt(now, entry, &mut keys).map(|_| ());
+        let adopt = |entry| node.adopt(entry, &mut keys).map(|_| ());
         let rest = sets.restore(now, &config, recorder.shared(), adopt)?;
         node.sets.file_all(keys);
         node.recorder = recorder;
@@ -125,12 +125,7 @@ impl ScscfNode {
 
     /// [DR-7] Takes a set in from a blob, where it stays until a tick: what comes of the blob besides names sets by
     /// their places. One at rest is found once all are filed.
-    fn adopt(
-        &mut self,
-        now: Millis,
-        entry: Entry,
-        keys: &mut Gathered,
-    ) -> Result<Id, RestoreError> {
+    fn adopt(&mut self, entry: Entry, keys: &mut Gathered) -> Result<Id, RestoreError> {
         let load = entry.load();
         let id = self.sets.insert(entry);
         let Some(resting) = self.sets.get(id).and_then(Entry::resting) else {

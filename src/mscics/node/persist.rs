@@ -82,6 +82,13 @@ impl Persist for MscNode {
         out.event(Event::TakenOver { private_identity });
     }
 
+    fn is_of_node(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::ShutdownProgressed { .. } | Event::ShutdownEnded { .. }
+        )
+    }
+
     fn write_outcome(event: &Event, out: &Outbox<Mscics>) -> Option<Vec<u8>> {
         snapshot::write_outcome(event, out)
     }

@@ -82,6 +82,15 @@ impl Persist for PcscfNode {
         out.event(Event::TakenOver { private_identity });
     }
 
+    fn is_of_node(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::ShutdownPlanned { .. }
+                | Event::ShutdownProgressed { .. }
+                | Event::ShutdownEnded { .. }
+        )
+    }
+
     fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {
         snapshot::write_outcome(event, out)
     }
