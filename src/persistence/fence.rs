@@ -80,7 +80,7 @@ impl<R: WithheldRole> Fence<R> {
     pub(super) fn release(&mut self, out: &mut Outbox<R>) {
         if self.is_due() {
             if let Some(mut held) = self.held.pop_front() {
-                held.event.release(out);
+                let _ = held.event.release(out);
             }
         }
     }

@@ -436,6 +436,7 @@ impl<N: Persist> Persistent<N> {
                 increment(&mut self.counters.dropped);
             }
         }
+        let has_left = change.is_turn && !record.end_turn();
         record.changed(now, change.gone);
         record.begin_pending(&mut self.fence);
         let deadline = record.deadline();
@@ -443,6 +444,9 @@ impl<N: Persist> Persistent<N> {
             self.set_record_of(Some(change.machine), None);
         }
         self.records.arm(id, deadline);
+        if has_left {
+            self.node.turn_left(now, change.machine);
+        }
         Some(id)
     }
 
@@ -453,6 +457,9 @@ impl<N: Persist> Persistent<N> {
         };
         let work = record.step(now, &self.config, &mut self.counters, input, out);
         record.end_pending(&mut self.fence);
+        if let Some(machine) = record.machine.filter(|_| record.take_turn_left()) {
+            self.node.turn_left(now, machine);
+        }
         match work {
             Work::Nothing => {}
             Work::Store => self.store(now, id, out),

@@ -90,6 +90,8 @@ pub(super) struct Record<R: WithheldRole> {
     free: Withheld<R>,
     /// The store was done without: nothing waits for the pending write.
     done_without: bool,
+    /// What was put out in a turn has left.
+    turn_left: bool,
     /// Since when there is something that waits for the pending write, or may go.
     going: [Option<Stretch>; 2],
     /// Since when there is something for the write after that.
@@ -108,6 +110,7 @@ impl<R: WithheldRole> Record<R> {
             waiting: Withheld::default(),
             free: Withheld::default(),
             done_without: false,
+            turn_left: false,
             going: [None; 2],
             coming: None,
         }
@@ -139,6 +142,16 @@ impl<R: WithheldRole> Record<R> {
             self.since = Some(Millis(0));
         }
         self.waiting.push(from, number, outcome, limit)
+    }
+
+    /// What is withheld ends a turn; `false` if nothing is.
+    pub(super) fn end_turn(&mut self) -> bool {
+        self.waiting.end_turn()
+    }
+
+    /// Whether what was put out in a turn has left since the last call of this.
+    pub(super) const fn take_turn_left(&mut self) -> bool {
+        core::mem::replace(&mut self.turn_left, false)
     }
 
     /// The machine has changed at `now`.
@@ -249,7 +262,7 @@ impl<R: WithheldRole> Record<R> {
             }
             (State::Pending(_), Input::Tick) | (State::Quiet, _) => {}
         }
-        self.free.release(out);
+        self.turn_left |= self.free.release(out);
         self.next(now)
     }
 

@@ -154,12 +154,16 @@ impl Drain {
     }
 
     /// What is due: turns before everything else but reports, so that looking for users holds up none.
-    pub(super) fn next(&mut self, now: Millis, interval: u64) -> Due {
+    pub(super) fn next(&mut self, now: Millis, interval: u64, is_withheld: bool) -> Due {
         if now >= self.report_at && !self.is_done() {
             self.report_at = now.after(interval);
             return Due::Report;
         }
-        match self.pacer.next(now) {
+        let turn = match is_withheld {
+            true => self.pacer.next_withheld(now),
+            false => self.pacer.next(now),
+        };
+        match turn {
             Some(Turn::Ask { machine }) => {
                 self.running.insert(machine, pacer::Outcome::Answered);
                 return Due::Deregister(machine);
@@ -218,6 +222,11 @@ impl Drain {
                 number
             }
         }
+    }
+
+    /// What was asked in a turn leaves, if it was withheld.
+    pub(super) fn turn_left(&mut self, now: Millis, place: u32) {
+        self.pacer.left(now, place);
     }
 
     /// Somebody whose turn it is answered, or did not.

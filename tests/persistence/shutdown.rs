@@ -340,3 +340,33 @@ fn a_conflict_takes_no_report_away() {
     assert_eq!(of(&Heard::TakenOver), 20);
     assert_eq!(world.heard.last(), Some(&Heard::Ended(0)));
 }
+
+/// [PD-2, PD-12] The pace is that of what leaves: a store that stalls for a second and a half and then answers all, or now
+/// and then takes longer, makes no REGISTERs leave together, overall or to one home network; one that is quick costs
+/// nothing.
+#[test]
+fn the_pace_is_that_of_what_leaves() {
+    let stores: [(fn(u64) -> u64, u64); 4] = [
+        (|now| now, 4_000),
+        (|now| now + 5, 5_000),
+        (|now| now + now * 7_919 % 90, 20_000),
+        (|now| now.next_multiple_of(1_500), 250_000),
+    ];
+    for (store_answers, time) in stores {
+        for (rate, hop_rate, burst) in [(40, 1_000, 1), (1_000, 40, 1), (40, 40, 4)] {
+            let mut config = config(rate, burst);
+            (config.pacing.hop_start_rate, config.pacing.hop_max_rate) = (hop_rate, hop_rate);
+            let mut world = World::new(config, 160, 600_000);
+            world.store_answers = store_answers;
+            let begun = world.now;
+            world.shut_down();
+            assert_eq!((world.sent.len(), world.ended.len()), (160, 160));
+            for (stretch, most) in [(1, 1), (100, 4), (1_000, 40)] {
+                let most = most + burst as usize - 1;
+                assert!(world.densest(stretch) <= most, "{}", world.densest(stretch));
+            }
+            let last = world.sent.last().unwrap() - begun;
+            assert!(last <= time, "{last}");
+        }
+    }
+}

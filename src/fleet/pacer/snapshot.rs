@@ -286,7 +286,11 @@ impl Machine {
         if self.state != State::Absent {
             return Err(RestoreError::Damaged);
         }
-        *self = Self { next_hop, state };
+        *self = Self {
+            next_hop,
+            state,
+            is_withheld: false,
+        };
         Ok(())
     }
 }

@@ -77,6 +77,10 @@ impl Persist for MscNode {
         self.repace(id);
     }
 
+    fn turn_left(&mut self, now: Millis, machine: u32) {
+        self.pacing.left(now, machine);
+    }
+
     fn report_taken_over(key: &[u8], out: &mut Outbox<Mscics>) {
         let private_identity = out.put_text(key);
         out.event(Event::TakenOver { private_identity });

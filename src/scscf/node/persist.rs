@@ -77,6 +77,12 @@ impl Persist for ScscfNode {
         self.end_turn(self.clock.latest(), id);
     }
 
+    fn turn_left(&mut self, now: Millis, machine: u32) {
+        if let Some(drain) = &mut self.drain {
+            drain.turn_left(now, machine);
+        }
+    }
+
     fn report_taken_over(key: &[u8], out: &mut Outbox<Scscf>) {
         let public_identity = out.put_text(key);
         out.event(Event::TakenOver { public_identity });
