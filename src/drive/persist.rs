@@ -30,7 +30,7 @@ pub struct Change {
     pub gone: bool,
     /// How many outputs the outbox held then: those since the change before are of this one.
     pub outputs: usize,
-    /// Whether a pacer gave it a turn, which is over when they have left.
+    /// Whether a pacer gave it a turn: what it asks next, here or later, counts when it leaves.
     pub is_turn: bool,
 }
 

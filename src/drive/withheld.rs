@@ -61,9 +61,10 @@ impl<R: WithheldRole> Withheld<R> {
         true
     }
 
-    /// A turn ends with what was added last; `false` if nothing is here.
+    /// A turn ends with what was added last, if that is more than an event.
     pub(crate) fn end_turn(&mut self) -> bool {
-        let last = self.kept.back_mut();
+        let is_more = |kept: &&mut Kept<R>| !kept.entry.is_event();
+        let last = self.kept.back_mut().filter(is_more);
         last.map(|kept| kept.ends_turn = true).is_some()
     }
 

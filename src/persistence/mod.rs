@@ -428,15 +428,19 @@ impl<N: Persist> Persistent<N> {
             return None;
         };
         let limit = self.config.held_bytes;
+        if change.is_turn {
+            record.begin_turn();
+        }
+        let mut is_turn_lost = false;
         for number in outputs {
             if self.inner.event_at(number).is_some_and(N::is_of_node) {
                 continue;
             }
             if !record.withhold::<N>(&self.inner, number, limit) {
                 increment(&mut self.counters.dropped);
+                is_turn_lost |= record.lose_turn();
             }
         }
-        let has_left = change.is_turn && !record.end_turn();
         record.changed(now, change.gone);
         record.begin_pending(&mut self.fence);
         let deadline = record.deadline();
@@ -444,7 +448,7 @@ impl<N: Persist> Persistent<N> {
             self.set_record_of(Some(change.machine), None);
         }
         self.records.arm(id, deadline);
-        if has_left {
+        if is_turn_lost {
             self.node.turn_left(now, change.machine);
         }
         Some(id)

@@ -90,6 +90,8 @@ pub(super) struct Record<R: WithheldRole> {
     free: Withheld<R>,
     /// The store was done without: nothing waits for the pending write.
     done_without: bool,
+    /// A turn has begun, and nothing has been put out in it yet.
+    turn_begun: bool,
     /// What was put out in a turn has left.
     turn_left: bool,
     /// Since when there is something that waits for the pending write, or may go.
@@ -110,6 +112,7 @@ impl<R: WithheldRole> Record<R> {
             waiting: Withheld::default(),
             free: Withheld::default(),
             done_without: false,
+            turn_begun: false,
             turn_left: false,
             going: [None; 2],
             coming: None,
@@ -141,12 +144,21 @@ impl<R: WithheldRole> Record<R> {
         if outcome.is_some() && self.since.is_none() {
             self.since = Some(Millis(0));
         }
-        self.waiting.push(from, number, outcome, limit)
+        let is_kept = self.waiting.push(from, number, outcome, limit);
+        if self.turn_begun && is_kept {
+            self.turn_begun = !self.waiting.end_turn();
+        }
+        is_kept
     }
 
-    /// What is withheld ends a turn; `false` if nothing is.
-    pub(super) fn end_turn(&mut self) -> bool {
-        self.waiting.end_turn()
+    /// The machine has a turn: what it asks next, now or later, is that of the turn.
+    pub(super) const fn begin_turn(&mut self) {
+        self.turn_begun = true;
+    }
+
+    /// The message of the turn is lost.
+    pub(super) const fn lose_turn(&mut self) -> bool {
+        core::mem::replace(&mut self.turn_begun, false)
     }
 
     /// Whether what was put out in a turn has left since the last call of this.
