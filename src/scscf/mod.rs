@@ -400,6 +400,8 @@ impl fmt::Debug for Answer<'_> {
 pub enum Event {
     /// Contacts are deregistered. There is exactly one for each deregistration that was accepted.
     Deregistered {
+        /// [DR-7] Of this event: the same if it comes again after a crash.
+        id: Identifier,
         /// Whose.
         affected: Affected,
         /// What started it.
