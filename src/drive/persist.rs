@@ -99,6 +99,11 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Where tokens come from.
     fn identifiers(&mut self) -> &mut Identifiers;
 
+    /// Machines for which it has taken room beforehand, and keeps it.
+    fn reserved(&self) -> usize {
+        0
+    }
+
     /// Which machines calls have changed.
     fn changes(&mut self) -> &mut Changes;
 

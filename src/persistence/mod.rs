@@ -47,7 +47,7 @@ use self::{
 };
 use crate::{
     drive::{
-        Answer, Change, Clock, ConfigError, Limits, Millis, Misuse, Node, Outbox, Persist, Release,
+        Answer, Change, Clock, ConfigError, Millis, Misuse, Node, Outbox, Persist, Release,
         RestoreError, Role, Source, Timer, Token, TransactionRef, Verdict, increment, snapshot,
     },
     fleet::{Fleet, Id, Room},
@@ -185,9 +185,10 @@ impl<N: Persist> Persistent<N> {
         config.check()?;
         node.changes().record();
         let table_key = node.identifiers().table_key();
+        let room = room(node.reserved());
         Ok(Self {
-            records: Fleet::new(&table_key, Room::of(&Limits::default(), 1)),
-            of_machine: Vec::new(),
+            records: Fleet::new(&table_key, room),
+            of_machine: Vec::with_capacity(room.machines),
             node,
             config,
             clock: Clock::default(),
@@ -513,6 +514,11 @@ impl<N: Persist> Persistent<N> {
         keys.unfile(KEY, &record.key);
         record.end_all(&mut self.fence);
         self.records.remove(id);
+        if self.records.len() == 0 {
+            self.of_machine.clear();
+            self.of_machine.shrink_to(self.records.reserved());
+            self.blob = Vec::new();
+        }
     }
 
     /// Another node has it.
@@ -661,6 +667,15 @@ impl<N: Persist> core::fmt::Debug for Persistent<N> {
             .field("counters", &self.counters)
             .finish_non_exhaustive()
     }
+}
+
+/// Of so many machines that room is taken for, one for so many may be erased while another has its place.
+const ERASED: usize = 16;
+
+/// What is taken beforehand.
+const fn room(machines: usize) -> Room {
+    let room = Room { machines, keys: 1 };
+    room.and(machines.div_ceil(ERASED))
 }
 
 /// What a key is kept as.

@@ -19,6 +19,10 @@ impl Persist for MscNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.subscribers.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }

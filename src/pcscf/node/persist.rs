@@ -20,6 +20,10 @@ impl Persist for PcscfNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.users.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }

@@ -14,6 +14,10 @@ impl Persist for ScscfNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.sets.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }
