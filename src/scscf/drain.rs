@@ -64,6 +64,8 @@ pub(super) struct Drain {
     /// Those whose turn it is, and the worst that has happened to them.
     running: BTreeMap<u32, pacer::Outcome>,
     report_at: Millis,
+    /// Since then the next places are to be looked at, or all is done.
+    due_since: Millis,
     tally: Tally,
 }
 
@@ -93,6 +95,7 @@ pub(super) enum Due {
 impl Drain {
     /// A drain of a node with so many places for sets.
     pub(super) fn new(
+        now: Millis,
         reason: DeregistrationReason,
         config: &pacer::Config,
         places: u32,
@@ -106,6 +109,7 @@ impl Drain {
             pcscfs: BTreeMap::new(),
             running: BTreeMap::new(),
             report_at,
+            due_since: now,
             tally: Tally::default(),
         })
     }
@@ -139,13 +143,12 @@ impl Drain {
         }
     }
 
-    /// When it must be given a step.
+    /// [DR-6] When it must be given a step. While it looks for users, what has been due of sets for longer comes first.
     pub(super) fn deadline(&self) -> Option<Millis> {
-        if self.cursor < self.places || self.is_done() {
-            return Some(Millis(0));
-        }
+        let is_due = self.cursor < self.places || self.is_done();
+        let due = is_due.then_some(self.due_since);
         let turn = self.pacer.deadline();
-        turn.into_iter().chain([self.report_at]).min()
+        turn.into_iter().chain(due).chain([self.report_at]).min()
     }
 
     fn is_done(&self) -> bool {
@@ -177,6 +180,7 @@ impl Drain {
         if self.cursor < self.places {
             let first = self.cursor;
             self.cursor = first.saturating_add(LOOKED_AT).min(self.places);
+            self.due_since = now;
             return Due::Look(first..self.cursor);
         }
         match self.is_done() {
@@ -255,6 +259,7 @@ impl Drain {
                 increment(&mut self.tally.disturbed);
             }
             self.pacer.outcome(now, place, worst);
+            self.due_since = now;
         }
     }
 
@@ -263,6 +268,7 @@ impl Drain {
         if self.running.remove(&place).is_some() {
             increment(&mut self.tally.passed_over);
             self.pacer.outcome(now, place, pacer::Outcome::Abandoned);
+            self.due_since = now;
         }
     }
 }

@@ -29,7 +29,7 @@ impl ScscfNode {
             let places = self.sets.places();
             let report_at = now.after(self.config.drain_report);
             // The configuration is checked: it can only be too many places.
-            let begun = Drain::new(reason, &self.config.drain, places, report_at);
+            let begun = Drain::new(now, reason, &self.config.drain, places, report_at);
             self.drain = Some(begun.map_err(|_| Misuse::NodeFull)?.into());
         }
         if let Some(drain) = &mut self.drain {
