@@ -13,7 +13,11 @@ use std::{
     cell::Cell,
 };
 
+use ims_procedures::{pcscf::PcscfNode, persistence::Persistent, scscf::ScscfNode};
 use users::{Fleet, Unmeasured, msc_profile, mscics, pcscf, peers, profile, scscf};
+
+type StoredPcscf = pcscf::Users<Persistent<PcscfNode>>;
+type StoredScscf = scscf::Users<Persistent<ScscfNode>>;
 
 struct Counting;
 
@@ -86,6 +90,16 @@ fn no_table_grows() {
             "mscics",
             largest::<mscics::Users>(true),
             largest::<mscics::Users>(false),
+        ),
+        (
+            "pcscf, stored",
+            largest::<StoredPcscf>(true),
+            largest::<StoredPcscf>(false),
+        ),
+        (
+            "scscf, stored",
+            largest::<StoredScscf>(true),
+            largest::<StoredScscf>(false),
         ),
     ] {
         assert!(reserved < 16_384, "{role}: {reserved} bytes at once");
@@ -164,4 +178,6 @@ fn given_back() {
     comes_and_goes::<pcscf::Users>();
     comes_and_goes::<scscf::Users>();
     comes_and_goes::<mscics::Users>();
+    comes_and_goes::<StoredPcscf>();
+    comes_and_goes::<StoredScscf>();
 }

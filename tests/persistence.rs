@@ -7,6 +7,8 @@ mod many;
 #[path = "common/pcscf.rs"]
 #[allow(dead_code)] // The tests of the P-CSCF need more of it.
 mod pcscf;
+#[path = "persistence/shutdown.rs"]
+mod shutdown;
 #[path = "persistence/store.rs"]
 mod store;
 #[path = "persistence/storing.rs"]

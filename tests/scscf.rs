@@ -37,6 +37,8 @@ mod restoration;
 mod restoring;
 #[path = "scscf/stored.rs"]
 mod stored;
+#[path = "scscf/stored_drain.rs"]
+mod stored_drain;
 #[path = "scscf/subscribing.rs"]
 mod subscribing;
 #[path = "scscf/support.rs"]

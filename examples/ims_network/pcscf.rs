@@ -236,7 +236,7 @@ impl Duties<Pcscf> for Journal {
                     name(affected, texts)
                 )
             }
-            Event::AccessLost { affected } => {
+            Event::AccessLost { affected, .. } => {
                 format!("event: dialogs of {} released", name(affected, texts))
             }
             Event::HeldRegisterReleased {

@@ -911,7 +911,8 @@ enum imsp_pcscf_event
    */
   IMSP_PCSCF_EVENT_DEREGISTERED = 1,
   /**
-   * The deregistration was given up, because the UE has registered anew.
+   * The deregistration was given up, because the UE has registered anew. It says `key`, the same if it comes again
+   * after a crash.
    */
   IMSP_PCSCF_EVENT_CANCELLED = 2,
   /**
@@ -935,7 +936,7 @@ enum imsp_pcscf_event
   /**
    * The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
    * `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
-   * refused with 500. The deregistration has begun.
+   * refused with 500. The deregistration has begun. It says `key`, the same if it comes again after a crash.
    */
   IMSP_PCSCF_EVENT_ACCESS_LOST = 10,
   /**

@@ -68,7 +68,8 @@ pub enum imsp_pcscf_event {
     /// A registration is gone from here. There is exactly one for each that was started; it says `key`, the same if it
     /// comes again after a crash, `outcome` and, for some, `sip_status`.
     Deregistered = 1,
-    /// The deregistration was given up, because the UE has registered anew.
+    /// The deregistration was given up, because the UE has registered anew. It says `key`, the same if it comes again
+    /// after a crash.
     Cancelled = 2,
     /// Another node has the user: nothing of it is done here any more, and nothing was said to anybody.
     TakenOver = 3,
@@ -82,7 +83,7 @@ pub enum imsp_pcscf_event {
     ShutdownEnded = 6,
     /// The access of a UE is lost. Its dialogs are to be released towards the remote side only (TS 24.229 5.2.8.1), with
     /// `Reason: SIP;cause=503`. Until it is heard again, or gone, terminating requests that the node is shown are
-    /// refused with 500. The deregistration has begun.
+    /// refused with 500. The deregistration has begun. It says `key`, the same if it comes again after a crash.
     AccessLost = 10,
     /// A report of loss has been kept, which is not enough by itself. It says `evidence`.
     AccessDoubted = 11,
@@ -364,17 +365,20 @@ impl<'a> Flat<'a> {
                 self.affected(affected);
             }
             Event::Cancelled {
+                id,
                 affected,
                 cause,
                 registers,
             } => {
                 self.output.what = imsp_pcscf_event::Cancelled as u32;
+                self.output.key = self.identifier(*id);
                 self.output.cause = imsp_pcscf_cause::from(*cause) as u32;
                 self.output.registers = (*registers).into();
                 self.affected(affected);
             }
-            Event::AccessLost { affected } => {
+            Event::AccessLost { id, affected } => {
                 self.output.what = imsp_pcscf_event::AccessLost as u32;
+                self.output.key = self.identifier(*id);
                 self.affected(affected);
             }
             Event::AccessDoubted { affected, evidence } => {

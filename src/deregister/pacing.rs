@@ -173,8 +173,20 @@ impl Pacing {
         }
     }
 
-    pub(crate) fn next(&mut self, now: Millis) -> Option<Turn> {
-        self.pacer.as_mut()?.next(now)
+    /// The next turn. Where users are stored, its REGISTER is withheld until then.
+    pub(crate) fn next(&mut self, now: Millis, is_withheld: bool) -> Option<Turn> {
+        let pacer = self.pacer.as_mut()?;
+        match is_withheld {
+            true => pacer.next_withheld(now),
+            false => pacer.next(now),
+        }
+    }
+
+    /// [PD-12] The REGISTER of the user at a place leaves, if it was withheld.
+    pub(crate) fn left(&mut self, now: Millis, place: u32) {
+        if let Some(pacer) = &mut self.pacer {
+            pacer.left(now, place);
+        }
     }
 
     pub(crate) fn deadline(&self) -> Option<Millis> {

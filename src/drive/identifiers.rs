@@ -169,6 +169,7 @@ pub struct Identifiers {
     keyed: SipHasher24,
     shard: u16,
     drawn: u64,
+    events: u64,
     /// Where the serials of tokens begin: elsewhere in each incarnation, so that an answer meant for an
     /// earlier life is not taken for one to this.
     first_token: u64,
@@ -198,6 +199,7 @@ impl Identifiers {
             keyed,
             shard,
             drawn: 0,
+            events: 0,
             first_token: (tokens.finish128().h1) & SERIAL_MASK,
             tokens: 0,
         }
@@ -209,6 +211,15 @@ impl Identifiers {
         let mut hasher = self.keyed;
         hasher.write_u64(self.drawn);
         self.drawn = self.drawn.wrapping_add(1);
+        self.of(hasher)
+    }
+
+    /// The next identifier of an event. [`next`](Self::next) does not give it, and gives the same whatever is reported.
+    pub fn event(&mut self) -> Identifier {
+        let mut hasher = self.keyed;
+        hasher.write(b"event");
+        hasher.write_u64(self.events);
+        self.events = self.events.wrapping_add(1);
         self.of(hasher)
     }
 

@@ -367,6 +367,10 @@ impl<R: WithheldRole> Entry<R> {
         length
     }
 
+    pub(super) const fn is_event(&self) -> bool {
+        matches!(self, Self::Event(_))
+    }
+
     pub(super) const fn is_message(&self) -> bool {
         matches!(
             self,

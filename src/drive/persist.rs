@@ -30,6 +30,8 @@ pub struct Change {
     pub gone: bool,
     /// How many outputs the outbox held then: those since the change before are of this one.
     pub outputs: usize,
+    /// Whether a pacer gave it a turn: what it asks next, here or later, counts when it leaves.
+    pub is_turn: bool,
 }
 
 /// The machines that calls have changed, in order. A node notes nothing until it is told to.
@@ -42,6 +44,20 @@ impl Changes {
     /// Has the changes noted from now on.
     pub fn record(&mut self) {
         self.noted.get_or_insert_default();
+    }
+
+    /// Whether they are noted.
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.noted.is_some()
+    }
+
+    /// What was noted last of a machine, if it is of that one, was done in its turn.
+    pub fn note_turn(&mut self, machine: u32) {
+        let last = self.noted.as_mut().and_then(|noted| noted.last_mut());
+        if let Some(last) = last.filter(|last| last.machine == machine) {
+            last.is_turn = true;
+        }
     }
 
     /// Notes a machine.
@@ -59,6 +75,7 @@ impl Changes {
                 machine,
                 gone,
                 outputs,
+                is_turn: false,
             }),
         }
     }
@@ -82,6 +99,11 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Where tokens come from.
     fn identifiers(&mut self) -> &mut Identifiers;
 
+    /// Machines for which it has taken room beforehand, and keeps it.
+    fn reserved(&self) -> usize {
+        0
+    }
+
     /// Which machines calls have changed.
     fn changes(&mut self) -> &mut Changes;
 
@@ -100,8 +122,17 @@ pub trait Persist: Node<Role: WithheldRole> {
     /// Lets a machine go without a word to anybody but the host, who gets an event: another node has it.
     fn let_go(&mut self, machine: u32, out: &mut Outbox<Self::Role>);
 
+    /// What a machine had put out in its turn has left ([`Pacer::left`](crate::fleet::pacer::Pacer::left)).
+    fn turn_left(&mut self, _now: Millis, _machine: u32) {}
+
     /// Appends the same event for a machine that has gone here already: all that is left of it is its key.
     fn report_taken_over(key: &[u8], out: &mut Outbox<Self::Role>);
+
+    /// Whether an event is of the node itself, and of no machine: as how far a shutdown has come. None is, unless the
+    /// node says so.
+    fn is_of_node(_event: &<Self::Role as Role>::Event) -> bool {
+        false
+    }
 
     /// An event of `out` that must not be lost, for [`read_outcome`](Self::read_outcome): how a procedure ended.
     /// `None` for any other.

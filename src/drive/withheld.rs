@@ -14,6 +14,8 @@ struct Kept<R: WithheldRole> {
     entry: Entry<R>,
     /// What is stored of an event that must not be lost.
     outcome: Option<Box<[u8]>>,
+    /// Whether it is the last that was put out in a turn.
+    ends_turn: bool,
 }
 
 impl<R: WithheldRole> Default for Withheld<R> {
@@ -50,10 +52,20 @@ impl<R: WithheldRole> Withheld<R> {
         if entry.is_message() && self.bytes.len().saturating_add(entry.length()) > limit {
             return false;
         }
-        self.add(entry.clone(), outcome.map(Vec::into_boxed_slice), |text| {
-            from.text(text)
-        });
+        let kept = Kept {
+            entry: entry.clone(),
+            outcome: outcome.map(Vec::into_boxed_slice),
+            ends_turn: false,
+        };
+        self.add(kept, |text| from.text(text));
         true
+    }
+
+    /// A turn ends with what was added last, if that is more than an event.
+    pub(crate) fn end_turn(&mut self) -> bool {
+        let is_more = |kept: &&mut Kept<R>| !kept.entry.is_event();
+        let last = self.kept.back_mut().filter(is_more);
+        last.map(|kept| kept.ends_turn = true).is_some()
     }
 
     /// Adds all that another one holds.
@@ -63,36 +75,33 @@ impl<R: WithheldRole> Withheld<R> {
             return;
         }
         for kept in other.kept {
-            self.add(kept.entry, kept.outcome, |text| text.of(&other.bytes));
+            self.add(kept, |text| text.of(&other.bytes));
         }
     }
 
-    fn add<'t>(
-        &mut self,
-        mut entry: Entry<R>,
-        outcome: Option<Box<[u8]>>,
-        said: impl Fn(Text) -> &'t [u8],
-    ) {
+    fn add<'t>(&mut self, mut kept: Kept<R>, said: impl Fn(Text) -> &'t [u8]) {
         let bytes = &mut self.bytes;
-        entry.each_text(&mut |text| {
+        kept.entry.each_text(&mut |text| {
             let start = bytes.len();
             bytes.extend_from_slice(said(*text));
             *text = Text::between(start, bytes.len());
         });
-        self.kept.push_back(Kept { entry, outcome });
+        self.kept.push_back(kept);
     }
 
-    /// Puts as many as fit into an outbox that has room for one step.
-    pub(crate) fn release(&mut self, out: &mut Outbox<R>) {
+    /// Puts as many as fit into an outbox that has room for one step; whether a turn ends with one of them.
+    pub(crate) fn release(&mut self, out: &mut Outbox<R>) -> bool {
+        let mut ends_turn = false;
         let (mut outputs, mut room) = (R::STEP_OUTPUTS, R::STEP_BYTES);
         while let Some(kept) = self.kept.front() {
             let length = kept.entry.length();
             if outputs == 0 || length > room {
-                return;
+                return ends_turn;
             }
             outputs = outputs.saturating_sub(1);
             room = room.saturating_sub(length);
             if let Some(mut kept) = self.kept.pop_front() {
+                ends_turn |= kept.ends_turn;
                 let bytes = &self.bytes;
                 kept.entry
                     .each_text(&mut |text| *text = out.put_text(text.of(bytes)));
@@ -100,6 +109,7 @@ impl<R: WithheldRole> Withheld<R> {
             }
         }
         self.bytes = Vec::new();
+        ends_turn
     }
 }
 

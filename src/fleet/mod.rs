@@ -99,6 +99,11 @@ impl<T> Fleet<T> {
         self.timers.reserve(room.machines);
     }
 
+    /// Machines for which room is kept.
+    pub(crate) const fn reserved(&self) -> usize {
+        self.room.machines
+    }
+
     /// Number of machines.
     pub(crate) const fn len(&self) -> usize {
         self.machines.len()

@@ -10,6 +10,9 @@
 //!   multiplication with what comes back. In any stretch of *w* milliseconds no more than
 //!   ⌈*w* · rate / 1000⌉ + burst − 1 requests go. A rate of 7 gives seven in each second, no matter how long it
 //!   lasts.
+//! - **Withheld.** What has its turn and leaves later ([`Pacer::next_withheld`]) counts when it [leaves](Pacer::left):
+//!   the rates are those of the wire. No more than a burst of these are withheld at a time, so that a burst should be
+//!   what the rate brings while one is.
 //! - **In flight.** So many at most are out, overall and per next hop. A turn is out until its outcome is told, so
 //!   each must get one: [`Outcome::Abandoned`] where the procedure has stopped waiting.
 //! - **Fairness.** Next hops that may be asked take turns; within one, who came first goes first. A next hop that
@@ -193,12 +196,15 @@ enum State {
 struct Machine {
     next_hop: u16,
     state: State,
+    /// Whether it has its turn, and its request has not left yet.
+    is_withheld: bool,
 }
 
 impl Machine {
     const ABSENT: Self = Self {
         next_hop: 0,
         state: State::Absent,
+        is_withheld: false,
     };
 
     const fn is_queued(&self) -> bool {
@@ -323,6 +329,7 @@ impl Pacer {
         *place = Machine {
             next_hop: short,
             state,
+            is_withheld: false,
         };
         hop.refresh(self.clock.observe(now), &self.config);
         self.queued.push(hop.list(state), machine);
@@ -421,6 +428,16 @@ impl Pacer {
 
     /// [DR-6] The next turn, if one is due at `now`; one a call.
     pub fn next(&mut self, now: Millis) -> Option<Turn> {
+        self.turn(now, false)
+    }
+
+    /// [PD-2, DR-7] The same, for a request that leaves later, as when something is stored before: it is out, and counts
+    /// against the rates once it has [left](Self::left), or its outcome is told.
+    pub fn next_withheld(&mut self, now: Millis) -> Option<Turn> {
+        self.turn(now, true)
+    }
+
+    fn turn(&mut self, now: Millis, is_withheld: bool) -> Option<Turn> {
         let now = self.clock.observe(now);
         self.wake(now);
         if let Some(next_hop) = self.standing.stopped.first() {
@@ -439,10 +456,29 @@ impl Pacer {
         }
         let next_hop = self.standing.ready.first()?;
         self.bucket.fill(now, self.config.rate, self.config.burst);
-        if !self.bucket.take() {
+        if !self.bucket.set_aside() {
             return None;
         }
-        self.ask(next_hop, now)
+        self.ask(next_hop, now, is_withheld)
+    }
+
+    /// [PD-2, DR-7] The request of a machine that was withheld leaves. `false` if it was not: nothing has changed then.
+    pub fn left(&mut self, now: Millis, machine: u32) -> bool {
+        let now = self.clock.observe(now);
+        let is_withheld = |m: &&mut Machine| m.is_withheld;
+        let found = self.machines.get_mut(machine as usize).filter(is_withheld);
+        let Some(machine) = found else {
+            return false;
+        };
+        machine.is_withheld = false;
+        let next_hop = u32::from(machine.next_hop);
+        self.bucket.fill(now, self.config.rate, self.config.burst);
+        self.bucket.leave();
+        if let Some(hop) = self.hops.get_mut(next_hop as usize) {
+            hop.leave(now, &self.config);
+        }
+        self.place(next_hop);
+        true
     }
 
     /// [DR-6] When [`next`](Self::next) has a turn, unless something else happens before. `None` if that takes
@@ -467,13 +503,15 @@ impl Pacer {
             Some(_) => Some(self.clock.latest()),
             None => self.timers.next().map(|(at, _)| at),
         };
-        hop_at.map(|at| at.max(self.bucket.ready_at(self.config.rate)))
+        let ready_at = self.bucket.ready_at(self.config.rate, self.config.burst)?;
+        hop_at.map(|at| at.max(ready_at))
     }
 
     /// [PD-12] [PD-6] Tells what came of the request of a machine that is out. It is then no longer known here,
     /// and may be queued again. `false` if it was not out: that is counted, and nothing else.
     pub fn outcome(&mut self, now: Millis, machine: u32, outcome: Outcome) -> bool {
         let now = self.clock.observe(now);
+        self.left(now, machine);
         let is_out = |m: &&mut Machine| matches!(m.state, State::Out | State::Canary);
         let found = self.machines.get_mut(machine as usize).filter(is_out);
         let Some(machine) = found else {
@@ -559,15 +597,22 @@ impl Pacer {
         Some(Turn::NotAsked { machine, reason })
     }
 
-    fn ask(&mut self, next_hop: u32, now: Millis) -> Option<Turn> {
+    fn ask(&mut self, next_hop: u32, now: Millis, is_withheld: bool) -> Option<Turn> {
         let hop = self.hops.get_mut(next_hop as usize)?;
         let machine = hop.first()?;
         let is_canary = hop.ask(now, &self.config);
+        if !is_withheld {
+            hop.leave(now, &self.config);
+            self.bucket.leave();
+        }
         let state = match is_canary {
             true => State::Canary,
             false => State::Out,
         };
         self.unqueue(next_hop, machine, state);
+        if let Some(place) = self.machines.get_mut(machine as usize) {
+            place.is_withheld = is_withheld;
+        }
         self.progress.out = self.progress.out.saturating_add(1);
         increment(&mut self.progress.asked);
         // It goes behind the others.

@@ -549,7 +549,7 @@ impl Registration {
                 Meaning::Done | Meaning::NothingThere => {
                     self.clean(cx, who, outcome_of(status), out);
                 }
-                _ if self.aside().heard => self.cancel(who, out),
+                _ if self.aside().heard => self.cancel(cx, who, out),
                 Meaning::Challenged | Meaning::Refused | Meaning::Failed => {
                     self.clean(cx, who, outcome_of(status), out);
                 }
@@ -629,7 +629,7 @@ impl Registration {
             ) => {
                 let before = self.aside().replaced_until;
                 let replaced = self.notify_is_owed(cx).or(before);
-                self.cancel(who, out);
+                self.cancel(cx, who, out);
                 self.refresh(cx, expires);
                 self.expect_the_replaced(replaced);
             }
@@ -736,7 +736,7 @@ impl Registration {
         if self.marks.has(Marks::ASKED) {
             return self.start(cx, who, cause, out);
         }
-        self.begin(who, cause, out);
+        self.begin(cx, who, cause, out);
         self.queue();
     }
 
@@ -749,7 +749,7 @@ impl Registration {
         cause: Cause,
         out: &mut Outbox<Pcscf>,
     ) {
-        self.begin(who, cause, out);
+        self.begin(cx, who, cause, out);
         self.call(cx);
         let until = if self.marks.has(Marks::ASKED) {
             cx.now.after(cx.config.renewal_bound())
@@ -759,13 +759,20 @@ impl Registration {
         self.set_state(State::Waiting { until });
     }
 
-    fn begin(&mut self, who: &[u8], cause: Cause, out: &mut Outbox<Pcscf>) {
+    fn begin(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        cause: Cause,
+        out: &mut Outbox<Pcscf>,
+    ) {
         self.cause = cause;
         self.registers = 0;
         self.set_aside(self.aside().of_the_registration());
         if cause == Cause::AccessLost {
             let affected = self.affected(who, out);
-            out.event(Event::AccessLost { affected });
+            let id = cx.identifiers.event();
+            out.event(Event::AccessLost { id, affected });
         }
     }
 
@@ -843,7 +850,7 @@ impl Registration {
         if aside.held.is_some() {
             self.give_way(cx, None, Outcome::NoResponse, out);
         } else if aside.heard {
-            self.cancel(who, out);
+            self.cancel(cx, who, out);
         } else {
             self.wait_or_give_up(cx, who, None, Outcome::NoResponse, out);
         }

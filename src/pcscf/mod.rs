@@ -275,6 +275,8 @@ pub enum Event {
     },
     /// The deregistration was given up, because the UE has registered anew.
     Cancelled {
+        /// Of this event: the same if it comes again after a crash.
+        id: Identifier,
         /// Whose.
         affected: Affected,
         /// What had started it.
@@ -287,6 +289,8 @@ pub enum Event {
     /// [`DIALOG_RELEASE_REASON`]; what comes on them afterwards gets 481. Until the UE is heard again, or gone,
     /// terminating requests that the node is shown are refused with 500. The deregistration has begun.
     AccessLost {
+        /// Of this event: the same if it comes again after a crash.
+        id: Identifier,
         /// Whose.
         affected: Affected,
     },
@@ -377,7 +381,7 @@ impl Texts for Event {
         match self {
             Self::Deregistered { affected, .. }
             | Self::Cancelled { affected, .. }
-            | Self::AccessLost { affected }
+            | Self::AccessLost { affected, .. }
             | Self::AccessDoubted { affected, .. } => affected.each_text(show),
             Self::HeldRegisterReleased { .. } => {}
             Self::Subscription(event) => event.each_text(show),

@@ -60,7 +60,7 @@ impl Registration {
                 self.set_state(State::Waiting { until });
             }
             State::Queued | State::Waiting { .. } => {
-                self.cancel(who, out);
+                self.cancel(cx, who, out);
                 self.marks.set(Marks::ASKED, true);
             }
             State::Confirmed { .. } if !removes => self.set_state(State::Returning {
@@ -179,19 +179,24 @@ impl Registration {
         if !is_worth_another(outcome) || self.registers >= cx.config.attempts {
             self.clean(cx, who, outcome, out);
         } else if self.aside().heard {
-            self.cancel(who, out);
+            self.cancel(cx, who, out);
         } else {
             self.set_state(State::Waiting { until: cx.now });
         }
     }
 
     /// [PD-3] Something else was heard from the UE: it is not lost.
-    pub(super) fn heard(&mut self, cx: &Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+    pub(super) fn heard(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) {
         self.note_heard(&cx.config.loss);
         if self.cause == Cause::AccessLost
             && matches!(self.state(), State::Queued | State::Waiting { .. })
         {
-            self.cancel(who, out);
+            self.cancel(cx, who, out);
         }
     }
 
@@ -205,10 +210,16 @@ impl Registration {
     }
 
     /// It is given up; the registration goes on.
-    pub(super) fn cancel(&mut self, who: &[u8], out: &mut Outbox<Pcscf>) {
+    pub(super) fn cancel(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        out: &mut Outbox<Pcscf>,
+    ) {
         self.let_go_held(true, out);
         let affected = self.affected(who, out);
         out.event(Event::Cancelled {
+            id: cx.identifiers.event(),
             affected,
             cause: self.cause,
             registers: self.registers,

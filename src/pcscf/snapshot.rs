@@ -169,11 +169,13 @@ enum OutcomeSnapshot<'b> {
         registers: u8,
     },
     Cancelled {
+        id: Identifier,
         affected: [Raw<'b>; 3],
         cause: u8,
         registers: u8,
     },
     AccessLost {
+        id: Identifier,
         affected: [Raw<'b>; 3],
     },
     HeldRegisterReleased {
@@ -208,15 +210,18 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             registers: *registers,
         },
         Event::Cancelled {
+            id,
             affected,
             cause,
             registers,
         } => OutcomeSnapshot::Cancelled {
+            id: *id,
             affected: texts(affected),
             cause: cause_code(*cause),
             registers: *registers,
         },
-        Event::AccessLost { affected } => OutcomeSnapshot::AccessLost {
+        Event::AccessLost { id, affected } => OutcomeSnapshot::AccessLost {
+            id: *id,
             affected: texts(affected),
         },
         Event::HeldRegisterReleased {
@@ -262,15 +267,21 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             registers,
         },
         OutcomeSnapshot::Cancelled {
+            id,
             affected: texts,
             cause,
             registers,
         } => Event::Cancelled {
+            id,
             affected: affected(texts),
             cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
             registers,
         },
-        OutcomeSnapshot::AccessLost { affected: texts } => Event::AccessLost {
+        OutcomeSnapshot::AccessLost {
+            id,
+            affected: texts,
+        } => Event::AccessLost {
+            id,
             affected: affected(texts),
         },
         OutcomeSnapshot::HeldRegisterReleased {

@@ -22,7 +22,9 @@
 //! was not stored yet is lost with the machine or the host: the host gives it again.
 //!
 //! **Events.** How a procedure ended is in the blob until the next one: after a crash the event may come twice, with
-//! the same content, and is never lost. Other events may be lost with the host that crashed.
+//! the same content, and is never lost. Other events may be lost with the host that crashed. An event of the node
+//! itself, as that a shutdown has ended, comes when all is answered that was pending when it was put out: a host that
+//! stops then has heard of every end. No conflict of one machine takes it away.
 //!
 //! A whole-node [`snapshot`](Node::snapshot) is the node's own, without keys and versions: for a host that keeps one
 //! blob and no store.
@@ -34,14 +36,18 @@
 //! | DR-6 | the timers of the store among those of the node | [`Persistent`] | `tests/persistence.rs` |
 //! | DR-7 | stored before it is said; conflict; again after a crash | [`Persistent::adopt`] | `tests/persistence.rs` |
 
+mod fence;
 mod record;
 
 use alloc::{boxed::Box, vec::Vec};
 
-use self::record::{Input, Record, Work};
+use self::{
+    fence::Fence,
+    record::{Input, Record, Work},
+};
 use crate::{
     drive::{
-        Answer, Change, Clock, ConfigError, Limits, Millis, Misuse, Node, Outbox, Persist, Release,
+        Answer, Change, Clock, ConfigError, Millis, Misuse, Node, Outbox, Persist, Release,
         RestoreError, Role, Source, Timer, Token, TransactionRef, Verdict, increment, snapshot,
     },
     fleet::{Fleet, Id, Room},
@@ -165,6 +171,8 @@ pub struct Persistent<N: Persist> {
     /// What the node has put out in the call at hand.
     inner: Outbox<N::Role>,
     changes: Vec<Change>,
+    /// Events of the node itself.
+    fence: Fence<N::Role>,
     blob: Vec<u8>,
 }
 
@@ -177,15 +185,17 @@ impl<N: Persist> Persistent<N> {
         config.check()?;
         node.changes().record();
         let table_key = node.identifiers().table_key();
+        let room = room(node.reserved());
         Ok(Self {
-            records: Fleet::new(&table_key, Room::of(&Limits::default(), 1)),
-            of_machine: Vec::new(),
+            records: Fleet::new(&table_key, room),
+            of_machine: Vec::with_capacity(room.machines),
             node,
             config,
             clock: Clock::default(),
             counters: Counters::default(),
             inner: Outbox::for_steps(1),
             changes: Vec::new(),
+            fence: Fence::new(),
             blob: Vec::new(),
         })
     }
@@ -275,6 +285,7 @@ impl<N: Persist> Persistent<N> {
         let events = first..self.inner.len();
         events.for_each(|number| _ = record.withhold::<N>(&self.inner, number, usize::MAX));
         self.inner.clear();
+        record.begin_pending(&mut self.fence);
         let deadline = record.deadline();
         let id = self.enter(record);
         self.records.arm(id, deadline);
@@ -351,7 +362,7 @@ impl<N: Persist> Persistent<N> {
     }
 
     /// Withholds the outputs of the machines that the call has changed, and passes all others on. What comes before a
-    /// change, and after the last one, is of that change.
+    /// change, and after the last one, is of that change; but events of the node itself wait for all machines.
     fn sort(&mut self, now: Millis, out: &mut Outbox<N::Role>) {
         let mut changes = core::mem::take(&mut self.changes);
         self.node.changes().take(&mut changes);
@@ -371,6 +382,7 @@ impl<N: Persist> Persistent<N> {
         }
         changes.clear();
         self.changes = changes;
+        self.hold_events(out);
         self.inner.clear();
         // One of them at once; the others are due.
         if let Some(id) = touched {
@@ -379,8 +391,23 @@ impl<N: Persist> Persistent<N> {
     }
 
     fn pass_on(&self, numbers: core::ops::Range<usize>, out: &mut Outbox<N::Role>) {
-        for number in numbers {
+        for number in numbers.filter(|number| !self.is_of_node(*number)) {
             out.copy(&self.inner, number);
+        }
+    }
+
+    fn is_of_node(&self, number: usize) -> bool {
+        self.inner.event_at(number).is_some_and(N::is_of_node)
+    }
+
+    /// Events of the node itself wait until all is stored, and said, that was to be when they came.
+    fn hold_events(&mut self, out: &mut Outbox<N::Role>) {
+        for number in 0..self.inner.len() {
+            match self.is_of_node(number) {
+                true if self.fence.is_open() => out.copy(&self.inner, number),
+                true => self.fence.hold(&self.inner, number),
+                false => {}
+            }
         }
     }
 
@@ -402,17 +429,29 @@ impl<N: Persist> Persistent<N> {
             return None;
         };
         let limit = self.config.held_bytes;
+        if change.is_turn {
+            record.begin_turn();
+        }
+        let mut is_turn_lost = false;
         for number in outputs {
+            if self.inner.event_at(number).is_some_and(N::is_of_node) {
+                continue;
+            }
             if !record.withhold::<N>(&self.inner, number, limit) {
                 increment(&mut self.counters.dropped);
+                is_turn_lost |= record.lose_turn();
             }
         }
         record.changed(now, change.gone);
+        record.begin_pending(&mut self.fence);
         let deadline = record.deadline();
         if change.gone {
             self.set_record_of(Some(change.machine), None);
         }
         self.records.arm(id, deadline);
+        if is_turn_lost {
+            self.node.turn_left(now, change.machine);
+        }
         Some(id)
     }
 
@@ -422,6 +461,10 @@ impl<N: Persist> Persistent<N> {
             return;
         };
         let work = record.step(now, &self.config, &mut self.counters, input, out);
+        record.end_pending(&mut self.fence);
+        if let Some(machine) = record.machine.filter(|_| record.take_turn_left()) {
+            self.node.turn_left(now, machine);
+        }
         match work {
             Work::Nothing => {}
             Work::Store => self.store(now, id, out),
@@ -454,6 +497,7 @@ impl<N: Persist> Persistent<N> {
         if blob.len() > self.config.blob_bytes {
             increment(&mut self.counters.too_large);
             record.give_up();
+            record.end_pending(&mut self.fence);
             return;
         }
         let identifiers = self.node.identifiers();
@@ -468,7 +512,13 @@ impl<N: Persist> Persistent<N> {
             return;
         };
         keys.unfile(KEY, &record.key);
+        record.end_all(&mut self.fence);
         self.records.remove(id);
+        if self.records.len() == 0 {
+            self.of_machine.clear();
+            self.of_machine.shrink_to(self.records.reserved());
+            self.blob = Vec::new();
+        }
     }
 
     /// Another node has it.
@@ -500,7 +550,10 @@ impl<N: Persist> Persistent<N> {
         let id = self.records.at(token.machine());
         let waits = |id: &Id| self.records.get(*id).is_some_and(|own| own.awaits(token));
         match id.filter(waits) {
-            Some(id) => self.act(now, id, input, out),
+            Some(id) => {
+                self.act(now, id, input, out);
+                self.fence.release(out);
+            }
             None if self.node.identifiers().has_given(token) => {
                 increment(&mut self.counters.stale_answers);
             }
@@ -562,6 +615,11 @@ impl<N: Persist> Node for Persistent<N> {
     }
 
     fn tick(&mut self, now: Millis, out: &mut Outbox<Self::Role>) -> Result<(), Misuse> {
+        if self.fence.is_due() {
+            self.check_room(out)?;
+            self.fence.release(out);
+            return Ok(());
+        }
         let Some((at, id)) = self.due() else {
             return self.call(now, out, N::tick);
         };
@@ -574,6 +632,9 @@ impl<N: Persist> Node for Persistent<N> {
     }
 
     fn deadline(&self) -> Option<(Millis, Timer)> {
+        if self.fence.is_due() {
+            return Some((Millis(0), Timer("event that was withheld")));
+        }
         match self.due() {
             Some((at, id)) => {
                 let timer = self.records.get(id).map(Record::timer);
@@ -606,6 +667,15 @@ impl<N: Persist> core::fmt::Debug for Persistent<N> {
             .field("counters", &self.counters)
             .finish_non_exhaustive()
     }
+}
+
+/// Of so many machines that room is taken for, one for so many may be erased while another has its place.
+const ERASED: usize = 16;
+
+/// What is taken beforehand.
+const fn room(machines: usize) -> Room {
+    let room = Room { machines, keys: 1 };
+    room.and(machines.div_ceil(ERASED))
 }
 
 /// What a key is kept as.

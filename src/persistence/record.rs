@@ -3,7 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Counters, Key};
+use super::{
+    Config, Counters, Key,
+    fence::{Fence, Stretch},
+};
 use crate::drive::{
     Millis, Outbox, Persist, Timer, Token, Withheld, WithheldRole, increment, snapshot,
     snapshot::Raw,
@@ -87,6 +90,14 @@ pub(super) struct Record<R: WithheldRole> {
     free: Withheld<R>,
     /// The store was done without: nothing waits for the pending write.
     done_without: bool,
+    /// A turn has begun, and nothing has been put out in it yet.
+    turn_begun: bool,
+    /// What was put out in a turn has left.
+    turn_left: bool,
+    /// Since when there is something that waits for the pending write, or may go.
+    going: [Option<Stretch>; 2],
+    /// Since when there is something for the write after that.
+    coming: Option<Stretch>,
 }
 
 impl<R: WithheldRole> Record<R> {
@@ -101,6 +112,10 @@ impl<R: WithheldRole> Record<R> {
             waiting: Withheld::default(),
             free: Withheld::default(),
             done_without: false,
+            turn_begun: false,
+            turn_left: false,
+            going: [None; 2],
+            coming: None,
         }
     }
 
@@ -129,7 +144,26 @@ impl<R: WithheldRole> Record<R> {
         if outcome.is_some() && self.since.is_none() {
             self.since = Some(Millis(0));
         }
-        self.waiting.push(from, number, outcome, limit)
+        let is_kept = self.waiting.push(from, number, outcome, limit);
+        if self.turn_begun && is_kept {
+            self.turn_begun = !self.waiting.end_turn();
+        }
+        is_kept
+    }
+
+    /// The machine has a turn: what it asks next, now or later, is that of the turn.
+    pub(super) const fn begin_turn(&mut self) {
+        self.turn_begun = true;
+    }
+
+    /// The message of the turn is lost.
+    pub(super) const fn lose_turn(&mut self) -> bool {
+        core::mem::replace(&mut self.turn_begun, false)
+    }
+
+    /// Whether what was put out in a turn has left since the last call of this.
+    pub(super) const fn take_turn_left(&mut self) -> bool {
+        core::mem::replace(&mut self.turn_left, false)
     }
 
     /// The machine has changed at `now`.
@@ -140,6 +174,45 @@ impl<R: WithheldRole> Record<R> {
         }
         if self.done_without {
             self.free.append(core::mem::take(&mut self.waiting));
+        }
+    }
+
+    /// Notes since when something is pending.
+    pub(super) fn begin_pending(&mut self, fence: &mut Fence<R>) {
+        let is_coming = self.since.is_some() && !self.done_without;
+        if is_coming && self.coming.is_none() {
+            self.coming = Some(fence.begin());
+        }
+        let [going, _] = &mut self.going;
+        if going.is_none() && !self.free.is_empty() {
+            *going = Some(fence.begin());
+        }
+    }
+
+    /// Ends what is no longer pending.
+    pub(super) fn end_pending(&mut self, fence: &mut Fence<R>) {
+        let is_awaited = matches!(self.state, State::Pending(_)) && !self.done_without;
+        if !is_awaited && self.free.is_empty() {
+            self.end_going(fence);
+        }
+    }
+
+    /// Ends all that is pending: nothing comes of it.
+    pub(super) fn end_all(&mut self, fence: &mut Fence<R>) {
+        self.end_going(fence);
+        self.coming.take().into_iter().for_each(|at| fence.end(at));
+    }
+
+    fn end_going(&mut self, fence: &mut Fence<R>) {
+        let going = core::mem::take(&mut self.going);
+        going.into_iter().flatten().for_each(|at| fence.end(at));
+    }
+
+    /// What waited for the next write waits for the one that is pending, or may go.
+    fn advance_pending(&mut self) {
+        let free = self.going.iter_mut().find(|going| going.is_none());
+        if let Some(free) = free {
+            *free = self.coming.take();
         }
     }
 
@@ -201,7 +274,7 @@ impl<R: WithheldRole> Record<R> {
             }
             (State::Pending(_), Input::Tick) | (State::Quiet, _) => {}
         }
-        self.free.release(out);
+        self.turn_left |= self.free.release(out);
         self.next(now)
     }
 
@@ -241,6 +314,7 @@ impl<R: WithheldRole> Record<R> {
             self.done_without = true;
             self.free.append(core::mem::take(&mut self.covered));
             self.free.append(core::mem::take(&mut self.waiting));
+            self.advance_pending();
         }
     }
 
@@ -257,12 +331,14 @@ impl<R: WithheldRole> Record<R> {
     pub(super) fn give_up(&mut self) {
         self.since = None;
         self.free.append(core::mem::take(&mut self.waiting));
+        self.advance_pending();
     }
 
     /// A blob that says all until now is to be written.
     pub(super) fn begin(&mut self, version: u64, blob: Box<[u8]>) {
         self.since = None;
         self.covered = core::mem::take(&mut self.waiting);
+        self.advance_pending();
         self.state = State::Pending(Box::new(Pending {
             write: Some(Write { version, blob }),
             token: None,

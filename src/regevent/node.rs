@@ -870,6 +870,10 @@ impl Persist for SubscriberNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.users.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }

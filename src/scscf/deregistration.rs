@@ -123,6 +123,8 @@ impl Held {
 /// A deregistration: one REGISTER, or the end of the time of bindings of one private identity.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Deregistration {
+    /// Of the event that ends it: the key of its first question, if there is one.
+    pub(crate) id: Identifier,
     pub(crate) state: State,
     pub(crate) cause: Cause,
     pub(crate) held: Option<Held>,
@@ -134,9 +136,13 @@ pub(crate) struct Deregistration {
     pub(crate) answered: u16,
 }
 
+/// Before the first step.
+pub(crate) const NO_ID: Identifier = Identifier::of(0);
+
 impl Deregistration {
     pub(crate) fn new(cause: Cause) -> Self {
         Self {
+            id: NO_ID,
             state: State::Idle,
             cause,
             held: None,
@@ -199,6 +205,12 @@ impl Deregistration {
         }
     }
 
+    /// What names it, if nothing has before: the question that is out, or the first message to an application server.
+    pub(crate) fn first_key(&self) -> Option<Identifier> {
+        let asked = self.asked().map(|asked| asked.key);
+        asked.or(self.servers.first().map(|server| server.call_id))
+    }
+
     /// When it must be given a [`Input::Tick`], and the timer that fires.
     pub(crate) fn deadline(&self) -> Option<(Millis, Timer)> {
         const AGAIN: (Millis, Timer) = (Millis(0), Timer("question offered again"));
@@ -230,6 +242,20 @@ impl Deregistration {
     /// [`Misuse::WrongAnswer`] for an answer of another question;
     /// [`Misuse::BadCommand`] for one that cannot be used. Nothing is changed then.
     pub(crate) fn step(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        table: &mut Bindings,
+        input: Input<'_>,
+        out: &mut Outbox<Scscf>,
+    ) -> Result<Change, Misuse> {
+        let change = self.advance(cx, table, input, out)?;
+        if self.id == NO_ID && !self.is_over() {
+            self.id = self.first_key().unwrap_or_else(|| cx.identifier());
+        }
+        Ok(change)
+    }
+
+    fn advance(
         &mut self,
         cx: &mut Context<'_, Config>,
         table: &mut Bindings,

@@ -64,6 +64,8 @@ pub(super) struct Drain {
     /// Those whose turn it is, and the worst that has happened to them.
     running: BTreeMap<u32, pacer::Outcome>,
     report_at: Millis,
+    /// Since then the next places are to be looked at, or all is done.
+    due_since: Millis,
     tally: Tally,
 }
 
@@ -93,6 +95,7 @@ pub(super) enum Due {
 impl Drain {
     /// A drain of a node with so many places for sets.
     pub(super) fn new(
+        now: Millis,
         reason: DeregistrationReason,
         config: &pacer::Config,
         places: u32,
@@ -106,6 +109,7 @@ impl Drain {
             pcscfs: BTreeMap::new(),
             running: BTreeMap::new(),
             report_at,
+            due_since: now,
             tally: Tally::default(),
         })
     }
@@ -139,13 +143,12 @@ impl Drain {
         }
     }
 
-    /// When it must be given a step.
+    /// [DR-6] When it must be given a step. While it looks for users, what has been due of sets for longer comes first.
     pub(super) fn deadline(&self) -> Option<Millis> {
-        if self.cursor < self.places || self.is_done() {
-            return Some(Millis(0));
-        }
+        let is_due = self.cursor < self.places || self.is_done();
+        let due = is_due.then_some(self.due_since);
         let turn = self.pacer.deadline();
-        turn.into_iter().chain([self.report_at]).min()
+        turn.into_iter().chain(due).chain([self.report_at]).min()
     }
 
     fn is_done(&self) -> bool {
@@ -154,12 +157,16 @@ impl Drain {
     }
 
     /// What is due: turns before everything else but reports, so that looking for users holds up none.
-    pub(super) fn next(&mut self, now: Millis, interval: u64) -> Due {
+    pub(super) fn next(&mut self, now: Millis, interval: u64, is_withheld: bool) -> Due {
         if now >= self.report_at && !self.is_done() {
             self.report_at = now.after(interval);
             return Due::Report;
         }
-        match self.pacer.next(now) {
+        let turn = match is_withheld {
+            true => self.pacer.next_withheld(now),
+            false => self.pacer.next(now),
+        };
+        match turn {
             Some(Turn::Ask { machine }) => {
                 self.running.insert(machine, pacer::Outcome::Answered);
                 return Due::Deregister(machine);
@@ -173,6 +180,7 @@ impl Drain {
         if self.cursor < self.places {
             let first = self.cursor;
             self.cursor = first.saturating_add(LOOKED_AT).min(self.places);
+            self.due_since = now;
             return Due::Look(first..self.cursor);
         }
         match self.is_done() {
@@ -220,6 +228,11 @@ impl Drain {
         }
     }
 
+    /// What was asked in a turn leaves, if it was withheld.
+    pub(super) fn turn_left(&mut self, now: Millis, place: u32) {
+        self.pacer.left(now, place);
+    }
+
     /// Somebody whose turn it is answered, or did not.
     pub(super) fn note(&mut self, place: u32, outcome: pacer::Outcome) {
         if let Some(worst) = self.running.get_mut(&place) {
@@ -246,6 +259,7 @@ impl Drain {
                 increment(&mut self.tally.disturbed);
             }
             self.pacer.outcome(now, place, worst);
+            self.due_since = now;
         }
     }
 
@@ -254,6 +268,7 @@ impl Drain {
         if self.running.remove(&place).is_some() {
             increment(&mut self.tally.passed_over);
             self.pacer.outcome(now, place, pacer::Outcome::Abandoned);
+            self.due_since = now;
         }
     }
 }

@@ -403,6 +403,8 @@ pub enum Event {
     /// of its third-party REGISTERs: those of a registration that has come meanwhile are sent after it, lest they be
     /// overtaken.
     Deregistered {
+        /// [DR-7] Of this event: the same if it comes again after a crash.
+        id: Identifier,
         /// Whose.
         affected: Affected,
         /// What started it.

@@ -115,7 +115,7 @@ impl ScscfNode {
             keys: KEYS,
         });
         let mut keys = Gathered::default();
-        let adopt = |entry| node.adopt(now, entry, &mut keys).map(|_| ());
+        let adopt = |entry| node.adopt(entry, &mut keys).map(|_| ());
         let rest = sets.restore(now, &config, recorder.shared(), adopt)?;
         node.sets.file_all(keys);
         node.recorder = recorder;
@@ -123,19 +123,16 @@ impl ScscfNode {
         Ok(node)
     }
 
-    /// [DR-7] Takes a set in from a blob. One at rest is found once all are filed.
-    fn adopt(
-        &mut self,
-        now: Millis,
-        entry: Entry,
-        keys: &mut Gathered,
-    ) -> Result<Id, RestoreError> {
+    /// [DR-7] Takes a set in from a blob, where it stays until a tick: what comes of the blob besides names sets by
+    /// their places. One at rest is found once all are filed.
+    fn adopt(&mut self, entry: Entry, keys: &mut Gathered) -> Result<Id, RestoreError> {
         let load = entry.load();
         let id = self.sets.insert(entry);
         let Some(resting) = self.sets.get(id).and_then(Entry::resting) else {
             self.file(id);
             self.woken = Some(id);
-            self.rearm(now, id);
+            self.tidy(id);
+            self.arm(id);
             self.lull();
             return Ok(id);
         };
@@ -548,6 +545,21 @@ impl ScscfNode {
 
     /// Whether the set has gone, if it was there.
     fn rearm(&mut self, now: Millis, id: Id) -> Option<bool> {
+        self.tidy(id)?;
+        let is_empty = self.sets.get_mut(id)?.wake()?.purge(now);
+        self.arm(id);
+        if is_empty {
+            let (entry, mut keys) = self.sets.get_with_keys(id)?;
+            for identity in entry.identities() {
+                keys.unfile(IDENTITY, &canonical(identity));
+            }
+            self.sets.remove(id);
+        }
+        Some(is_empty)
+    }
+
+    /// The machines of a set that are over go, and the keys of what has gone.
+    fn tidy(&mut self, id: Id) -> Option<()> {
         let (entry, mut keys) = self.sets.get_with_keys(id)?;
         let set = entry.wake()?;
         let mut ended = Vec::new();
@@ -584,23 +596,21 @@ impl ScscfNode {
                 keys.unfile(IDENTITY, &key);
             }
         }
-        let is_empty = set.purge(now);
+        Some(())
+    }
+
+    /// Counts what a set takes of the bounds, and sets its timer.
+    fn arm(&mut self, id: Id) -> Option<()> {
+        let set = self.sets.get_mut(id)?.wake()?;
         let (before, load) = (set.counted, set.load());
         set.counted = load;
         self.load = Load {
             waiting: exchange(self.load.waiting, before.waiting, load.waiting),
             served: exchange(self.load.served, before.served, load.served),
         };
-        if is_empty {
-            for identity in &set.table.identities {
-                keys.unfile(IDENTITY, &canonical(&identity.uri));
-            }
-            self.sets.remove(id);
-            return Some(true);
-        }
         let deadline = set.deadline().map(|(at, _)| at);
         self.sets.arm(id, deadline);
-        Some(false)
+        Some(())
     }
 
     fn answer_set(

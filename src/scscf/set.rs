@@ -172,7 +172,7 @@ impl Set {
             });
         let expiry = self.table.next_expiry();
         let expiry = expiry.map(|at| (at, Timer("binding expiry"), Due::Expiry));
-        let purge = self.table.next_purge(self.told(), self.uses());
+        let purge = self.next_purge();
         let purge = purge.map(|at| (at, Timer("removed binding forgotten"), Due::Purge));
         let leaving = self.leaves_subscription();
         let leaving = leaving.map(|place| {
@@ -186,6 +186,20 @@ impl Set {
             .chain(expiry)
             .chain(purge)
             .min_by_key(|&(at, ..)| at)
+    }
+
+    /// When something of it is of no more use: at once, if nothing is left.
+    fn next_purge(&self) -> Option<Millis> {
+        match self.is_empty() {
+            true => Some(Millis(0)),
+            false => self.table.next_purge(self.told(), self.uses()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.table.bindings.is_empty()
+            && self.procedures.is_empty()
+            && self.subscriptions.is_empty()
     }
 
     /// When it must be given a tick, and the timer that fires.
@@ -431,9 +445,7 @@ impl Set {
                 .any(|p: &Deregistration| p.removed.contains(&number))
         };
         self.table.purge(told, now, uses);
-        self.table.bindings.is_empty()
-            && self.procedures.is_empty()
-            && self.subscriptions.is_empty()
+        self.is_empty()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     Affected, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome, Reasons,
     Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
-    deregistration::{Asked, Deregistration, Held, State},
+    deregistration::{Asked, Deregistration, Held, NO_ID, State},
     drain::{self, Drain},
     entry::Entry,
     resting::Resting,
@@ -48,13 +48,15 @@ pub(super) struct NodeSnapshot<'b> {
     drain: Option<drain::Snapshot<'b>>,
 }
 
-/// A set of a node, and what its bindings have to do with failures of that node's.
+/// A set of a node, what its bindings have to do with failures of that node's, and how its deregistrations are named.
 #[derive(Serialize, Deserialize)]
 struct OwnSetSnapshot<'b> {
     #[serde(borrow)]
     set: SetSnapshot<'b>,
     /// One for each binding.
     failures: Vec<u32>,
+    /// One for each procedure.
+    ids: Vec<Identifier>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +159,7 @@ pub(super) const SET_FORMAT: u16 = 1;
 #[derive(Serialize, Deserialize)]
 enum OutcomeSnapshot<'b> {
     Deregistered {
+        id: Identifier,
         #[serde(borrow)]
         affected: [Raw<'b>; 3],
         cause: Cause,
@@ -167,6 +170,7 @@ enum OutcomeSnapshot<'b> {
 /// The blob of an event that must not be lost.
 pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
     let Event::Deregistered {
+        id,
         affected,
         cause,
         outcome,
@@ -180,6 +184,7 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8
         affected.contacts,
     ];
     let outcome = OutcomeSnapshot::Deregistered {
+        id: *id,
         affected: affected.map(|text| Raw(out.text(text))),
         cause: *cause,
         outcome: *outcome,
@@ -192,12 +197,14 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8
 /// Appends the event of such a blob.
 pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
     let OutcomeSnapshot::Deregistered {
+        id,
         affected,
         cause,
         outcome,
     } = snapshot::read(bytes)?;
     let [private_identity, public_identity, contacts] = affected.map(|text| out.put_text(text.0));
     out.event(Event::Deregistered {
+        id,
         affected: Affected {
             private_identity,
             public_identity,
@@ -348,6 +355,7 @@ fn write_entry<'s>(
             let own = OwnSetSnapshot {
                 set: SetSnapshot::of(set, now),
                 failures: bindings.map(|binding| binding.failure).collect(),
+                ids: set.procedures.iter().map(|own| own.id).collect(),
             };
             snapshot::write(&own, into);
         }
@@ -371,6 +379,9 @@ fn read_entry(
             let mut set = own.set.restore(now, config)?;
             for (binding, failure) in set.table.bindings.iter_mut().zip(&own.failures) {
                 binding.failure = *failure;
+            }
+            for (procedure, id) in set.procedures.iter_mut().zip(&own.ids) {
+                procedure.id = *id;
             }
             Ok(Entry::awake(set))
         }
@@ -592,7 +603,8 @@ impl<'b> ProcedureSnapshot<'b> {
             token: None,
             until: now.after(asked.left),
         };
-        Ok(Deregistration {
+        let mut procedure = Deregistration {
+            id: NO_ID,
             state: match self.state {
                 StateSnapshot::Idle => State::Idle,
                 StateSnapshot::Authenticating(asked, why) => State::Authenticating(of(asked), why),
@@ -617,7 +629,10 @@ impl<'b> ProcedureSnapshot<'b> {
                 .map(|server| server.restore(now))
                 .collect(),
             answered: self.answered,
-        })
+        };
+        // That of a blob of the release before: it has none there.
+        procedure.id = procedure.first_key().unwrap_or(NO_ID);
+        Ok(procedure)
     }
 }
 

@@ -140,6 +140,7 @@ impl Deregistration {
     pub(super) fn report(&mut self, table: &Bindings, out: &mut Outbox<Scscf>) {
         let affected = self.affected(table, out);
         out.event(Event::Deregistered {
+            id: self.id,
             affected,
             cause: self.cause,
             outcome: self.outcome,

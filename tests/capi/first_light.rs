@@ -218,7 +218,7 @@ impl Play {
                 self.say(format_args!("key {id}"));
                 self.affected(out, affected);
             }
-            Event::AccessLost { affected } => {
+            Event::AccessLost { affected, .. } => {
                 self.say(format_args!("event access lost"));
                 self.affected(out, affected);
             }

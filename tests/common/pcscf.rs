@@ -181,7 +181,7 @@ impl Bed {
                     let whom = match event {
                         Event::Deregistered { affected, .. }
                         | Event::Cancelled { affected, .. }
-                        | Event::AccessLost { affected }
+                        | Event::AccessLost { affected, .. }
                         | Event::AccessDoubted { affected, .. } => about(affected),
                         _ => String::new(),
                     };

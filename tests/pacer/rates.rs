@@ -1,6 +1,9 @@
 //! Exact rates, whatever the host's clock does.
 
-use ims_procedures::{drive::Millis, fleet::pacer::Outcome};
+use ims_procedures::{
+    drive::Millis,
+    fleet::pacer::{Outcome, Pacer, Turn},
+};
 
 use crate::support::{all_asked, asked, at_rate, enqueue, keeps_rate, pacer, unpaced};
 
@@ -130,5 +133,73 @@ fn a_rate_changes_in_the_middle() {
         pacer.deadline(),
         Some(Millis(149)),
         "half of it at 5 a second"
+    );
+}
+
+/// [PD-2, DR-7] Requests that leave some time after their turns keep the rates as they leave, however long each is
+/// withheld; and a burst that covers that time loses nothing.
+#[test]
+fn withheld_until_later() {
+    let delays: [(fn(u64) -> u64, u32); 4] = [
+        (|now| now, 1),
+        (|now| now + 9, 1),
+        (|now| now + (now * 7_919) % 40, 4),
+        // All at once, after a second and a half.
+        (|now| now.next_multiple_of(1_500), 6),
+    ];
+    for (rates, (delay, burst)) in [(50, 1_000), (1_000, 50), (50, 50)]
+        .into_iter()
+        .flat_map(|rates| delays.map(|delay| (rates, delay)))
+    {
+        let mut config = at_rate(rates.0);
+        (config.burst, config.hop_start_rate, config.hop_max_rate) = (burst, rates.1, rates.1);
+        let mut pacer = pacer(config, 1);
+        enqueue(&mut pacer, 0, 0..3_000, 0);
+        let (mut withheld, mut left) = (Vec::new(), Vec::new());
+        for now in 0..10_000 {
+            while let Some(Turn::Ask { machine }) = pacer.next_withheld(Millis(now)) {
+                withheld.push((delay(now), machine));
+            }
+            assert!(withheld.len() <= burst as usize);
+            withheld.retain(|&(at, machine)| {
+                if at <= now {
+                    assert!(pacer.left(Millis(now), machine));
+                    assert!(!pacer.left(Millis(now), machine), "once");
+                    left.push(now);
+                }
+                at > now
+            });
+            assert!(pacer.deadline().is_some() || !withheld.is_empty());
+        }
+        keeps_rate(&left, 50, burst).unwrap();
+        let least = match burst {
+            1 => 10_000 / 30,
+            4 => 480,
+            _ => 30,
+        };
+        assert!(left.len() >= least, "{} of {least}", left.len());
+    }
+}
+
+/// [PD-2, DR-7] What is withheld leaves with its outcome at the latest, and at a restart.
+#[test]
+fn withheld_for_nothing() {
+    let mut pacer = pacer(at_rate(10), 1);
+    enqueue(&mut pacer, 0, 0..10, 0);
+    let machine = match pacer.next_withheld(Millis(0)) {
+        Some(Turn::Ask { machine }) => machine,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(pacer.next_withheld(Millis(500)), None);
+    assert_eq!(pacer.deadline(), None, "not before it has left");
+    let mut blob = Vec::new();
+    pacer.save(Millis(500), &mut blob);
+    pacer.outcome(Millis(500), machine, Outcome::Abandoned);
+    assert_eq!(pacer.deadline(), Some(Millis(600)));
+    let restored = Pacer::load(&blob, Millis(0), at_rate(10), 10, 1).unwrap();
+    assert!(
+        restored
+            .deadline()
+            .is_some_and(|at| (90..=100).contains(&at.0))
     );
 }

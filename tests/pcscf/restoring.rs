@@ -73,6 +73,9 @@ fn text(out: &Out) -> (String, Option<Token>) {
             format!("{id} {about} {cause:?} {outcome:?} {registers}"),
             None,
         ),
+        Out::Event(about, Event::AccessLost { id, .. }) => {
+            (format!("{id} {about} access lost"), None)
+        }
         Out::Event(_, event) => (format!("{event:?}"), None),
     }
 }

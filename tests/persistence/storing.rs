@@ -2,8 +2,8 @@
 
 use ims_procedures::{
     drive::{
-        Answer, ConfigError, Identifiers, Millis, Misuse, Node, Outbox, Output, Persist,
-        RestoreError, Source, Token, TransactionRef, Verdict,
+        Answer, ConfigError, Identifier, Identifiers, Millis, Misuse, Node, Outbox, Output,
+        Persist, RestoreError, Source, Token, TransactionRef, Verdict,
     },
     pcscf::{Command, Event, Evidence, Pcscf, PcscfNode, Shutdown, Ue},
     persistence::{Config, Persistent, Reading},
@@ -391,6 +391,50 @@ fn silent() {
     assert_eq!(unknown, Err(Misuse::UnknownToken));
 }
 
+/// [DR-7] That an access is lost, and that the UE has returned, is reported with an id, which is the same where another
+/// node reports it again.
+#[test]
+fn reported_again() {
+    let reports = |bed: &mut Bed| {
+        let ids = bed.out.iter().filter_map(|output| match output {
+            Output::Event(Event::AccessLost { id, .. } | Event::Cancelled { id, .. }) => Some(*id),
+            _ => None,
+        });
+        let ids: Vec<Identifier> = ids.collect();
+        (ids, bed.take())
+    };
+    let mut bed = Bed::new(1, Config::default());
+    bed.node.node_mut().reconfigure(silent_config()).unwrap();
+    let (token, ..) = store(&bed.learn(600_000, 1));
+    bed.answer(token, Answer::Stored);
+    let mut seen = Vec::new();
+    for comes_back in [false, true] {
+        let (token, _, version, blob) = store(&match comes_back {
+            false => bed.lose(),
+            true => bed.learn(600_000, 2),
+        });
+        let mut other = Bed::new(2, Config::default());
+        other.node.node_mut().reconfigure(silent_config()).unwrap();
+        let (key, latest) = (PRIVATE.as_bytes(), Reading::Latest);
+        let adopted = other.node.adopt(other.now, key, version, &blob, latest);
+        assert_eq!(adopted, Ok(()));
+        let (again, ..) = store(&other.until_store());
+        let answer = |bed: &mut Bed, token| {
+            let stored = Answer::Stored;
+            bed.node
+                .answer(bed.now, token, stored, &mut bed.out)
+                .unwrap();
+        };
+        answer(&mut bed, token);
+        let (ids, outs) = reports(&mut bed);
+        answer(&mut other, again);
+        assert_eq!(reports(&mut other).0, ids);
+        assert_eq!(ids.len(), 1, "{outs:?}");
+        seen.extend(ids);
+    }
+    assert_ne!(seen[0], seen[1]);
+}
+
 /// [DR-7] A user who has gone is erased; one who comes back before that is done goes on from there.
 #[test]
 fn erased() {
@@ -521,7 +565,7 @@ fn held_bytes() {
             .unwrap();
         let mut told = 0;
         let length = bed.out.iter().find_map(|output| match output {
-            Output::Event(Event::AccessLost { affected }) => {
+            Output::Event(Event::AccessLost { affected, .. }) => {
                 told = affected.private_identity.len()
                     + affected.public_identity.len()
                     + affected.contact.len();

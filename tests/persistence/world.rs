@@ -86,12 +86,13 @@ impl Desk for Scscf {
     fn outcome(event: &scscf::Event, out: &Outbox<Self>) -> Option<String> {
         match event {
             scscf::Event::Deregistered {
+                id,
                 affected,
                 cause,
                 outcome,
             } => {
                 let contacts = String::from_utf8_lossy(out.text(affected.contacts)).into_owned();
-                Some(format!("{contacts} {cause:?} {outcome:?}"))
+                Some(format!("{id} {contacts} {cause:?} {outcome:?}"))
             }
             _ => None,
         }

@@ -388,7 +388,8 @@ fn again_and_nobody() {
 
     let mut run = Run::new(config(), 0, 1, World::default());
     run.begin(None);
-    assert_eq!(run.host.node.deadline().map(|(at, _)| at), Some(Millis(0)));
+    let now = Some(run.host.now);
+    assert_eq!(run.host.node.deadline().map(|(at, _)| at), now);
     let done = run.finish();
     assert_eq!((done.found, done.all_found), (0, true));
     assert_eq!(run.steps, 1);
@@ -413,6 +414,49 @@ fn for_the_release_before() {
     let outs = run.host.ticks();
     assert!(outs.iter().any(|out| matches!(out, Out::Ask { .. })));
     assert_eq!(run.registered(20), 15);
+}
+
+/// [SD-5, DR-7] A drain of more than 64 seconds, killed while those that were deregistered first are to be forgotten:
+/// everybody else has a turn, once, and it ends.
+#[test]
+fn restarted_before_a_purge() {
+    for late in [0, 1, 3_000] {
+        let mut run = Run::new(paced(1, 1), 80, 2, World::default());
+        let begun = run.host.now;
+        run.begin(None);
+        while run.host.now.since(begun) < 65_500 {
+            assert!(run.step());
+        }
+        let sets = run.host.node.sets();
+        assert!(sets < 80, "some are forgotten already");
+        run.host.now = run.host.now.after(late);
+        run.restart();
+        assert_eq!(run.host.node.sets(), sets, "forgotten by ticks alone");
+        let done = run.finish();
+        assert_eq!((done.found, done.deregistered, run.outcomes), (80, 80, 80));
+        assert_eq!((done.passed_over, done.disturbed), (0, 0));
+        assert_eq!(run.turns.len(), 80);
+        run.host.run(64_000);
+        assert_eq!((run.host.node.sets(), run.host.node.deadline()), (0, None));
+    }
+}
+
+/// [SD-5, DR-6] What is due of a set while all are looked through for users has its time: it waits for no more than those
+/// that are looked at in one step, and not for all.
+#[test]
+fn looking_holds_nobody_up() {
+    let mut run = Run::new(paced(1, 1), 200, 2, World::default());
+    let early = Command::Reauthenticate {
+        public_identity: user(150).as_bytes(),
+        private_identity: None,
+        expires: 600,
+    };
+    run.begin(None);
+    run.host.tick();
+    let outs = run.host.command(early).1;
+    assert!(outs.is_empty(), "{outs:?}");
+    let first = run.host.tick();
+    assert!(first.iter().any(Out::is_notify), "{first:?}");
 }
 
 /// [SD-5, DR-10] Another rate while it runs.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{fixture, support::*};
 use ims_procedures::{
-    drive::{self, Identifiers, Millis, Node, Outbox, Output, Source, Token, TransactionRef},
+    drive::{
+        self, Identifier, Identifiers, Millis, Node, Outbox, Output, Source, Token, TransactionRef,
+        Verdict,
+    },
     persistence::{self, Persistent, Reading},
     scscf::{
         Answer, Command, DeregistrationReason, Event, Question, Scscf, ScscfNode, TerminationReason,
@@ -100,12 +103,14 @@ impl World {
                 response: response_to(&text(bytes), 200),
             }),
             Output::Event(Event::Deregistered {
+                id,
                 affected,
                 cause,
                 outcome,
             }) => {
                 let contacts = text(self.out.text(affected.contacts));
-                Some(Due::Outcome(format!("{contacts} {cause:?} {outcome:?}")))
+                let outcome = format!("{id} {contacts} {cause:?} {outcome:?}");
+                Some(Due::Outcome(outcome))
             }
             _ => None,
         };
@@ -250,4 +255,65 @@ fn killed_at_any_output() {
             World::new(Some(crash_at)).story(command);
         }
     }
+}
+
+/// [DR-7] Where a whole node goes on from a blob that is older than the end of a deregistration, that end is reported
+/// again, with the same id; that of another has another.
+#[test]
+fn ended_again() {
+    let mut host = Host::new(config());
+    let (mut ids, mut lives) = (BTreeSet::new(), 10);
+    for times in 1..3 {
+        host.learn(&Registration {
+            call_id: format!("call-{times}").leak(),
+            ..Registration::default()
+        });
+        let deregister = Command::Deregister {
+            public_identity: PUBLIC.as_bytes(),
+            private_identity: None,
+            reason: DeregistrationReason::Maintenance,
+        };
+        assert_eq!(host.command(deregister), (Verdict::Handled, Vec::new()));
+        let (id, blobs) = end(&mut host.node, host.now);
+        assert!(blobs.len() > 1);
+        for blob in blobs {
+            lives += 1;
+            let identifiers = Identifiers::new(SEED, lives, 3);
+            host.node = ScscfNode::restore(config(), identifiers, host.now, &blob).unwrap();
+            assert_eq!(end(&mut host.node, host.now).0, id);
+        }
+        assert!(ids.insert(id.to_string()), "one for each");
+    }
+}
+
+/// Answers all that is asked until the deregistration has ended: the id of the event, and the blobs on the way.
+fn end(node: &mut ScscfNode, now: Millis) -> (Identifier, Vec<Vec<u8>>) {
+    let (mut out, mut blobs) = (Outbox::for_steps(2), Vec::new());
+    for _ in 0..10 {
+        let mut blob = Vec::new();
+        node.snapshot(now, &mut blob);
+        // What is reported already has ended before.
+        if !out.iter().any(|output| matches!(output, Output::Event(_))) {
+            blobs.push(blob);
+        }
+        node.tick(now, &mut out).unwrap();
+        let put_out = std::mem::replace(&mut out, Outbox::for_steps(2));
+        for output in put_out.iter() {
+            match output {
+                Output::Ask { token, question } => {
+                    let answer = match question {
+                        Question::DialogRelease { .. } => Answer::Released,
+                        _ => Answer::Assigned {
+                            application_servers: b"",
+                        },
+                    };
+                    let answer = drive::Answer::Role(answer);
+                    node.answer(now, token, answer, &mut out).unwrap();
+                }
+                Output::Event(Event::Deregistered { id, .. }) => return (*id, blobs),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    panic!("no end")
 }

@@ -421,6 +421,7 @@ fn own(outbox: &Outbox<Scscf>, output: Output<'_, Scscf>) -> Out {
                 affected,
                 cause,
                 outcome,
+                ..
             } => Ev::Deregistered {
                 private: text(affected.private_identity),
                 public: text(affected.public_identity),

@@ -16,6 +16,10 @@ impl Persist for CpmNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.sessions.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }

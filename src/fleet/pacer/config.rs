@@ -48,7 +48,8 @@ pub struct Config {
     /// 17 minutes, and a core that has hardly noticed.
     pub rate: u32,
     /// Requests that may go at once after a pause, overall and per next hop: 1 to 10,000. Default 10: at the
-    /// default rate, what comes due while a host sleeps for 10 ms. With 1, requests are evenly spaced.
+    /// default rate, what comes due while a host sleeps for 10 ms, or a store takes that long: so many turns are
+    /// withheld at most. With 1, requests are evenly spaced.
     pub burst: u32,
     /// Requests out at once, overall: 1 to 1,048,576. Default 2,048: two seconds of the default rate.
     pub in_flight: u32,

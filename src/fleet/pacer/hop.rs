@@ -208,7 +208,10 @@ impl Hop {
         if !may_go || self.out >= config.hop_in_flight {
             return (Place::Waiting, None);
         }
-        let at = self.bucket.ready_at(self.rate).max(self.held_until);
+        let Some(ready_at) = self.bucket.ready_at(self.rate, config.burst) else {
+            return (Place::Waiting, None);
+        };
+        let at = ready_at.max(self.held_until);
         if at <= now {
             (Place::Ready, None)
         } else {
@@ -216,11 +219,17 @@ impl Hop {
         }
     }
 
-    /// One request goes out: whether it is a canary.
+    /// One request has its turn: whether it is a canary.
     pub(super) fn ask(&mut self, now: Millis, config: &Config) -> bool {
         self.fill(now, config);
-        self.bucket.take();
+        self.bucket.set_aside();
         self.adopt()
+    }
+
+    /// It leaves.
+    pub(super) fn leave(&mut self, now: Millis, config: &Config) {
+        self.fill(now, config);
+        self.bucket.leave();
     }
 
     /// One request is out: whether it is a canary.

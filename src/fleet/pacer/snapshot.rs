@@ -79,21 +79,7 @@ impl Pacer {
     /// With the machines numbered anew; those without a number are left out.
     pub(crate) fn snapshot_of(&self, now: Millis, number: impl Fn(u32) -> Option<u32>) -> Snapshot {
         let mut snapshot = self.snapshot(now);
-        for hop in &mut snapshot.hops {
-            for queue in [&mut hop.queue, &mut hop.again] {
-                *queue = queue
-                    .iter()
-                    .filter_map(|&machine| number(machine))
-                    .collect();
-            }
-        }
-        snapshot.out.retain_mut(|out| match number(out.machine) {
-            Some(machine) => {
-                out.machine = machine;
-                true
-            }
-            None => false,
-        });
+        snapshot.renumber(number);
         snapshot
     }
 
@@ -262,6 +248,7 @@ impl Snapshot {
         };
         for hop in &mut self.hops {
             hop.queue.retain_mut(&mut keep);
+            hop.again.retain_mut(&mut keep);
         }
         self.out.retain_mut(|out| keep(&mut out.machine));
         gone
@@ -286,7 +273,11 @@ impl Machine {
         if self.state != State::Absent {
             return Err(RestoreError::Damaged);
         }
-        *self = Self { next_hop, state };
+        *self = Self {
+            next_hop,
+            state,
+            is_withheld: false,
+        };
         Ok(())
     }
 }
@@ -340,5 +331,32 @@ impl Progress {
             decreases,
             stale_outcomes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Millis, Pacer};
+
+    /// [DR-7] Whoever is queued, queued again or out has its new number, or is taken out and counted.
+    #[test]
+    fn renumbered() {
+        let mut config = Config::default();
+        config.burst = 1;
+        let mut pacer = Pacer::new(config, 20, 1).unwrap();
+        for machine in [3, 4, 5] {
+            pacer.adopt(Millis(0), machine, 0).unwrap();
+            pacer.enqueue(Millis(0), machine + 5, 0).unwrap();
+            pacer.enqueue_again(Millis(0), machine + 10, 0).unwrap();
+        }
+        let mut snapshot = pacer.snapshot(Millis(0));
+        let gone = snapshot.renumber(|machine| (machine % 5 != 3).then_some(machine + 100));
+        assert_eq!(gone, 3);
+        let hop = &snapshot.hops[0];
+        assert_eq!(
+            (&*hop.queue, &*hop.again),
+            (&[109, 110][..], &[114, 115][..])
+        );
+        assert!(snapshot.out.iter().map(|out| out.machine).eq([104, 105]));
     }
 }

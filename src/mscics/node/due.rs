@@ -94,7 +94,7 @@ impl MscNode {
         if self.releasing.is_some() {
             return Ok(());
         }
-        let (machine, input) = match self.pacing.next(now) {
+        let (machine, input) = match self.pacing.next(now, self.changes.is_recorded()) {
             None => return Ok(()),
             Some(Turn::Ask { machine }) => (machine, Input::Turn),
             Some(Turn::NotAsked { machine, reason }) => (machine, Input::NotAsked(reason.into())),
@@ -105,6 +105,7 @@ impl MscNode {
         };
         self.step(now, id, input, out)?;
         self.settle(id, out);
+        self.changes.note_turn(machine);
         Ok(())
     }
 

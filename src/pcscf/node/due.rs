@@ -113,7 +113,7 @@ impl PcscfNode {
         if self.releasing.is_some() {
             return Ok(());
         }
-        let (machine, input) = match self.pacing.next(now) {
+        let (machine, input) = match self.pacing.next(now, self.changes.is_recorded()) {
             None => return Ok(()),
             Some(Turn::Ask { machine }) => (machine, Input::Turn),
             Some(Turn::NotAsked { machine, reason }) => (machine, Input::NotAsked(reason.into())),
@@ -126,6 +126,7 @@ impl PcscfNode {
         };
         let _ = self.step(now, id, place, input, out)?;
         self.settle(id, out);
+        self.changes.note_turn(machine);
         Ok(())
     }
 

@@ -20,6 +20,10 @@ impl Persist for PcscfNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.users.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }
@@ -77,9 +81,22 @@ impl Persist for PcscfNode {
         self.repace(id);
     }
 
+    fn turn_left(&mut self, now: Millis, machine: u32) {
+        self.pacing.left(now, machine);
+    }
+
     fn report_taken_over(key: &[u8], out: &mut Outbox<Pcscf>) {
         let private_identity = out.put_text(key);
         out.event(Event::TakenOver { private_identity });
+    }
+
+    fn is_of_node(event: &Event) -> bool {
+        matches!(
+            event,
+            Event::ShutdownPlanned { .. }
+                | Event::ShutdownProgressed { .. }
+                | Event::ShutdownEnded { .. }
+        )
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8>> {

@@ -103,6 +103,7 @@ impl Snapshot<'_> {
                 .map(|(place, worst)| (*place, worst.restore()))
                 .collect(),
             report_at: now.after(self.report_in),
+            due_since: now,
             tally: Tally {
                 found,
                 deregistered,

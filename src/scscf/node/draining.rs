@@ -29,7 +29,7 @@ impl ScscfNode {
             let places = self.sets.places();
             let report_at = now.after(self.config.drain_report);
             // The configuration is checked: it can only be too many places.
-            let begun = Drain::new(reason, &self.config.drain, places, report_at);
+            let begun = Drain::new(now, reason, &self.config.drain, places, report_at);
             self.drain = Some(begun.map_err(|_| Misuse::NodeFull)?.into());
         }
         if let Some(drain) = &mut self.drain {
@@ -50,7 +50,8 @@ impl ScscfNode {
         let Some(drain) = &mut self.drain else {
             return Ok(());
         };
-        match drain.next(now, self.config.drain_report) {
+        let is_withheld = self.changes.is_recorded();
+        match drain.next(now, self.config.drain_report, is_withheld) {
             Due::Nothing => {}
             Due::Deregister(place) => {
                 let cause = Cause::Operator(drain.reason);
@@ -97,6 +98,7 @@ impl ScscfNode {
             entry.is_some_and(|entry| entry.departing().is_some())
         });
         let ended = found.map(|id| self.end_registrations(now, id, cause, &[], b"", out));
+        self.changes.note_turn(place);
         if !matches!(ended, Some(Ok(Verdict::Handled))) {
             if let Some(drain) = &mut self.drain {
                 drain.pass_over(now, place);

@@ -14,6 +14,10 @@ impl Persist for ScscfNode {
         &mut self.identifiers
     }
 
+    fn reserved(&self) -> usize {
+        self.sets.reserved()
+    }
+
     fn changes(&mut self) -> &mut Changes {
         &mut self.changes
     }
@@ -45,7 +49,7 @@ impl Persist for ScscfNode {
             return Err(RestoreError::AlreadyHere);
         }
         let mut keys = Gathered::default();
-        let id = self.adopt(now, entry, &mut keys)?;
+        let id = self.adopt(entry, &mut keys)?;
         self.sets.file_all(keys);
         self.forget_failures(id);
         Ok(id.place())
@@ -77,9 +81,19 @@ impl Persist for ScscfNode {
         self.end_turn(self.clock.latest(), id);
     }
 
+    fn turn_left(&mut self, now: Millis, machine: u32) {
+        if let Some(drain) = &mut self.drain {
+            drain.turn_left(now, machine);
+        }
+    }
+
     fn report_taken_over(key: &[u8], out: &mut Outbox<Scscf>) {
         let public_identity = out.put_text(key);
         out.event(Event::TakenOver { public_identity });
+    }
+
+    fn is_of_node(event: &Event) -> bool {
+        matches!(event, Event::DrainProgressed { .. } | Event::Drained { .. })
     }
 
     fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
