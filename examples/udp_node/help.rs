@@ -43,5 +43,27 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
  events
   registered, deregistered, suspicious_deregistration, subscribed, subscription_ended, rejected, drained, …
 
+pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
+at an address of the core (--next-hop, --trust) is a UE.
+  --next-hop IP:PORT     the home network's entry point; trusted
+  --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
+  --reg-event on|off     whether it subscribes to registration state                       [default: on]
+  --profile sbc|rfc6665  which rules the subscription follows                              [default: sbc]
+  --attempts N           how often the deregistering REGISTER is sent                      [default: 3]
+  --retry-ms N           until the second attempt, doubled after each                      [default: 4000]
+  --notify-ms N          how long the NOTIFY is waited for after the 2xx                   [default: 32000]
+  --hold-ms N            how long a UE's REGISTER is held while ours is out                [default: 4000]
+  --lost-after-probes N  so many missed probes mean that a UE is lost                      [default: they do not]
+  --lost-after-flow-and-probes N   a closed flow and so many missed probes do              [default: they do not]
+  --probe-window-ms N    within that time                                                  [default: 60000]
+ commands
+  {"command":"access_lost","contact":URI,"evidence":EVIDENCE}
+      EVIDENCE: bearer_lost (the default), flow_closed, probe_missed, security_association_idle
+  {"command":"heard","contact":URI}
+  {"command":"shutdown","rate":N,"in_flight":N,"deadline_ms":N,"emergency":BOOL,"dry_run":BOOL}, {"command":"resume"}
+ events
+  registered, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
+  held_register_released, shutdown_planned, shutdown_progressed, shutdown_ended, rejected, …
+
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

@@ -10,6 +10,8 @@
 //! | `host.rs`, `kept.rs` | a node, the layers around it, and what it wants done: the same for every role |
 //! | `scscf.rs` | the S-CSCF: its node, what the host does for it, its commands and events |
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
+//! | `pcscf.rs` | the P-CSCF: the same for it |
+//! | `proxy.rs`, `ues.rs` | the proxy beside it |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
 //! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
@@ -37,7 +39,9 @@ mod kept;
 mod ladder_html;
 mod names;
 mod outside;
+mod pcscf;
 mod peer;
+mod proxy;
 mod record;
 mod registrar;
 mod scscf;
@@ -47,6 +51,7 @@ mod store;
 mod subscribers;
 #[path = "../ims_network/summary.rs"]
 mod summary;
+mod ues;
 mod way_back;
 
 use std::{error::Error, process::ExitCode, sync::mpsc::Receiver};
@@ -93,6 +98,7 @@ fn element(
 ) -> Result<Box<dyn NetworkElement>, Box<dyn Error>> {
     Ok(match site.role.as_str() {
         "scscf" => Box::new(scscf::Element::new(site, arguments, now)?),
+        "pcscf" => Box::new(pcscf::Element::new(site, arguments, now)?),
         other => return Err(format!("there is no role {other}").into()),
     })
 }

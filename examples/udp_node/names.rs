@@ -4,9 +4,6 @@ use std::net::SocketAddrV4;
 
 use ims_procedures::wire::{Host, Uri};
 
-/// The port of SIP over UDP and TCP.
-pub const SIP_PORT: u16 = 5060;
-
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     known: Vec<(String, SocketAddrV4)>,

@@ -399,7 +399,8 @@ impl Duties<Scscf> for Home {
                     "private_identity": say(affected.private_identity),
                     "contacts": say(affected.contacts),
                     "cause": word(cause),
-                    "outcome": word(outcome),
+                    "dialogs": word(&outcome.dialogs),
+                    "assignment": word(&outcome.assignment),
                 })
             }
             Event::SuspiciousDeregistration { affected, reasons } => json!({

@@ -10,6 +10,7 @@ use ims_procedures::{
 use crate::peer::{Peer, Transport};
 
 /// A message as it is handed in, and whom it is to be answered to.
+#[derive(Clone)]
 pub struct Stamped {
     pub bytes: Vec<u8>,
     pub back: Peer,
