@@ -61,16 +61,15 @@ impl<N: Persist> Host<N> {
     /// Embeds a node. What the store has is taken over, each machine at the instant at which it was written: so its
     /// timers have gone on while nobody ran, and what is overdue is done first.
     pub fn new(node: N, site: &mut Site, now: Millis) -> Result<Self, Box<dyn Error>> {
-        let (store, entries) = site.open_store("machines")?.unzip();
-        let mut kept = Kept::new(node, store.is_some())?;
-        for entry in entries.unwrap_or_default() {
-            adopt(&mut kept, now, &entry)?;
-        }
+        let opened = site.open_store("machines")?;
+        let mut kept = Kept::new(node, opened.is_some())?;
+        let mut entries = opened.iter().flat_map(|opened| &opened.entries);
+        entries.try_for_each(|entry| adopt(&mut kept, now, entry))?;
         let node = Transactions::new(kept, txn::Config::default(), site.birth.identifiers());
         Ok(Self {
             outbox: node.outbox(1),
             node,
-            store,
+            store: opened.map(|opened| opened.store),
         })
     }
 

@@ -10,13 +10,13 @@ use ims_procedures::{
 
 pub enum Kept<N: Persist> {
     Nowhere(N),
-    InStore(Persistent<N>),
+    InStore(Box<Persistent<N>>),
 }
 
 impl<N: Persist> Kept<N> {
     pub fn new(node: N, is_stored: bool) -> Result<Self, ConfigError> {
         Ok(match is_stored {
-            true => Self::InStore(Persistent::new(node, Config::default())?),
+            true => Self::InStore(Box::new(Persistent::new(node, Config::default())?)),
             false => Self::Nowhere(node),
         })
     }

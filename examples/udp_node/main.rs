@@ -67,7 +67,7 @@ use ims_procedures::drive::Millis;
 use outside::Outside;
 use record::Record;
 use site::Site;
-use sockets::{Arrival, Sockets};
+use sockets::Arrival;
 
 /// Ticks in a row; then messages have their turn.
 const TICKS: usize = 64;
@@ -114,12 +114,11 @@ fn run(role: String, arguments: impl Iterator<Item = String>) -> Result<(), Box<
     let mut site = Site::take(role, &mut arguments)?;
     let mut element = element(&mut site, &mut arguments, now)?;
     arguments.finish()?;
-    let sockets = Sockets::open(site.listen)?;
-    let listen = sockets.address()?;
     let (capture, ladder) = (site.capture.as_deref(), site.ladder.take());
-    let record = Record::new(listen, &site.role, now, capture, ladder)?;
-    let mut outside = Outside::new(sockets, site.names, record, site.is_quiet);
-    outside.reply(&json!({"event": "ready", "role": site.role, "listen": listen.to_string()}));
+    let record = Record::new(site.listen, &site.role, now, capture, ladder)?;
+    let mut outside = Outside::new(site.sockets, site.names, record, site.is_quiet);
+    let listen = site.listen.to_string();
+    outside.reply(&json!({"event": "ready", "role": site.role, "listen": listen}));
     serve(&clock, &console::lines(), &mut *element, &mut outside)?;
     outside.finish()?;
     Ok(())

@@ -144,9 +144,9 @@ impl Element {
             Err(_) => return Ok(()),
         };
         let passed = match (trust, method) {
-            (Source::TrustedCore, _) => self.to_ue(now, message, outside),
+            (Source::TrustedCore, _) => self.terminating(now, message, outside),
             (_, Some(Method::Register)) => self.register(now, from, message, outside),
-            _ => self.from_ue(now, from, message, outside),
+            _ => self.originating(now, from, message, outside),
         };
         if let Err(status) = passed {
             // Nothing answers an ACK.
@@ -170,7 +170,7 @@ impl Element {
         self.to_core(now, &onward, outside)
     }
 
-    fn from_ue(
+    fn originating(
         &mut self,
         now: Millis,
         flow: Peer,
@@ -179,7 +179,7 @@ impl Element {
     ) -> Result<(), u16> {
         let ue = self.edge.ues.over(flow).ok_or(403u16)?;
         let identity = ue.identity.clone();
-        let onward = self.proxy.from_ue(flow, &identity, &message.bytes)?;
+        let onward = self.proxy.originating(flow, &identity, &message.bytes)?;
         self.to_core(now, &onward, outside)
     }
 
@@ -192,11 +192,16 @@ impl Element {
         }
     }
 
-    fn to_ue(&mut self, now: Millis, message: &Stamped, outside: &mut Outside) -> Result<(), u16> {
+    fn terminating(
+        &mut self,
+        now: Millis,
+        message: &Stamped,
+        outside: &mut Outside,
+    ) -> Result<(), u16> {
         let ues = &self.edge.ues;
         let passed = self
             .proxy
-            .to_ue(&message.bytes, |contact| ues.flow(contact))?;
+            .terminating(&message.bytes, |contact| ues.flow(contact))?;
         match outside.send(now, passed.flow, &passed.bytes) {
             true => Ok(()),
             false => Err(480),

@@ -9,7 +9,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use ims_procedures::{
     drive::{Buffer, Identifiers, Limits},
     pcscf::strip_trust_marks,
-    wire::{Contact, Edit, Element, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite},
+    wire::{
+        Contact, Edit, Element, Header, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite,
+    },
 };
 
 use crate::{
@@ -40,7 +42,7 @@ pub struct Onward {
 }
 
 /// A request that is to be sent to a UE.
-pub struct ToUe {
+pub struct Terminating {
     pub flow: Peer,
     pub bytes: Vec<u8>,
 }
@@ -99,7 +101,12 @@ impl Proxy {
     }
 
     /// Any other request of a UE that is registered with this identity (TS 24.229 5.2.6.3).
-    pub fn from_ue(&mut self, flow: Peer, identity: &str, bytes: &[u8]) -> Result<Onward, Refusal> {
+    pub fn originating(
+        &mut self,
+        flow: Peer,
+        identity: &str,
+        bytes: &[u8],
+    ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
@@ -114,11 +121,11 @@ impl Proxy {
 
     /// A request of the core for a UE (TS 24.229 5.2.6.4). `bound` knows the flow of a contact, for a request that came
     /// without the token.
-    pub fn to_ue(
+    pub fn terminating(
         &mut self,
         bytes: &[u8],
         bound: impl FnOnce(&[u8]) -> Option<Peer>,
-    ) -> Result<ToUe, Refusal> {
+    ) -> Result<Terminating, Refusal> {
         let request = self.read(bytes)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
         let token = self.own_route(&request).and_then(|route| {
@@ -131,7 +138,7 @@ impl Proxy {
         let added = self.record_route(flow, &request);
         let via = self.via(flow.transport, &branch);
         let bytes = with_lines(&passed, &format!("{via}{added}"));
-        Ok(ToUe { flow, bytes })
+        Ok(Terminating { flow, bytes })
     }
 
     /// A response to a request that was passed on. `None` for any other.
@@ -254,7 +261,7 @@ impl Proxy {
         request: &Message<'_>,
     ) -> impl FnMut(HeaderName) -> Edit<'static> + use<> {
         let mut is_top = self.own_route(request).is_some();
-        let field = request.header(HeaderName::Route).map(|field| field.raw());
+        let field = request.header(HeaderName::Route).map(Header::raw);
         let values = NameAddr::parse_list(field.unwrap_or_default());
         let others = values.skip(1).flatten().map(|value| value.raw().to_vec());
         let others = others.collect::<Vec<_>>().join(&b", "[..]);

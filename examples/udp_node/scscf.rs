@@ -26,7 +26,7 @@ use crate::{
     peer::Peer,
     registrar::{self, Binding, Bindings, EXTENSIONS, Expiry, Grant, Registrar},
     site::{Site, Trust},
-    store::Store,
+    store::{Opened, Store},
     subscribers::Subscribers,
     way_back::Stamped,
 };
@@ -285,7 +285,7 @@ impl NetworkElement for Element {
 impl Home {
     /// Takes over the registrar's bindings. Those of sets that the node has not have gone.
     fn restore(&mut self, site: &Site, node: &ScscfNode) -> Result<(), Box<dyn Error>> {
-        let Some((mut store, entries)) = site.open_store("registrar")? else {
+        let Some(Opened { mut store, entries }) = site.open_store("registrar")? else {
             return Ok(());
         };
         for entry in entries {

@@ -9,11 +9,14 @@ use crate::{
     birth::Birth,
     names::Names,
     peer::Peer,
-    store::{Entry, Store},
+    sockets::Sockets,
+    store::{Opened, Store},
 };
 
 pub struct Site {
     pub role: String,
+    pub sockets: Sockets,
+    /// Where they are.
     pub listen: SocketAddrV4,
     pub domain: String,
     /// The URI under which the element is known.
@@ -30,7 +33,8 @@ pub struct Site {
 
 impl Site {
     pub fn take(role: String, arguments: &mut Arguments) -> Result<Self, Box<dyn Error>> {
-        let listen = address("listen", &arguments.needed("listen")?)?;
+        let sockets = Sockets::open(address("listen", &arguments.needed("listen")?)?)?;
+        let listen = sockets.address()?;
         let uri = arguments.text("uri")?;
         let mut names = Names::default();
         for entry in arguments.all("resolve")? {
@@ -44,6 +48,7 @@ impl Site {
         let persist: Option<PathBuf> = arguments.text("persist")?.map(Into::into);
         Ok(Self {
             role,
+            sockets,
             listen,
             domain: arguments.needed("domain")?,
             uri: uri.unwrap_or_else(|| format!("sip:{listen}")),
@@ -65,7 +70,7 @@ impl Site {
     }
 
     /// Opens one part of the store, if there is one.
-    pub fn open_store(&self, part: &str) -> Result<Option<(Store, Vec<Entry>)>, Box<dyn Error>> {
+    pub fn open_store(&self, part: &str) -> Result<Option<Opened>, Box<dyn Error>> {
         let Some(folder) = &self.persist else {
             return Ok(None);
         };

@@ -5,7 +5,7 @@
 //! them, until the deadline.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     time::Duration,
@@ -111,12 +111,12 @@ impl Sockets {
     }
 
     fn send_on_stream(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
-        if !self.streams.contains_key(&to) {
-            let socket = TcpStream::connect_timeout(&to.into(), CONNECTING)?;
-            self.streams.insert(to, Stream::new(socket)?);
-        }
-        let Some(stream) = self.streams.get_mut(&to) else {
-            return Err(ErrorKind::NotConnected.into());
+        let stream = match self.streams.entry(to) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let socket = TcpStream::connect_timeout(&to.into(), CONNECTING)?;
+                place.insert(Stream::new(socket)?)
+            }
         };
         let sent = stream.send(bytes);
         if sent.is_err() {

@@ -30,9 +30,16 @@ pub struct Store {
     versions: HashMap<Vec<u8>, u64>,
 }
 
+/// A store, and all that was in it.
+pub struct Opened {
+    pub store: Store,
+    /// The oldest first.
+    pub entries: Vec<Entry>,
+}
+
 impl Store {
-    /// Opens a folder, and reads all that is in it, the oldest first.
-    pub fn open(folder: &Path) -> io::Result<(Self, Vec<Entry>)> {
+    /// Opens a folder, and reads all that is in it.
+    pub fn open(folder: &Path) -> io::Result<Opened> {
         fs::create_dir_all(folder)?;
         let mut entries = Vec::new();
         for file in fs::read_dir(folder)? {
@@ -54,7 +61,7 @@ impl Store {
             folder: folder.to_owned(),
             versions: versions.collect(),
         };
-        Ok((store, entries))
+        Ok(Opened { store, entries })
     }
 
     /// Puts a blob under a key if `expected` stands there (0 for nothing), or the version of the entry already does.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     peer::Peer,
-    store::{Entry, Store},
+    store::{Opened, Store},
 };
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -35,10 +35,10 @@ pub struct Ues {
 impl Ues {
     /// Takes over those that the node still has.
     pub fn restore(
-        opened: Option<(Store, Vec<Entry>)>,
+        opened: Option<Opened>,
         is_registered: impl Fn(&[u8]) -> bool,
     ) -> Result<Self, Box<dyn Error>> {
-        let Some((mut store, entries)) = opened else {
+        let Some(Opened { mut store, entries }) = opened else {
             return Ok(Self::default());
         };
         let mut ues = Self::default();
@@ -117,7 +117,7 @@ impl Ues {
     }
 
     pub fn flow(&self, contact: &[u8]) -> Option<Peer> {
-        self.by_contact.get(contact).and_then(|ue| ue.flow())
+        self.by_contact.get(contact).and_then(Ue::flow)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Ue)> {
