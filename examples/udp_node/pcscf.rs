@@ -469,11 +469,12 @@ impl Edge {
 impl Duties<Pcscf> for Edge {
     type Reply = Answer<'static>;
 
-    /// The steps of the cleanup. This host has no security associations, and no bearers: each is done at once.
+    /// The steps of the cleanup. This host has no bearers, and no security associations: there is none to keep for the
+    /// NOTIFY that the UE itself is owed, and each step is done at once.
     fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Pcscf>) -> Answer<'static> {
         match question {
+            Question::SecurityAssociationShortening { .. } => Answer::Failed,
             Question::OwedDelivery { .. }
-            | Question::SecurityAssociationShortening { .. }
             | Question::SecurityAssociationRelease { .. }
             | Question::BearerRelease { .. } => Answer::Done,
             // `Routing::EntryPoints` is the default: nothing is asked.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use ims_procedures::{
     drive::{Buffer, Identifier, Identifiers, Limits, Millis},
-    wire::{Accepts, Contact, ContactAddr, HeaderName, Message, Owed, Required, Writer, validate},
+    wire::{
+        Accepts, Contact, ContactAddr, HeaderName, Message, Owed, Required, Uri, Writer, validate,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,8 @@ pub struct Expiry {
     pub default: u32,
 }
 
+type Flow = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// A contact, or a flow, of a user.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Binding {
@@ -33,8 +37,8 @@ pub struct Binding {
     pub uri: Vec<u8>,
     /// What a 2xx lists: the address and its parameters, without the expiry.
     address: Vec<u8>,
-    /// Instance and number of the flow, if it is one (RFC 5626).
-    flow: Option<(Vec<u8>, Vec<u8>)>,
+    /// Instance and number of the flow: it is one if both are there (RFC 5626).
+    flow: Flow,
     call_id: Vec<u8>,
     cseq: u32,
     /// The branch of the REGISTER that was here last: one that comes again is told by it.
@@ -274,33 +278,64 @@ impl<'m> Change<'m> {
         let mut bindings = known.clone();
         let mut repeated = 0;
         for (contact, granted) in &self.contacts {
-            let place = bindings
+            let named = bindings.iter().filter(|known| self.names(contact, known));
+            let in_order = named.map(|known| self.is_in_order(known));
+            if !in_order
+                .collect::<Result<Vec<_>, _>>()?
                 .iter()
-                .position(|known| self.is_known_as(contact, known));
-            if let Some(known) = place.map(|place| bindings.remove(place)) {
-                let is_in_order = known.call_id != self.call_id || known.cseq < self.cseq;
-                if !is_in_order && known.branch != self.branch {
-                    return Err((500, None));
-                }
-                repeated += usize::from(!is_in_order);
+                .all(|new| *new)
+            {
+                repeated += 1;
+                continue;
             }
-            if *granted > 0 {
-                bindings.push(self.binding(contact, *granted));
+            if *granted == 0 {
+                bindings.retain(|known| !self.names(contact, known));
+                continue;
+            }
+            let fresh = self.binding(contact, *granted);
+            match self.place_among(contact, &bindings) {
+                Some(place) => bindings[place] = fresh,
+                None => bindings.push(fresh),
             }
         }
         let is_a_change = repeated < self.contacts.len();
         Ok(is_a_change.then_some(bindings))
     }
 
-    fn is_known_as(&self, contact: &ContactAddr<'_>, known: &Binding) -> bool {
-        if known.private_identity != self.private_identity {
-            return false;
+    /// RFC 3261 10.3 step 7: whether it comes after what was here last. The same one again is not refused, and changes
+    /// nothing.
+    fn is_in_order(&self, known: &Binding) -> Result<bool, Refusal> {
+        let is_new = known.call_id != self.call_id || known.cseq < self.cseq;
+        match is_new || known.branch == self.branch {
+            true => Ok(is_new),
+            false => Err((500, None)),
         }
-        match (flow(contact), &known.flow) {
-            (Some(flow), Some(known)) => flow == *known,
-            (None, None) => known.uri == contact.uri_bytes(),
-            _ => false,
+    }
+
+    /// The binding of its own flow, or else the first that it names.
+    fn place_among(&self, contact: &ContactAddr<'_>, bindings: &Bindings) -> Option<usize> {
+        let is_named = |known: &Binding| self.names(contact, known);
+        let own = flow(contact);
+        let same = bindings
+            .iter()
+            .position(|known| known.flow == own && is_named(known));
+        same.or_else(|| bindings.iter().position(is_named))
+    }
+
+    /// Whether it names this binding: as the same flow, or by an equal URI (RFC 3261 19.1.4, where an unknown parameter
+    /// that only one of them has makes no difference) with nothing that contradicts.
+    fn names(&self, contact: &ContactAddr<'_>, known: &Binding) -> bool {
+        fn agree<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+            one.is_none() || other.is_none() || one == other
         }
+        let (own, theirs) = (&known.flow, &flow(contact));
+        let is_flow = |flow: &Flow| flow.0.is_some() && flow.1.is_some();
+        let has_equal_uri =
+            || Uri::parse(&known.uri).is_ok_and(|uri| uri.equivalent(&contact.uri()));
+        known.private_identity == self.private_identity
+            && agree(&own.0, &theirs.0)
+            && agree(&own.1, &theirs.1)
+            && (is_flow(own) && is_flow(theirs) || has_equal_uri())
     }
 
     fn binding(&self, contact: &ContactAddr<'_>, granted: u32) -> Binding {
@@ -317,8 +352,9 @@ impl<'m> Change<'m> {
     }
 }
 
-fn flow(contact: &ContactAddr<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-    Some((contact.instance()?.to_vec(), contact.reg_id()?.to_vec()))
+fn flow(contact: &ContactAddr<'_>) -> Flow {
+    let own = |value: Option<&[u8]>| value.map(<[u8]>::to_vec);
+    (own(contact.instance()), own(contact.reg_id()))
 }
 
 /// The address with its parameters as they stood, but for the expiry.
