@@ -86,8 +86,8 @@ fn a_lost_ue_is_gone_at_both() {
     let mut network = Network::new(None);
     let ue = Peer::ue();
     let contact = network.register("alice", &ue);
-    assert_eq!(network.pcscf.contacts(), [contact.clone()]);
-    assert_eq!(network.scscf.contacts(), [contact.clone()]);
+    assert_eq!(network.pcscf.contacts(), [contact.as_str()]);
+    assert_eq!(network.scscf.contacts(), [contact.as_str()]);
 
     let lost = json!({"command": "access_lost", "contact": contact, "evidence": "bearer_lost"});
     network.pcscf.command(&lost);
@@ -136,8 +136,8 @@ fn who_is_stored_is_there_after_a_crash() {
     );
     network.scscf.event("deregistered");
     let mut network = network.crash();
-    assert_eq!(network.pcscf.contacts(), [stays.clone()]);
-    assert_eq!(network.scscf.contacts(), [stays]);
+    assert_eq!(network.pcscf.contacts(), [stays.as_str()]);
+    assert_eq!(network.scscf.contacts(), [stays.as_str()]);
 }
 
 /// [PD-10, SD-5] What the home network ends is gone at the P-CSCF too.
