@@ -27,7 +27,15 @@ pub trait Duties<R: Role> {
     /// An answer that is kept until the outbox is free again.
     type Reply;
 
-    fn reply(&mut self, now: Millis, question: &R::Question, texts: &Outbox<R>) -> Self::Reply;
+    /// Answers a question. `None` if somebody else has to be waited for: then the token is kept, and the answer given by
+    /// [`Host::answer`] when it comes.
+    fn reply(
+        &mut self,
+        now: Millis,
+        asked: (Token, &R::Question),
+        texts: &Outbox<R>,
+        outside: &mut Outside,
+    ) -> Option<Self::Reply>;
 
     /// The reply as the node takes it.
     fn answer(reply: &Self::Reply) -> R::Answer<'_>;
@@ -41,7 +49,7 @@ pub trait Duties<R: Role> {
     );
 }
 
-/// What a node hears of something that it wanted done.
+/// What a node hears at once of something that it wanted done.
 enum Done<Y> {
     Unreachable,
     Stored,
@@ -123,6 +131,21 @@ impl<N: Persist> Host<N> {
         Ok(verdict)
     }
 
+    /// Gives the node an answer that it has waited for.
+    #[allow(dead_code)] // The roles so far wait for nobody.
+    pub fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: <N::Role as Role>::Answer<'_>,
+        duties: &mut impl Duties<N::Role>,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        let answer = Answer::Role(answer);
+        self.node.answer(now, token, answer, &mut self.outbox)?;
+        self.attend(now, duties, outside)
+    }
+
     /// Lets fire what is most overdue. Others that are due have their turn at the next tick, so that messages are not kept
     /// waiting.
     pub fn tick(
@@ -135,8 +158,7 @@ impl<N: Persist> Host<N> {
         self.attend(now, duties, outside)
     }
 
-    /// Does what the node wants done, until it wants nothing more. Everything is answered at once here; a host that has to
-    /// wait for somebody keeps the token, and gives the answer when it comes.
+    /// Does what the node wants done, until it wants nothing more.
     fn attend<D: Duties<N::Role>>(
         &mut self,
         now: Millis,
@@ -202,7 +224,7 @@ fn perform<R: Role, D: Duties<R>>(
             None
         }
         Output::Ask { token, question } => {
-            let reply = duties.reply(now, question, texts);
+            let reply = duties.reply(now, (token, question), texts, outside)?;
             Some((token, Done::Reply(reply)))
         }
         Output::Store {

@@ -471,8 +471,14 @@ impl Duties<Pcscf> for Edge {
 
     /// The steps of the cleanup. This host has no bearers, and no security associations: there is none to keep for the
     /// NOTIFY that the UE itself is owed, and each step is done at once.
-    fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Pcscf>) -> Answer<'static> {
-        match question {
+    fn reply(
+        &mut self,
+        _: Millis,
+        (_, question): (Token, &Question),
+        _: &Outbox<Pcscf>,
+        _: &mut Outside,
+    ) -> Option<Answer<'static>> {
+        Some(match question {
             Question::SecurityAssociationShortening { .. } => Answer::Failed,
             Question::OwedDelivery { .. }
             | Question::SecurityAssociationRelease { .. }
@@ -480,7 +486,7 @@ impl Duties<Pcscf> for Edge {
             // `Routing::EntryPoints` is the default: nothing is asked.
             Question::Subscription(_) => Answer::Subscription(subscriber::Answer::NoRoute),
             _ => Answer::Failed,
-        }
+        })
     }
 
     fn answer(reply: &Answer<'static>) -> Answer<'static> {
