@@ -106,15 +106,21 @@ fn request(method: &str, from: &Peer, lines: &str) -> String {
 fn a_register_is_passed_on() {
     let mut between = Between::new();
     let mut register = Register::new("alice", &between.ue);
-    register.lines = "P-Asserted-Identity: <sip:boss@ims.test>\r\n\
+    let lines = format!(
+        "Route: <sip:{};lr>\r\n\
+                      P-Asserted-Identity: <sip:boss@ims.test>\r\n\
                       P-Visited-Network-ID: forged\r\n\
                       P-Charging-Vector: icid-value=forged\r\n\
                       Path: <sip:forged@elsewhere.test;lr>\r\n\
-                      X-Other: kept\r\n";
+                      X-Other: kept\r\n",
+        between.pcscf.listen
+    );
+    register.lines = &lines;
     let sent = register.write(&between.ue);
     let request = between.up(&sent);
     let listen = &between.pcscf.listen;
     assert!(values(&request, "P-Asserted-Identity").is_empty());
+    assert!(values(&request, "Route").is_empty());
     assert_eq!(
         values(&request, "P-Visited-Network-ID"),
         ["\"visited.test\""]
