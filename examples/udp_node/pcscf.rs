@@ -183,10 +183,16 @@ impl Element {
         self.to_core(now, &onward, outside)
     }
 
+    /// To the next element in Route, if the core has it: no UE chooses whom we talk to.
     fn to_core(&self, now: Millis, onward: &Onward, outside: &mut Outside) -> Result<(), u16> {
-        let next = format!("sip:{}", self.core).into_bytes();
-        let hop = onward.route.as_ref().unwrap_or(&next);
-        match outside.send_to_uri(now, hop, onward.over_tcp, &onward.bytes) {
+        let route = onward.route.as_deref().and_then(|uri| outside.resolve(uri));
+        let own = route.filter(|hop| self.trust.holds(*hop.ip()));
+        let address = own.unwrap_or(self.core);
+        let hop = match onward.over_tcp {
+            true => Peer::tcp(address),
+            false => Peer::udp(address),
+        };
+        match outside.send(now, hop, &onward.bytes) {
             true => Ok(()),
             false => Err(503),
         }

@@ -186,6 +186,18 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
+#[test]
+fn a_route_to_elsewhere() {
+    let mut between = Between::new();
+    between.register();
+    let stranger = Peer::ue();
+    let (listen, elsewhere) = (&between.pcscf.listen, &stranger.address);
+    let routes = format!("Route: <sip:{listen};lr>, <sip:{elsewhere};lr>\r\n");
+    let passed = between.up(&request("MESSAGE", &between.ue, &routes));
+    assert!(passed.starts_with("MESSAGE"));
+}
+
 /// An INVITE, its refusal and the ACK for that: the ACK goes the way of the INVITE, as does a CANCEL.
 #[test]
 fn a_call_that_is_refused() {
