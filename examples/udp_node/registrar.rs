@@ -1,7 +1,7 @@
 //! What an S-CSCF does with a REGISTER beside the procedures of the library: it accepts registrations (RFC 3261 10.3,
 //! RFC 3327 5.3, RFC 5626 6, TS 24.229 5.4.1.2.2F). What removes bindings, and nothing else, is the library's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use ims_procedures::{
     drive::{Buffer, Identifier, Identifiers, Limits, Millis},
@@ -18,6 +18,9 @@ use crate::{
 
 /// What a REGISTER may demand.
 pub const EXTENSIONS: [&[u8]; 3] = [b"path", b"outbound", b"pref"];
+
+/// Milliseconds for which it is remembered that a binding has gone: twice 64·T1, as the node does.
+const MEMORY: u64 = 64_000;
 
 /// How long registrations last, in seconds.
 #[derive(Clone, Copy)]
@@ -59,7 +62,17 @@ pub struct Registrar {
     pub sets: BTreeMap<String, Bindings>,
     /// One for all responses: they begin no dialog, and one that is written again must have the same.
     tag: Identifier,
+    gone: Gone,
     limits: Limits,
+}
+
+/// Calls whose bindings have gone. A REGISTER that was long on its way, or is sent again, must not bring one back: the
+/// binding that would say that it comes too late is there no more.
+#[derive(Default)]
+struct Gone {
+    /// The last CSeq of each Call-ID.
+    latest: HashMap<Vec<u8>, u32>,
+    until: VecDeque<(Millis, Vec<u8>)>,
 }
 
 /// What is to be answered.
@@ -96,6 +109,7 @@ impl Registrar {
             service_route,
             sets: BTreeMap::new(),
             tag: identifiers.next(),
+            gone: Gone::default(),
             limits: Limits::default(),
         }
     }
@@ -122,7 +136,12 @@ impl Registrar {
     }
 
     /// These contacts are not bound any more. What is left of the set.
-    pub fn remove(&mut self, set: &str, private_identity: &str, contacts: &[&[u8]]) -> &[Binding] {
+    pub fn remove(
+        &mut self,
+        now: Millis,
+        (set, private_identity): (&str, &str),
+        contacts: &[&[u8]],
+    ) -> &[Binding] {
         let Some(bindings) = self.sets.get_mut(set) else {
             return &[];
         };
@@ -134,7 +153,8 @@ impl Registrar {
             let found = bindings.iter().enumerate().filter(is_it);
             let gone = found.min_by_key(|(_, binding)| binding.expires_at);
             if let Some(place) = gone.map(|(place, _)| place) {
-                bindings.remove(place);
+                let gone = bindings.remove(place);
+                self.gone.note(now, gone);
             }
         }
         if bindings.is_empty() {
@@ -170,6 +190,9 @@ impl Registrar {
                 let challenge = self.challenge(now, stale).unwrap_or_default();
                 return Err((401, Some((HeaderName::WwwAuthenticate, challenge))));
             }
+        }
+        if self.gone.has(required.call_id, required.cseq) {
+            return Err((500, None));
         }
         let empty = Vec::new();
         let known = self.sets.get(subscriber.default_identity());
@@ -227,6 +250,24 @@ impl Registrar {
         let mut buffer = Buffer::new(self.limits.message_bytes);
         owed.write(&mut buffer, request, Some(self.tag));
         finished(buffer)
+    }
+}
+
+impl Gone {
+    fn note(&mut self, now: Millis, binding: Binding) {
+        while self.until.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, call_id)) = self.until.pop_front() {
+                self.latest.remove(&call_id);
+            }
+        }
+        let until = now.after(MEMORY);
+        self.until.push_back((until, binding.call_id.clone()));
+        self.latest.insert(binding.call_id, binding.cseq);
+    }
+
+    fn has(&self, call_id: &[u8], cseq: u32) -> bool {
+        let latest = self.latest.get(call_id);
+        latest.is_some_and(|latest| cseq <= *latest)
     }
 }
 

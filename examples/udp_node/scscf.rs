@@ -355,7 +355,9 @@ impl Home {
         let private_identity = text(texts.text(affected.private_identity));
         let contacts = NameAddr::parse_list(texts.text(affected.contacts)).flatten();
         let contacts: Vec<&[u8]> = contacts.map(|contact| contact.uri_bytes()).collect();
-        let left = self.registrar.remove(&set, &private_identity, &contacts);
+        let left = self
+            .registrar
+            .remove(now, (&set, &private_identity), &contacts);
         note(&mut self.store, now, &set, left);
     }
 }
