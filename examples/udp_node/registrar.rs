@@ -1,7 +1,7 @@
 //! What an S-CSCF does with a REGISTER beside the procedures of the library: it accepts registrations (RFC 3261 10.3,
 //! RFC 3327 5.3, RFC 5626 6, TS 24.229 5.4.1.2.2F). What removes bindings, and nothing else, is the library's.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use ims_procedures::{
     drive::{Buffer, Identifier, Identifiers, Limits, Millis},
@@ -114,14 +114,14 @@ impl Registrar {
         }
     }
 
-    /// What a REGISTER is answered with. `None` if it cannot be answered at all.
-    pub fn register(&self, now: Millis, request: &Message<'_>) -> Option<Answer> {
+    /// What a REGISTER is answered with that has proved so much. `None` if it cannot be answered at all.
+    pub fn register(&self, now: Millis, request: &Message<'_>, proof: Proof) -> Option<Answer> {
         let accepts = Accepts::server().options(&EXTENSIONS);
         let required = match validate(request, &accepts) {
             Ok(required) => required,
             Err(owed) => return self.owed(&owed, request).map(Answer::Refusal),
         };
-        match self.decide(now, request, &required) {
+        match self.decide(now, request, &required, proof) {
             Ok(answer) => Some(answer),
             Err(refusal) => self.refuse(request, refusal).map(Answer::Refusal),
         }
@@ -163,7 +163,17 @@ impl Registrar {
         self.sets.get(set).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the credentials of a REGISTER that the library asks about are its user's.
+    /// The contacts that are bound have no more time than until then.
+    pub fn shorten(&mut self, contacts: &HashSet<&[u8]>, private: Option<&str>, until: Millis) {
+        let bindings = self.sets.values_mut().flatten();
+        let meant = bindings.filter(|binding| {
+            contacts.contains(&*binding.uri)
+                && private.is_none_or(|private| private == binding.private_identity)
+        });
+        meant.for_each(|binding| binding.expires_at = binding.expires_at.min(until));
+    }
+
+    /// What the credentials of a REGISTER prove.
     pub fn verify(&self, now: Millis, request: &Message<'_>) -> Proof {
         match (&self.digest, self.subscribers.find(request)) {
             (_, None) => Proof::Wrong,
@@ -181,9 +191,10 @@ impl Registrar {
         now: Millis,
         request: &Message<'_>,
         required: &Required<'_>,
+        proof: Proof,
     ) -> Result<Answer, Refusal> {
         let subscriber = self.subscribers.find(request).ok_or((403, None))?;
-        match self.verify(now, request) {
+        match proof {
             Proof::Given | Proof::NotAsked => {}
             Proof::Wrong => return Err((403, None)),
             Proof::Missing { stale } => {

@@ -361,6 +361,8 @@ fn reauthentication() {
         "command": "reauthenticate", "public_identity": "sip:alice@ims.test", "expires": 1,
     });
     scscf.command(&order);
+    scscf.command(&json!({"command": "list"}));
+    assert_eq!(scscf.event("list")["registrations"][0]["expires"], 1);
     assert_eq!(scscf.event("deregistered")["cause"], "not_reauthenticated");
     scscf.command(&json!({"command": "reauthenticate", "public_identity": "sip:bob@ims.test"}));
     assert_eq!(scscf.event("refused")["command"], "reauthenticate");
