@@ -121,7 +121,7 @@ fn settle(element: &mut Process) {
 fn calls(listen: &str, rate: u32, seconds: u32) -> Sipp {
     let bound = (seconds * 2 + 60).to_string();
     let rate_text = rate.to_string();
-    let options = ["-r", &rate_text, "-timeout", &bound, "-l", "100000"];
+    let options = ["-r", &rate_text, "-timeout", &bound, "-l", "15000"];
     Sipp::call("ue", UE, listen, rate * seconds, &options)
 }
 
