@@ -186,6 +186,26 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// Two UEs behind one address: each speaks under its own identity.
+#[test]
+fn two_ues_over_one_flow() {
+    let mut between = Between::new();
+    between.register();
+    let other = Register::new("bob", &between.ue).write(&between.ue);
+    let passed = between.up(&other);
+    let granted = "P-Associated-URI: <sip:bob@ims.test>\r\n";
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&passed, "200 OK", granted));
+    between.ue.receive();
+    for user in ["alice", "bob", "alice"] {
+        let contact = format!("Contact: <sip:{user}@{}>\r\n", between.ue.address);
+        let passed = between.up(&request("SUBSCRIBE", &between.ue, &contact));
+        let expected = format!("<sip:{user}@ims.test>");
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+}
+
 /// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
 #[test]
 fn a_route_to_elsewhere() {
