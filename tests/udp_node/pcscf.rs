@@ -1,5 +1,7 @@
 //! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
@@ -15,6 +17,10 @@ struct Between {
 
 impl Between {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
         let core = Peer::of_core();
         let options = [
             "--listen",
@@ -26,7 +32,7 @@ impl Between {
             "--reg-event",
             "off",
         ];
-        let pcscf = Process::start("pcscf", &options);
+        let pcscf = Process::start("pcscf", &[&options, more].concat());
         let ue = Peer::ue();
         Self { ue, core, pcscf }
     }
@@ -285,4 +291,28 @@ fn a_request_for_a_lost_ue() {
         .send(&between.pcscf.listen, &response(&gone, "200 OK", ""));
     let event = between.pcscf.event("deregistered");
     assert_eq!(event["outcome"], "unconfirmed");
+}
+
+/// [PD-3] A UE over TCP hangs up: by the policy given, that and a missed probe mean that it is lost.
+#[test]
+fn a_flow_that_is_closed() {
+    let mut between = Between::with(&["--lost-after-flow-and-probes", "1"]);
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let register = Register::new("alice", &between.ue).write_over("TCP", &address);
+    stream.write_all(register.as_bytes()).unwrap();
+    let request = between.core.receive();
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&request, "200 OK", ""));
+    between.pcscf.event("registered");
+    drop(stream);
+    assert_eq!(
+        between.pcscf.event("access_doubted")["evidence"],
+        "flow_closed"
+    );
+    let contact = format!("sip:alice@{}", between.ue.address);
+    let report = json!({"command": "access_lost", "contact": contact, "evidence": "probe_missed"});
+    between.pcscf.command(&report);
+    assert_eq!(between.pcscf.event("access_lost")["contact"], contact);
 }
