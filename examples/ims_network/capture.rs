@@ -138,8 +138,13 @@ impl Capture {
         self.file.write_all(&packet)
     }
 
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Writes out what has been added so far.
+    pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+
+    pub fn finish(mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

@@ -2,31 +2,61 @@
 
 use std::fmt::{self, Write};
 
-use crate::{
-    faults::Fate,
-    ladder_text::seconds,
-    provisioning::Actor,
-    tape::{Entry, What},
-};
+/// What stands above the ladder.
+pub struct Heading<'a> {
+    pub title: &'a str,
+    /// Whose ladder it is.
+    pub text: &'a str,
+    /// What its colours and signs mean.
+    pub legend: &'a str,
+    /// The columns: names, and where the line of each stands, in per cent of the drawing.
+    pub columns: &'a [(String, u32)],
+}
 
-/// Where the line of an element stands, in per cent of the drawing.
-const NAMES: [(&str, u32); 5] = [
-    ("UE", 6),
-    ("P-CSCF", 32),
-    ("S-CSCF", 64),
-    ("AS", 81),
-    ("HSS", 95),
-];
+/// One line of the ladder.
+pub struct Row {
+    /// When, as it is to be read.
+    pub time: String,
+    pub what: Shown,
+}
 
-const fn place(actor: Actor) -> u32 {
-    let column = match actor {
-        Actor::Ue(_) => 0,
-        Actor::Pcscf | Actor::Msc => 1,
-        Actor::Scscf => 2,
-        Actor::As => 3,
-        Actor::Hss => 4,
-    };
-    NAMES[column].1
+/// What a line shows. Columns are numbers from 0.
+pub enum Shown {
+    /// A new part of the story begins.
+    Part(String),
+    Arrow {
+        from: usize,
+        to: usize,
+        mark: Mark,
+        label: String,
+        /// The message, which the arrow opens to; `None` for what is no message.
+        bytes: Option<Vec<u8>>,
+    },
+    /// Something that happens inside one element.
+    Note { at: usize, label: String },
+}
+
+/// What kind of arrow it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // Not every network loses messages.
+pub enum Mark {
+    Plain,
+    Lost,
+    Copy,
+    Late,
+    Question,
+}
+
+impl Mark {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Lost => " lost",
+            Self::Copy => " copy",
+            Self::Late => " late",
+            Self::Question => " ask",
+        }
+    }
 }
 
 const STYLE: &str = "
@@ -66,21 +96,22 @@ overflow-x:auto;font-size:12.5px;line-height:1.45}
 ";
 
 /// Writes the page: a heading, the ladder, and what `outcome` says (already HTML).
-pub fn page(entries: &[Entry], parameters: &str, outcome: &str) -> String {
+pub fn page(heading: &Heading<'_>, rows: &[Row], outcome: &str) -> String {
     let mut page = String::new();
     // Writing to a String cannot fail.
-    let _ = write_page(&mut page, entries, parameters, outcome);
+    let _ = write_page(&mut page, heading, rows, outcome);
     page
 }
 
 fn write_page(
     page: &mut String,
-    entries: &[Entry],
-    parameters: &str,
+    heading: &Heading<'_>,
+    rows: &[Row],
     outcome: &str,
 ) -> fmt::Result {
-    let lines = vec!["linear-gradient(var(--line),var(--line))"; NAMES.len()].join(",");
-    let places: Vec<String> = NAMES
+    let columns = heading.columns;
+    let lines = vec!["linear-gradient(var(--line),var(--line))"; columns.len()].join(",");
+    let places: Vec<String> = columns
         .iter()
         .map(|(_, place)| format!("{place}% 0"))
         .collect();
@@ -88,53 +119,44 @@ fn write_page(
         "background-image:{lines};background-position:{}",
         places.join(",")
     );
+    let title = escaped(heading.title);
     write!(
         page,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
-         <title>Deregistration started by the P-CSCF</title>\n<style>{}</style>\n</head>\n<body>\n\
-         <h1>Deregistration started by the P-CSCF</h1>\n<p>{}</p>\n\
-         <p>Time is virtual, in seconds. #1, #2… number the Call-IDs. Open an arrow to read its message. \
-         Dashed red: lost on its way. Orange: held back and overtaken. Violet: a second copy. \
-         Dotted green: a question to the HSS.</p>\n",
+         <title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n\
+         <h1>{title}</h1>\n<p>{}</p>\n<p>{}</p>\n",
         STYLE.replace("LIFELINES", &lifelines),
-        escaped(parameters),
+        escaped(heading.text),
+        escaped(heading.legend),
     )?;
     page.push_str("<div class=\"names\"><span></span><div>");
-    for (name, place) in NAMES {
-        write!(page, "<b style=\"left:{place}%\">{name}</b>")?;
+    for (name, place) in columns {
+        write!(page, "<b style=\"left:{place}%\">{}</b>", escaped(name))?;
     }
     page.push_str("</div></div>\n");
-    for entry in entries {
-        write_entry(page, entry)?;
+    for row in rows {
+        write_row(page, columns, row)?;
     }
     write!(page, "<h2>Outcome</h2>\n{outcome}\n</body>\n</html>\n")
 }
 
-fn write_entry(page: &mut String, entry: &Entry) -> fmt::Result {
-    let time = seconds(entry.at);
-    match &entry.what {
-        What::Part(title) => writeln!(page, "<h2>{}</h2>", escaped(title)),
-        What::Message {
+fn write_row(page: &mut String, columns: &[(String, u32)], row: &Row) -> fmt::Result {
+    let time = &row.time;
+    let place = |column: usize| columns.get(column).map_or(0, |(_, place)| *place);
+    match &row.what {
+        Shown::Part(title) => writeln!(page, "<h2>{}</h2>", escaped(title)),
+        Shown::Arrow {
             from,
             to,
+            mark,
             label,
-            fate,
             bytes,
         } => {
-            let (class, remark) = match fate {
-                Fate::Arrives => ("", String::new()),
-                Fate::Lost => (" lost", " — lost".to_owned()),
-                Fate::Copy => (" copy", " — a second copy".to_owned()),
-                Fate::Late(by) => (" late", format!(" — late by {by} ms")),
+            let arrow = arrow(place(*from), place(*to), *mark, label);
+            let Some(bytes) = bytes else {
+                return write_line(page, time, &arrow);
             };
-            let arrow = arrow(
-                *from,
-                *to,
-                class,
-                &format!("{label}{remark}"),
-                *fate == Fate::Lost,
-            );
             let text = String::from_utf8_lossy(bytes);
             writeln!(
                 page,
@@ -143,20 +165,17 @@ fn write_entry(page: &mut String, entry: &Entry) -> fmt::Result {
                 escaped(&text),
             )
         }
-        What::Exchange { from, to, label } => {
-            row(page, &time, &arrow(*from, *to, " ask", label, false))
-        }
-        What::Note { by, label } => {
-            let place = place(*by);
+        Shown::Note { at, label } => {
+            let place = place(*at);
             let end = if place > 50 { " end" } else { "" };
             let label = escaped(label);
             let note = format!("<span class=\"note{end}\" style=\"left:{place}%\">{label}</span>");
-            row(page, &time, &note)
+            write_line(page, time, &note)
         }
     }
 }
 
-fn row(page: &mut String, time: &str, content: &str) -> fmt::Result {
+fn write_line(page: &mut String, time: &str, content: &str) -> fmt::Result {
     writeln!(
         page,
         "<div class=\"row\"><time>{time}</time><span class=\"lane\">{content}</span></div>"
@@ -164,11 +183,15 @@ fn row(page: &mut String, time: &str, content: &str) -> fmt::Result {
 }
 
 /// An arrow with its label; one of a lost datagram is cut short.
-fn arrow(from: Actor, to: Actor, class: &str, label: &str, lost: bool) -> String {
-    let (from, to) = (place(from), place(to));
+fn arrow(from: u32, to: u32, mark: Mark, label: &str) -> String {
     let direction = if from < to { "right" } else { "left" };
+    let class = mark.class();
     let whole = from.abs_diff(to);
-    let width = if lost { whole * 4 / 5 } else { whole };
+    let width = if mark == Mark::Lost {
+        whole * 4 / 5
+    } else {
+        whole
+    };
     let left = if from < to { from } else { from - width };
     format!(
         "<span class=\"arrow {direction}{class}\" style=\"left:{left}%;width:{width}%\"><b>{}</b></span>",

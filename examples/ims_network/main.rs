@@ -13,11 +13,11 @@
 //! | `network.rs`, `streams.rs`, `faults.rs` | sockets, and what happens to messages on their way |
 //! | `world.rs` | everybody together, and the clock |
 //! | `tape.rs`, `summary.rs` | what happened |
-//! | `ladder_text.rs`, `columns.rs`, `ladder_html.rs`, `capture.rs` | the ways to show it |
+//! | `ladder_text.rs`, `columns.rs`, `rows.rs`, `ladder_html.rs`, `capture.rs` | the ways to show it |
 //! | `report.rs`, `aligned.rs` | what came of it, and the table at the end |
 //! | `options.rs`, `values.rs` | the command line |
 //!
-//! The example `reg_event` is made of some of these files too.
+//! Other examples are made of some of these files too.
 
 mod aligned;
 mod application_server;
@@ -37,6 +37,7 @@ mod registrar;
 mod replies;
 mod report;
 mod resend;
+mod rows;
 mod scscf;
 mod streams;
 mod summary;
@@ -93,7 +94,7 @@ fn run(options: &Options) -> Result<Vec<String>, Box<dyn Error>> {
     let entries = ladder(&world, options);
     if let Some(path) = &options.ladder {
         let outcome = report::html(&world, options, &complaints);
-        let page = ladder_html::page(&entries, &parameters(&world, options), &outcome);
+        let page = rows::html(&entries, &parameters(&world, options), &outcome);
         fs::write(path, page).map_err(|fault| world::at(path, &fault))?;
     }
     if !options.quiet {

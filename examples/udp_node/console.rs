@@ -1,0 +1,126 @@
+//! The console: commands as JSON lines on stdin, events as JSON lines on stdout.
+
+use std::{
+    fmt::Debug,
+    io::{self, BufRead, BufWriter, Stdout, Write},
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+};
+
+use serde_json::{Map, Value};
+
+/// Commands that are read ahead; then whoever writes them waits.
+const AHEAD: usize = 64;
+
+/// Lines of stdin, read by a thread of its own: a read of stdin cannot be left half-way.
+pub fn lines() -> Receiver<String> {
+    let (sender, receiver) = sync_channel(AHEAD);
+    thread::spawn(move || {
+        let lines = io::stdin().lock().lines().map_while(Result::ok);
+        // The other end is gone only when the program ends.
+        lines
+            .filter(|line| !line.trim().is_empty())
+            .try_for_each(|line| sender.send(line))
+    });
+    receiver
+}
+
+/// A command: its name, and what else the line says.
+pub struct Command(Map<String, Value>);
+
+impl Command {
+    pub fn parse(line: &str) -> Result<Self, String> {
+        match serde_json::from_str(line) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err("not a JSON object".to_owned()),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        self.find("command").unwrap_or_default()
+    }
+
+    /// A field that may be left out.
+    pub fn find(&self, field: &str) -> Option<&str> {
+        self.0.get(field).and_then(Value::as_str)
+    }
+
+    pub fn text(&self, field: &str) -> Result<&str, String> {
+        self.find(field)
+            .ok_or_else(|| format!("{} needs a {field:?}", self.name()))
+    }
+
+    /// A number that may be left out.
+    pub fn number(&self, field: &str) -> Result<Option<u64>, String> {
+        match self.0.get(field) {
+            None => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(number) => Ok(Some(number)),
+                None => Err(format!("{field:?} is not a number")),
+            },
+        }
+    }
+
+    pub fn flag(&self, field: &str) -> bool {
+        self.0.get(field).and_then(Value::as_bool).unwrap_or(false)
+    }
+}
+
+/// Where events are written.
+pub struct Console {
+    out: BufWriter<Stdout>,
+}
+
+impl Console {
+    pub fn new() -> Self {
+        let out = BufWriter::new(io::stdout());
+        Self { out }
+    }
+
+    /// Writes an event. It is to be seen at the next [`flush`](Self::flush) at the latest.
+    pub fn report(&mut self, event: &Value) {
+        // Whoever read the events has gone: the element goes on without.
+        let _ = writeln!(self.out, "{event}");
+    }
+
+    pub fn flush(&mut self) {
+        let _ = self.out.flush();
+    }
+}
+
+/// Bytes of a message as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A variant as a word: `NothingThere { status: 404 }` is `nothing_there:404`.
+pub fn word(variant: &impl Debug) -> String {
+    let debug = format!("{variant:?}");
+    let parts = debug.split(|c: char| !c.is_alphanumeric());
+    // Names of fields, which begin with a small letter, say nothing that the variant does not.
+    let told = parts.filter(|part| part.starts_with(|c: char| !c.is_lowercase()));
+    told.map(snake).collect::<Vec<_>>().join(":")
+}
+
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
+}
+
+/// Counters as an object. They are structs of numbers, which their `Debug` names.
+pub fn counters(counters: &impl Debug) -> Value {
+    let debug = format!("{counters:?}");
+    let fields = debug.split(['{', '}', ',']).filter_map(|field| {
+        let (name, value) = field.split_once(':')?;
+        let value: u64 = value.trim().parse().ok()?;
+        Some((name.trim().to_owned(), Value::from(value)))
+    });
+    Value::Object(fields.collect())
+}

@@ -1,0 +1,70 @@
+//! What `--help` says.
+
+pub const HELP: &str = r#"An element of an IMS network on real sockets, over UDP and TCP, made of the library.
+
+usage: udp_node ROLE --listen IP:PORT --domain DOMAIN [OPTIONS]
+
+Commands are JSON lines on stdin, events JSON lines on stdout. The first event is {"event":"ready",…}; a command is
+answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for. Every role takes
+  {"command":"list"}         who is registered
+  {"command":"statistics"}   what was counted
+  {"command":"quit"}         writes the ladder and ends
+
+Options of every role
+  --listen IP:PORT       where to listen, IPv4; port 0 for one that is free
+  --domain DOMAIN        whose element it is
+  --uri URI              the SIP URI under which others know it          [default: sip:IP:PORT of --listen]
+  --resolve NAME=IP:PORT where a name leads, instead of the DNS; may be given several times. Names that are not
+                         given are unreachable, or the next hop's
+  --trust IP             an element of the trusted core is at this address; may be given several times
+  --udp-limit BYTES      requests that are larger go over TCP (RFC 3261 18.1.1)            [default: 1300]
+  --pcap FILE            write what goes over the sockets as a capture
+  --ladder FILE.html     write the ladder diagram as a web page, at the end
+  --persist FOLDER       keep every registration there, and go on from there at the next start
+  --quiet                print no events, but answers to commands
+
+scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSCF, with Path, or from a UE itself.
+  --identities FILE      who may register: a JSON array of objects such as
+                         {"private_identity": "user1_private@ims.test",
+                          "public_identities": ["sip:user1@ims.test", "tel:+12125550101"],
+                          "barred": ["sip:hidden@ims.test"], "password": "secret"}
+                         [default: everybody of the domain, each with the one identity that it registers]
+  --authentication off|digest   whether users are challenged                               [default: off]
+  --min-expires S        seconds: less is refused with 423                                 [default: 60]
+  --max-expires S        seconds: more is cut                                              [default: 600000]
+  --default-expires S    seconds for who asks for none                                     [default: 3600]
+ commands
+  {"command":"network_deregister","public_identity":URI,"private_identity":NAME,"reason":REASON}
+      the private identity may be left out: everybody of the set. So may both, for everybody of the S-CSCF
+      ("within_ms": N). REASON of the operator: maintenance, refused, wait_and_retry ("retry_after": S),
+      authentication_failed, authentication_timeout, too_much_data; of the HSS: permanent_termination,
+      server_change, new_server_assigned, remove_scscf
+  {"command":"reauthenticate","public_identity":URI,"private_identity":NAME,"expires":S}
+ events
+  registered, deregistered, suspicious_deregistration, subscribed, subscription_ended, rejected, drained, …
+
+pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
+at an address of the core (--next-hop, --trust) is a UE.
+  --next-hop IP:PORT     the home network's entry point; trusted
+  --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
+  --reg-event on|off     whether it subscribes to registration state                       [default: on]
+  --profile sbc|rfc6665  which rules the subscription follows                              [default: sbc]
+  --attempts N           how often the deregistering REGISTER is sent                      [default: 3]
+  --retry-ms N           until the second attempt, doubled after each                      [default: 4000]
+  --notify-ms N          how long the NOTIFY is waited for after the 2xx                   [default: 32000]
+  --hold-ms N            how long a UE's REGISTER is held while ours is out                [default: 4000]
+  --lost-after-probes N  so many missed probes mean that a UE is lost                      [default: they do not]
+  --lost-after-flow-and-probes N   a closed flow and so many missed probes do              [default: they do not]
+  --probe-window-ms N    within that time                                                  [default: 60000]
+ commands
+  {"command":"access_lost","contact":URI,"private_identity":IMPI,"evidence":EVIDENCE}
+      EVIDENCE: bearer_lost (the default), flow_closed, probe_missed, security_association_idle
+  {"command":"heard","contact":URI,"private_identity":IMPI}
+      of those with the contact the one with the identity; without it all of them
+  {"command":"shutdown","rate":N,"in_flight":N,"deadline_ms":N,"emergency":BOOL,"dry_run":BOOL}, {"command":"resume"}
+ events
+  registered, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
+  held_register_released, shutdown_planned, shutdown_progressed, shutdown_ended, rejected, …
+
+Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
+"#;

@@ -1,0 +1,304 @@
+//! What a P-CSCF does with messages beside the procedures of the library: it passes them on (TS 24.229 5.2.2, 5.2.6).
+//!
+//! It has no transactions of its own. A branch of ours is made of the one before it, so that a request that comes again,
+//! an ACK of a refusal and a CANCEL go the way of the first (RFC 3261 16.11); a response finds its way in its Vias, where
+//! the address that each request came from was written; and a request for a UE in the token of the Path.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ims_procedures::{
+    drive::{Buffer, Identifiers, Limits},
+    pcscf::strip_trust_marks,
+    wire::{
+        Contact, Edit, Element, Header, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite,
+    },
+};
+
+use crate::{
+    peer::{Peer, Transport},
+    way_back::onward,
+};
+
+/// The Max-Forwards of a request that has none (RFC 3261 16.6 step 3).
+const MAX_FORWARDS: u8 = 70;
+
+pub struct Proxy {
+    element: Element,
+    visited_network: String,
+    identifiers: Identifiers,
+    secret: u64,
+    limits: Limits,
+}
+
+/// Why a request is not passed on: the status that is owed.
+pub type Refusal = u16;
+
+/// A request that is to be sent on.
+pub struct Onward {
+    pub bytes: Vec<u8>,
+    /// The next entry in Route, where there is one.
+    pub route: Option<Vec<u8>>,
+    pub over_tcp: bool,
+}
+
+/// A request that is to be sent to a UE.
+pub struct Terminating {
+    pub flow: Peer,
+    pub bytes: Vec<u8>,
+}
+
+/// A response that is to be sent on.
+pub struct Back {
+    pub to: Peer,
+    pub bytes: Vec<u8>,
+    /// The branch of ours that it came with.
+    pub branch: Vec<u8>,
+}
+
+impl Proxy {
+    pub fn new(element: Element, visited_network: String, mut identifiers: Identifiers) -> Self {
+        let mut hasher = DefaultHasher::new();
+        identifiers.next().text().hash(&mut hasher);
+        Self {
+            element,
+            visited_network,
+            secret: hasher.finish(),
+            identifiers,
+            limits: Limits::default(),
+        }
+    }
+
+    /// The branch of ours for a request whose topmost Via is that.
+    pub fn branch(&self, via: &Via<'_>) -> String {
+        let hash = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            let named = (via.branch(), via.sent_by_raw(), via.received());
+            (self.secret, salt, named, via.rport()).hash(&mut hasher);
+            hasher.finish()
+        };
+        format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1))
+    }
+
+    /// A REGISTER of a UE (TS 24.229 5.2.2.1): what a UE may not say is removed, what the P-CSCF vouches for is added.
+    pub fn register(&mut self, flow: Peer, bytes: &[u8]) -> Result<Onward, Refusal> {
+        let clean = self.without_trust_marks(bytes)?;
+        let request = self.read(&clean)?;
+        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let sent_by = text(self.element.sent_by());
+        let host = text(self.element.host());
+        let (ioi, icid) = (text(self.element.ioi()), self.identifiers.next());
+        let outbound = if has_flow(&request) { ";ob" } else { "" };
+        let token = token_of(flow);
+        let visited = &self.visited_network;
+        let added = format!(
+            "Path: <sip:{token}@{sent_by};lr{outbound}>\r\n\
+             Require: path\r\n\
+             P-Visited-Network-ID: {visited}\r\n\
+             P-Charging-Vector: icid-value={icid};icid-generated-at={host};orig-ioi={ioi}\r\n"
+        );
+        Ok(self.onward(passed, &branch, &added, None))
+    }
+
+    /// Any other request of a UE that is registered with this identity (TS 24.229 5.2.6.3).
+    pub fn originating(
+        &mut self,
+        flow: Peer,
+        identity: &str,
+        bytes: &[u8],
+    ) -> Result<Onward, Refusal> {
+        let clean = self.without_trust_marks(bytes)?;
+        let request = self.read(&clean)?;
+        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let route = self.routes_after_own(&request).next();
+        let mut added = self.record_route(flow, &request);
+        if request.method() != Some(Method::Ack) {
+            added.push_str(&format!("P-Asserted-Identity: <{identity}>\r\n"));
+        }
+        Ok(self.onward(passed, &branch, &added, route))
+    }
+
+    /// A request of the core for a UE (TS 24.229 5.2.6.4). `bound` knows the flow of a contact, for a request that came
+    /// without the token.
+    pub fn terminating(
+        &mut self,
+        bytes: &[u8],
+        bound: impl FnOnce(&[u8]) -> Option<Peer>,
+    ) -> Result<Terminating, Refusal> {
+        let request = self.read(bytes)?;
+        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let token = self.own_route(&request).and_then(|route| {
+            let uri = route.uri();
+            flow_of(uri.user()?)
+        });
+        let uri = request.request_uri().unwrap_or_default();
+        let flow = token.or_else(|| bound(uri)).ok_or(480u16)?;
+        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let added = self.record_route(flow, &request);
+        let via = self.via(flow.transport, &branch);
+        let bytes = with_lines(&passed, &format!("{via}{added}"));
+        Ok(Terminating { flow, bytes })
+    }
+
+    /// A response to a request that was passed on. `None` for any other.
+    pub fn back(&self, bytes: &[u8]) -> Option<Back> {
+        let response = Message::parse(bytes, &self.limits).ok()?;
+        let mut vias = response.vias();
+        let own = vias.next()?.ok()?;
+        if own.sent_by_raw() != self.element.sent_by() {
+            return None;
+        }
+        let to = onward(&vias.next()?.ok()?)?;
+        let branch = own.branch()?.to_vec();
+        let others = response.header(HeaderName::Via)?.raw();
+        let others = others.get(own.raw().len()..)?.trim_ascii_start();
+        let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
+        let mut is_top = true;
+        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
+        let passed = self.rewritten(&response, |name| match name {
+            HeaderName::Via if std::mem::take(&mut is_top) => {
+                others.map_or(Edit::Drop, Edit::Replace)
+            }
+            HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses => Edit::Drop,
+            _ => Edit::Keep,
+        });
+        let bytes = passed?;
+        Some(Back { to, bytes, branch })
+    }
+
+    /// A message of a UE, without what only the network may say.
+    pub fn without_trust_marks(&self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let mut clean = Buffer::new(self.limits.message_bytes);
+        strip_trust_marks(bytes, &self.limits, &mut clean).map_err(|_| 400u16)?;
+        Ok(clean.as_slice().to_vec())
+    }
+
+    fn read<'m>(&self, bytes: &'m [u8]) -> Result<Message<'m>, Refusal> {
+        Message::parse(bytes, &self.limits).map_err(|_| 400)
+    }
+
+    /// The request with one hop less (RFC 3261 16.3, 16.6 step 3), and edited besides.
+    fn edited<'e>(
+        &self,
+        request: &Message<'_>,
+        mut edit: impl FnMut(HeaderName) -> Edit<'e>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let hops = request.max_forwards().map_err(|_| 400u16)?;
+        let left = hops.unwrap_or(MAX_FORWARDS).checked_sub(1).ok_or(483u16)?;
+        let passed = self.rewritten(request, |name| match name {
+            HeaderName::MaxForwards => Edit::ReplaceOwned(left.to_string().into_bytes()),
+            name => edit(name),
+        });
+        passed.ok_or(500)
+    }
+
+    fn rewritten<'e>(
+        &self,
+        message: &Message<'_>,
+        mut edit: impl FnMut(HeaderName) -> Edit<'e>,
+    ) -> Option<Vec<u8>> {
+        let mut buffer = Buffer::new(self.limits.message_bytes);
+        rewrite(message, &mut buffer, |field| edit(field.name));
+        let is_whole = buffer.take_fault().is_none();
+        is_whole.then(|| buffer.as_slice().to_vec())
+    }
+
+    /// The request with our Via on top of what is added; over TCP if it is too large for UDP (RFC 3261 18.1.1).
+    fn onward(&self, passed: Vec<u8>, branch: &str, added: &str, route: Option<Vec<u8>>) -> Onward {
+        let via = self.via(Transport::Udp, branch);
+        let over_tcp = passed.len() + via.len() + added.len() > self.element.udp_limit();
+        let via = match over_tcp {
+            true => self.via(Transport::Tcp, branch),
+            false => via,
+        };
+        Onward {
+            bytes: with_lines(&passed, &format!("{via}{added}")),
+            route,
+            over_tcp,
+        }
+    }
+
+    fn via(&self, transport: Transport, branch: &str) -> String {
+        let transport = match transport {
+            Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+        };
+        let sent_by = text(self.element.sent_by());
+        format!("Via: SIP/2.0/{transport} {sent_by};branch={branch}\r\n")
+    }
+
+    /// RFC 3261 16.6 step 4: what begins a dialog has its other requests come this way too, with the UE's token.
+    fn record_route(&self, flow: Peer, request: &Message<'_>) -> String {
+        let begins = matches!(
+            request.method(),
+            Some(Method::Invite | Method::Subscribe | Method::Refer)
+        );
+        if !begins {
+            return String::new();
+        }
+        let sent_by = text(self.element.sent_by());
+        format!("Record-Route: <sip:{}@{sent_by};lr>\r\n", token_of(flow))
+    }
+
+    /// Our own entry on top of Route, if it is one of ours.
+    fn own_route<'m>(&self, request: &Message<'m>) -> Option<NameAddr<'m>> {
+        let route = request.name_addrs(HeaderName::Route).next()?.ok()?;
+        let own = Uri::parse(self.element.uri()).ok()?;
+        route.uri().same_host_port(&own).then_some(route)
+    }
+
+    fn routes_after_own(&self, request: &Message<'_>) -> impl Iterator<Item = Vec<u8>> {
+        let own = usize::from(self.own_route(request).is_some());
+        let routes = request.name_addrs(HeaderName::Route).skip(own).flatten();
+        let routes: Vec<Vec<u8>> = routes.map(|route| route.uri_bytes().to_vec()).collect();
+        routes.into_iter()
+    }
+
+    /// Takes our entry out of the topmost Route field (RFC 3261 16.4).
+    fn without_own_route(
+        &self,
+        request: &Message<'_>,
+    ) -> impl FnMut(HeaderName) -> Edit<'static> + use<> {
+        let mut is_top = self.own_route(request).is_some();
+        let field = request.header(HeaderName::Route).map(Header::raw);
+        let values = NameAddr::parse_list(field.unwrap_or_default());
+        let others = values.skip(1).flatten().map(|value| value.raw().to_vec());
+        let others = others.collect::<Vec<_>>().join(&b", "[..]);
+        move |name| match name {
+            HeaderName::Route if std::mem::take(&mut is_top) => match others.is_empty() {
+                true => Edit::Drop,
+                false => Edit::ReplaceOwned(others.clone()),
+            },
+            _ => Edit::Keep,
+        }
+    }
+}
+
+/// Lines put below the first one.
+fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
+    let first = message.windows(2).position(|pair| pair == b"\r\n");
+    let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
+    [first, lines.as_bytes(), rest].concat()
+}
+
+/// Whether a contact is a flow (RFC 5626 4.2).
+fn has_flow(register: &Message<'_>) -> bool {
+    register
+        .contacts()
+        .any(|contact| matches!(contact, Ok(Contact::Addr(contact)) if contact.reg_id().is_some()))
+}
+
+/// What stands for a UE's address. Only the core may use it: from there alone it is looked at.
+fn token_of(flow: Peer) -> String {
+    format!("ue{:x}", flow.number())
+}
+
+fn flow_of(token: &[u8]) -> Option<Peer> {
+    let number = std::str::from_utf8(token).ok()?.strip_prefix("ue")?;
+    Peer::of_number(u64::from_str_radix(number, 16).ok()?)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

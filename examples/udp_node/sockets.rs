@@ -1,0 +1,240 @@
+//! The sockets: one for datagrams, a listener, and streams with a `Framer` each.
+//!
+//! The standard library cannot wait for several sockets at once. So the host waits at the socket for datagrams, for a
+//! few milliseconds at most, and looks at streams, console and deadlines in between. A host with epoll waits for all of
+//! them, until the deadline.
+
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    io::{self, ErrorKind, Read, Write},
+    net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
+    time::Duration,
+};
+
+use ims_procedures::{
+    drive::Limits,
+    wire::{Frame, Framer},
+};
+
+use crate::peer::{Peer, Transport};
+
+/// How long a wait at the socket is.
+const PATIENCE: Duration = Duration::from_millis(4);
+/// Datagrams in a row until the streams are looked at.
+const DATAGRAMS: u32 = 32;
+/// How long a connection may take. A host with many would not wait here.
+const CONNECTING: Duration = Duration::from_millis(500);
+/// Streams at once; whoever connects when there are so many is hung up on.
+const MOST_STREAMS: usize = 1_024;
+/// Bytes that a peer may leave unread; past that it is hung up on.
+const MOST_UNREAD: usize = 1 << 20;
+
+/// What has come over the sockets.
+pub enum Arrival {
+    Message {
+        from: Peer,
+        bytes: Vec<u8>,
+    },
+    /// A stream was closed, by either side.
+    Closed(Peer),
+}
+
+struct Stream {
+    socket: TcpStream,
+    framer: Framer,
+    /// Received, and not yet a whole message.
+    received: Vec<u8>,
+    /// To be sent, when the peer reads again.
+    unsent: Vec<u8>,
+}
+
+pub struct Sockets {
+    datagrams: UdpSocket,
+    listener: TcpListener,
+    streams: HashMap<SocketAddrV4, Stream>,
+    arrivals: VecDeque<Arrival>,
+    /// Datagrams until the streams are looked at.
+    until_streams: u32,
+    buffer: Vec<u8>,
+}
+
+impl Sockets {
+    /// Opens both at the same address.
+    pub fn open(address: SocketAddrV4) -> io::Result<Self> {
+        let datagrams = UdpSocket::bind(address)?;
+        datagrams.set_read_timeout(Some(PATIENCE))?;
+        let listener = TcpListener::bind(v4(datagrams.local_addr()?)?)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            datagrams,
+            listener,
+            streams: HashMap::new(),
+            arrivals: VecDeque::new(),
+            until_streams: DATAGRAMS,
+            buffer: vec![0; 65_536],
+        })
+    }
+
+    pub fn address(&self) -> io::Result<SocketAddrV4> {
+        v4(self.datagrams.local_addr()?)
+    }
+
+    /// What comes next. `None` if nothing has come for a while.
+    pub fn receive(&mut self) -> io::Result<Option<Arrival>> {
+        if self.arrivals.is_empty() && self.until_streams == 0 {
+            self.look_at_streams();
+            self.until_streams = DATAGRAMS;
+        }
+        if let Some(arrival) = self.arrivals.pop_front() {
+            return Ok(Some(arrival));
+        }
+        self.until_streams -= 1;
+        match self.datagrams.recv_from(&mut self.buffer) {
+            Ok((length, from)) => {
+                let bytes = self.buffer.get(..length).unwrap_or_default();
+                Ok(datagram(Peer::udp(v4(from)?), bytes))
+            }
+            Err(fault) if is_nothing(fault.kind()) => {
+                self.until_streams = 0;
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Sends a message. An error means that the peer cannot be reached.
+    pub fn send(&mut self, to: Peer, bytes: &[u8]) -> io::Result<()> {
+        match to.transport {
+            Transport::Udp => self.datagrams.send_to(bytes, to.address).map(|_| ()),
+            Transport::Tcp => self.send_on_stream(to.address, bytes),
+        }
+    }
+
+    fn send_on_stream(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
+        let stream = match self.streams.entry(to) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let socket = TcpStream::connect_timeout(&to.into(), CONNECTING)?;
+                place.insert(Stream::new(socket)?)
+            }
+        };
+        let sent = stream.send(bytes);
+        if sent.is_err() {
+            self.close(to);
+        }
+        sent
+    }
+
+    fn look_at_streams(&mut self) {
+        while let Ok((socket, from)) = self.listener.accept() {
+            let (Ok(from), true) = (v4(from), self.streams.len() < MOST_STREAMS) else {
+                continue;
+            };
+            if let Ok(stream) = Stream::new(socket) {
+                self.streams.insert(from, stream);
+            }
+        }
+        let (buffer, arrivals) = (&mut self.buffer, &mut self.arrivals);
+        let mut closed = Vec::new();
+        for (&address, stream) in &mut self.streams {
+            let open = stream.flush().and_then(|()| stream.receive(buffer));
+            let read = stream.take_messages(Peer::tcp(address), arrivals);
+            if open.is_err() || read.is_err() {
+                closed.push(address);
+            }
+        }
+        closed.into_iter().for_each(|address| self.close(address));
+    }
+
+    fn close(&mut self, address: SocketAddrV4) {
+        if self.streams.remove(&address).is_some() {
+            self.arrivals.push_back(Arrival::Closed(Peer::tcp(address)));
+        }
+    }
+}
+
+impl Stream {
+    fn new(socket: TcpStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.set_nodelay(true)?;
+        Ok(Self {
+            socket,
+            framer: Framer::new(&Limits::default()),
+            received: Vec::new(),
+            unsent: Vec::new(),
+        })
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.unsent.len() + bytes.len() > MOST_UNREAD {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.unsent.extend(bytes);
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            match self.socket.write(&self.unsent) {
+                Ok(sent) => _ = self.unsent.drain(..sent),
+                Err(fault) if is_nothing(fault.kind()) => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what one buffer holds, so that no peer keeps the others waiting.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        match self.socket.read(buffer) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(length) => {
+                let bytes = buffer.get(..length).unwrap_or_default();
+                self.received.extend(bytes);
+                Ok(())
+            }
+            Err(fault) if is_nothing(fault.kind()) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Takes out the messages that are whole. An error means that no end of a message can be found any more.
+    fn take_messages(&mut self, from: Peer, into: &mut VecDeque<Arrival>) -> io::Result<()> {
+        loop {
+            let frame = self.framer.next(&self.received);
+            let frame = frame.map_err(io::Error::other)?;
+            let bytes: Vec<u8> = self.received.drain(..frame.consumed()).collect();
+            match frame {
+                Frame::Message { .. } => into.push_back(Arrival::Message { from, bytes }),
+                // RFC 5626 4.4.1. A peer that did not agree to keep-alives takes it for an empty line.
+                Frame::Ping { .. } => self.send(b"\r\n")?,
+                Frame::Pong { .. } => {}
+                Frame::Incomplete { .. } => return Ok(()),
+            }
+        }
+    }
+}
+
+/// A datagram that is a message. Line ends alone keep a way open, and nothing is owed for them over UDP.
+fn datagram(from: Peer, bytes: &[u8]) -> Option<Arrival> {
+    let is_message = bytes.iter().any(|byte| !b"\r\n\0".contains(byte));
+    let bytes = bytes.to_vec();
+    is_message.then_some(Arrival::Message { from, bytes })
+}
+
+fn is_nothing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::WouldBlock
+            | ErrorKind::TimedOut
+            | ErrorKind::Interrupted
+            | ErrorKind::ConnectionRefused
+    )
+}
+
+fn v4(address: SocketAddr) -> io::Result<SocketAddrV4> {
+    match address {
+        SocketAddr::V4(address) => Ok(address),
+        SocketAddr::V6(_) => Err(io::Error::other("an IPv4 socket has an IPv6 address")),
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::process::program;
+
+fn run(arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(program()).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let said = (text(&output.stdout), text(&output.stderr));
+    (output.status.success(), said.0, said.1)
+}
+
+/// What stands in the source between each of these marks and the next of those.
+fn between<'s>(source: &'s str, mark: &str, end: &str) -> Vec<&'s str> {
+    let after = source.split(mark).skip(1);
+    after
+        .filter_map(|rest| rest.split_once(end))
+        .map(|(found, _)| found)
+        .collect()
+}
+
+/// Whatever option and whatever command the source takes, `--help` names.
+#[test]
+fn help_is_complete() {
+    let (success, help, _) = run(&["--help"]);
+    assert!(success);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/udp_node");
+    let (mut options, mut commands) = (0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        for take in ["text", "number", "flag", "either", "all", "needed"] {
+            for option in between(&source, &format!("arguments.{take}(\""), "\"") {
+                options += 1;
+                let is_there = option == "help" || help.contains(&format!("--{option} "));
+                assert!(is_there, "--{option}");
+            }
+        }
+        for arms in between(&source, "match command.name() {", "other =>") {
+            for arm in arms
+                .lines()
+                .filter_map(|line| line.trim().split_once("\" =>"))
+            {
+                let command = arm.0.trim_start_matches('"');
+                commands += 1;
+                assert!(
+                    help.contains(&format!("{{\"command\":\"{command}\"")),
+                    "{command}"
+                );
+            }
+        }
+    }
+    assert!(options > 20 && commands > 8, "{options} {commands}");
+}
+
+/// What is not understood is said, and nothing is begun.
+#[test]
+fn what_is_not_understood() {
+    for (arguments, expected) in [
+        (
+            &["scscf", "--domain", "ims.test"][..],
+            "--listen is missing",
+        ),
+        (
+            &["hss", "--listen", "127.0.0.1:0", "--domain", "ims.test"],
+            "no role hss",
+        ),
+        (
+            &["scscf", "--listen", "here", "--domain", "ims.test"],
+            "here is not IP:PORT",
+        ),
+        (
+            &[
+                "scscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
+                "--next-hop",
+                "x",
+            ],
+            "--next-hop is no option of this role",
+        ),
+        (
+            &[
+                "scscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
+                "--min-expires",
+                "soon",
+            ],
+            "soon is not what it can take",
+        ),
+        (
+            &[
+                "scscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
+                "--identities",
+                "/nowhere",
+            ],
+            "/nowhere: ",
+        ),
+    ] {
+        let (success, _, said) = run(arguments);
+        assert!(!success && said.contains(expected), "{arguments:?}: {said}");
+    }
+}

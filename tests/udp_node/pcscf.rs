@@ -1,0 +1,318 @@
+//! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
+
+use std::{io::Write, net::TcpStream};
+
+use serde_json::json;
+
+use crate::{
+    peer::{Peer, Register, status, values},
+    process::Process,
+};
+
+struct Between {
+    ue: Peer,
+    core: Peer,
+    pcscf: Process,
+}
+
+impl Between {
+    fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
+        let core = Peer::of_core();
+        let options = [
+            "--listen",
+            "127.0.0.1:0",
+            "--domain",
+            "visited.test",
+            "--next-hop",
+            &core.address,
+            "--reg-event",
+            "off",
+        ];
+        let pcscf = Process::start("pcscf", &[&options, more].concat());
+        let ue = Peer::ue();
+        Self { ue, core, pcscf }
+    }
+
+    /// A request of the UE, as it arrives at the core.
+    fn up(&self, request: &str) -> String {
+        self.ue.send(&self.pcscf.listen, request);
+        self.core.receive()
+    }
+
+    /// A request of the core, as it arrives at the UE.
+    fn down(&self, request: &str) -> String {
+        self.core.send(&self.pcscf.listen, request);
+        self.ue.receive()
+    }
+
+    /// The UE registers. The REGISTER as it arrives at the core.
+    fn register(&mut self) -> String {
+        let request = self.up(&Register::new("alice", &self.ue).write(&self.ue));
+        let granted = "P-Associated-URI: <sip:alice@ims.test>\r\n\
+                       P-Charging-Vector: icid-value=1\r\n";
+        self.core
+            .send(&self.pcscf.listen, &response(&request, "200 OK", granted));
+        let back = self.ue.receive();
+        assert_eq!(status(&back), "200");
+        assert!(values(&back, "P-Charging-Vector").is_empty());
+        assert_eq!(values(&back, "Via").len(), 1);
+        self.pcscf.event("registered");
+        request
+    }
+
+    /// The user part of its Path.
+    fn token(register: &str) -> &str {
+        let path = values(register, "Path")[0];
+        path.strip_prefix("<sip:")
+            .unwrap()
+            .split_once('@')
+            .unwrap()
+            .0
+    }
+}
+
+/// A response to a request, with more lines.
+fn response(request: &str, status: &str, lines: &str) -> String {
+    let copied = ["Via", "From", "To", "Call-ID", "CSeq", "Contact", "Path"];
+    let mut response = format!("SIP/2.0 {status}\r\n");
+    for name in copied {
+        for value in values(request, name) {
+            let expires = if name == "Contact" {
+                ";expires=600"
+            } else {
+                ""
+            };
+            response.push_str(&format!("{name}: {value}{expires}\r\n"));
+        }
+    }
+    format!("{response}{lines}Content-Length: 0\r\n\r\n")
+}
+
+/// Another request, of a UE or for one.
+fn request(method: &str, from: &Peer, lines: &str) -> String {
+    format!(
+        "{method} sip:bob@ims.test SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {};branch=z9hG4bK-other\r\n\
+         Max-Forwards: 70\r\n\
+         From: <sip:alice@ims.test>;tag=1\r\n\
+         To: <sip:bob@ims.test>\r\n\
+         Call-ID: other\r\n\
+         CSeq: 1 {method}\r\n\
+         {lines}Content-Length: 0\r\n\r\n",
+        from.address
+    )
+}
+
+/// [PD-11] A REGISTER: what a UE may not say is not passed on, what the P-CSCF vouches for is.
+#[test]
+fn a_register_is_passed_on() {
+    let mut between = Between::new();
+    let mut register = Register::new("alice", &between.ue);
+    let lines = format!(
+        "Route: <sip:{};lr>\r\n\
+                      P-Asserted-Identity: <sip:boss@ims.test>\r\n\
+                      P-Visited-Network-ID: forged\r\n\
+                      P-Charging-Vector: icid-value=forged\r\n\
+                      Path: <sip:forged@elsewhere.test;lr>\r\n\
+                      X-Other: kept\r\n",
+        between.pcscf.listen
+    );
+    register.lines = &lines;
+    let sent = register.write(&between.ue);
+    let request = between.up(&sent);
+    let listen = &between.pcscf.listen;
+    assert!(values(&request, "P-Asserted-Identity").is_empty());
+    assert!(values(&request, "Route").is_empty());
+    assert_eq!(
+        values(&request, "P-Visited-Network-ID"),
+        ["\"visited.test\""]
+    );
+    assert_eq!(values(&request, "X-Other"), ["kept"]);
+    assert_eq!(values(&request, "Max-Forwards"), ["69"]);
+    assert_eq!(values(&request, "Require"), ["path"]);
+    let path = values(&request, "Path");
+    assert_eq!(path.len(), 1);
+    assert!(path[0].ends_with(&format!("@{listen};lr>")), "{path:?}");
+    let charging = values(&request, "P-Charging-Vector");
+    assert!(charging.len() == 1 && charging[0].ends_with("orig-ioi=visited.test"));
+    let vias = values(&request, "Via");
+    assert!(vias[0].starts_with(&format!("SIP/2.0/UDP {listen};branch=z9hG4bK")));
+    let (ip, port) = between.ue.address.split_once(':').unwrap();
+    assert!(
+        vias[1].ends_with(&format!(";received={ip};rport={port}")),
+        "{vias:?}"
+    );
+    // One that comes again goes to the same transaction.
+    let again = between.up(&sent);
+    assert_eq!(values(&again, "Via"), vias);
+    // A refusal goes back, and nobody is registered.
+    let refusal = response(&request, "403 Forbidden", "");
+    between.core.send(listen, &refusal);
+    assert_eq!(status(&between.ue.receive()), "403");
+    assert!(between.pcscf.contacts().is_empty());
+}
+
+/// A UE that is registered speaks under its identity, and no other; one that is not does not speak at all.
+#[test]
+fn a_request_of_a_ue() {
+    let mut between = Between::new();
+    let forged = "P-Asserted-Identity: <sip:boss@ims.test>\r\n";
+    let message = request("MESSAGE", &between.ue, forged);
+    assert_eq!(
+        status(&between.ue.ask(&between.pcscf.listen, &message)),
+        "403"
+    );
+    between.register();
+    let listen = between.pcscf.listen.clone();
+    let routes = format!(
+        "Route: <sip:{listen};lr>, <sip:orig@{};lr>\r\n",
+        between.core.address
+    );
+    let passed = between.up(&request(
+        "MESSAGE",
+        &between.ue,
+        &format!("{forged}{routes}"),
+    ));
+    assert_eq!(
+        values(&passed, "P-Asserted-Identity"),
+        ["<sip:alice@ims.test>"]
+    );
+    assert_eq!(
+        values(&passed, "Route"),
+        [format!("<sip:orig@{};lr>", between.core.address)]
+    );
+    assert!(values(&passed, "Record-Route").is_empty());
+    between
+        .core
+        .send(&listen, &response(&passed, "202 Accepted", ""));
+    assert_eq!(status(&between.ue.receive()), "202");
+}
+
+/// Two UEs behind one address: each speaks under its own identity.
+#[test]
+fn two_ues_over_one_flow() {
+    let mut between = Between::new();
+    between.register();
+    let other = Register::new("bob", &between.ue).write(&between.ue);
+    let passed = between.up(&other);
+    let granted = "P-Associated-URI: <sip:bob@ims.test>\r\n";
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&passed, "200 OK", granted));
+    between.ue.receive();
+    for user in ["alice", "bob", "alice"] {
+        let contact = format!("Contact: <sip:{user}@{}>\r\n", between.ue.address);
+        let passed = between.up(&request("SUBSCRIBE", &between.ue, &contact));
+        let expected = format!("<sip:{user}@ims.test>");
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+}
+
+/// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
+#[test]
+fn a_route_to_elsewhere() {
+    let mut between = Between::new();
+    between.register();
+    let stranger = Peer::ue();
+    let (listen, elsewhere) = (&between.pcscf.listen, &stranger.address);
+    let routes = format!("Route: <sip:{listen};lr>, <sip:{elsewhere};lr>\r\n");
+    let passed = between.up(&request("MESSAGE", &between.ue, &routes));
+    assert!(passed.starts_with("MESSAGE"));
+}
+
+/// An INVITE, its refusal and the ACK for that: the ACK goes the way of the INVITE, as does a CANCEL.
+#[test]
+fn a_call_that_is_refused() {
+    let mut between = Between::new();
+    between.register();
+    let invite = request("INVITE", &between.ue, "");
+    let passed = between.up(&invite);
+    assert_eq!(values(&passed, "Record-Route").len(), 1);
+    let busy = response(&passed, "486 Busy Here", "");
+    between.core.send(&between.pcscf.listen, &busy);
+    assert_eq!(status(&between.ue.receive()), "486");
+    for method in ["ACK", "CANCEL"] {
+        let other = between.up(&request(method, &between.ue, ""));
+        assert_eq!(values(&other, "Via")[0], values(&passed, "Via")[0]);
+    }
+}
+
+/// A request for the UE finds it by the token of its Path, or by its contact; one for nobody is answered.
+#[test]
+fn a_request_for_a_ue() {
+    let mut between = Between::new();
+    let register = between.register();
+    let token = Between::token(&register).to_owned();
+    let listen = between.pcscf.listen.clone();
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let passed = between.down(&request("MESSAGE", &between.core, &route));
+    assert!(values(&passed, "Route").is_empty());
+    between.ue.send(
+        &listen,
+        &response(&passed, "200 OK", "P-Asserted-Identity: <sip:x@y>\r\n"),
+    );
+    let back = between.core.receive();
+    assert_eq!(status(&back), "200");
+    assert!(values(&back, "P-Asserted-Identity").is_empty());
+    let contact = format!("sip:alice@{}", between.ue.address);
+    let direct = request("MESSAGE", &between.core, "")
+        .replace("sip:bob@ims.test SIP", &format!("{contact} SIP"));
+    between.down(&direct);
+    let nobody = request("MESSAGE", &between.core, "");
+    assert_eq!(status(&between.core.ask(&listen, &nobody)), "480");
+    // Its token is no good to a UE.
+    let own = between.up(&request("MESSAGE", &between.ue, &route));
+    assert!(values(&own, "Route").is_empty());
+}
+
+/// [PD-3] While its access is lost, what is for the UE is refused, until its deregistration is over.
+#[test]
+fn a_request_for_a_lost_ue() {
+    let mut between = Between::new();
+    let register = between.register();
+    let contact = format!("sip:alice@{}", between.ue.address);
+    between
+        .pcscf
+        .command(&json!({"command": "access_lost", "contact": contact}));
+    let gone = between.core.receive();
+    assert_eq!(values(&gone, "Expires"), ["0"]);
+    let token = Between::token(&register);
+    let route = format!("Route: <sip:{token}@{};lr>\r\n", between.pcscf.listen);
+    let invite = request("INVITE", &between.core, &route)
+        .replace("sip:bob@ims.test SIP", &format!("{contact} SIP"));
+    let refused = between.core.ask(&between.pcscf.listen, &invite);
+    assert_eq!(status(&refused), "500", "{refused}");
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&gone, "200 OK", ""));
+    let event = between.pcscf.event("deregistered");
+    assert_eq!(event["outcome"], "unconfirmed");
+}
+
+/// [PD-3] A UE over TCP hangs up: by the policy given, that and a missed probe mean that it is lost.
+#[test]
+fn a_flow_that_is_closed() {
+    let mut between = Between::with(&["--lost-after-flow-and-probes", "1"]);
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let register = Register::new("alice", &between.ue).write_over("TCP", &address);
+    stream.write_all(register.as_bytes()).unwrap();
+    let request = between.core.receive();
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&request, "200 OK", ""));
+    between.pcscf.event("registered");
+    drop(stream);
+    assert_eq!(
+        between.pcscf.event("access_doubted")["evidence"],
+        "flow_closed"
+    );
+    let contact = format!("sip:alice@{}", between.ue.address);
+    let report = json!({"command": "access_lost", "contact": contact, "evidence": "probe_missed"});
+    between.pcscf.command(&report);
+    assert_eq!(between.pcscf.event("access_lost")["contact"], contact);
+}

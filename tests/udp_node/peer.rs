@@ -1,0 +1,116 @@
+//! Whom the test plays: a socket, and messages written by hand.
+
+use std::net::UdpSocket;
+
+use crate::process::BOUND;
+
+/// Loopback is a whole network: who is at which address says who is trusted.
+const UE_ADDRESS: &str = "127.0.0.9:0";
+const CORE_ADDRESS: &str = "127.0.0.3:0";
+
+pub struct Peer {
+    socket: UdpSocket,
+    /// `IP:PORT`.
+    pub address: String,
+}
+
+impl Peer {
+    pub fn ue() -> Self {
+        Self::at(UE_ADDRESS)
+    }
+
+    /// Somebody at an address that the elements trust.
+    pub fn of_core() -> Self {
+        Self::at(CORE_ADDRESS)
+    }
+
+    fn at(address: &str) -> Self {
+        let socket = UdpSocket::bind(address).unwrap();
+        socket.set_read_timeout(Some(BOUND)).unwrap();
+        let address = socket.local_addr().unwrap().to_string();
+        Self { socket, address }
+    }
+
+    pub fn send(&self, to: &str, message: &str) {
+        self.socket.send_to(message.as_bytes(), to).unwrap();
+    }
+
+    pub fn receive(&self) -> String {
+        let mut buffer = [0; 65_536];
+        let length = self.socket.recv(&mut buffer).expect("a message");
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    /// Sends a request, and receives what comes next.
+    pub fn ask(&self, to: &str, message: &str) -> String {
+        self.send(to, message);
+        self.receive()
+    }
+}
+
+/// A REGISTER of a user of ims.test.
+pub struct Register<'a> {
+    pub user: &'a str,
+    pub cseq: u32,
+    /// The whole value of Contact; empty for none.
+    pub contact: String,
+    pub expires: u32,
+    /// Whole lines besides.
+    pub lines: &'a str,
+}
+
+impl Register<'_> {
+    pub fn new<'a>(user: &'a str, ue: &Peer) -> Register<'a> {
+        Register {
+            user,
+            cseq: 1,
+            contact: format!("<sip:{user}@{}>", ue.address),
+            expires: 600,
+            lines: "",
+        }
+    }
+
+    pub fn write(&self, from: &Peer) -> String {
+        self.write_over("UDP", &from.address)
+    }
+
+    pub fn write_over(&self, transport: &str, address: &str) -> String {
+        let Self {
+            user,
+            cseq,
+            contact,
+            expires,
+            lines,
+        } = self;
+        let contact = match contact.as_str() {
+            "" => String::new(),
+            contact => format!("Contact: {contact}\r\n"),
+        };
+        format!(
+            "REGISTER sip:ims.test SIP/2.0\r\n\
+             Via: SIP/2.0/{transport} {address};branch=z9hG4bK-{user}-{cseq};rport\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:{user}@ims.test>;tag=f{cseq}\r\n\
+             To: <sip:{user}@ims.test>\r\n\
+             Call-ID: call-of-{user}\r\n\
+             CSeq: {cseq} REGISTER\r\n\
+             Supported: path\r\n\
+             {contact}Expires: {expires}\r\n\
+             {lines}Content-Length: 0\r\n\r\n"
+        )
+    }
+}
+
+/// The values of a header field, in order.
+pub fn values<'m>(message: &'m str, name: &str) -> Vec<&'m str> {
+    let lines = message.lines().take_while(|line| !line.is_empty());
+    let fields = lines.filter_map(|line| line.split_once(": "));
+    let found = fields.filter(|(found, _)| *found == name);
+    found.map(|(_, value)| value).collect()
+}
+
+pub fn status(message: &str) -> &str {
+    let line = message.strip_prefix("SIP/2.0 ");
+    line.and_then(|rest| rest.get(..3))
+        .unwrap_or_else(|| panic!("no response: {message}"))
+}
