@@ -6,7 +6,7 @@ usage: udp_node ROLE --listen IP:PORT --domain DOMAIN [OPTIONS]
 
 Commands are JSON lines on stdin, events JSON lines on stdout. The first event is {"event":"ready",…}; a command is
 answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for. Every role takes
-  {"command":"list"}         who is registered
+  {"command":"list"}         who is registered, or which sessions there are
   {"command":"statistics"}   what was counted
   {"command":"quit"}         writes the ladder and ends
 
@@ -64,6 +64,26 @@ at an address of the core (--next-hop, --trust) is a UE.
  events
   registered, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
   held_register_released, shutdown_planned, shutdown_progressed, shutdown_ended, rejected, …
+
+cpm: a CPM Participating Function. It sets sessions up from the INVITEs that come, and closes them by OMA CPM 8.2.2.3
+and 8.3.2.3. All who are called must accept. The streams of an offer are dealt out to the IWFs, the rest to the last.
+  --role originating|terminating   whom it serves: who calls, or who is called           [default: originating]
+  --mode b2bua|proxy     as what it stands between the ends                              [default: b2bua]
+  --client IP:PORT       the CPM client that is served
+  --peer IP:PORT         the other CPM entity
+  --iwf IP:PORT          an IWF in the place of whoever would be called; may be given several times. Of client and
+                         peer, the one who is called must be given; if the other is, nobody else may call
+  --iwf-policy session|streams   what goes when one of several IWFs leaves               [default: session]
+  --offline-storage off|on       what <allow-offline-storage> says                       [default: off]
+  --store uid=N|fail|slow=MS     the message store: the first UID that it gives, that it fails, or how long it takes
+                                                                                         [default: uid=1]
+  --far-side-ms N        how long the far side may take to answer a BYE                  [default: 16000]
+  --store-ms N           how long the store may take                                     [default: 8000]
+ commands
+  {"command":"close","session":N,"reason":REASON}   the host ends it; REASON as in the header, or left out
+ events
+  session_established, session_refused, media_release, session_storage, session_shrunk, stream_deletion_failed,
+  session_closed, stored_late, not_learnt, rejected, …
 
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

@@ -27,6 +27,12 @@ pub trait Duties<R: Role> {
     /// An answer that is kept until the outbox is free again.
     type Reply;
 
+    /// Takes a question whose answer needs time: it is given later, by [`Host::answer`].
+    fn takes(&mut self, _: Millis, _: Token, _: &R::Question, _: &mut Outside) -> bool {
+        false
+    }
+
+    /// Answers any other question.
     fn reply(&mut self, now: Millis, question: &R::Question, texts: &Outbox<R>) -> Self::Reply;
 
     /// The reply as the node takes it.
@@ -123,6 +129,20 @@ impl<N: Persist> Host<N> {
         Ok(verdict)
     }
 
+    /// Answers a question that needed time.
+    pub fn answer(
+        &mut self,
+        now: Millis,
+        token: Token,
+        answer: <N::Role as Role>::Answer<'_>,
+        duties: &mut impl Duties<N::Role>,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        self.node
+            .answer(now, token, Answer::Role(answer), &mut self.outbox)?;
+        self.attend(now, duties, outside)
+    }
+
     /// Lets fire what is most overdue. Others that are due have their turn at the next tick, so that messages are not kept
     /// waiting.
     pub fn tick(
@@ -135,8 +155,8 @@ impl<N: Persist> Host<N> {
         self.attend(now, duties, outside)
     }
 
-    /// Does what the node wants done, until it wants nothing more. Everything is answered at once here; a host that has to
-    /// wait for somebody keeps the token, and gives the answer when it comes.
+    /// Does what the node wants done, until it wants nothing more. A host that has to wait for somebody keeps the token of
+    /// the question, and gives the answer when it comes; what does not take time is answered at once.
     fn attend<D: Duties<N::Role>>(
         &mut self,
         now: Millis,
@@ -201,6 +221,7 @@ fn perform<R: Role, D: Duties<R>>(
             }
             None
         }
+        Output::Ask { token, question } if duties.takes(now, token, question, outside) => None,
         Output::Ask { token, question } => {
             let reply = duties.reply(now, question, texts);
             Some((token, Done::Reply(reply)))

@@ -12,6 +12,10 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `proxy.rs`, `ues.rs` | the proxy beside it |
+//! | `cpm.rs` | the CPM Participating Function |
+//! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
+//! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
+//! | `message_store.rs` | the message store |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
 //! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
@@ -23,28 +27,41 @@
 //! and `Duties` for its vocabulary; a line in [`element`], where it takes the options that are its own; a paragraph in
 //! `help.rs`. Nothing else changes.
 
+mod agenda;
 mod arguments;
+mod b2bua;
 mod birth;
+mod called;
 #[path = "../ims_network/capture.rs"]
 mod capture;
 mod clock;
 mod console;
+mod cpm;
 mod digest;
 mod element;
 mod help;
+mod hop;
 mod host;
 mod kept;
 #[path = "../ims_network/ladder_html.rs"]
 #[allow(dead_code)] // A network that nobody made loses no messages that one knows of.
 mod ladder_html;
+mod message_store;
 mod names;
+mod offers;
 mod outside;
+mod passing;
 mod pcscf;
 mod peer;
+mod pen;
 mod proxy;
 mod record;
 mod registrar;
+#[path = "../ims_network/resend.rs"]
+#[allow(dead_code)] // Here only elements of the core wait for answers.
+mod resend;
 mod scscf;
+mod setup;
 mod site;
 mod sockets;
 mod store;
@@ -99,6 +116,7 @@ fn element(
     Ok(match site.role.as_str() {
         "scscf" => Box::new(scscf::Element::new(site, arguments, now)?),
         "pcscf" => Box::new(pcscf::Element::new(site, arguments, now)?),
+        "cpm" => Box::new(cpm::Element::new(site, arguments, now)?),
         other => return Err(format!("there is no role {other}").into()),
     })
 }

@@ -141,8 +141,38 @@ impl Proxy {
         Ok(Terminating { flow, bytes })
     }
 
+    /// Any request, between elements of the core: it is changed as little as RFC 3261 16.6 has it, and the next ones of
+    /// a dialog that it begins come this way too.
+    pub fn through(&self, bytes: &[u8]) -> Result<Onward, Refusal> {
+        let request = self.read(bytes)?;
+        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let route = self.routes_after_own(&request).next();
+        let added = match begins_dialog(&request) {
+            true => format!("Record-Route: <{};lr>\r\n", text(self.element.uri())),
+            false => String::new(),
+        };
+        Ok(self.onward(passed, &branch, &added, route))
+    }
+
+    /// A response to a request that went [through](Self::through). `None` for any other.
+    pub fn back_through(&self, bytes: &[u8]) -> Option<Back> {
+        self.returned(bytes, |_| true)
+    }
+
     /// A response to a request that was passed on. `None` for any other.
     pub fn back(&self, bytes: &[u8]) -> Option<Back> {
+        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
+        self.returned(bytes, |name| {
+            !matches!(
+                name,
+                HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses
+            )
+        })
+    }
+
+    /// A response without our Via, and with those fields alone that stay.
+    fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
         let own = vias.next()?.ok()?;
@@ -155,13 +185,12 @@ impl Proxy {
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
         let mut is_top = true;
-        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
         let passed = self.rewritten(&response, |name| match name {
             HeaderName::Via if std::mem::take(&mut is_top) => {
                 others.map_or(Edit::Drop, Edit::Replace)
             }
-            HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses => Edit::Drop,
-            _ => Edit::Keep,
+            name if stays(name) => Edit::Keep,
+            _ => Edit::Drop,
         });
         let bytes = passed?;
         Some(Back { to, bytes, branch })
@@ -230,11 +259,7 @@ impl Proxy {
 
     /// RFC 3261 16.6 step 4: what begins a dialog has its other requests come this way too, with the UE's token.
     fn record_route(&self, flow: Peer, request: &Message<'_>) -> String {
-        let begins = matches!(
-            request.method(),
-            Some(Method::Invite | Method::Subscribe | Method::Refer)
-        );
-        if !begins {
+        if !begins_dialog(request) {
             return String::new();
         }
         let sent_by = text(self.element.sent_by());
@@ -280,6 +305,13 @@ fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
     let first = message.windows(2).position(|pair| pair == b"\r\n");
     let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
     [first, lines.as_bytes(), rest].concat()
+}
+
+fn begins_dialog(request: &Message<'_>) -> bool {
+    matches!(
+        request.method(),
+        Some(Method::Invite | Method::Subscribe | Method::Refer)
+    )
 }
 
 /// Whether a contact is a flow (RFC 5626 4.2).

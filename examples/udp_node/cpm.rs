@@ -1,0 +1,558 @@
+//! The CPM Participating Function: it sets sessions up itself, as a B2BUA or as a proxy, and the library closes them.
+//!
+//! The node is shown each session by the INVITE and the 2xx of every leg. From then on it sees every message first: it takes
+//! the BYEs, and says what is to be refused; what it leaves to the host goes to the B2BUA or the proxy.
+
+use std::{collections::BTreeSet, error::Error, net::SocketAddrV4};
+
+use ims_procedures::{
+    cpm::{
+        Answer, Command, Config, Cpm, CpmNode, Description, Ends, Establish, Event, Function,
+        IwfPolicy, Leg, LegId, Mode, Question, SessionRef, Side,
+    },
+    drive::{Limits, Millis, Misuse, Outbox, Source, Token, Verdict},
+    wire::{Message, Method},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    arguments::{Arguments, address},
+    b2bua::{B2bua, Step},
+    console::{self, counters, word},
+    element::{NetworkElement, Refused},
+    hop,
+    host::{Duties, Host},
+    message_store::MessageStore,
+    outside::Outside,
+    passing::{Answered, Passing},
+    peer::Peer,
+    pen::Pen,
+    proxy::Proxy,
+    setup::{Standing, Terms},
+    site::Site,
+    way_back::Stamped,
+};
+
+pub struct Element {
+    host: Host<CpmNode>,
+    records: Records,
+    middle: Middle,
+    terms: Terms,
+    /// Who may begin a session, if that is said; where its INVITE goes is for the middle to know.
+    caller: Option<SocketAddrV4>,
+    /// The handle of the next session. It begins with the time, so that what an earlier start has given, and its node may
+    /// still have, is not given again.
+    next: u64,
+}
+
+/// As what it stands between the ends of a session.
+enum Middle {
+    B2bua(B2bua),
+    Proxy { passing: Passing, far: SocketAddrV4 },
+}
+
+/// What the host does for the node beside SIP, and takes note of.
+struct Records {
+    store: MessageStore,
+    /// The sessions that are established.
+    sessions: BTreeSet<SessionRef>,
+    /// Those that are closed, and not yet forgotten.
+    closed: Vec<SessionRef>,
+}
+
+impl Element {
+    pub fn new(
+        site: &mut Site,
+        arguments: &mut Arguments,
+        now: Millis,
+    ) -> Result<Self, Box<dyn Error>> {
+        let terms = terms(arguments)?;
+        let Parties { caller, called } = parties(arguments, &terms)?;
+        let mut config = Config::new(site.element()?);
+        config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
+        config.store_bound = arguments.number("store-ms", config.store_bound)?;
+        let element = config.element.clone();
+        let node = CpmNode::new(config, site.birth.identifiers())?;
+        let host = Host::new(node, site, now)?;
+        let identifiers = site.birth.identifiers();
+        let middle = match (terms.mode, called.as_slice()) {
+            (Mode::B2bua, _) => Middle::B2bua(B2bua::new(Pen::new(element, identifiers), called)),
+            (Mode::Proxy, [(LegId::Client | LegId::Other, far)]) => {
+                let proxy = Proxy::new(element, String::new(), site.birth.identifiers());
+                Middle::Proxy {
+                    passing: Passing::new(proxy, identifiers),
+                    far: *far,
+                }
+            }
+            (Mode::Proxy, _) => return Err("--iwf: a proxy has none".into()),
+        };
+        let store = arguments.text("store")?;
+        Ok(Self {
+            host,
+            records: Records {
+                store: MessageStore::read(store.as_deref().unwrap_or("uid=1"))?,
+                sessions: BTreeSet::new(),
+                closed: Vec::new(),
+            },
+            middle,
+            terms,
+            caller,
+            next: now.0,
+        })
+    }
+
+    /// What the node leaves to the host.
+    fn serve(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        message: &Stamped,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        let limits = Limits::default();
+        let Ok(read) = Message::parse(&message.bytes, &limits) else {
+            return Ok(());
+        };
+        if begins_session(&read) && self.caller.is_some_and(|caller| caller != from.address) {
+            respond(now, message, 403, outside);
+            return Ok(());
+        }
+        match &mut self.middle {
+            Middle::B2bua(b2bua) => {
+                let next = SessionRef(self.next);
+                let step = b2bua.receive(now, message, next, outside);
+                if step.is_some_and(|(session, _)| session == next) {
+                    self.next += 1;
+                }
+                self.follow(now, step, outside)
+            }
+            Middle::Proxy { passing, .. } if !read.is_request() => {
+                match passing.response(now, &message.bytes, outside) {
+                    Some(answered) => self.learn(now, &answered, &message.bytes, outside),
+                    None => Ok(()),
+                }
+            }
+            Middle::Proxy { passing, far } => {
+                passing.request(now, message, *far, outside);
+                Ok(())
+            }
+        }
+    }
+
+    /// A session of the B2BUA has come a step further.
+    fn follow(
+        &mut self,
+        now: Millis,
+        step: Option<Step>,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        let Some((session, standing)) = step else {
+            return Ok(());
+        };
+        match standing {
+            Standing::Nothing => Ok(()),
+            Standing::Accepted => self.establish(now, session, outside),
+            Standing::Refused(status) => {
+                outside.report(
+                    now,
+                    &json!({"event": "session_refused", "session": session.0, "status": status}),
+                );
+                Ok(())
+            }
+            Standing::Unacknowledged => {
+                let reason = b"SIP;cause=408;text=\"No ACK\"";
+                self.close(now, session, reason, outside).map(|_| ())
+            }
+        }
+    }
+
+    /// Everybody has accepted. The node is shown the session before the caller hears of it: from then on it may be closed.
+    fn establish(
+        &mut self,
+        now: Millis,
+        session: SessionRef,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        let Middle::B2bua(b2bua) = &mut self.middle else {
+            return Ok(());
+        };
+        let response = b2bua.acceptance(session).unwrap_or_default();
+        let (host, records) = (&mut self.host, &mut self.records);
+        let established = b2bua.shown(session, &self.terms, &response, |shown| {
+            host.command(now, Command::Establish(shown), records, outside)
+        });
+        match established {
+            Some(Ok(_)) => {
+                b2bua.accept(now, session, response, outside);
+                self.note_established(now, session, outside);
+                Ok(())
+            }
+            None
+            | Some(Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_))) => {
+                b2bua.refuse(now, session, 500, outside);
+                self.follow(now, Some((session, Standing::Refused(500))), outside)
+            }
+            Some(Err(mistake)) => Err(mistake),
+        }
+    }
+
+    /// A request was answered through the proxy. The INVITE and the 2xx of a new session the node is shown: one dialog,
+    /// whose local end is the other CPM entity.
+    fn learn(
+        &mut self,
+        now: Millis,
+        answered: &Answered,
+        response: &[u8],
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        let request = Message::parse(&answered.request, &Limits::default());
+        let is_session = request.is_ok_and(|request| begins_session(&request));
+        if !is_session || !(200..300).contains(&answered.status) {
+            return Ok(());
+        }
+        let session = SessionRef(self.next);
+        self.next += 1;
+        let client = Leg::Learnt {
+            invite: &answered.request,
+            response,
+            side: match self.terms.function {
+                Function::Originating => Side::Uas,
+                Function::Terminating => Side::Uac,
+            },
+        };
+        let shown = Command::Establish(Establish {
+            session,
+            function: self.terms.function,
+            mode: Mode::Proxy,
+            allow_offline_storage: self.terms.allow_offline_storage,
+            policy: self.terms.policy,
+            client: Some(client),
+            other: None,
+            iwfs: &[],
+            description: Description::AtHost,
+        });
+        match self.host.command(now, shown, &mut self.records, outside) {
+            Ok(_) => self.note_established(now, session, outside),
+            // It passes all the same, without the node.
+            Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_)) => {
+                outside.report(now, &json!({"event": "not_learnt"}));
+            }
+            Err(mistake) => return Err(mistake),
+        }
+        Ok(())
+    }
+
+    fn note_established(&mut self, now: Millis, session: SessionRef, outside: &mut Outside) {
+        self.records.sessions.insert(session);
+        outside.report(
+            now,
+            &json!({"event": "session_established", "session": session.0}),
+        );
+    }
+
+    fn close(
+        &mut self,
+        now: Millis,
+        session: SessionRef,
+        reason: &[u8],
+        outside: &mut Outside,
+    ) -> Result<Verdict, Misuse> {
+        let close = Command::Close { session, reason };
+        let closed = self.host.command(now, close, &mut self.records, outside);
+        self.forget_closed();
+        match closed {
+            Err(Misuse::NoSuchThing) => Ok(Verdict::NotMine),
+            other => other,
+        }
+    }
+
+    /// The dialogs of closed sessions are nobody's any more, but the node's, for as long as their BYEs may come again.
+    fn forget_closed(&mut self) {
+        for session in self.records.closed.drain(..) {
+            if let Middle::B2bua(b2bua) = &mut self.middle {
+                b2bua.forget(session);
+            }
+        }
+    }
+
+    fn list(&self) -> Value {
+        let state = |session: &SessionRef| match self.host.node().is_open(*session) {
+            true => "established",
+            false => "closing",
+        };
+        let of = |session: SessionRef, state: &str| json!({"session": session.0, "state": state});
+        let established = self.records.sessions.iter();
+        let mut listed: Vec<Value> = established.map(|own| of(*own, state(own))).collect();
+        if let Middle::B2bua(b2bua) = &self.middle {
+            listed.extend(b2bua.setting_up().map(|own| of(own, "setting_up")));
+        }
+        json!({"event": "list", "sessions": listed})
+    }
+
+    fn statistics(&self) -> Value {
+        let (transactions, transaction_layer) = self.host.transactions();
+        let node = self.host.node();
+        let passing = match &self.middle {
+            Middle::B2bua(_) => 0,
+            Middle::Proxy { passing, .. } => passing.len(),
+        };
+        json!({
+            "event": "statistics",
+            "sessions": node.sessions(),
+            "established": self.records.sessions.len(),
+            "passing": passing,
+            "transactions": transactions,
+            "node": counters(&node.counters()),
+            "transaction_layer": counters(&transaction_layer),
+        })
+    }
+}
+
+impl NetworkElement for Element {
+    fn receive(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        message: &Stamped,
+        outside: &mut Outside,
+    ) -> Result<(), Misuse> {
+        // All of them are reached through the core, or are part of it.
+        let (back, bytes) = (
+            (message.back, Source::TrustedCore),
+            message.bytes.as_slice(),
+        );
+        let verdict = self
+            .host
+            .receive(now, back, bytes, &mut self.records, outside)?;
+        self.forget_closed();
+        match verdict {
+            Verdict::NotMine | Verdict::Forward => self.serve(now, from, message, outside)?,
+            // Of an INVITE, which has no transaction there.
+            Verdict::Refuse { status, .. } => respond(now, message, status, outside),
+            Verdict::Rejected(reject) => {
+                let why = reject.to_string();
+                outside.report(now, &json!({"event": "rejected", "why": why}));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Millis,
+        command: &console::Command,
+        outside: &mut Outside,
+    ) -> Result<(), Refused> {
+        match command.name() {
+            "close" => {
+                let number = command.number("session")?.ok_or("close needs a session")?;
+                let reason = command.find("reason").unwrap_or_default().as_bytes();
+                let verdict = self.close(now, SessionRef(number), reason, outside)?;
+                if verdict == Verdict::NotMine {
+                    return Err("there is no such session".into());
+                }
+                outside.reply(&json!({"event": "accepted", "command": command.name()}));
+            }
+            "list" => outside.reply(&self.list()),
+            "statistics" => outside.reply(&self.statistics()),
+            other => return Err(format!("there is no command {other:?}").into()),
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Millis> {
+        let middle = match &self.middle {
+            Middle::B2bua(b2bua) => b2bua.deadline(),
+            Middle::Proxy { passing, .. } => passing.deadline(),
+        };
+        let store = self.records.store.deadline();
+        [self.host.deadline(), middle, store]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn tick(&mut self, now: Millis, outside: &mut Outside) -> Result<(), Misuse> {
+        if let Some((token, uid)) = self.records.store.answer(now) {
+            let uid = uid.map(|uid| uid.to_string());
+            let answer = match &uid {
+                Some(uid) => Answer::Stored {
+                    uid: uid.as_bytes(),
+                },
+                None => Answer::StoreFailed,
+            };
+            self.host
+                .answer(now, token, answer, &mut self.records, outside)?;
+        }
+        self.host.tick(now, &mut self.records, outside)?;
+        self.forget_closed();
+        let step = match &mut self.middle {
+            Middle::B2bua(b2bua) => b2bua.tick(now, outside),
+            Middle::Proxy { passing, .. } => {
+                passing.tick(now, outside);
+                None
+            }
+        };
+        self.follow(now, step, outside)
+    }
+}
+
+impl Duties<Cpm> for Records {
+    type Reply = Answer<'static>;
+
+    /// The message store takes its time; the node waits no longer than it may.
+    fn takes(
+        &mut self,
+        now: Millis,
+        token: Token,
+        question: &Question,
+        outside: &mut Outside,
+    ) -> bool {
+        match question {
+            Question::SessionStorage { key, session } => {
+                self.store.ask(now, token, key.to_string());
+                outside.report(
+                    now,
+                    &json!({"event": "session_storage", "session": session.0}),
+                );
+                true
+            }
+            Question::MediaRelease { session, scope, .. } => {
+                let scope = word(scope);
+                let report = json!({"event": "media_release", "session": session.0, "of": scope});
+                outside.report(now, &report);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// This host has no media plane. Descriptions are kept by the node, which has learnt them.
+    fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Cpm>) -> Answer<'static> {
+        match question {
+            Question::MediaRelease { .. } => Answer::MediaReleased,
+            _ => Answer::StoreFailed,
+        }
+    }
+
+    fn answer(reply: &Answer<'static>) -> Answer<'static> {
+        *reply
+    }
+
+    fn take_note(&mut self, now: Millis, event: &Event, _: &Outbox<Cpm>, outside: &mut Outside) {
+        let report = match event {
+            Event::SessionClosed {
+                session,
+                cause,
+                ends,
+                recording,
+                ..
+            } => {
+                self.sessions.remove(session);
+                self.closed.push(*session);
+                json!({
+                    "event": "session_closed",
+                    "session": session.0,
+                    "cause": word(cause),
+                    "ends": ends_of(ends),
+                    "recording": word(recording),
+                })
+            }
+            Event::SessionShrunk { session, iwf } => {
+                json!({"event": "session_shrunk", "session": session.0, "iwf": iwf})
+            }
+            Event::StreamDeletionFailed {
+                session,
+                iwf,
+                status,
+            } => json!({
+                "event": "stream_deletion_failed",
+                "session": session.0,
+                "iwf": iwf,
+                "status": status,
+            }),
+            Event::StoredLate { session, stored } => {
+                json!({"event": "stored_late", "session": session.0, "stored": stored})
+            }
+            other => json!({"event": word(other)}),
+        };
+        outside.report(now, &report);
+    }
+}
+
+/// How each leg ended that the session had.
+fn ends_of(ends: &Ends) -> Value {
+    let iwfs = ends.iwfs.iter().flatten().map(word);
+    json!({
+        "client": ends.client.as_ref().map(word),
+        "other": ends.other.as_ref().map(word),
+        "iwfs": iwfs.collect::<Vec<_>>(),
+    })
+}
+
+fn terms(arguments: &mut Arguments) -> Result<Terms, Box<dyn Error>> {
+    let is_originating = arguments.either("role", ["originating", "terminating"])?;
+    let is_b2bua = arguments.either("mode", ["b2bua", "proxy"])?;
+    let is_whole = arguments.either("iwf-policy", ["session", "streams"])?;
+    Ok(Terms {
+        function: match is_originating {
+            true => Function::Originating,
+            false => Function::Terminating,
+        },
+        mode: match is_b2bua {
+            true => Mode::B2bua,
+            false => Mode::Proxy,
+        },
+        policy: match is_whole {
+            true => IwfPolicy::WholeSession,
+            false => IwfPolicy::StreamsOnly,
+        },
+        allow_offline_storage: !arguments.either("offline-storage", ["off", "on"])?,
+    })
+}
+
+/// Who calls, if that is said, and who is called.
+struct Parties {
+    caller: Option<SocketAddrV4>,
+    called: Vec<(LegId, SocketAddrV4)>,
+}
+
+/// IWFs stand in the place of whoever is at the far end, if there are any.
+fn parties(arguments: &mut Arguments, terms: &Terms) -> Result<Parties, Box<dyn Error>> {
+    let mut party = |name: &str| {
+        let given = arguments.text(name)?;
+        given.map(|given| address(name, &given)).transpose()
+    };
+    let (client, peer) = (party("client")?, party("peer")?);
+    let iwfs = arguments.all("iwf")?;
+    let iwfs: Vec<SocketAddrV4> = iwfs
+        .iter()
+        .map(|iwf| address("iwf", iwf))
+        .collect::<Result<_, _>>()?;
+    let (caller, far, id, name) = match terms.function {
+        Function::Originating => (client, peer, LegId::Other, "peer"),
+        Function::Terminating => (peer, client, LegId::Client, "client"),
+    };
+    if !iwfs.is_empty() {
+        let called = (0..).map(LegId::Iwf).zip(iwfs).collect();
+        return Ok(Parties { caller, called });
+    }
+    let far = far.ok_or_else(|| format!("--{name} is missing: whom does it call?"))?;
+    let called = vec![(id, far)];
+    Ok(Parties { caller, called })
+}
+
+fn begins_session(message: &Message<'_>) -> bool {
+    message.method() == Some(Method::Invite) && message.to().is_ok_and(|to| to.tag().is_none())
+}
+
+fn respond(now: Millis, message: &Stamped, status: u16, outside: &mut Outside) {
+    let request = Message::parse(&message.bytes, &Limits::default());
+    let response = request
+        .ok()
+        .and_then(|request| hop::response(&request, status, None));
+    if let Some(response) = response {
+        outside.send(now, message.back, &response);
+    }
+}
