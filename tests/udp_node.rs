@@ -7,6 +7,7 @@ mod pcscf;
 #[path = "udp_node/peer.rs"]
 mod peer;
 #[path = "udp_node/process.rs"]
+#[allow(dead_code)] // Some of it is for the tests against other programs.
 mod process;
 #[path = "udp_node/registrar.rs"]
 mod registrar;

@@ -17,6 +17,8 @@ const LIFETIME: u64 = 60_000;
 pub enum Proof {
     /// The password is known.
     Given,
+    /// Nothing: users are not challenged here.
+    NotAsked,
     /// Nothing yet: there are none, or those of a nonce that is out of date.
     Missing {
         stale: bool,

@@ -147,7 +147,7 @@ impl Registrar {
     pub fn verify(&self, now: Millis, request: &Message<'_>) -> Proof {
         match (&self.digest, self.subscribers.find(request)) {
             (_, None) => Proof::Wrong,
-            (None, Some(_)) => Proof::Given,
+            (None, Some(_)) => Proof::NotAsked,
             (Some(digest), Some(who)) => digest.verify(now, request, &who.password),
         }
     }
@@ -164,7 +164,7 @@ impl Registrar {
     ) -> Result<Answer, Refusal> {
         let subscriber = self.subscribers.find(request).ok_or((403, None))?;
         match self.verify(now, request) {
-            Proof::Given => {}
+            Proof::Given | Proof::NotAsked => {}
             Proof::Wrong => return Err((403, None)),
             Proof::Missing { stale } => {
                 let challenge = self.challenge(now, stale).unwrap_or_default();

@@ -351,10 +351,11 @@ impl Duties<Scscf> for Home {
 
     fn reply(&mut self, now: Millis, question: &Question, _: &Outbox<Scscf>) -> Reply {
         Reply::Plain(match question {
-            // What pretends to be a P-CSCF's, and is not beyond doubt, needs a proof that it cannot have.
-            Question::Authentication { .. } => match self.proof {
+            Question::Authentication { reasons, .. } => match self.proof {
                 Proof::Given => Answer::Authenticated,
-                Proof::Wrong => Answer::Denied,
+                // Where nobody is asked, what looks like a P-CSCF's and is none is not believed all the same.
+                Proof::NotAsked if reasons.is_empty() => Answer::Authenticated,
+                Proof::NotAsked | Proof::Wrong => Answer::Denied,
                 Proof::Missing { stale } => match self.registrar.challenge(now, stale) {
                     Some(challenge) => return Reply::Challenge(challenge),
                     None => Answer::Denied,

@@ -77,6 +77,10 @@ impl Process {
         process
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Gives a command, a line of JSON.
     pub fn command(&mut self, line: &Value) {
         writeln!(self.stdin, "{line}").unwrap();

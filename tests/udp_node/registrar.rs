@@ -284,6 +284,22 @@ fn a_stream_in_pieces() {
     );
 }
 
+/// [SD-1] Whoever pretends to be a P-CSCF, from an address that is not trusted, removes nobody, and is reported.
+#[test]
+fn a_pretended_pcscf() {
+    let mut scscf = scscf(&[]);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    register.lines = "Path: <sip:term@127.0.0.2:5070;lr>\r\n";
+    granted(&ue.ask(&scscf.listen, &register.write(&ue)));
+    register.lines = "P-Asserted-Identity: <sip:127.0.0.2:5070>\r\n";
+    (register.cseq, register.expires) = (2, 0);
+    let response = ue.ask(&scscf.listen, &register.write(&ue));
+    assert_eq!(status(&response), "403");
+    scscf.event("suspicious_deregistration");
+    assert_eq!(scscf.contacts().len(), 1);
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {

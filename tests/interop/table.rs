@@ -1,0 +1,107 @@
+//! What came of each scenario.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use crate::{process::folder, tshark};
+
+struct Row {
+    element: &'static str,
+    peer: &'static str,
+    scenario: &'static str,
+    result: Result<String, String>,
+}
+
+pub struct Table {
+    sipp: String,
+    tshark: String,
+    rows: Vec<Row>,
+    messages: usize,
+}
+
+impl Table {
+    pub const fn new(sipp: String, tshark: String) -> Self {
+        Self {
+            sipp,
+            tshark,
+            rows: Vec::new(),
+            messages: 0,
+        }
+    }
+
+    /// Plays a scenario, which is given the name of a capture to write. Its result is in the table, whatever it is; so is
+    /// what tshark says of the capture.
+    pub fn play(
+        &mut self,
+        element: &'static str,
+        peer: &'static str,
+        scenario: &'static str,
+        play: impl FnOnce(&str) -> String,
+    ) {
+        println!("interop: {element}, {peer}: {scenario}");
+        let capture = capture();
+        let name = capture.to_str().unwrap();
+        let played = catch_unwind(AssertUnwindSafe(|| play(name)));
+        let result = match played {
+            Ok(remark) => self.look_at(&capture, remark),
+            Err(panic) => Err(what(&*panic)),
+        };
+        self.rows.push(Row {
+            element,
+            peer,
+            scenario,
+            result,
+        });
+    }
+
+    fn look_at(&mut self, capture: &Path, remark: String) -> Result<String, String> {
+        if !capture.exists() {
+            return Ok(remark);
+        }
+        let messages = tshark::read(capture)?;
+        self.messages += messages;
+        Ok(format!("{remark}, {messages} messages read clean"))
+    }
+
+    pub fn is_good(&self) -> bool {
+        self.rows.iter().all(|row| row.result.is_ok())
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n| element | peer | version | scenario | result |")?;
+        writeln!(f, "|---|---|---|---|---|")?;
+        for row in &self.rows {
+            let result = match &row.result {
+                Ok(remark) => remark.clone(),
+                Err(why) => format!("FAILED: {why}"),
+            };
+            let (element, peer, scenario) = (row.element, row.peer, row.scenario);
+            let sipp = &self.sipp;
+            writeln!(
+                f,
+                "| `{element}` | {peer} | {sipp} | {scenario} | {result} |"
+            )?;
+        }
+        let (messages, tshark) = (self.messages, &self.tshark);
+        writeln!(
+            f,
+            "\n{tshark} read {messages} messages of ours, none faulty in a good row."
+        )
+    }
+}
+
+fn capture() -> PathBuf {
+    folder("interop").join("capture.pcap")
+}
+
+fn what(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+    let text = text.unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
