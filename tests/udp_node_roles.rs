@@ -5,6 +5,8 @@
 mod call;
 #[path = "udp_node/cpm.rs"]
 mod cpm;
+#[path = "udp_node/msc.rs"]
+mod msc;
 #[path = "udp_node/peer.rs"]
 #[allow(dead_code)]
 mod peer;

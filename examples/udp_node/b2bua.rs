@@ -7,7 +7,7 @@ use std::{
 
 use ims_procedures::{
     cpm::{Establish, LegId, SessionRef},
-    drive::{Limits, Millis},
+    drive::{Identifier, Limits, Millis},
     wire::{Accepts, Message, Method, validate},
 };
 
@@ -27,6 +27,8 @@ const METHODS: [Method<'_>; 4] = [Method::Invite, Method::Ack, Method::Cancel, M
 
 pub struct B2bua {
     pen: Pen,
+    /// Of every response that begins no dialog.
+    tag: Identifier,
     called: Vec<(LegId, SocketAddrV4)>,
     setups: BTreeMap<SessionRef, Setup>,
     agenda: Agenda<SessionRef>,
@@ -41,6 +43,7 @@ pub type Step = (SessionRef, Standing);
 impl B2bua {
     pub fn new(pen: Pen, called: Vec<(LegId, SocketAddrV4)>) -> Self {
         Self {
+            tag: pen.identifiers.constant(),
             pen,
             called,
             setups: BTreeMap::new(),
@@ -87,13 +90,13 @@ impl B2bua {
                 Standing::Nothing
             }
             (Some(Method::Cancel), Some(setup)) => {
-                refuse(now, message, &read, 200, pen, outside);
+                hop::refuse(now, message, 200, Some(self.tag), outside);
                 setup.cancel(now, pen, outside)
             }
             (None | Some(Method::Ack), None) => return None,
             // This host changes no sessions.
             (Some(Method::Invite), _) => {
-                refuse(now, message, &read, 488, pen, outside);
+                hop::refuse(now, message, 488, Some(self.tag), outside);
                 return None;
             }
             (Some(_), _) => {
@@ -122,7 +125,7 @@ impl B2bua {
             Some(Method::Options) if !is_in_dialog => {
                 self.receive_other(now, message, read, outside);
             }
-            Some(_) => refuse(now, message, read, 481, &self.pen, outside),
+            Some(_) => hop::refuse(now, message, 481, Some(self.tag), outside),
         }
         None
     }
@@ -146,7 +149,7 @@ impl B2bua {
         let setup = match begun {
             Ok(setup) => setup,
             Err(status) => {
-                refuse(now, message, invite, status, &self.pen, outside);
+                hop::refuse(now, message, status, Some(self.tag), outside);
                 return None;
             }
         };
@@ -173,16 +176,11 @@ impl B2bua {
         outside: &mut Outside,
     ) -> bool {
         let accepts = Accepts::server().methods(&METHODS);
-        let Err(owed) = validate(request, &accepts) else {
-            return true;
-        };
-        if owed.status().is_some() {
-            let response = hop::written(|buffer| {
-                owed.write(buffer, request, Some(self.pen.identifiers.constant()));
-            });
-            outside.send(now, message.back, &response.unwrap_or_default());
+        let is_acceptable = validate(request, &accepts).is_ok();
+        if !is_acceptable {
+            self.receive_other(now, message, request, outside);
         }
-        false
+        is_acceptable
     }
 
     fn receive_other(
@@ -192,8 +190,8 @@ impl B2bua {
         request: &Message<'_>,
         outside: &mut Outside,
     ) {
-        if self.is_acceptable(now, message, request, outside) {
-            refuse(now, message, request, 200, &self.pen, outside);
+        if let Some(response) = hop::other(request, &METHODS, Some(self.tag)) {
+            outside.send(now, message.back, &response);
         }
     }
 
@@ -260,20 +258,5 @@ impl B2bua {
         for call_id in self.call_ids.remove(&session).unwrap_or_default() {
             self.dialogs.remove(&call_id);
         }
-    }
-}
-
-/// Answers a request with a status alone.
-fn refuse(
-    now: Millis,
-    message: &Stamped,
-    request: &Message<'_>,
-    status: u16,
-    pen: &Pen,
-    outside: &mut Outside,
-) {
-    let tag = pen.identifiers.constant();
-    if let Some(response) = hop::response(request, status, Some(tag)) {
-        outside.send(now, message.back, &response);
     }
 }

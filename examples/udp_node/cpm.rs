@@ -10,7 +10,7 @@ use ims_procedures::{
         Answer, Command, Config, Cpm, CpmNode, Description, Ends, Establish, Event, Function,
         IwfPolicy, Leg, LegId, Mode, Question, SessionRef, Side,
     },
-    drive::{Limits, Millis, Misuse, Outbox, Source, Token, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, Verdict},
     wire::{Message, Method},
 };
 use serde_json::{Value, json};
@@ -40,6 +40,8 @@ pub struct Element {
     terms: Terms,
     /// Who may begin a session, if that is said; where its INVITE goes is for the middle to know.
     caller: Option<SocketAddrV4>,
+    /// Of every refusal.
+    tag: Identifier,
     /// The handle of the next session. It begins with the time, so that what an earlier start has given, and its node may
     /// still have, is not given again.
     next: u64,
@@ -97,6 +99,7 @@ impl Element {
             middle,
             terms,
             caller,
+            tag: site.birth.identifiers().constant(),
             next: now.0,
         })
     }
@@ -114,7 +117,7 @@ impl Element {
             return Ok(());
         };
         if begins_session(&read) && self.caller.is_some_and(|caller| caller != from.address) {
-            respond(now, message, 403, outside);
+            hop::refuse(now, message, 403, Some(self.tag), outside);
             return Ok(());
         }
         match &mut self.middle {
@@ -328,7 +331,9 @@ impl NetworkElement for Element {
         match verdict {
             Verdict::NotMine | Verdict::Forward => self.serve(now, from, message, outside)?,
             // Of an INVITE, which has no transaction there.
-            Verdict::Refuse { status, .. } => respond(now, message, status, outside),
+            Verdict::Refuse { status, .. } => {
+                hop::refuse(now, message, status, Some(self.tag), outside)
+            }
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
                 outside.report(now, &json!({"event": "rejected", "why": why}));
@@ -545,14 +550,4 @@ fn parties(arguments: &mut Arguments, terms: &Terms) -> Result<Parties, Box<dyn 
 
 fn begins_session(message: &Message<'_>) -> bool {
     message.method() == Some(Method::Invite) && message.to().is_ok_and(|to| to.tag().is_none())
-}
-
-fn respond(now: Millis, message: &Stamped, status: u16, outside: &mut Outside) {
-    let request = Message::parse(&message.bytes, &Limits::default());
-    let response = request
-        .ok()
-        .and_then(|request| hop::response(&request, status, None));
-    if let Some(response) = response {
-        outside.send(now, message.back, &response);
-    }
 }

@@ -85,5 +85,25 @@ and 8.3.2.3. All who are called must accept. The streams of an offer are dealt o
   session_established, session_refused, media_release, session_storage, session_shrunk, stream_deletion_failed,
   session_closed, stored_late, not_learnt, rejected, …
 
+msc: an MSC server enhanced for ICS. It registers subscribers on their behalf, renews that, and ends it when they are not
+active there any more.
+  --registrar IP:PORT    the home network's S-CSCF, or whoever leads to it; trusted
+  --mnc-digits 2|3       digits of the mobile network code in an IMSI                    [default: 2]
+  --expires S            seconds that are asked for                                      [default: 600000]
+  --reg-event on|off     whether it subscribes to registration state                     [default: on]
+  --attempts N, --retry-ms N   how often the deregistering REGISTER is sent, and until the second  [default: 3, 4000]
+  --release-ms N         how long the release of all dialogs may take                    [default: 40000]
+ commands
+  {"command":"register","imsi":DIGITS,"imei":DIGITS}
+  {"command":"no_longer_active","imsi":DIGITS,"trigger":TRIGGER}
+      TRIGGER: cancel_location, implicit_detach, purge, explicit_detach, administrative
+  {"command":"return","imsi":DIGITS,"imei":DIGITS}   the subscriber is active there again
+  {"command":"dialog_added","imsi":DIGITS,"dialog":N,"public_identity":URI}
+  {"command":"dialog_ended","imsi":DIGITS,"dialog":N}
+  {"command":"shutdown","rate":N,"in_flight":N,"deadline_ms":N}, {"command":"resume"}
+ events
+  registered, registration_failed, dialog_release, deregistered, cancelled, subscribed, subscription_lost,
+  subscription_ended, shutdown_progressed, shutdown_ended, rejected, …
+
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

@@ -16,6 +16,7 @@
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
 //! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
 //! | `message_store.rs` | the message store |
+//! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
 //! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
@@ -47,6 +48,7 @@ mod kept;
 #[allow(dead_code)] // A network that nobody made loses no messages that one knows of.
 mod ladder_html;
 mod message_store;
+mod msc;
 mod names;
 mod offers;
 mod outside;
@@ -56,16 +58,20 @@ mod peer;
 mod pen;
 mod proxy;
 mod record;
+#[path = "../msc_ics/register.rs"]
+mod register;
 mod registrar;
 #[path = "../ims_network/resend.rs"]
 #[allow(dead_code)] // Here only elements of the core wait for answers.
 mod resend;
 mod scscf;
+mod served;
 mod setup;
 mod site;
 mod sockets;
 mod store;
 mod subscribers;
+mod subscribing;
 #[path = "../ims_network/summary.rs"]
 mod summary;
 mod ues;
@@ -117,6 +123,7 @@ fn element(
         "scscf" => Box::new(scscf::Element::new(site, arguments, now)?),
         "pcscf" => Box::new(pcscf::Element::new(site, arguments, now)?),
         "cpm" => Box::new(cpm::Element::new(site, arguments, now)?),
+        "msc" => Box::new(msc::Element::new(site, arguments, now)?),
         other => return Err(format!("there is no role {other}").into()),
     })
 }
