@@ -13,3 +13,5 @@ mod peer;
 #[path = "udp_node/process.rs"]
 #[allow(dead_code)]
 mod process;
+#[path = "udp_node/relay.rs"]
+mod relay;

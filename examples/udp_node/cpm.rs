@@ -129,16 +129,10 @@ impl Element {
                 }
                 self.follow(now, step, outside)
             }
-            Middle::Proxy { passing, .. } if !read.is_request() => {
-                match passing.response(now, &message.bytes, outside) {
-                    Some(answered) => self.learn(now, &answered, &message.bytes, outside),
-                    None => Ok(()),
-                }
-            }
-            Middle::Proxy { passing, far } => {
-                passing.request(now, message, *far, outside);
-                Ok(())
-            }
+            Middle::Proxy { passing, far } => match passing.receive(now, message, *far, outside) {
+                Some(answered) => self.learn(now, &answered, &message.bytes, outside),
+                None => Ok(()),
+            },
         }
     }
 

@@ -105,5 +105,18 @@ active there any more.
   registered, registration_failed, dialog_release, deregistered, cancelled, subscribed, subscription_lost,
   subscription_ended, shutdown_progressed, shutdown_ended, rejected, …
 
+relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
+else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side.
+  --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
+                         the outside
+  --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times
+  --translate-aor INSIDE,OUTSIDE        an address of record in documents; may be given several times
+  --documents untouched|translated      what becomes of documents in NOTIFYs             [default: untouched]
+  --unread passed|refused      what becomes of a document that cannot be read            [default: passed]
+  --expires-at-most S          of contacts in documents
+  --request-uris in-dialog|all which Request-URIs are mapped back                        [default: in-dialog]
+ events
+  rejected, unread
+
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

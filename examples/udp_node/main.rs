@@ -14,6 +14,7 @@
 //! | `proxy.rs`, `ues.rs` | the proxy beside it |
 //! | `cpm.rs` | the CPM Participating Function |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
+//! | `relay.rs` | the IBCF |
 //! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
 //! | `message_store.rs` | the message store |
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
@@ -61,6 +62,7 @@ mod record;
 #[path = "../msc_ics/register.rs"]
 mod register;
 mod registrar;
+mod relay;
 #[path = "../ims_network/resend.rs"]
 #[allow(dead_code)] // Here only elements of the core wait for answers.
 mod resend;
@@ -124,6 +126,7 @@ fn element(
         "pcscf" => Box::new(pcscf::Element::new(site, arguments, now)?),
         "cpm" => Box::new(cpm::Element::new(site, arguments, now)?),
         "msc" => Box::new(msc::Element::new(site, arguments, now)?),
+        "relay" => Box::new(relay::Element::new(site, arguments)?),
         other => return Err(format!("there is no role {other}").into()),
     })
 }

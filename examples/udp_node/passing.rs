@@ -88,37 +88,52 @@ impl Passing {
         self.agenda.deadline()
     }
 
-    /// A request goes on: where its Route leads, if it has one; within a dialog to the other end; else to `far`.
-    pub fn request(
+    /// A message goes on: a response back, a request where its Route leads, if it has one; within a dialog to the other
+    /// end; else to `far`. The request, if this answers it.
+    pub fn receive(
         &mut self,
         now: Millis,
         message: &Stamped,
         far: SocketAddrV4,
         outside: &mut Outside,
-    ) {
+    ) -> Option<Answered> {
         let limits = Limits::default();
-        let Ok(request) = Message::parse(&message.bytes, &limits) else {
-            return;
-        };
-        let (Ok(via), Some(method)) = (request.via(), request.method()) else {
+        let read = Message::parse(&message.bytes, &limits).ok()?;
+        match read.method() {
+            Some(method) => {
+                self.request(now, (message, &read, method), far, outside);
+                None
+            }
+            None => self.response(now, &read, outside),
+        }
+    }
+
+    fn request(
+        &mut self,
+        now: Millis,
+        (message, request, method): (&Stamped, &Message<'_>, Method<'_>),
+        far: SocketAddrV4,
+        outside: &mut Outside,
+    ) {
+        let Ok(via) = request.via() else {
             return;
         };
         let branch = self.proxy.branch(&via).into_bytes();
         let tag = self.tag;
         let known = self.passages.get_mut(&branch);
-        let belongs = known.is_some_and(|it| it.takes(now, (message, &request), tag, outside));
+        let belongs = known.is_some_and(|it| it.takes(now, (message, request), tag, outside));
         let done = match method {
             _ if belongs => Ok(()),
             Method::Cancel => Err(481),
             // Nothing answers it, whatever becomes of it.
             Method::Ack => {
-                let _ = self.go(now, message, &request, far, outside);
+                let _ = self.go(now, message, request, far, outside);
                 Ok(())
             }
-            _ => self.begin(now, &branch, (message, &request), far, outside),
+            _ => self.begin(now, &branch, (message, request), far, outside),
         };
         if let Err(status) = done {
-            answer(now, message, (&request, status, tag), outside);
+            answer(now, message, (request, status, tag), outside);
         }
         self.settle(&branch);
     }
@@ -176,25 +191,24 @@ impl Passing {
         }
     }
 
-    /// A response comes back. The request, if this answers it.
-    pub fn response(
+    fn response(
         &mut self,
         now: Millis,
-        bytes: &[u8],
+        response: &Message<'_>,
         outside: &mut Outside,
     ) -> Option<Answered> {
-        let response = Message::parse(bytes, &Limits::default()).ok()?;
         let (status, cseq) = (response.status()?, response.cseq().ok()?);
-        let back = self.proxy.back_through(bytes)?;
+        if cseq.method == Method::Cancel {
+            self.cancel_answered(response.via().ok()?.branch()?);
+            return None;
+        }
+        let back = self.proxy.back_through(response.bytes())?;
         let Some(passage) = self.passages.get_mut(&back.branch) else {
             // That of a transaction that is forgotten (RFC 3261 16.7).
             outside.send(now, back.to, &back.bytes);
             return None;
         };
-        let heard = match cseq.method {
-            Method::Cancel => passage.hear_of_cancel(),
-            _ => passage.hear(now, &response, &back.bytes, outside),
-        };
+        let heard = passage.hear(now, response, &back.bytes, outside);
         if heard != Heard::Nothing {
             outside.send(now, passage.came.back, &back.bytes);
         }
@@ -204,6 +218,14 @@ impl Passing {
         });
         self.settle(&back.branch);
         answered
+    }
+
+    /// The CANCEL was from here, and what answers it goes no further.
+    fn cancel_answered(&mut self, branch: &[u8]) {
+        if let Some(passage) = self.passages.get_mut(branch) {
+            passage.cancel = None;
+        }
+        self.settle(branch);
     }
 
     pub fn tick(&mut self, now: Millis, outside: &mut Outside) {
@@ -218,9 +240,10 @@ impl Passing {
         self.settle(&branch);
     }
 
-    fn settle(&mut self, branch: &Vec<u8>) {
+    fn settle(&mut self, branch: &[u8]) {
         let passage = self.passages.get(branch);
-        self.agenda.set(branch, passage.map(Passage::deadline));
+        self.agenda
+            .set(&branch.to_vec(), passage.map(Passage::deadline));
     }
 }
 
@@ -306,11 +329,6 @@ impl Passage {
             (false, 200..300) if self.is_invite => Heard::Progress,
             (false, _) => Heard::Nothing,
         }
-    }
-
-    fn hear_of_cancel(&mut self) -> Heard {
-        self.cancel = None;
-        Heard::Nothing
     }
 
     fn acknowledge(&self, now: Millis, refusal: &Message<'_>, outside: &mut Outside) {
