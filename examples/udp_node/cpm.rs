@@ -326,7 +326,7 @@ impl NetworkElement for Element {
             Verdict::NotMine | Verdict::Forward => self.serve(now, from, message, outside)?,
             // Of an INVITE, which has no transaction there.
             Verdict::Refuse { status, .. } => {
-                hop::refuse(now, message, status, Some(self.tag), outside)
+                hop::refuse(now, message, status, Some(self.tag), outside);
             }
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
@@ -400,38 +400,29 @@ impl NetworkElement for Element {
 impl Duties<Cpm> for Records {
     type Reply = Answer<'static>;
 
-    /// The message store takes its time; the node waits no longer than it may.
-    fn takes(
+    /// The message store takes its time; the node waits no longer than it may. This host has no media plane. Descriptions are
+    /// kept by the node, which has learnt them.
+    fn reply(
         &mut self,
         now: Millis,
-        token: Token,
-        question: &Question,
+        (token, question): (Token, &Question),
+        _: &Outbox<Cpm>,
         outside: &mut Outside,
-    ) -> bool {
+    ) -> Option<Answer<'static>> {
         match question {
             Question::SessionStorage { key, session } => {
                 self.store.ask(now, token, key.to_string());
-                outside.report(
-                    now,
-                    &json!({"event": "session_storage", "session": session.0}),
-                );
-                true
+                let report = json!({"event": "session_storage", "session": session.0});
+                outside.report(now, &report);
+                None
             }
             Question::MediaRelease { session, scope, .. } => {
                 let scope = word(scope);
                 let report = json!({"event": "media_release", "session": session.0, "of": scope});
                 outside.report(now, &report);
-                false
+                Some(Answer::MediaReleased)
             }
-            _ => false,
-        }
-    }
-
-    /// This host has no media plane. Descriptions are kept by the node, which has learnt them.
-    fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Cpm>) -> Answer<'static> {
-        match question {
-            Question::MediaRelease { .. } => Answer::MediaReleased,
-            _ => Answer::StoreFailed,
+            _ => Some(Answer::StoreFailed),
         }
     }
 

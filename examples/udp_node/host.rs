@@ -27,13 +27,15 @@ pub trait Duties<R: Role> {
     /// An answer that is kept until the outbox is free again.
     type Reply;
 
-    /// Takes a question whose answer needs time: it is given later, by [`Host::answer`].
-    fn takes(&mut self, _: Millis, _: Token, _: &R::Question, _: &mut Outside) -> bool {
-        false
-    }
-
-    /// Answers any other question.
-    fn reply(&mut self, now: Millis, question: &R::Question, texts: &Outbox<R>) -> Self::Reply;
+    /// Answers a question. `None` if somebody else has to be waited for: then the token is kept, and the answer given by
+    /// [`Host::answer`] when it comes.
+    fn reply(
+        &mut self,
+        now: Millis,
+        asked: (Token, &R::Question),
+        texts: &Outbox<R>,
+        outside: &mut Outside,
+    ) -> Option<Self::Reply>;
 
     /// The reply as the node takes it.
     fn answer(reply: &Self::Reply) -> R::Answer<'_>;
@@ -47,7 +49,7 @@ pub trait Duties<R: Role> {
     );
 }
 
-/// What a node hears of something that it wanted done.
+/// What a node hears at once of something that it wanted done.
 enum Done<Y> {
     Unreachable,
     Stored,
@@ -129,7 +131,7 @@ impl<N: Persist> Host<N> {
         Ok(verdict)
     }
 
-    /// Answers a question that needed time.
+    /// Gives the node an answer that it has waited for.
     pub fn answer(
         &mut self,
         now: Millis,
@@ -138,8 +140,8 @@ impl<N: Persist> Host<N> {
         duties: &mut impl Duties<N::Role>,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        self.node
-            .answer(now, token, Answer::Role(answer), &mut self.outbox)?;
+        let answer = Answer::Role(answer);
+        self.node.answer(now, token, answer, &mut self.outbox)?;
         self.attend(now, duties, outside)
     }
 
@@ -155,8 +157,7 @@ impl<N: Persist> Host<N> {
         self.attend(now, duties, outside)
     }
 
-    /// Does what the node wants done, until it wants nothing more. A host that has to wait for somebody keeps the token of
-    /// the question, and gives the answer when it comes; what does not take time is answered at once.
+    /// Does what the node wants done, until it wants nothing more.
     fn attend<D: Duties<N::Role>>(
         &mut self,
         now: Millis,
@@ -221,9 +222,8 @@ fn perform<R: Role, D: Duties<R>>(
             }
             None
         }
-        Output::Ask { token, question } if duties.takes(now, token, question, outside) => None,
         Output::Ask { token, question } => {
-            let reply = duties.reply(now, question, texts);
+            let reply = duties.reply(now, (token, question), texts, outside)?;
             Some((token, Done::Reply(reply)))
         }
         Output::Store {

@@ -385,21 +385,23 @@ impl NetworkElement for Element {
 impl Duties<Mscics> for Journal {
     type Reply = Answer<'static>;
 
-    fn takes(&mut self, now: Millis, _: Token, question: &Question, outside: &mut Outside) -> bool {
-        if let Question::DialogRelease { dialog, .. } = question {
-            outside.report(now, &json!({"event": "dialog_release", "dialog": dialog.0}));
-        }
-        false
-    }
-
     /// This host has no calls of its own: a dialog that it was told of is released at once.
-    fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Mscics>) -> Answer<'static> {
-        match question {
-            Question::DialogRelease { .. } => Answer::Done,
+    fn reply(
+        &mut self,
+        now: Millis,
+        (_, question): (Token, &Question),
+        _: &Outbox<Mscics>,
+        outside: &mut Outside,
+    ) -> Option<Answer<'static>> {
+        Some(match question {
+            Question::DialogRelease { dialog, .. } => {
+                outside.report(now, &json!({"event": "dialog_release", "dialog": dialog.0}));
+                Answer::Done
+            }
             // `Routing::EntryPoints` is the default: nothing is asked.
             Question::Subscription(_) => Answer::Subscription(subscriber::Answer::NoRoute),
             _ => Answer::Failed,
-        }
+        })
     }
 
     fn answer(reply: &Answer<'static>) -> Answer<'static> {

@@ -1,6 +1,6 @@
 //! What is outside of a node: sockets, names, the console, and the record of it all.
 
-use std::io;
+use std::{io, net::SocketAddrV4};
 
 use ims_procedures::drive::Millis;
 use serde_json::Value;
@@ -60,7 +60,12 @@ impl Outside {
         true
     }
 
-    /// The same for a SIP URI, over the transport that the topmost Via names.
+    /// Where a SIP URI leads.
+    pub fn resolve(&self, uri: &[u8]) -> Option<SocketAddrV4> {
+        self.names.resolve(uri)
+    }
+
+    /// Sends a message to where a SIP URI leads, over the transport that its topmost Via names.
     pub fn send_to_uri(&mut self, now: Millis, uri: &[u8], over_tcp: bool, bytes: &[u8]) -> bool {
         let Some(address) = self.names.resolve(uri) else {
             return false;

@@ -185,10 +185,16 @@ impl Element {
         self.to_core(now, &onward, outside)
     }
 
+    /// To the next element in Route, if the core has it: no UE chooses whom we talk to.
     fn to_core(&self, now: Millis, onward: &Onward, outside: &mut Outside) -> Result<(), u16> {
-        let next = format!("sip:{}", self.core).into_bytes();
-        let hop = onward.route.as_ref().unwrap_or(&next);
-        match outside.send_to_uri(now, hop, onward.over_tcp, &onward.bytes) {
+        let route = onward.route.as_deref().and_then(|uri| outside.resolve(uri));
+        let own = route.filter(|hop| self.trust.holds(*hop.ip()));
+        let address = own.unwrap_or(self.core);
+        let hop = match onward.over_tcp {
+            true => Peer::tcp(address),
+            false => Peer::udp(address),
+        };
+        match outside.send(now, hop, &onward.bytes) {
             true => Ok(()),
             false => Err(503),
         }
@@ -473,8 +479,14 @@ impl Duties<Pcscf> for Edge {
 
     /// The steps of the cleanup. This host has no bearers, and no security associations: there is none to keep for the
     /// NOTIFY that the UE itself is owed, and each step is done at once.
-    fn reply(&mut self, _: Millis, question: &Question, _: &Outbox<Pcscf>) -> Answer<'static> {
-        match question {
+    fn reply(
+        &mut self,
+        _: Millis,
+        (_, question): (Token, &Question),
+        _: &Outbox<Pcscf>,
+        _: &mut Outside,
+    ) -> Option<Answer<'static>> {
+        Some(match question {
             Question::SecurityAssociationShortening { .. } => Answer::Failed,
             Question::OwedDelivery { .. }
             | Question::SecurityAssociationRelease { .. }
@@ -482,7 +494,7 @@ impl Duties<Pcscf> for Edge {
             // `Routing::EntryPoints` is the default: nothing is asked.
             Question::Subscription(_) => Answer::Subscription(subscriber::Answer::NoRoute),
             _ => Answer::Failed,
-        }
+        })
     }
 
     fn answer(reply: &Answer<'static>) -> Answer<'static> {

@@ -84,7 +84,7 @@ impl Proxy {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
-        let passed = self.edited(&request, |_| Edit::Keep)?;
+        let passed = self.edited(&request, self.without_own_route(&request))?;
         let sent_by = text(self.element.sent_by());
         let host = text(self.element.host());
         let (ioi, icid) = (text(self.element.ioi()), self.identifiers.next());

@@ -6,11 +6,11 @@
 use std::error::Error;
 
 use ims_procedures::{
-    drive::{Limits, Millis, Misuse, Outbox, Source, Text, Verdict},
+    drive::{Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
     regevent::notifier,
     scscf::{
-        Affected, Answer, Command, Config, DeregistrationReason, Event, Question, Scscf, ScscfNode,
-        TerminationReason,
+        Affected, Answer, Command, Config, DeregistrationReason, Event, Question, Reasons, Scscf,
+        ScscfNode, TerminationReason,
     },
     wire::{IntegrityProtected, Message, Method, NameAddr},
 };
@@ -316,6 +316,20 @@ impl Home {
         };
     }
 
+    /// Whether the REGISTER at hand is from its user.
+    fn judge(&self, now: Millis, reasons: Reasons) -> Reply {
+        Reply::Plain(match self.proof {
+            Proof::Given => Answer::Authenticated,
+            // Where nobody is asked, what looks like a P-CSCF's and is none is not believed all the same.
+            Proof::NotAsked if reasons.is_empty() => Answer::Authenticated,
+            Proof::NotAsked | Proof::Wrong => Answer::Denied,
+            Proof::Missing { stale } => match self.registrar.challenge(now, stale) {
+                Some(challenge) => return Reply::Challenge(challenge),
+                None => Answer::Denied,
+            },
+        })
+    }
+
     fn granted(&mut self, now: Millis, grant: Grant, outside: &mut Outside) -> Vec<u8> {
         let response = grant.response.clone();
         let private_identity = grant.subscriber.private_identity.clone();
@@ -350,24 +364,21 @@ impl Home {
 impl Duties<Scscf> for Home {
     type Reply = Reply;
 
-    fn reply(&mut self, now: Millis, question: &Question, _: &Outbox<Scscf>) -> Reply {
-        Reply::Plain(match question {
-            Question::Authentication { reasons, .. } => match self.proof {
-                Proof::Given => Answer::Authenticated,
-                // Where nobody is asked, what looks like a P-CSCF's and is none is not believed all the same.
-                Proof::NotAsked if reasons.is_empty() => Answer::Authenticated,
-                Proof::NotAsked | Proof::Wrong => Answer::Denied,
-                Proof::Missing { stale } => match self.registrar.challenge(now, stale) {
-                    Some(challenge) => return Reply::Challenge(challenge),
-                    None => Answer::Denied,
-                },
-            },
+    fn reply(
+        &mut self,
+        now: Millis,
+        (_, question): (Token, &Question),
+        _: &Outbox<Scscf>,
+        _: &mut Outside,
+    ) -> Option<Reply> {
+        Some(match question {
+            Question::Authentication { reasons, .. } => self.judge(now, *reasons),
             // This host has no calls, no HSS and no application servers.
-            Question::DialogRelease { .. } => Answer::Released,
-            Question::ServerAssignment { .. } => Answer::Assigned {
+            Question::DialogRelease { .. } => Reply::Plain(Answer::Released),
+            Question::ServerAssignment { .. } => Reply::Plain(Answer::Assigned {
                 application_servers: b"",
-            },
-            _ => Answer::Failed,
+            }),
+            _ => Reply::Plain(Answer::Failed),
         })
     }
 

@@ -88,10 +88,14 @@ impl Trust {
         self.0.push(ip);
     }
 
+    pub fn holds(&self, ip: Ipv4Addr) -> bool {
+        self.0.contains(&ip)
+    }
+
     /// How far a peer is to be believed: by its address, which the operator's network vouches for, and never by anything
     /// that a message says.
     pub fn source(&self, peer: Peer, anybody_else: Source) -> Source {
-        match self.0.contains(peer.address.ip()) {
+        match self.holds(*peer.address.ip()) {
             true => Source::TrustedCore,
             false => anybody_else,
         }

@@ -90,7 +90,7 @@ impl fmt::Display for Table {
         let (messages, tshark) = (self.messages, &self.tshark);
         writeln!(
             f,
-            "\n{tshark} read {messages} messages of ours, none faulty in a good row."
+            "\n{tshark} read {messages} messages, none of them faulty in a good row."
         )
     }
 }

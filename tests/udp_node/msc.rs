@@ -67,7 +67,7 @@ fn both_registers() {
         "{first}"
     );
     let identity = format!("<sip:{IMSI}@{HOME}>");
-    assert_eq!(values(&first, "To"), [identity.clone()]);
+    assert_eq!(values(&first, "To"), [identity.as_str()]);
     let contact = values(&first, "Contact")[0];
     let instance = ";+sip.instance=\"<urn:gsma:imei:49015420-323751-0>\"";
     assert!(

@@ -106,15 +106,21 @@ fn request(method: &str, from: &Peer, lines: &str) -> String {
 fn a_register_is_passed_on() {
     let mut between = Between::new();
     let mut register = Register::new("alice", &between.ue);
-    register.lines = "P-Asserted-Identity: <sip:boss@ims.test>\r\n\
+    let lines = format!(
+        "Route: <sip:{};lr>\r\n\
+                      P-Asserted-Identity: <sip:boss@ims.test>\r\n\
                       P-Visited-Network-ID: forged\r\n\
                       P-Charging-Vector: icid-value=forged\r\n\
                       Path: <sip:forged@elsewhere.test;lr>\r\n\
-                      X-Other: kept\r\n";
+                      X-Other: kept\r\n",
+        between.pcscf.listen
+    );
+    register.lines = &lines;
     let sent = register.write(&between.ue);
     let request = between.up(&sent);
     let listen = &between.pcscf.listen;
     assert!(values(&request, "P-Asserted-Identity").is_empty());
+    assert!(values(&request, "Route").is_empty());
     assert_eq!(
         values(&request, "P-Visited-Network-ID"),
         ["\"visited.test\""]
@@ -178,6 +184,18 @@ fn a_request_of_a_ue() {
         .core
         .send(&listen, &response(&passed, "202 Accepted", ""));
     assert_eq!(status(&between.ue.receive()), "202");
+}
+
+/// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
+#[test]
+fn a_route_to_elsewhere() {
+    let mut between = Between::new();
+    between.register();
+    let stranger = Peer::ue();
+    let (listen, elsewhere) = (&between.pcscf.listen, &stranger.address);
+    let routes = format!("Route: <sip:{listen};lr>, <sip:{elsewhere};lr>\r\n");
+    let passed = between.up(&request("MESSAGE", &between.ue, &routes));
+    assert!(passed.starts_with("MESSAGE"));
 }
 
 /// An INVITE, its refusal and the ACK for that: the ACK goes the way of the INVITE, as does a CANCEL.

@@ -18,10 +18,13 @@ use serde_json::Value;
 /// How long the machine may take for anything. Nothing depends on it but when a failure shows.
 pub const BOUND: Duration = Duration::from_secs(20);
 
-/// The program, built as the tests are.
+/// The program: that of UDP_NODE, or else built as the tests are.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(program) = env::var_os("UDP_NODE") {
+            return program.into();
+        }
         let test = env::current_exe().unwrap();
         let folder = test.parent().and_then(Path::parent).unwrap();
         let profile = match folder.file_name().and_then(|name| name.to_str()).unwrap() {

@@ -4,6 +4,8 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    thread,
+    time::Duration,
 };
 
 use md5::{Digest, Md5};
@@ -298,6 +300,46 @@ fn a_pretended_pcscf() {
     assert_eq!(status(&response), "403");
     scscf.event("suspicious_deregistration");
     assert_eq!(scscf.contacts().len(), 1);
+}
+
+/// RFC 3261 18.2.1 and 18.2.2: the answer goes where the request came from, to the port that its Via names, and says so.
+#[test]
+fn where_the_answer_goes() {
+    let scscf = scscf(&[]);
+    let ue = Peer::ue();
+    let (ip, port) = ue.address.split_once(':').unwrap();
+    let register = Register::new("alice", &ue).write(&ue);
+    let start = register.find("UDP").unwrap();
+    let end = start + register[start..].find("\r\n").unwrap();
+    for (host, mark) in [
+        ("phone.example", format!(";received={ip}")),
+        (ip, String::new()),
+    ] {
+        let via = format!("UDP {host}:{port};branch=z9hG4bK-{host}");
+        let forged = format!("{via};received=192.0.2.9");
+        let register = [&register[..start], &forged, &register[end..]].concat();
+        // Over another socket: not the port that the request came from counts, but that of the Via.
+        Peer::ue().send(&scscf.listen, &register);
+        let response = ue.receive();
+        assert_eq!(values(&response, "Via"), [format!("SIP/2.0/{via}{mark}")]);
+    }
+}
+
+/// [DR-7] Time goes on while nobody runs: what ran out meanwhile is over at the start.
+#[test]
+fn a_registration_that_runs_out_meanwhile() {
+    let store = folder("udp_node_meanwhile");
+    let options = ["--min-expires", "1", "--persist", store.to_str().unwrap()];
+    let first = scscf(&options);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    register.expires = 1;
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    first.kill();
+    thread::sleep(Duration::from_millis(1_200));
+    let mut second = scscf(&options);
+    assert!(second.contacts().is_empty());
+    assert_eq!(second.event("deregistered")["cause"], "expired");
 }
 
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.

@@ -86,7 +86,7 @@ fn a_subscription_passes() {
     assert_eq!(values(&request, "Max-Forwards"), ["69"]);
     assert!(request.contains("\r\nX-Other:   kept\r\n"));
     let record = format!("<sip:{};lr>", border.ibcf.listen);
-    assert_eq!(values(&request, "Record-Route"), [record.clone()]);
+    assert_eq!(values(&request, "Record-Route"), [record.as_str()]);
 
     let contact = format!(
         "Contact: <sip:notifier@{}>\r\nExpires: 600\r\n",
