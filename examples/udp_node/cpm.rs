@@ -73,6 +73,7 @@ impl Element {
         let mut config = Config::new(site.element()?);
         config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
         config.store_bound = arguments.number("store-ms", config.store_bound)?;
+        config.answer_bound = arguments.number("answer-ms", config.answer_bound)?;
         let element = config.element.clone();
         let node = CpmNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;

@@ -4,7 +4,9 @@
 //! Everybody is on loopback: the elements at 127.0.0.1, a P-CSCF that SIPp plays at 127.0.0.2, its S-CSCF at 127.0.0.3,
 //! its UEs at 127.0.0.9, which nobody trusts.
 
+mod cpm;
 mod load;
+mod msc;
 mod pcscf;
 #[path = "../udp_node/process.rs"]
 #[allow(dead_code)] // Some of it is for the other tests of the example.
@@ -32,6 +34,8 @@ fn sipp_is_the_other_side() {
     let mut table = Table::new(sipp, tshark);
     scscf::all(&mut table);
     pcscf::all(&mut table);
+    cpm::all(&mut table);
+    msc::all(&mut table);
     load::all(&mut table);
     print!("{table}");
     assert!(table.is_good(), "see the table");
