@@ -11,7 +11,7 @@ answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by wha
   {"command":"quit"}         writes the ladder and ends
 
 Options of every role
-  --listen IP:PORT       where to listen; port 0 for one that is free
+  --listen IP:PORT       where to listen, IPv4; port 0 for one that is free
   --domain DOMAIN        whose element it is
   --uri URI              the SIP URI under which others know it          [default: sip:IP:PORT of --listen]
   --resolve NAME=IP:PORT where a name leads, instead of the DNS; may be given several times. Names that are not

@@ -179,7 +179,7 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        let ue = self.edge.ues.over(flow).ok_or(403u16)?;
+        let ue = self.edge.ues.over(flow, &message.bytes).ok_or(403u16)?;
         let identity = ue.identity.clone();
         let onward = self.proxy.originating(flow, &identity, &message.bytes)?;
         self.to_core(now, &onward, outside)
@@ -224,14 +224,14 @@ impl Element {
         bytes: &[u8],
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let Some(mut back) = self.proxy.back(bytes) else {
+        let Some(back) = self.proxy.back(bytes) else {
             return Ok(());
         };
         if trust != Source::TrustedCore {
-            let Ok(clean) = self.proxy.without_trust_marks(&back.bytes) else {
-                return Ok(());
-            };
-            back.bytes = clean;
+            if let Ok(clean) = self.proxy.without_trust_marks(&back.bytes) {
+                outside.send(now, back.to, &clean);
+            }
+            return Ok(());
         }
         outside.send(now, back.to, &back.bytes);
         let status = Message::parse(bytes, &Limits::default()).map(|response| response.status());
@@ -414,14 +414,14 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
-        let Some(contact) = self.edge.ues.contact_over(flow).map(<[u8]>::to_vec) else {
-            return Ok(());
-        };
-        let report = Command::AccessLost {
-            contact: &contact,
-            evidence: Evidence::FlowClosed,
-        };
-        self.host.command(now, report, &mut self.edge, outside)?;
+        let contacts = self.edge.ues.contacts_over(flow).map(<[u8]>::to_vec);
+        for contact in contacts.collect::<Vec<_>>() {
+            let report = Command::AccessLost {
+                contact: &contact,
+                evidence: Evidence::FlowClosed,
+            };
+            self.host.command(now, report, &mut self.edge, outside)?;
+        }
         self.release(now, outside)
     }
 }
@@ -466,7 +466,7 @@ impl Edge {
             return;
         }
         let contacts: Vec<String> = learnt.iter().map(|contact| text(contact)).collect();
-        let identity = self.ues.over(flow).map(|ue| &ue.identity);
+        let identity = self.ues.over(flow, request).map(|ue| &ue.identity);
         outside.report(
             now,
             &json!({"event": "registered", "public_identity": identity, "contacts": contacts}),

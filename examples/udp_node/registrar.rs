@@ -1,7 +1,7 @@
 //! What an S-CSCF does with a REGISTER beside the procedures of the library: it accepts registrations (RFC 3261 10.3,
 //! RFC 3327 5.3, RFC 5626 6, TS 24.229 5.4.1.2.2F). What removes bindings, and nothing else, is the library's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use ims_procedures::{
     drive::{Buffer, Identifier, Identifiers, Limits, Millis},
@@ -18,6 +18,9 @@ use crate::{
 
 /// What a REGISTER may demand.
 pub const EXTENSIONS: [&[u8]; 3] = [b"path", b"outbound", b"pref"];
+
+/// Milliseconds for which it is remembered that a binding has gone: twice 64·T1, as the node does.
+const MEMORY: u64 = 64_000;
 
 /// How long registrations last, in seconds.
 #[derive(Clone, Copy)]
@@ -59,7 +62,17 @@ pub struct Registrar {
     pub sets: BTreeMap<String, Bindings>,
     /// One for all responses: they begin no dialog, and one that is written again must have the same.
     tag: Identifier,
+    gone: Gone,
     limits: Limits,
+}
+
+/// Calls whose bindings have gone. A REGISTER that was long on its way, or is sent again, must not bring one back: the
+/// binding that would say that it comes too late is there no more.
+#[derive(Default)]
+struct Gone {
+    /// The last CSeq of each Call-ID.
+    latest: HashMap<Vec<u8>, u32>,
+    until: VecDeque<(Millis, Vec<u8>)>,
 }
 
 /// What is to be answered.
@@ -96,18 +109,19 @@ impl Registrar {
             service_route,
             sets: BTreeMap::new(),
             tag: identifiers.next(),
+            gone: Gone::default(),
             limits: Limits::default(),
         }
     }
 
-    /// What a REGISTER is answered with. `None` if it cannot be answered at all.
-    pub fn register(&self, now: Millis, request: &Message<'_>) -> Option<Answer> {
+    /// What a REGISTER is answered with that has proved so much. `None` if it cannot be answered at all.
+    pub fn register(&self, now: Millis, request: &Message<'_>, proof: Proof) -> Option<Answer> {
         let accepts = Accepts::server().options(&EXTENSIONS);
         let required = match validate(request, &accepts) {
             Ok(required) => required,
             Err(owed) => return self.owed(&owed, request).map(Answer::Refusal),
         };
-        match self.decide(now, request, &required) {
+        match self.decide(now, request, &required, proof) {
             Ok(answer) => Some(answer),
             Err(refusal) => self.refuse(request, refusal).map(Answer::Refusal),
         }
@@ -122,7 +136,12 @@ impl Registrar {
     }
 
     /// These contacts are not bound any more. What is left of the set.
-    pub fn remove(&mut self, set: &str, private_identity: &str, contacts: &[&[u8]]) -> &[Binding] {
+    pub fn remove(
+        &mut self,
+        now: Millis,
+        (set, private_identity): (&str, &str),
+        contacts: &[&[u8]],
+    ) -> &[Binding] {
         let Some(bindings) = self.sets.get_mut(set) else {
             return &[];
         };
@@ -134,7 +153,8 @@ impl Registrar {
             let found = bindings.iter().enumerate().filter(is_it);
             let gone = found.min_by_key(|(_, binding)| binding.expires_at);
             if let Some(place) = gone.map(|(place, _)| place) {
-                bindings.remove(place);
+                let gone = bindings.remove(place);
+                self.gone.note(now, gone);
             }
         }
         if bindings.is_empty() {
@@ -143,7 +163,17 @@ impl Registrar {
         self.sets.get(set).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the credentials of a REGISTER that the library asks about are its user's.
+    /// The contacts that are bound have no more time than until then.
+    pub fn shorten(&mut self, contacts: &HashSet<&[u8]>, private: Option<&str>, until: Millis) {
+        let bindings = self.sets.values_mut().flatten();
+        let meant = bindings.filter(|binding| {
+            contacts.contains(&*binding.uri)
+                && private.is_none_or(|private| private == binding.private_identity)
+        });
+        meant.for_each(|binding| binding.expires_at = binding.expires_at.min(until));
+    }
+
+    /// What the credentials of a REGISTER prove.
     pub fn verify(&self, now: Millis, request: &Message<'_>) -> Proof {
         match (&self.digest, self.subscribers.find(request)) {
             (_, None) => Proof::Wrong,
@@ -161,15 +191,19 @@ impl Registrar {
         now: Millis,
         request: &Message<'_>,
         required: &Required<'_>,
+        proof: Proof,
     ) -> Result<Answer, Refusal> {
         let subscriber = self.subscribers.find(request).ok_or((403, None))?;
-        match self.verify(now, request) {
+        match proof {
             Proof::Given | Proof::NotAsked => {}
             Proof::Wrong => return Err((403, None)),
             Proof::Missing { stale } => {
                 let challenge = self.challenge(now, stale).unwrap_or_default();
                 return Err((401, Some((HeaderName::WwwAuthenticate, challenge))));
             }
+        }
+        if self.gone.has(required.call_id, required.cseq) {
+            return Err((500, None));
         }
         let empty = Vec::new();
         let known = self.sets.get(subscriber.default_identity());
@@ -227,6 +261,24 @@ impl Registrar {
         let mut buffer = Buffer::new(self.limits.message_bytes);
         owed.write(&mut buffer, request, Some(self.tag));
         finished(buffer)
+    }
+}
+
+impl Gone {
+    fn note(&mut self, now: Millis, binding: Binding) {
+        while self.until.front().is_some_and(|(until, _)| *until <= now) {
+            if let Some((_, call_id)) = self.until.pop_front() {
+                self.latest.remove(&call_id);
+            }
+        }
+        let until = now.after(MEMORY);
+        self.until.push_back((until, binding.call_id.clone()));
+        self.latest.insert(binding.call_id, binding.cseq);
+    }
+
+    fn has(&self, call_id: &[u8], cseq: u32) -> bool {
+        let latest = self.latest.get(call_id);
+        latest.is_some_and(|latest| cseq <= *latest)
     }
 }
 

@@ -46,7 +46,7 @@ struct Home {
     registrar: Registrar,
     /// The registrar's bindings, beside the machines of the node.
     store: Option<Store>,
-    /// What the REGISTER at hand proves: if the node asks whether it is from its user, it asks at once.
+    /// What the REGISTER at hand proves. The node asks whether it is from its user, if at all, while it is at hand.
     proof: Proof,
 }
 
@@ -113,7 +113,7 @@ impl Element {
         request: &Message<'_>,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let response = match self.home.registrar.register(now, request) {
+        let response = match self.home.registrar.register(now, request, self.home.proof) {
             None => return Ok(()),
             Some(registrar::Answer::Refusal(response) | registrar::Answer::Listing(response)) => {
                 response
@@ -183,13 +183,19 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
-        let expires = command.number("expires")?.unwrap_or(60);
+        let public_identity = command.text("public_identity")?.as_bytes();
+        let private_identity = command.find("private_identity");
+        let expires = u32::try_from(command.number("expires")?.unwrap_or(60))?;
         let order = Command::Reauthenticate {
-            public_identity: command.text("public_identity")?.as_bytes(),
-            private_identity: command.find("private_identity").map(str::as_bytes),
-            expires: u32::try_from(expires)?,
+            public_identity,
+            private_identity: private_identity.map(str::as_bytes),
+            expires,
         };
-        Ok(self.host.command(now, order, &mut self.home, outside)?)
+        let verdict = self.host.command(now, order, &mut self.home, outside)?;
+        let contacts = self.host.node().contacts(public_identity).collect();
+        let (registrar, until) = (&mut self.home.registrar, now.after_seconds(expires));
+        registrar.shorten(&contacts, private_identity, until);
+        Ok(verdict)
     }
 
     fn list(&self, now: Millis) -> Value {
@@ -356,7 +362,9 @@ impl Home {
         let private_identity = text(texts.text(affected.private_identity));
         let contacts = NameAddr::parse_list(texts.text(affected.contacts)).flatten();
         let contacts: Vec<&[u8]> = contacts.map(|contact| contact.uri_bytes()).collect();
-        let left = self.registrar.remove(&set, &private_identity, &contacts);
+        let left = self
+            .registrar
+            .remove(now, (&set, &private_identity), &contacts);
         note(&mut self.store, now, &set, left);
     }
 }

@@ -1,7 +1,7 @@
 //! The UEs behind a P-CSCF: over which flow each is reached, and under which identity it speaks.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     error::Error,
 };
 
@@ -28,7 +28,8 @@ pub struct Ue {
 #[derive(Default)]
 pub struct Ues {
     by_contact: BTreeMap<Vec<u8>, Ue>,
-    by_flow: HashMap<u64, Vec<u8>>,
+    /// Several may come over one: behind a gateway, or in a test.
+    by_flow: HashMap<u64, BTreeSet<Vec<u8>>>,
     store: Option<Store>,
 }
 
@@ -99,21 +100,31 @@ impl Ues {
         let Some(ue) = self.by_contact.remove(contact) else {
             return;
         };
-        if self.by_flow.get(&ue.flow).is_some_and(|own| own == contact) {
-            self.by_flow.remove(&ue.flow);
-        }
+        self.leave(ue.flow, contact);
         if let Some(store) = &mut self.store {
             let _ = store.forget(contact);
         }
     }
 
-    /// The contact that was registered over a flow.
-    pub fn contact_over(&self, flow: Peer) -> Option<&[u8]> {
-        self.by_flow.get(&flow.number()).map(Vec::as_slice)
+    /// The contacts that were registered over a flow.
+    pub fn contacts_over(&self, flow: Peer) -> impl Iterator<Item = &[u8]> {
+        let contacts = self.by_flow.get(&flow.number());
+        contacts.into_iter().flatten().map(Vec::as_slice)
     }
 
-    pub fn over(&self, flow: Peer) -> Option<&Ue> {
-        self.by_contact.get(self.contact_over(flow)?)
+    /// The UE that a request over a flow is from: that of its Contact, or else any that came over it.
+    pub fn over(&self, flow: Peer, request: &[u8]) -> Option<&Ue> {
+        let request = Message::parse(request, &Limits::default()).ok()?;
+        let named = request
+            .contacts()
+            .flatten()
+            .find_map(|contact| match contact {
+                Contact::Addr(contact) => self.by_contact.get(contact.uri_bytes()),
+                Contact::Star => None,
+            });
+        let any = || self.by_contact.get(self.contacts_over(flow).next()?);
+        let own = named.filter(|ue| ue.flow == flow.number());
+        own.or_else(any)
     }
 
     pub fn flow(&self, contact: &[u8]) -> Option<Peer> {
@@ -127,11 +138,21 @@ impl Ues {
     }
 
     fn add(&mut self, contact: Vec<u8>, ue: Ue) {
-        self.by_flow.insert(ue.flow, contact.clone());
         let flow = ue.flow;
-        let before = self.by_contact.insert(contact, ue);
+        let before = self.by_contact.insert(contact.clone(), ue);
         if let Some(before) = before.filter(|before| before.flow != flow) {
-            self.by_flow.remove(&before.flow);
+            self.leave(before.flow, &contact);
+        }
+        self.by_flow.entry(flow).or_default().insert(contact);
+    }
+
+    fn leave(&mut self, flow: u64, contact: &[u8]) {
+        let Some(contacts) = self.by_flow.get_mut(&flow) else {
+            return;
+        };
+        contacts.remove(contact);
+        if contacts.is_empty() {
+            self.by_flow.remove(&flow);
         }
     }
 }

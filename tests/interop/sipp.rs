@@ -72,11 +72,11 @@ impl Sipp {
         let folder = folder(&format!("interop_{scenario}_{address}").replace(':', "_"));
         let (ip, port) = address.split_once(':').unwrap();
         let child = Command::new("sipp")
-            .args(options)
             .arg("-sf")
             .arg(file)
             .args(["-i", ip, "-p", port, "-m", &calls.to_string()])
             .args(["-nostdin", "-timeout", BOUND, "-timeout_error"])
+            .args(options)
             .args(["-trace_err", "-error_file", "errors.log"])
             .args(["-trace_stat", "-stf", "statistics.csv", "-fd", "1"])
             .current_dir(&folder)

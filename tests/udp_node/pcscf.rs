@@ -1,5 +1,7 @@
 //! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
@@ -15,6 +17,10 @@ struct Between {
 
 impl Between {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Self {
         let core = Peer::of_core();
         let options = [
             "--listen",
@@ -26,7 +32,7 @@ impl Between {
             "--reg-event",
             "off",
         ];
-        let pcscf = Process::start("pcscf", &options);
+        let pcscf = Process::start("pcscf", &[&options, more].concat());
         let ue = Peer::ue();
         Self { ue, core, pcscf }
     }
@@ -186,6 +192,26 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// Two UEs behind one address: each speaks under its own identity.
+#[test]
+fn two_ues_over_one_flow() {
+    let mut between = Between::new();
+    between.register();
+    let other = Register::new("bob", &between.ue).write(&between.ue);
+    let passed = between.up(&other);
+    let granted = "P-Associated-URI: <sip:bob@ims.test>\r\n";
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&passed, "200 OK", granted));
+    between.ue.receive();
+    for user in ["alice", "bob", "alice"] {
+        let contact = format!("Contact: <sip:{user}@{}>\r\n", between.ue.address);
+        let passed = between.up(&request("SUBSCRIBE", &between.ue, &contact));
+        let expected = format!("<sip:{user}@ims.test>");
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+}
+
 /// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
 #[test]
 fn a_route_to_elsewhere() {
@@ -265,4 +291,28 @@ fn a_request_for_a_lost_ue() {
         .send(&between.pcscf.listen, &response(&gone, "200 OK", ""));
     let event = between.pcscf.event("deregistered");
     assert_eq!(event["outcome"], "unconfirmed");
+}
+
+/// [PD-3] A UE over TCP hangs up: by the policy given, that and a missed probe mean that it is lost.
+#[test]
+fn a_flow_that_is_closed() {
+    let mut between = Between::with(&["--lost-after-flow-and-probes", "1"]);
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let register = Register::new("alice", &between.ue).write_over("TCP", &address);
+    stream.write_all(register.as_bytes()).unwrap();
+    let request = between.core.receive();
+    between
+        .core
+        .send(&between.pcscf.listen, &response(&request, "200 OK", ""));
+    between.pcscf.event("registered");
+    drop(stream);
+    assert_eq!(
+        between.pcscf.event("access_doubted")["evidence"],
+        "flow_closed"
+    );
+    let contact = format!("sip:alice@{}", between.ue.address);
+    let report = json!({"command": "access_lost", "contact": contact, "evidence": "probe_missed"});
+    between.pcscf.command(&report);
+    assert_eq!(between.pcscf.event("access_lost")["contact"], contact);
 }

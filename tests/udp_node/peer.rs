@@ -4,9 +4,9 @@ use std::net::UdpSocket;
 
 use crate::process::BOUND;
 
-/// Nobody's address in the core: loopback is a whole network.
+/// Loopback is a whole network: who is at which address says who is trusted.
 const UE_ADDRESS: &str = "127.0.0.9:0";
-const CORE_ADDRESS: &str = "127.0.0.1:0";
+const CORE_ADDRESS: &str = "127.0.0.3:0";
 
 pub struct Peer {
     socket: UdpSocket,
