@@ -81,7 +81,7 @@ impl Element {
         let middle = match (terms.mode, called.as_slice()) {
             (Mode::B2bua, _) => Middle::B2bua(B2bua::new(Pen::new(element, identifiers), called)),
             (Mode::Proxy, [(LegId::Client | LegId::Other, far)]) => {
-                let proxy = Proxy::new(element, String::new(), site.birth.identifiers());
+                let proxy = Proxy::new(element, site.birth.identifiers());
                 Middle::Proxy {
                     passing: Passing::new(proxy, identifiers),
                     far: *far,

@@ -42,6 +42,7 @@ pub struct Element {
     host: Host<PcscfNode>,
     edge: Edge,
     proxy: Proxy,
+    visited_network: String,
     trust: Trust,
     core: SocketAddrV4,
     passed: Passed,
@@ -95,7 +96,8 @@ impl Element {
                 ues,
                 released: Vec::new(),
             },
-            proxy: Proxy::new(element, visited_network, site.birth.identifiers()),
+            proxy: Proxy::new(element, site.birth.identifiers()),
+            visited_network,
             trust: site.trust.clone(),
             core,
             passed: Passed::default(),
@@ -166,7 +168,8 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        let onward = self.proxy.register(flow, &message.bytes)?;
+        let network = &self.visited_network;
+        let onward = self.proxy.register(flow, network, &message.bytes)?;
         let bytes = onward.bytes.clone();
         self.passed.add(now, Register { flow, bytes });
         self.to_core(now, &onward, outside)

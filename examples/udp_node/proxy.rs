@@ -24,7 +24,6 @@ const MAX_FORWARDS: u8 = 70;
 
 pub struct Proxy {
     element: Element,
-    visited_network: String,
     identifiers: Identifiers,
     secret: u64,
     limits: Limits,
@@ -56,12 +55,11 @@ pub struct Back {
 }
 
 impl Proxy {
-    pub fn new(element: Element, visited_network: String, mut identifiers: Identifiers) -> Self {
+    pub fn new(element: Element, mut identifiers: Identifiers) -> Self {
         let mut hasher = DefaultHasher::new();
         identifiers.next().text().hash(&mut hasher);
         Self {
             element,
-            visited_network,
             secret: hasher.finish(),
             identifiers,
             limits: Limits::default(),
@@ -80,7 +78,12 @@ impl Proxy {
     }
 
     /// A REGISTER of a UE (TS 24.229 5.2.2.1): what a UE may not say is removed, what the P-CSCF vouches for is added.
-    pub fn register(&mut self, flow: Peer, bytes: &[u8]) -> Result<Onward, Refusal> {
+    pub fn register(
+        &mut self,
+        flow: Peer,
+        visited_network: &str,
+        bytes: &[u8],
+    ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
@@ -90,11 +93,10 @@ impl Proxy {
         let (ioi, icid) = (text(self.element.ioi()), self.identifiers.next());
         let outbound = if has_flow(&request) { ";ob" } else { "" };
         let token = token_of(flow);
-        let visited = &self.visited_network;
         let added = format!(
             "Path: <sip:{token}@{sent_by};lr{outbound}>\r\n\
              Require: path\r\n\
-             P-Visited-Network-ID: {visited}\r\n\
+             P-Visited-Network-ID: {visited_network}\r\n\
              P-Charging-Vector: icid-value={icid};icid-generated-at={host};orig-ioi={ioi}\r\n"
         );
         Ok(self.onward(passed, &branch, &added, None))

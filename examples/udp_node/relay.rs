@@ -69,7 +69,7 @@ impl Element {
         let (inside, outside) = (side("inside")?, side("outside")?);
         let identifiers = site.birth.identifiers();
         let tag = identifiers.constant();
-        let proxy = Proxy::new(site.element()?, String::new(), site.birth.identifiers());
+        let proxy = Proxy::new(site.element()?, site.birth.identifiers());
         Ok(Self {
             passing: Passing::new(proxy, identifiers),
             inside,

@@ -304,6 +304,44 @@ fn the_caller_cancels() {
     assert_eq!(function.event("session_refused")["status"], 487);
 }
 
+/// The callee has accepted when the CANCEL comes: the caller is told that there is no session, the callee is hung up on.
+#[test]
+fn an_acceptance_crosses_a_cancel() {
+    let mut other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    caller.send(&caller.beside("CANCEL", "<sip:bob@home2.test>"));
+    client.receive();
+    client.receive();
+    other.accept(&function, &[2000]);
+    other.get("ACK");
+    let bye = other.get("BYE");
+    assert_eq!(values(&bye, "CSeq"), ["2 BYE"]);
+    other.answer(&function, &bye, "200 OK");
+    assert!(other.peer.is_quiet_for(700));
+}
+
+/// The 200 is said again until its ACK comes; then only to an INVITE that comes again.
+#[test]
+fn an_acceptance_is_repeated() {
+    let mut other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let mut caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    other.accept(&function, &[2000]);
+    let accepted = client.receive();
+    assert_eq!(client.receive(), accepted);
+    let ack = caller.within("ACK", &accepted, "");
+    caller.send(&ack);
+    assert!(client.is_quiet_for(1_500));
+    assert_eq!(client.ask(&function.listen, &caller.invite), accepted);
+}
+
 /// [CP-6] What is of no session: a BYE, an INVITE without an offer, one of a stranger.
 #[test]
 fn what_is_no_session() {

@@ -185,6 +185,7 @@ fn a_call_is_cancelled() {
     border
         .outside
         .send(&border.ibcf.listen, &response(&cancel, "200 OK", "", ""));
+    assert!(border.outside.is_quiet_for(700));
     border.outside.send(
         &border.ibcf.listen,
         &response(&invite, "487 Request Terminated", "", ""),
