@@ -15,8 +15,9 @@ use crate::{
     agenda::Agenda,
     hop,
     outside::Outside,
+    parties::Terms,
     pen::Pen,
-    setup::{Setup, Standing, Terms},
+    setup::{Setup, Standing},
     way_back::Stamped,
 };
 
@@ -51,6 +52,18 @@ impl B2bua {
             dialogs: HashMap::new(),
             call_ids: HashMap::new(),
         }
+    }
+
+    /// Takes over the dialogs of a session that an earlier start has set up.
+    pub fn adopt(&mut self, session: SessionRef, call_ids: Vec<Vec<u8>>) {
+        for call_id in &call_ids {
+            self.dialogs.insert(call_id.clone(), session);
+        }
+        self.call_ids.insert(session, call_ids);
+    }
+
+    pub fn call_ids(&self, session: SessionRef) -> &[Vec<u8>] {
+        self.call_ids.get(&session).map_or(&[], Vec::as_slice)
     }
 
     pub fn deadline(&self) -> Option<Millis> {
@@ -155,10 +168,7 @@ impl B2bua {
         };
         let caller = invite.call_id().ok()?.to_vec();
         let call_ids: Vec<Vec<u8>> = setup.call_ids().chain([caller]).collect();
-        for call_id in &call_ids {
-            self.dialogs.insert(call_id.clone(), session);
-        }
-        self.call_ids.insert(session, call_ids);
+        self.adopt(session, call_ids);
         let standing = match setup.status() {
             Some(status) => Standing::Refused(status),
             None => Standing::Nothing,

@@ -3,32 +3,34 @@
 //! The node is shown each session by the INVITE and the 2xx of every leg. From then on it sees every message first: it takes
 //! the BYEs, and says what is to be refused; what it leaves to the host goes to the B2BUA or the proxy.
 
-use std::{collections::BTreeSet, error::Error, net::SocketAddrV4};
+use std::{error::Error, net::SocketAddrV4};
 
 use ims_procedures::{
     cpm::{
-        Answer, Command, Config, Cpm, CpmNode, Description, Ends, Establish, Event, Function,
-        IwfPolicy, Leg, LegId, Mode, Question, SessionRef, Side,
+        Answer, Command, Config, CpmNode, Description, Establish, Function, Leg, LegId, Mode,
+        SessionRef, Side,
     },
-    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Source, Verdict},
     wire::{Message, Method},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    arguments::{Arguments, address},
+    arguments::Arguments,
     b2bua::{B2bua, Step},
-    console::{self, counters, word},
+    console::{self, counters},
     element::{NetworkElement, Refused},
     hop,
-    host::{Duties, Host},
+    host::Host,
     message_store::MessageStore,
     outside::Outside,
+    parties::{Parties, Terms},
     passing::{Answered, Passing},
     peer::Peer,
     pen::Pen,
     proxy::Proxy,
-    setup::{Standing, Terms},
+    records::Records,
+    setup::Standing,
     site::Site,
     way_back::Stamped,
 };
@@ -53,13 +55,44 @@ enum Middle {
     Proxy { passing: Passing, far: SocketAddrV4 },
 }
 
-/// What the host does for the node beside SIP, and takes note of.
-struct Records {
-    store: MessageStore,
-    /// The sessions that are established.
-    sessions: BTreeSet<SessionRef>,
-    /// Those that are closed, and not yet forgotten.
-    closed: Vec<SessionRef>,
+impl Middle {
+    fn new(
+        terms: &Terms,
+        called: Vec<(LegId, SocketAddrV4)>,
+        config: &Config,
+        site: &mut Site,
+    ) -> Result<Self, Box<dyn Error>> {
+        let (element, identifiers) = (config.element.clone(), site.birth.identifiers());
+        match (terms.mode, called.as_slice()) {
+            (Mode::B2bua, _) => {
+                let pen = Pen::new(element, identifiers);
+                Ok(Self::B2bua(B2bua::new(pen, called)))
+            }
+            (Mode::Proxy, &[(LegId::Client | LegId::Other, far)]) => {
+                let proxy = Proxy::new(element, site.birth.identifiers());
+                let passing = Passing::new(proxy, identifiers);
+                Ok(Self::Proxy { passing, far })
+            }
+            (Mode::Proxy, _) => Err("--iwf: a proxy has none".into()),
+        }
+    }
+
+    fn deadline(&self) -> Option<Millis> {
+        match self {
+            Self::B2bua(b2bua) => b2bua.deadline(),
+            Self::Proxy { passing, .. } => passing.deadline(),
+        }
+    }
+
+    fn tick(&mut self, now: Millis, outside: &mut Outside) -> Option<Step> {
+        match self {
+            Self::B2bua(b2bua) => b2bua.tick(now, outside),
+            Self::Proxy { passing, .. } => {
+                passing.tick(now, outside);
+                None
+            }
+        }
+    }
 }
 
 impl Element {
@@ -68,35 +101,26 @@ impl Element {
         arguments: &mut Arguments,
         now: Millis,
     ) -> Result<Self, Box<dyn Error>> {
-        let terms = terms(arguments)?;
-        let Parties { caller, called } = parties(arguments, &terms)?;
-        let mut config = Config::new(site.element()?);
-        config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
-        config.store_bound = arguments.number("store-ms", config.store_bound)?;
-        config.answer_bound = arguments.number("answer-ms", config.answer_bound)?;
-        let element = config.element.clone();
+        let terms = Terms::read(arguments)?;
+        let Parties { caller, called } = Parties::read(arguments, &terms)?;
+        let config = config(site, arguments)?;
+        let mut middle = Middle::new(&terms, called, &config, site)?;
         let node = CpmNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;
-        let identifiers = site.birth.identifiers();
-        let middle = match (terms.mode, called.as_slice()) {
-            (Mode::B2bua, _) => Middle::B2bua(B2bua::new(Pen::new(element, identifiers), called)),
-            (Mode::Proxy, [(LegId::Client | LegId::Other, far)]) => {
-                let proxy = Proxy::new(element, site.birth.identifiers());
-                Middle::Proxy {
-                    passing: Passing::new(proxy, identifiers),
-                    far: *far,
-                }
-            }
-            (Mode::Proxy, _) => return Err("--iwf: a proxy has none".into()),
-        };
         let store = arguments.text("store")?;
+        let store = MessageStore::read(store.as_deref().unwrap_or("uid=1"))?;
+        let opened = site.open_store("sessions")?;
+        let node: &CpmNode = host.node();
+        let records = Records::restore(store, opened, |session, call_ids| {
+            let is_open = node.is_open(session);
+            if let (Middle::B2bua(b2bua), true) = (&mut middle, is_open) {
+                b2bua.adopt(session, call_ids);
+            }
+            is_open
+        })?;
         Ok(Self {
             host,
-            records: Records {
-                store: MessageStore::read(store.as_deref().unwrap_or("uid=1"))?,
-                sessions: BTreeSet::new(),
-                closed: Vec::new(),
-            },
+            records,
             middle,
             terms,
             caller,
@@ -241,7 +265,11 @@ impl Element {
     }
 
     fn note_established(&mut self, now: Millis, session: SessionRef, outside: &mut Outside) {
-        self.records.sessions.insert(session);
+        let call_ids = match &self.middle {
+            Middle::B2bua(b2bua) => b2bua.call_ids(session),
+            Middle::Proxy { .. } => &[],
+        };
+        self.records.keep(now, session, call_ids);
         outside.report(
             now,
             &json!({"event": "session_established", "session": session.0}),
@@ -266,11 +294,27 @@ impl Element {
 
     /// The dialogs of closed sessions are nobody's any more, but the node's, for as long as their BYEs may come again.
     fn forget_closed(&mut self) {
-        for session in self.records.closed.drain(..) {
+        for session in self.records.take_closed() {
             if let Middle::B2bua(b2bua) = &mut self.middle {
                 b2bua.forget(session);
             }
         }
+    }
+
+    /// Gives the node the answer of the message store that is due.
+    fn answer_storage(&mut self, now: Millis, outside: &mut Outside) -> Result<(), Misuse> {
+        let Some((token, uid)) = self.records.store.answer(now) else {
+            return Ok(());
+        };
+        let uid = uid.map(|uid| uid.to_string());
+        let answer = match &uid {
+            Some(uid) => Answer::Stored {
+                uid: uid.as_bytes(),
+            },
+            None => Answer::StoreFailed,
+        };
+        self.host
+            .answer(now, token, answer, &mut self.records, outside)
     }
 
     fn list(&self) -> Value {
@@ -279,7 +323,7 @@ impl Element {
             false => "closing",
         };
         let of = |session: SessionRef, state: &str| json!({"session": session.0, "state": state});
-        let established = self.records.sessions.iter();
+        let established = self.records.sessions();
         let mut listed: Vec<Value> = established.map(|own| of(*own, state(own))).collect();
         if let Middle::B2bua(b2bua) = &self.middle {
             listed.extend(b2bua.setting_up().map(|own| of(own, "setting_up")));
@@ -297,7 +341,7 @@ impl Element {
         json!({
             "event": "statistics",
             "sessions": node.sessions(),
-            "established": self.records.sessions.len(),
+            "established": self.records.sessions().count(),
             "passing": passing,
             "transactions": transactions,
             "node": counters(&node.counters()),
@@ -362,176 +406,28 @@ impl NetworkElement for Element {
     }
 
     fn deadline(&self) -> Option<Millis> {
-        let middle = match &self.middle {
-            Middle::B2bua(b2bua) => b2bua.deadline(),
-            Middle::Proxy { passing, .. } => passing.deadline(),
-        };
         let store = self.records.store.deadline();
-        [self.host.deadline(), middle, store]
+        [self.host.deadline(), self.middle.deadline(), store]
             .into_iter()
             .flatten()
             .min()
     }
 
     fn tick(&mut self, now: Millis, outside: &mut Outside) -> Result<(), Misuse> {
-        if let Some((token, uid)) = self.records.store.answer(now) {
-            let uid = uid.map(|uid| uid.to_string());
-            let answer = match &uid {
-                Some(uid) => Answer::Stored {
-                    uid: uid.as_bytes(),
-                },
-                None => Answer::StoreFailed,
-            };
-            self.host
-                .answer(now, token, answer, &mut self.records, outside)?;
-        }
+        self.answer_storage(now, outside)?;
         self.host.tick(now, &mut self.records, outside)?;
         self.forget_closed();
-        let step = match &mut self.middle {
-            Middle::B2bua(b2bua) => b2bua.tick(now, outside),
-            Middle::Proxy { passing, .. } => {
-                passing.tick(now, outside);
-                None
-            }
-        };
+        let step = self.middle.tick(now, outside);
         self.follow(now, step, outside)
     }
 }
 
-impl Duties<Cpm> for Records {
-    type Reply = Answer<'static>;
-
-    /// The message store takes its time; the node waits no longer than it may. This host has no media plane. Descriptions are
-    /// kept by the node, which has learnt them.
-    fn reply(
-        &mut self,
-        now: Millis,
-        (token, question): (Token, &Question),
-        _: &Outbox<Cpm>,
-        outside: &mut Outside,
-    ) -> Option<Answer<'static>> {
-        match question {
-            Question::SessionStorage { key, session } => {
-                self.store.ask(now, token, key.to_string());
-                let report = json!({"event": "session_storage", "session": session.0});
-                outside.report(now, &report);
-                None
-            }
-            Question::MediaRelease { session, scope, .. } => {
-                let scope = word(scope);
-                let report = json!({"event": "media_release", "session": session.0, "of": scope});
-                outside.report(now, &report);
-                Some(Answer::MediaReleased)
-            }
-            _ => Some(Answer::StoreFailed),
-        }
-    }
-
-    fn answer(reply: &Answer<'static>) -> Answer<'static> {
-        *reply
-    }
-
-    fn take_note(&mut self, now: Millis, event: &Event, _: &Outbox<Cpm>, outside: &mut Outside) {
-        let report = match event {
-            Event::SessionClosed {
-                session,
-                cause,
-                ends,
-                recording,
-                ..
-            } => {
-                self.sessions.remove(session);
-                self.closed.push(*session);
-                json!({
-                    "event": "session_closed",
-                    "session": session.0,
-                    "cause": word(cause),
-                    "ends": ends_of(ends),
-                    "recording": word(recording),
-                })
-            }
-            Event::SessionShrunk { session, iwf } => {
-                json!({"event": "session_shrunk", "session": session.0, "iwf": iwf})
-            }
-            Event::StreamDeletionFailed {
-                session,
-                iwf,
-                status,
-            } => json!({
-                "event": "stream_deletion_failed",
-                "session": session.0,
-                "iwf": iwf,
-                "status": status,
-            }),
-            Event::StoredLate { session, stored } => {
-                json!({"event": "stored_late", "session": session.0, "stored": stored})
-            }
-            other => json!({"event": word(other)}),
-        };
-        outside.report(now, &report);
-    }
-}
-
-/// How each leg ended that the session had.
-fn ends_of(ends: &Ends) -> Value {
-    let iwfs = ends.iwfs.iter().flatten().map(word);
-    json!({
-        "client": ends.client.as_ref().map(word),
-        "other": ends.other.as_ref().map(word),
-        "iwfs": iwfs.collect::<Vec<_>>(),
-    })
-}
-
-fn terms(arguments: &mut Arguments) -> Result<Terms, Box<dyn Error>> {
-    let is_originating = arguments.either("role", ["originating", "terminating"])?;
-    let is_b2bua = arguments.either("mode", ["b2bua", "proxy"])?;
-    let is_whole = arguments.either("iwf-policy", ["session", "streams"])?;
-    Ok(Terms {
-        function: match is_originating {
-            true => Function::Originating,
-            false => Function::Terminating,
-        },
-        mode: match is_b2bua {
-            true => Mode::B2bua,
-            false => Mode::Proxy,
-        },
-        policy: match is_whole {
-            true => IwfPolicy::WholeSession,
-            false => IwfPolicy::StreamsOnly,
-        },
-        allow_offline_storage: !arguments.either("offline-storage", ["off", "on"])?,
-    })
-}
-
-/// Who calls, if that is said, and who is called.
-struct Parties {
-    caller: Option<SocketAddrV4>,
-    called: Vec<(LegId, SocketAddrV4)>,
-}
-
-/// IWFs stand in the place of whoever is at the far end, if there are any.
-fn parties(arguments: &mut Arguments, terms: &Terms) -> Result<Parties, Box<dyn Error>> {
-    let mut party = |name: &str| {
-        let given = arguments.text(name)?;
-        given.map(|given| address(name, &given)).transpose()
-    };
-    let (client, peer) = (party("client")?, party("peer")?);
-    let iwfs = arguments.all("iwf")?;
-    let iwfs: Vec<SocketAddrV4> = iwfs
-        .iter()
-        .map(|iwf| address("iwf", iwf))
-        .collect::<Result<_, _>>()?;
-    let (caller, far, id, name) = match terms.function {
-        Function::Originating => (client, peer, LegId::Other, "peer"),
-        Function::Terminating => (peer, client, LegId::Client, "client"),
-    };
-    if !iwfs.is_empty() {
-        let called = (0..).map(LegId::Iwf).zip(iwfs).collect();
-        return Ok(Parties { caller, called });
-    }
-    let far = far.ok_or_else(|| format!("--{name} is missing: whom does it call?"))?;
-    let called = vec![(id, far)];
-    Ok(Parties { caller, called })
+fn config(site: &Site, arguments: &mut Arguments) -> Result<Config, Box<dyn Error>> {
+    let mut config = Config::new(site.element()?);
+    config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
+    config.store_bound = arguments.number("store-ms", config.store_bound)?;
+    config.answer_bound = arguments.number("answer-ms", config.answer_bound)?;
+    Ok(config)
 }
 
 fn begins_session(message: &Message<'_>) -> bool {

@@ -12,7 +12,7 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `proxy.rs`, `ues.rs` | the proxy beside it |
-//! | `cpm.rs` | the CPM Participating Function |
+//! | `cpm.rs`, `records.rs`, `parties.rs` | the CPM Participating Function; what it keeps; between whom its sessions are |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
 //! | `relay.rs` | the IBCF |
 //! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
@@ -53,12 +53,14 @@ mod msc;
 mod names;
 mod offers;
 mod outside;
+mod parties;
 mod passing;
 mod pcscf;
 mod peer;
 mod pen;
 mod proxy;
 mod record;
+mod records;
 #[path = "../msc_ics/register.rs"]
 mod register;
 mod registrar;

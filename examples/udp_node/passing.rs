@@ -378,7 +378,11 @@ impl Passage {
                 }
                 Elapsed::TimedOut => false,
             },
-            Stage::Ringing { until } if *until <= now => self.give_up(now, tag, outside),
+            Stage::Ringing { until } if *until <= now => {
+                self.is_cancelled = true;
+                self.cancel_if_due(now, outside);
+                self.give_up(now, tag, outside)
+            }
             Stage::Ringing { .. } => true,
             Stage::Over { until } => *until > now,
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 
 use ims_procedures::{
-    cpm::{Description, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode, SessionRef, Side},
+    cpm::{Description, Establish, Function, Iwf, Leg, LegId, SessionRef, Side},
     drive::{Identifier, Limits, Millis},
     wire::{
         Message,
@@ -15,19 +15,11 @@ use crate::{
     called::{Called, Heard},
     offers,
     outside::Outside,
+    parties::Terms,
     pen::Pen,
     resend::{CORE, Elapsed, Outstanding},
     way_back::Stamped,
 };
-
-/// What holds for every session of a Participating Function.
-#[derive(Clone, Copy)]
-pub struct Terms {
-    pub function: Function,
-    pub mode: Mode,
-    pub policy: IwfPolicy,
-    pub allow_offline_storage: bool,
-}
 
 pub struct Setup {
     /// The caller's INVITE.

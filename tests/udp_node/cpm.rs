@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     call::{Caller, description, of_callee, ports, response},
     peer::{Peer, status, values},
-    process::Process,
+    process::{Process, folder},
 };
 
 struct Party {
@@ -340,6 +340,43 @@ fn an_acceptance_is_repeated() {
     caller.send(&ack);
     assert!(client.is_quiet_for(1_500));
     assert_eq!(client.ask(&function.listen, &caller.invite), accepted);
+}
+
+/// [DR-7] Killed and started again, it knows the session, refuses to change it, and closes it.
+#[test]
+fn closed_after_a_crash() {
+    let store = folder("udp_node_cpm");
+    let mut other = Party::new();
+    let client = Peer::of_core();
+    let options = ["--persist", store.to_str().unwrap()];
+    let mut function = start(&options, &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let mut caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    other.accept(&function, &[2000]);
+    other.get("ACK");
+    let accepted = client.receive();
+    let ack = caller.within("ACK", &accepted, "");
+    caller.send(&ack);
+    let session = function.event("session_established")["session"].clone();
+    let listen = function.listen.clone();
+    function.kill();
+
+    let fixed = ["--domain", "home1.test", "--peer", &other.peer.address];
+    let again = [&["--listen", &listen][..], &fixed, &options].concat();
+    let mut function = Process::start("cpm", &again);
+    function.command(&json!({"command": "list"}));
+    let listed = json!([{"session": session, "state": "established"}]);
+    assert_eq!(function.event("list")["sessions"], listed);
+    let reinvite = caller.within("INVITE", &accepted, "");
+    assert_eq!(status(&client.ask(&listen, &reinvite)), "488");
+    let bye = caller.within("BYE", &accepted, "");
+    caller.send(&bye);
+    other.answer(&function, &other.get("BYE"), "200 OK");
+    assert_eq!(status(&client.receive()), "200");
+    assert_eq!(function.event("session_closed")["session"], session);
+    function.command(&json!({"command": "list"}));
+    assert_eq!(function.event("list")["sessions"], json!([]));
 }
 
 /// [CP-6] What is of no session: a BYE, an INVITE without an offer, one of a stranger.
