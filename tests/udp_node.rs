@@ -1,4 +1,6 @@
 //! The example `udp_node`: its processes on loopback, with a UE and a core that this test plays.
+//! Only Linux has all of 127.0.0.0/8 for loopback.
+#![cfg(target_os = "linux")]
 
 #[path = "udp_node/options.rs"]
 mod options;

@@ -3,6 +3,7 @@
 //!
 //! Everybody is on loopback: the elements at 127.0.0.1, a P-CSCF that SIPp plays at 127.0.0.2, its S-CSCF at 127.0.0.3,
 //! its UEs at 127.0.0.9, which nobody trusts.
+#![cfg(target_os = "linux")]
 
 mod cpm;
 mod load;
