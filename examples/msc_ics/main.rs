@@ -7,7 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `msc.rs` | the MSC server: the node, and what its host does for it |
-//! | `registering.rs`, `calls.rs`, `subscriber.rs` | the REGISTERs of the host itself; its calls; identities from IMSI and IMEI |
+//! | `registering.rs`, `register.rs`, `calls.rs`, `subscriber.rs` | the REGISTERs of the host itself; its calls; identities from IMSI and IMEI |
 //! | `home.rs` | S-CSCF, SCC AS and HSS, and how the S-CSCF fails |
 //! | `story.rs` | one subscriber: trigger, return, what must hold at the end |
 //! | `down.rs` | many subscribers: the MSC server is shut down |
@@ -41,6 +41,7 @@ mod options;
 #[path = "../ims_network/provisioning.rs"]
 #[allow(dead_code)] // No UE and no P-CSCF takes part here.
 mod provisioning;
+mod register;
 mod registering;
 #[path = "../ims_network/registrar.rs"]
 mod registrar;

@@ -2,15 +2,16 @@
 //! the library's procedure: it is shown each with its answer, and ends what they began.
 
 use ims_procedures::{
-    drive::{Buffer, Identifier, Identifiers, Millis},
-    wire::{Element, HeaderName, MAGIC_COOKIE, Message, Method, Writer},
+    drive::{Identifier, Identifiers, Millis},
+    wire::{Element, MAGIC_COOKIE, Message},
 };
 
 use crate::{
     network::Network,
     provisioning::{Actor, VISITED_NETWORK},
+    register::Register,
     resend::{self, Elapsed, Outstanding},
-    subscriber::{MSC_URI, Subscriber},
+    subscriber::Subscriber,
 };
 
 /// Seconds that a registration is asked for. The registrar grants what it likes.
@@ -71,51 +72,17 @@ impl Registering {
 
     fn write(&mut self, subscriber: &Subscriber, branch: Identifier) -> Option<Vec<u8>> {
         let (tag, call_id) = (self.identifiers.next(), self.identifiers.next());
-        let identity = subscriber.temporary_identity.as_bytes();
-        let home = subscriber.home_domain.as_bytes();
-        let realm = home.strip_prefix(b"sip:")?;
-        let mut buffer = Buffer::new(4_096);
-        let mut message = Writer::request(&mut buffer, b"REGISTER", home);
-        message
-            .via(self.element.sent_by(), branch)
-            .number(HeaderName::MaxForwards, 70)
-            .parts(HeaderName::From, &[b"<", identity, b">;tag=", &tag.text()])
-            .parts(HeaderName::To, &[b"<", identity, b">"])
-            .header(HeaderName::CallId, &call_id.text())
-            .cseq(1, Method::Register.as_bytes())
-            .parts(
-                HeaderName::Contact,
-                &[
-                    b"<",
-                    MSC_URI.as_bytes(),
-                    b">;+sip.instance=\"<",
-                    subscriber.instance.as_bytes(),
-                    b">\";+g.3gpp.ics=\"server\";+g.3gpp.accesstype=\"cellular1\"",
-                ],
-            )
-            .number(HeaderName::Expires, EXPIRES)
-            .parts(
-                HeaderName::Authorization,
-                &[
-                    b"Digest username=\"",
-                    subscriber.private_identity.as_bytes(),
-                    b"\",realm=\"",
-                    realm,
-                    b"\",nonce=\"\",uri=\"",
-                    home,
-                    b"\",response=\"\",integrity-protected=\"auth-done\"",
-                ],
-            )
-            .parts(HeaderName::Path, &[b"<", MSC_URI.as_bytes(), b";lr>"])
-            .header(HeaderName::Supported, b"path")
-            .header(HeaderName::PVisitedNetworkId, VISITED_NETWORK.as_bytes())
-            .header(
-                HeaderName::PAccessNetworkInfo,
-                b"3GPP-UTRAN-FDD;utran-cell-id-3gpp=234151D0FCE11;network-provided",
-            );
-        self.element.write_charging_vector(&mut message, branch);
-        message.finish();
-        let fault = buffer.take_fault();
-        fault.is_none().then(|| buffer.as_slice().to_vec())
+        let register = Register {
+            home_domain: &subscriber.home_domain,
+            public_identity: &subscriber.temporary_identity,
+            private_identity: &subscriber.private_identity,
+            instance: &subscriber.instance,
+            call_id: &call_id.text(),
+            tag: &tag.text(),
+            cseq: 1,
+            expires: EXPIRES,
+            visited_network: VISITED_NETWORK,
+        };
+        register.write(&self.element, branch)
     }
 }

@@ -6,7 +6,7 @@ usage: udp_node ROLE --listen IP:PORT --domain DOMAIN [OPTIONS]
 
 Commands are JSON lines on stdin, events JSON lines on stdout. The first event is {"event":"ready",…}; a command is
 answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for. Every role takes
-  {"command":"list"}         who is registered
+  {"command":"list"}         who is registered, or which sessions there are
   {"command":"statistics"}   what was counted
   {"command":"quit"}         writes the ladder and ends
 
@@ -65,6 +65,60 @@ at an address of the core (--next-hop, --trust) is a UE.
  events
   registered, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
   held_register_released, shutdown_planned, shutdown_progressed, shutdown_ended, rejected, …
+
+cpm: a CPM Participating Function. It sets sessions up from the INVITEs that come, and closes them by OMA CPM 8.2.2.3
+and 8.3.2.3. All who are called must accept. The streams of an offer are dealt out to the IWFs, the rest to the last.
+  --role originating|terminating   whom it serves: who calls, or who is called           [default: originating]
+  --mode b2bua|proxy     as what it stands between the ends                              [default: b2bua]
+  --client IP:PORT       the CPM client that is served
+  --peer IP:PORT         the other CPM entity
+  --iwf IP:PORT          an IWF in the place of whoever would be called; may be given several times. Of client and
+                         peer, the one who is called must be given; if the other is, nobody else may call
+  --iwf-policy session|streams   what goes when one of several IWFs leaves               [default: session]
+  --offline-storage off|on       what <allow-offline-storage> says                       [default: off]
+  --store uid=N|fail|slow=MS     the message store: the first UID that it gives, that it fails, or how long it takes
+                                                                                         [default: uid=1]
+  --far-side-ms N        how long the far side may take to answer a BYE                  [default: 16000]
+  --store-ms N           how long the store may take                                     [default: 8000]
+  --answer-ms N          how long a leg that is sent a BYE is waited for, the BYE being answered [default: 40000]
+ commands
+  {"command":"close","session":N,"reason":REASON}   the host ends it; REASON as in the header, or left out
+ events
+  session_established, session_refused, media_release, session_storage, session_shrunk, stream_deletion_failed,
+  session_closed, stored_late, not_learnt, rejected, …
+
+msc: an MSC server enhanced for ICS. It registers subscribers on their behalf, renews that, and ends it when they are not
+active there any more.
+  --registrar IP:PORT    the home network's S-CSCF, or whoever leads to it; trusted
+  --mnc-digits 2|3       digits of the mobile network code in an IMSI                    [default: 2]
+  --expires S            seconds that are asked for                                      [default: 600000]
+  --reg-event on|off     whether it subscribes to registration state                     [default: on]
+  --attempts N, --retry-ms N   how often the deregistering REGISTER is sent, and until the second  [default: 3, 4000]
+  --release-ms N         how long the release of all dialogs may take                    [default: 40000]
+ commands
+  {"command":"register","imsi":DIGITS,"imei":DIGITS}
+  {"command":"no_longer_active","imsi":DIGITS,"trigger":TRIGGER}
+      TRIGGER: cancel_location, implicit_detach, purge, explicit_detach, administrative
+  {"command":"return","imsi":DIGITS,"imei":DIGITS}   the subscriber is active there again
+  {"command":"dialog_added","imsi":DIGITS,"dialog":N,"public_identity":URI}
+  {"command":"dialog_ended","imsi":DIGITS,"dialog":N}
+  {"command":"shutdown","rate":N,"in_flight":N,"deadline_ms":N}, {"command":"resume"}
+ events
+  registered, registration_failed, dialog_release, deregistered, cancelled, subscribed, subscription_lost,
+  subscription_ended, shutdown_progressed, shutdown_ended, rejected, …
+
+relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
+else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side.
+  --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
+                         the outside
+  --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times
+  --translate-aor INSIDE,OUTSIDE        an address of record in documents; may be given several times
+  --documents untouched|translated      what becomes of documents in NOTIFYs             [default: untouched]
+  --unread passed|refused      what becomes of a document that cannot be read            [default: passed]
+  --expires-at-most S          of contacts in documents
+  --request-uris in-dialog|all which Request-URIs are mapped back                        [default: in-dialog]
+ events
+  rejected, unread
 
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

@@ -132,7 +132,6 @@ impl<N: Persist> Host<N> {
     }
 
     /// Gives the node an answer that it has waited for.
-    #[allow(dead_code)] // The roles so far wait for nobody.
     pub fn answer(
         &mut self,
         now: Millis,

@@ -12,6 +12,12 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `proxy.rs`, `ues.rs` | the proxy beside it |
+//! | `cpm.rs`, `records.rs`, `parties.rs` | the CPM Participating Function; what it keeps; between whom its sessions are |
+//! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
+//! | `relay.rs` | the IBCF |
+//! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
+//! | `message_store.rs` | the message store |
+//! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
 //! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
@@ -23,32 +29,53 @@
 //! and `Duties` for its vocabulary; a line in [`element`], where it takes the options that are its own; a paragraph in
 //! `help.rs`. Nothing else changes.
 
+mod agenda;
 mod arguments;
+mod b2bua;
 mod birth;
+mod called;
 #[path = "../ims_network/capture.rs"]
 mod capture;
 mod clock;
 mod console;
+mod cpm;
 mod digest;
 mod element;
 mod help;
+mod hop;
 mod host;
 mod kept;
 #[path = "../ims_network/ladder_html.rs"]
 #[allow(dead_code)] // A network that nobody made loses no messages that one knows of.
 mod ladder_html;
+mod message_store;
+mod msc;
 mod names;
+mod offers;
 mod outside;
+mod parties;
+mod passing;
 mod pcscf;
 mod peer;
+mod pen;
 mod proxy;
 mod record;
+mod records;
+#[path = "../msc_ics/register.rs"]
+mod register;
 mod registrar;
+mod relay;
+#[path = "../ims_network/resend.rs"]
+#[allow(dead_code)] // Here only elements of the core wait for answers.
+mod resend;
 mod scscf;
+mod served;
+mod setup;
 mod site;
 mod sockets;
 mod store;
 mod subscribers;
+mod subscribing;
 #[path = "../ims_network/summary.rs"]
 mod summary;
 mod ues;
@@ -99,6 +126,9 @@ fn element(
     Ok(match site.role.as_str() {
         "scscf" => Box::new(scscf::Element::new(site, arguments, now)?),
         "pcscf" => Box::new(pcscf::Element::new(site, arguments, now)?),
+        "cpm" => Box::new(cpm::Element::new(site, arguments, now)?),
+        "msc" => Box::new(msc::Element::new(site, arguments, now)?),
+        "relay" => Box::new(relay::Element::new(site, arguments)?),
         other => return Err(format!("there is no role {other}").into()),
     })
 }

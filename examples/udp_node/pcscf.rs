@@ -10,13 +10,13 @@ use std::{
 };
 
 use ims_procedures::{
-    drive::{Buffer, Limits, Millis, Misuse, Outbox, Source, Text, Token, TransactionRef, Verdict},
+    drive::{Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Affected, Answer, Command, Config, Event, Evidence, LossRule, Pcscf, PcscfNode, Question,
         Shutdown, Ue,
     },
     regevent::subscriber::{self, Profile},
-    wire::{Message, Method, Writer},
+    wire::{Message, Method},
 };
 use serde_json::{Value, json};
 
@@ -24,11 +24,13 @@ use crate::{
     arguments::{self, Arguments},
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
+    hop,
     host::{Duties, Host},
     outside::Outside,
     peer::Peer,
     proxy::{Onward, Proxy},
     site::{Site, Trust},
+    subscribing,
     ues::Ues,
     way_back::Stamped,
 };
@@ -40,6 +42,7 @@ pub struct Element {
     host: Host<PcscfNode>,
     edge: Edge,
     proxy: Proxy,
+    visited_network: String,
     trust: Trust,
     core: SocketAddrV4,
     passed: Passed,
@@ -93,7 +96,8 @@ impl Element {
                 ues,
                 released: Vec::new(),
             },
-            proxy: Proxy::new(element, visited_network, site.birth.identifiers()),
+            proxy: Proxy::new(element, site.birth.identifiers()),
+            visited_network,
             trust: site.trust.clone(),
             core,
             passed: Passed::default(),
@@ -120,7 +124,7 @@ impl Element {
                 self.held.push((token, from, message.clone()));
             }
             // Of an INVITE, which has no transaction here.
-            Verdict::Refuse { status, .. } => refuse(now, message, status, outside),
+            Verdict::Refuse { status, .. } => hop::refuse(now, message, status, None, outside),
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
                 outside.report(now, &json!({"event": "rejected", "why": why}));
@@ -151,7 +155,7 @@ impl Element {
         if let Err(status) = passed {
             // Nothing answers an ACK.
             if method != Some(Method::Ack) {
-                refuse(now, message, status, outside);
+                hop::refuse(now, message, status, None, outside);
             }
         }
         Ok(())
@@ -164,7 +168,8 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        let onward = self.proxy.register(flow, &message.bytes)?;
+        let network = &self.visited_network;
+        let onward = self.proxy.register(flow, network, &message.bytes)?;
         let bytes = onward.bytes.clone();
         self.passed.add(now, Register { flow, bytes });
         self.to_core(now, &onward, outside)
@@ -279,7 +284,7 @@ impl Element {
                 (true, true) => {
                     self.pass_on(now, (from, Source::Ue), &message, outside)?;
                 }
-                (true, false) => refuse(now, &message, 500, outside),
+                (true, false) => hop::refuse(now, &message, 500, None, outside),
                 // Its sender has given up.
                 (false, _) => {}
             }
@@ -527,7 +532,7 @@ impl Duties<Pcscf> for Edge {
                 self.released.push((*token, *transaction, *forward));
                 json!({"event": "held_register_released", "forward": forward})
             }
-            Event::Subscription(event) => subscription(event, texts),
+            Event::Subscription(event) => subscribing::report(event, texts),
             Event::ShutdownPlanned {
                 registrations,
                 in_dialog,
@@ -576,31 +581,6 @@ impl Duties<Pcscf> for Edge {
     }
 }
 
-fn subscription(event: &subscriber::Event, texts: &Outbox<Pcscf>) -> Value {
-    let about = |name: &str, resource: &Text| json!({"event": name, "public_identity": text(texts.text(*resource))});
-    match event {
-        subscriber::Event::Subscribed { resource, expires } => {
-            let mut report = about("subscribed", resource);
-            report["expires"] = (*expires).into();
-            report
-        }
-        subscriber::Event::GrantedTooLittle { resource, .. } => {
-            about("granted_too_little", resource)
-        }
-        subscriber::Event::SubscriptionLost { resource, why, .. } => {
-            let mut report = about("subscription_lost", resource);
-            report["why"] = word(why).into();
-            report
-        }
-        subscriber::Event::SubscriptionEnded { resource, why } => {
-            let mut report = about("subscription_ended", resource);
-            report["why"] = word(why).into();
-            report
-        }
-        other => json!({"event": word(other)}),
-    }
-}
-
 fn config(
     site: &Site,
     arguments: &mut Arguments,
@@ -637,18 +617,6 @@ fn evidence(name: &str) -> Result<Evidence, Refused> {
         "security_association_idle" => Evidence::SecurityAssociationIdle,
         other => return Err(format!("there is no evidence {other:?}").into()),
     })
-}
-
-/// Answers a request that is not passed on.
-fn refuse(now: Millis, message: &Stamped, status: u16, outside: &mut Outside) {
-    let Ok(request) = Message::parse(&message.bytes, &Limits::default()) else {
-        return;
-    };
-    let mut buffer = Buffer::new(Limits::default().message_bytes);
-    Writer::respond_to(&mut buffer, &request, status, None).finish();
-    if buffer.take_fault().is_none() {
-        outside.send(now, message.back, buffer.as_slice());
-    }
 }
 
 /// Whom a command is about: whoever has the contact, or the user of that private identity.

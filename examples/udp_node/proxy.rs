@@ -24,7 +24,6 @@ const MAX_FORWARDS: u8 = 70;
 
 pub struct Proxy {
     element: Element,
-    visited_network: String,
     identifiers: Identifiers,
     secret: u64,
     limits: Limits,
@@ -56,12 +55,11 @@ pub struct Back {
 }
 
 impl Proxy {
-    pub fn new(element: Element, visited_network: String, mut identifiers: Identifiers) -> Self {
+    pub fn new(element: Element, mut identifiers: Identifiers) -> Self {
         let mut hasher = DefaultHasher::new();
         identifiers.next().text().hash(&mut hasher);
         Self {
             element,
-            visited_network,
             secret: hasher.finish(),
             identifiers,
             limits: Limits::default(),
@@ -80,7 +78,12 @@ impl Proxy {
     }
 
     /// A REGISTER of a UE (TS 24.229 5.2.2.1): what a UE may not say is removed, what the P-CSCF vouches for is added.
-    pub fn register(&mut self, flow: Peer, bytes: &[u8]) -> Result<Onward, Refusal> {
+    pub fn register(
+        &mut self,
+        flow: Peer,
+        visited_network: &str,
+        bytes: &[u8],
+    ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
@@ -90,11 +93,10 @@ impl Proxy {
         let (ioi, icid) = (text(self.element.ioi()), self.identifiers.next());
         let outbound = if has_flow(&request) { ";ob" } else { "" };
         let token = token_of(flow);
-        let visited = &self.visited_network;
         let added = format!(
             "Path: <sip:{token}@{sent_by};lr{outbound}>\r\n\
              Require: path\r\n\
-             P-Visited-Network-ID: {visited}\r\n\
+             P-Visited-Network-ID: {visited_network}\r\n\
              P-Charging-Vector: icid-value={icid};icid-generated-at={host};orig-ioi={ioi}\r\n"
         );
         Ok(self.onward(passed, &branch, &added, None))
@@ -141,8 +143,38 @@ impl Proxy {
         Ok(Terminating { flow, bytes })
     }
 
+    /// Any request, between elements of the core: it is changed as little as RFC 3261 16.6 has it, and the next ones of
+    /// a dialog that it begins come this way too.
+    pub fn through(&self, bytes: &[u8]) -> Result<Onward, Refusal> {
+        let request = self.read(bytes)?;
+        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let route = self.routes_after_own(&request).next();
+        let added = match begins_dialog(&request) {
+            true => format!("Record-Route: <{};lr>\r\n", text(self.element.uri())),
+            false => String::new(),
+        };
+        Ok(self.onward(passed, &branch, &added, route))
+    }
+
+    /// A response to a request that went [through](Self::through). `None` for any other.
+    pub fn back_through(&self, bytes: &[u8]) -> Option<Back> {
+        self.returned(bytes, |_| true)
+    }
+
     /// A response to a request that was passed on. `None` for any other.
     pub fn back(&self, bytes: &[u8]) -> Option<Back> {
+        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
+        self.returned(bytes, |name| {
+            !matches!(
+                name,
+                HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses
+            )
+        })
+    }
+
+    /// A response without our Via, and with those fields alone that stay.
+    fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
         let own = vias.next()?.ok()?;
@@ -155,13 +187,12 @@ impl Proxy {
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
         let mut is_top = true;
-        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
         let passed = self.rewritten(&response, |name| match name {
             HeaderName::Via if std::mem::take(&mut is_top) => {
                 others.map_or(Edit::Drop, Edit::Replace)
             }
-            HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses => Edit::Drop,
-            _ => Edit::Keep,
+            name if stays(name) => Edit::Keep,
+            _ => Edit::Drop,
         });
         let bytes = passed?;
         Some(Back { to, bytes, branch })
@@ -230,11 +261,7 @@ impl Proxy {
 
     /// RFC 3261 16.6 step 4: what begins a dialog has its other requests come this way too, with the UE's token.
     fn record_route(&self, flow: Peer, request: &Message<'_>) -> String {
-        let begins = matches!(
-            request.method(),
-            Some(Method::Invite | Method::Subscribe | Method::Refer)
-        );
-        if !begins {
+        if !begins_dialog(request) {
             return String::new();
         }
         let sent_by = text(self.element.sent_by());
@@ -280,6 +307,13 @@ fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
     let first = message.windows(2).position(|pair| pair == b"\r\n");
     let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
     [first, lines.as_bytes(), rest].concat()
+}
+
+fn begins_dialog(request: &Message<'_>) -> bool {
+    matches!(
+        request.method(),
+        Some(Method::Invite | Method::Subscribe | Method::Refer)
+    )
 }
 
 /// Whether a contact is a flow (RFC 5626 4.2).

@@ -6,13 +6,13 @@
 use std::error::Error;
 
 use ims_procedures::{
-    drive::{Buffer, Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
+    drive::{Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
     regevent::notifier,
     scscf::{
         Affected, Answer, Command, Config, DeregistrationReason, Event, Question, Reasons, Scscf,
         ScscfNode, TerminationReason,
     },
-    wire::{Accepts, IntegrityProtected, Message, Method, NameAddr, Writer, validate},
+    wire::{IntegrityProtected, Message, Method, NameAddr},
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ use crate::{
     console::{self, counters, text, word},
     digest::{Digest, Proof},
     element::{NetworkElement, Refused},
+    hop,
     host::{Duties, Host},
     outside::Outside,
     peer::Peer,
@@ -96,7 +97,7 @@ impl Element {
             // A response that nobody waits for, or what nothing answers.
             None | Some(Method::Ack) => Ok(()),
             Some(_) => {
-                if let Some(response) = other(&request) {
+                if let Some(response) = hop::other(&request, &METHODS, None) {
                     outside.send(now, message.back, &response);
                 }
                 Ok(())
@@ -139,7 +140,7 @@ impl Element {
         match self.host.command(now, learn, &mut self.home, outside) {
             Ok(_) => Ok(self.home.granted(now, grant, outside)),
             Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_)) => {
-                Ok(status(request, 503).unwrap_or_default())
+                Ok(hop::response(request, 503, None).unwrap_or_default())
             }
             Err(mistake) => Err(mistake),
         }
@@ -511,27 +512,6 @@ fn is_protected(request: &Message<'_>) -> bool {
                 | IntegrityProtected::IpAssocYes
         )
     )
-}
-
-/// The response to what is no REGISTER.
-fn other(request: &Message<'_>) -> Option<Vec<u8>> {
-    let accepts = Accepts::server().methods(&METHODS);
-    let mut buffer = Buffer::new(Limits::default().message_bytes);
-    match validate(request, &accepts) {
-        Ok(_) => return status(request, 200),
-        Err(owed) => {
-            owed.status()?;
-            owed.write(&mut buffer, request, None);
-        }
-    }
-    Some(buffer.as_slice().to_vec())
-}
-
-fn status(request: &Message<'_>, status: u16) -> Option<Vec<u8>> {
-    let mut buffer = Buffer::new(Limits::default().message_bytes);
-    Writer::respond_to(&mut buffer, request, status, None).finish();
-    let is_whole = buffer.take_fault().is_none();
-    is_whole.then(|| buffer.as_slice().to_vec())
 }
 
 /// A reason of the operator; `None` if it is none of those.

@@ -5,7 +5,9 @@
 //! its UEs at 127.0.0.9, which nobody trusts.
 #![cfg(target_os = "linux")]
 
+mod cpm;
 mod load;
+mod msc;
 mod pcscf;
 #[path = "../udp_node/process.rs"]
 #[allow(dead_code)] // Some of it is for the other tests of the example.
@@ -33,6 +35,8 @@ fn sipp_is_the_other_side() {
     let mut table = Table::new(sipp, tshark);
     scscf::all(&mut table);
     pcscf::all(&mut table);
+    cpm::all(&mut table);
+    msc::all(&mut table);
     load::all(&mut table);
     print!("{table}");
     assert!(table.is_good(), "see the table");

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Plays the example udp_node against SIPp, and prints what came of it. Installs SIPp and tshark from Debian.
 # Without them it fails, unless IMS_INTEROP=optional says that this is known; then the summary says so too.
+# IMS_INTEROP_ONLY=ELEMENT,…: these roles alone.
 # UDP_NODE=FILE: another build of the program than that of the tests.
 # IMS_INTEROP_LOAD=SECONDS: for how long many UEs register at the highest rate that the machine bears; 0 for not at all.
 set -euo pipefail

@@ -49,6 +49,11 @@ impl Sipp {
         Self::start(scenario, ip, &options, calls)
     }
 
+    /// Waits for calls, with more options.
+    pub fn wait_with(scenario: &str, ip: &str, calls: u32, options: &[&str]) -> Self {
+        Self::start(scenario, ip, options, calls)
+    }
+
     /// An address that is free.
     pub fn free_port(ip: &str) -> String {
         let socket = UdpSocket::bind((ip, 0)).unwrap();
@@ -64,7 +69,7 @@ impl Sipp {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/interop/sipp")
             .join(format!("{scenario}.xml"));
-        let folder = folder(&format!("interop_{scenario}"));
+        let folder = folder(&format!("interop_{scenario}_{address}").replace(':', "_"));
         let (ip, port) = address.split_once(':').unwrap();
         let child = Command::new("sipp")
             .arg("-sf")

@@ -1,6 +1,6 @@
 //! Whom the test plays: a socket, and messages written by hand.
 
-use std::net::UdpSocket;
+use std::{net::UdpSocket, time::Duration};
 
 use crate::process::BOUND;
 
@@ -39,6 +39,16 @@ impl Peer {
         let mut buffer = [0; 65_536];
         let length = self.socket.recv(&mut buffer).expect("a message");
         String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    /// Whether nothing comes for so many milliseconds.
+    #[allow(dead_code)] // One of the tests that share this waits for nothing.
+    pub fn is_quiet_for(&self, milliseconds: u64) -> bool {
+        let time = Duration::from_millis(milliseconds);
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let is_quiet = self.socket.recv(&mut [0; 65_536]).is_err();
+        self.socket.set_read_timeout(Some(BOUND)).unwrap();
+        is_quiet
     }
 
     /// Sends a request, and receives what comes next.

@@ -1,0 +1,85 @@
+//! Messages that go from hop to hop, and that whoever passes a request on or begins a call writes itself.
+
+use ims_procedures::{
+    drive::{Buffer, Identifier, Limits, Millis},
+    wire::{Accepts, HeaderName, Message, Method, Writer, validate},
+};
+
+use crate::{outside::Outside, way_back::Stamped};
+
+/// The ACK of a refusal of an INVITE that was sent from here (RFC 3261 17.1.1.3).
+pub fn ack_of_refusal(invite: &Message<'_>, refusal: &Message<'_>) -> Option<Vec<u8>> {
+    beside(invite, b"ACK", refusal)
+}
+
+/// The CANCEL of an INVITE that was sent from here (RFC 3261 9.1).
+pub fn cancel(invite: &Message<'_>) -> Option<Vec<u8>> {
+    beside(invite, b"CANCEL", invite)
+}
+
+/// A request that goes the way of an INVITE, with its topmost Via.
+fn beside(invite: &Message<'_>, method: &[u8], to: &Message<'_>) -> Option<Vec<u8>> {
+    let (via, cseq) = (invite.via().ok()?, invite.cseq().ok()?);
+    let mut buffer = Buffer::new(Limits::default().message_bytes);
+    let mut request = Writer::request(&mut buffer, method, invite.request_uri()?);
+    request
+        .header(HeaderName::Via, via.raw())
+        .number(HeaderName::MaxForwards, 70)
+        .copy(invite, HeaderName::Route)
+        .copy(invite, HeaderName::From)
+        .copy(to, HeaderName::To)
+        .copy(invite, HeaderName::CallId)
+        .cseq(cseq.number, method);
+    request.finish();
+    whole(buffer)
+}
+
+/// A response that has nothing but what every response has.
+pub fn response(request: &Message<'_>, status: u16, tag: Option<Identifier>) -> Option<Vec<u8>> {
+    written(|buffer| Writer::respond_to(buffer, request, status, tag).finish())
+}
+
+/// The response to a request that nobody here takes: 200, if it is of one of these methods and asks for nothing. `None` if
+/// it cannot be answered.
+pub fn other(
+    request: &Message<'_>,
+    methods: &[Method<'_>],
+    tag: Option<Identifier>,
+) -> Option<Vec<u8>> {
+    let accepts = Accepts::server().methods(methods);
+    let Err(owed) = validate(request, &accepts) else {
+        return response(request, 200, tag);
+    };
+    owed.status()?;
+    written(|buffer| owed.write(buffer, request, tag))
+}
+
+/// Answers a request with a status alone.
+pub fn refuse(
+    now: Millis,
+    message: &Stamped,
+    status: u16,
+    tag: Option<Identifier>,
+    outside: &mut Outside,
+) {
+    let request = Message::parse(&message.bytes, &Limits::default());
+    let response = request
+        .ok()
+        .and_then(|request| response(&request, status, tag));
+    if let Some(response) = response {
+        outside.send(now, message.back, &response);
+    }
+}
+
+/// What `write` writes, if all of it could be.
+pub fn written(write: impl FnOnce(&mut Buffer)) -> Option<Vec<u8>> {
+    let mut buffer = Buffer::new(Limits::default().message_bytes);
+    write(&mut buffer);
+    whole(buffer)
+}
+
+/// What was written, if all of it could be.
+pub fn whole(mut buffer: Buffer) -> Option<Vec<u8>> {
+    let is_whole = buffer.take_fault().is_none();
+    is_whole.then(|| buffer.as_slice().to_vec())
+}

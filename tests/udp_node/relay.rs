@@ -1,0 +1,224 @@
+//! The IBCF between two networks that the test plays.
+
+use serde_json::json;
+
+use crate::{
+    call::{Caller, description, response},
+    peer::{Peer, status, values},
+    process::Process,
+};
+
+struct Border {
+    inside: Peer,
+    outside: Peer,
+    ibcf: Process,
+}
+
+impl Border {
+    fn new(options: &[&str]) -> Self {
+        let (inside, outside) = (Peer::of_core(), Peer::of_core());
+        let fixed = [
+            "--listen",
+            "127.0.0.1:0",
+            "--domain",
+            "ims.test",
+            "--inside",
+            &inside.address,
+            "--outside",
+            &outside.address,
+        ];
+        let ibcf = Process::start("relay", &[&fixed[..], options].concat());
+        Self {
+            inside,
+            outside,
+            ibcf,
+        }
+    }
+
+    fn out(&self, message: &str) -> String {
+        self.inside.send(&self.ibcf.listen, message);
+        self.outside.receive()
+    }
+
+    fn in_(&self, message: &str) -> String {
+        self.outside.send(&self.ibcf.listen, message);
+        self.inside.receive()
+    }
+
+    fn statistics(&mut self) -> serde_json::Value {
+        self.ibcf.command(&json!({"command": "statistics"}));
+        self.ibcf.event("statistics")["messages"].clone()
+    }
+}
+
+fn subscribe(from: &Peer) -> String {
+    let address = &from.address;
+    format!(
+        "SUBSCRIBE sip:alice@home1.test SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {address};branch=z9hG4bK-subscribe\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:pcscf@visited.test>;tag=1\r\nTo: <sip:alice@home1.test>\r\n\
+         Call-ID: subscription\r\nCSeq: 1 SUBSCRIBE\r\nEvent: reg\r\nX-Other:   kept\r\n\
+         Contact: <sip:7@{address}>;x=1\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+/// [IB-1] A subscription passes with its contacts translated, both ways; the NOTIFY is mapped back, its document too; no
+/// subscription is made here.
+#[test]
+fn a_subscription_passes() {
+    let outside_name = "sip:7@ibcf.visited.test";
+    let inside = Peer::of_core();
+    let pair = format!("sip:7@{},{outside_name}", inside.address);
+    let mut border = Border::new(&[
+        "--translate-contact",
+        &pair,
+        "--translate-aor",
+        "sip:alice@inside.test,sip:alice@home1.test",
+        "--documents",
+        "translated",
+    ]);
+    let request = border.out(&subscribe(&inside));
+    assert_eq!(
+        values(&request, "Contact"),
+        [format!("<{outside_name}>;x=1")]
+    );
+    assert_eq!(values(&request, "Via").len(), 2);
+    assert_eq!(values(&request, "Max-Forwards"), ["69"]);
+    assert!(request.contains("\r\nX-Other:   kept\r\n"));
+    let record = format!("<sip:{};lr>", border.ibcf.listen);
+    assert_eq!(values(&request, "Record-Route"), [record.as_str()]);
+
+    let contact = format!(
+        "Contact: <sip:notifier@{}>\r\nExpires: 600\r\n",
+        border.outside.address
+    );
+    let accepted = response(&request, "200 OK", &contact, "");
+    border.outside.send(&border.ibcf.listen, &accepted);
+    let accepted = inside.receive();
+    assert_eq!(status(&accepted), "200");
+    assert_eq!(values(&accepted, "Via").len(), 1);
+
+    let document = "<?xml version=\"1.0\"?><reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\" \
+        version=\"0\" state=\"full\"><registration aor=\"sip:alice@home1.test\" id=\"a\" \
+        state=\"terminated\"/></reginfo>";
+    let length = document.len();
+    let notify = format!(
+        "NOTIFY {outside_name} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {};branch=z9hG4bK-notify\r\n\
+         Max-Forwards: 70\r\nRoute: {record}\r\n\
+         From: <sip:alice@home1.test>;tag=callee\r\nTo: <sip:pcscf@visited.test>;tag=1\r\n\
+         Call-ID: subscription\r\nCSeq: 1 NOTIFY\r\nEvent: reg\r\n\
+         Subscription-State: active;expires=600\r\nContent-Type: application/reginfo+xml\r\n\
+         Content-Length: {length}\r\n\r\n{document}",
+        border.outside.address
+    );
+    border.outside.send(&border.ibcf.listen, &notify);
+    let notify = inside.receive();
+    assert!(
+        notify.starts_with(&format!("NOTIFY sip:7@{} SIP", inside.address)),
+        "{notify}"
+    );
+    assert!(notify.contains("aor=\"sip:alice@inside.test\""), "{notify}");
+    assert!(values(&notify, "Route").is_empty());
+    let counted = border.statistics();
+    assert_eq!(
+        (&counted["relayed"], &counted["translated"]),
+        (&json!(3), &json!(2))
+    );
+}
+
+/// Everything else passes as it is; a refusal of an INVITE is acknowledged on either side.
+#[test]
+fn a_call_passes() {
+    let mut border = Border::new(&[]);
+    let offer = description(&border.inside, &[1000]);
+    let caller = Caller::call(&border.inside, &border.ibcf.listen, "", &offer);
+    assert_eq!(status(&border.inside.receive()), "100");
+    let invite = border.outside.receive();
+    assert!(invite.ends_with(&offer));
+    assert_eq!(
+        values(&invite, "Contact"),
+        values(&caller.invite, "Contact")
+    );
+    // It comes again: that is between the caller and the IBCF.
+    caller.send(&caller.invite);
+    assert_eq!(status(&border.inside.receive()), "100");
+    let busy = response(&invite, "486 Busy Here", "", "");
+    border.outside.send(&border.ibcf.listen, &busy);
+    let ack = border.outside.receive();
+    assert!(
+        ack.starts_with("ACK ") && values(&ack, "Via").len() == 1,
+        "{ack}"
+    );
+    assert_eq!(values(&ack, "Via")[0], values(&invite, "Via")[0]);
+    let refused = border.inside.receive();
+    assert_eq!(status(&refused), "486");
+    caller.send(&caller.beside("ACK", values(&refused, "To")[0]));
+    assert!(border.statistics()["others"].as_u64().unwrap() >= 3);
+
+    let message = subscribe(&border.outside).replace("SUBSCRIBE", "MESSAGE");
+    let passed = border.in_(&message);
+    assert!(passed.starts_with("MESSAGE "));
+}
+
+/// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
+#[test]
+fn a_call_is_cancelled() {
+    let border = Border::new(&[]);
+    let offer = description(&border.inside, &[1000]);
+    let caller = Caller::call(&border.inside, &border.ibcf.listen, "", &offer);
+    assert_eq!(status(&border.inside.receive()), "100");
+    let invite = border.outside.receive();
+    let cancel = caller.beside("CANCEL", "<sip:bob@home2.test>");
+    assert_eq!(
+        status(&border.inside.ask(&border.ibcf.listen, &cancel)),
+        "200"
+    );
+    border.outside.send(
+        &border.ibcf.listen,
+        &response(&invite, "180 Ringing", "", ""),
+    );
+    assert_eq!(status(&border.inside.receive()), "180");
+    let cancel = border.outside.receive();
+    assert!(cancel.starts_with("CANCEL "), "{cancel}");
+    assert_eq!(values(&cancel, "Via"), [values(&invite, "Via")[0]]);
+    border
+        .outside
+        .send(&border.ibcf.listen, &response(&cancel, "200 OK", "", ""));
+    assert!(border.outside.is_quiet_for(700));
+    border.outside.send(
+        &border.ibcf.listen,
+        &response(&invite, "487 Request Terminated", "", ""),
+    );
+    assert!(border.outside.receive().starts_with("ACK "));
+    let ended = border.inside.receive();
+    assert_eq!(status(&ended), "487");
+    caller.send(&caller.beside("ACK", values(&ended, "To")[0]));
+    let nothing = caller.beside("CANCEL", "<sip:bob@home2.test>");
+    let nothing = nothing.replace("z9hG4bK-invite", "z9hG4bK-nothing");
+    let answer = border.inside.ask(&border.ibcf.listen, &nothing);
+    assert_eq!(status(&answer), "481");
+}
+
+/// [IB-1] A document that cannot be read passes as it came and is told; or it is refused, if that is wanted.
+#[test]
+fn what_cannot_be_read() {
+    let notify = |from: &Peer| {
+        subscribe(from).replace("SUBSCRIBE", "NOTIFY").replace(
+            "Content-Length: 0\r\n\r\n",
+            "Content-Type: application/reginfo+xml\r\n\r\n<no",
+        )
+    };
+    let options = ["--documents", "translated", "--unread"];
+    let mut border = Border::new(&[&options[..], &["passed"]].concat());
+    let passed = border.in_(&notify(&border.outside));
+    assert!(passed.ends_with("\r\n\r\n<no"));
+    border.ibcf.event("unread");
+    let mut border = Border::new(&[&options[..], &["refused"]].concat());
+    let refused = border
+        .outside
+        .ask(&border.ibcf.listen, &notify(&border.outside));
+    assert_eq!(status(&refused), "400");
+    border.ibcf.event("rejected");
+    assert_eq!(border.statistics()["refused"], 1);
+}
