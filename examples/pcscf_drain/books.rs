@@ -92,7 +92,7 @@ impl Books {
         if self.twice > 0 {
             faults.push(format!("{} ended in two ways", self.twice));
         }
-        let allowed = u64::from(options.rate) * STRETCH / 1_000 + 10;
+        let allowed = (u64::from(options.rate) * STRETCH).div_ceil(1_000);
         if self.densest as u64 > allowed {
             faults.push(format!(
                 "{} in {STRETCH} ms, and not {allowed}",

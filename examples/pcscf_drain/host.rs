@@ -302,6 +302,8 @@ fn config(options: &Options) -> Result<Config, ConfigError> {
     config.limits = Limits::default();
     config.limits.reserved_users = options.users as usize;
     let pacing = &mut config.pacing;
+    // Evenly spaced: in no stretch of time go more than the rate says.
+    pacing.burst = 1;
     // There is one home network, which may have all: it begins with as much as it is given in the end.
     pacing.in_flight = options.in_flight.max(pacing.in_flight);
     pacing.hop_in_flight = pacing.in_flight;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ims_procedures::{pcscf::PcscfNode, persistence::Persistent, scscf::ScscfNode};
 
-use crate::users::{Fleet, Meter, pcscf, peers, scscf};
+use crate::users::{Fleet, Meter, pcscf, peers, profile, scscf};
 
 const USERS: u32 = 50;
 
@@ -41,6 +41,40 @@ fn stored_and_not<Stored: Fleet, Other: Fleet>() {
     let erased = stored.remove("erased").unwrap();
     assert!((USERS..=2 * USERS).contains(&erased), "{erased}");
     assert_eq!(stored, other);
+}
+
+/// The blob that was stored last.
+struct Last(usize);
+
+impl Meter for Last {
+    fn call<T>(&mut self, _what: &'static str, work: impl FnOnce() -> T) -> T {
+        work()
+    }
+
+    fn stores(&mut self, bytes: usize) {
+        self.0 = bytes;
+    }
+}
+
+/// Bytes of the blob of a user who has registered, is subscribed to, and has nothing to do.
+fn blob_at_rest<F: Fleet>() -> usize {
+    let mut fleet = F::new(peers(USERS), true);
+    let mut last = Last(0);
+    let at_rest = (0..USERS).map(|user| {
+        fleet.arrive(user, &mut last);
+        last.0
+    });
+    at_rest.max().unwrap()
+}
+
+/// [DR-7] What a user of the committed profile, whose strings are 603 bytes, takes in the store.
+#[test]
+fn bytes_of_a_blob() {
+    assert_eq!(profile::STRINGS, 603);
+    let pcscf = blob_at_rest::<pcscf::Users<Persistent<PcscfNode>>>();
+    assert!(pcscf <= 1_024, "P-CSCF: {pcscf}");
+    let scscf = blob_at_rest::<scscf::Users<Persistent<ScscfNode>>>();
+    assert!(scscf <= 800, "S-CSCF: {scscf}");
 }
 
 /// [DR-7] A node whose users are stored, by a store that answers at once, makes of everything what it makes of it

@@ -165,7 +165,12 @@ impl World {
                     if self.branches.insert(branch) {
                         self.sent.push(self.now);
                     }
-                    let answer = Later::Home(token, response(200, bytes, ""));
+                    let status = match () {
+                        () if request.contains("To: <sip:user3@") => 404,
+                        () if request.contains("To: <sip:user4@") => 403,
+                        () => 200,
+                    };
+                    let answer = Later::Home(token, response(status, bytes, ""));
                     self.later(self.now + self.latency, answer);
                 }
                 Output::Ask { token, .. } => self.later(self.now, Later::Done(token)),
@@ -367,6 +372,34 @@ fn the_pace_is_that_of_what_leaves() {
             }
             let last = world.sent.last().unwrap() - begun;
             assert!(last <= time, "{last}");
+        }
+    }
+}
+
+/// [DR-7, PD-2, PD-8] Lost before any of its outputs, and gone on with by another node from what is stored, however long
+/// the store takes for it: everybody ends as without it, and nothing is left. The new node does not know when the last
+/// REGISTER left, so that one may leave too early.
+#[test]
+fn lost_at_any_output() {
+    let stores: [fn(u64) -> u64; 2] = [|now| now, |now| now + 30];
+    for store_answers in stores {
+        let world = || {
+            let mut world = World::new(config(50, 1), 6, 600_000);
+            world.store_answers = store_answers;
+            world
+        };
+        let mut whole = world();
+        whole.shut_down();
+        assert_eq!(whole.ended.len(), 6);
+        assert!(whole.done > 60, "{}", whole.done);
+        for crash in 0..whole.done {
+            let mut world = world();
+            world.crash = Some(crash);
+            world.shut_down();
+            assert_eq!(world.ended, whole.ended, "before output {crash}");
+            assert_eq!(world.heard.last(), Some(&Heard::Ended(0)), "{crash}");
+            assert!(world.store.is_empty(), "before output {crash}");
+            assert!(world.densest(100) <= 5 + 1, "before output {crash}");
         }
     }
 }

@@ -48,7 +48,10 @@ pub trait Held: Node + Sized {
         let mut number = first;
         while number < out.len() {
             let write = match out.since(number).next() {
-                Some(Output::Store { token, .. }) => Some(("stored", token)),
+                Some(Output::Store { token, bytes, .. }) => {
+                    meter.stores(bytes.len());
+                    Some(("stored", token))
+                }
                 Some(Output::Erase { token, .. }) => Some(("erased", token)),
                 _ => None,
             };

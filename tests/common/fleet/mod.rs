@@ -18,6 +18,9 @@ use template::{IDENTIFIER, Values};
 pub trait Meter {
     /// One call; `what` names it.
     fn call<T>(&mut self, what: &'static str, work: impl FnOnce() -> T) -> T;
+
+    /// A blob of so many bytes is stored.
+    fn stores(&mut self, _bytes: usize) {}
 }
 
 /// Nothing is measured.
