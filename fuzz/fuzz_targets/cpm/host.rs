@@ -360,10 +360,10 @@ impl Host {
             ) => Some((session.0, uid.to_vec())),
             _ => None,
         };
-        if let (Some(()), Some((session, uid))) = (given, stored) {
-            if let Some(own) = self.seen.sessions.get_mut(&session) {
-                own.uid = Some(uid);
-            }
+        if let (Some(()), Some((session, uid))) = (given, stored)
+            && let Some(own) = self.seen.sessions.get_mut(&session)
+        {
+            own.uid = Some(uid);
         }
         self.absorb();
         match (given, asked) {
