@@ -8,7 +8,7 @@ use std::{
 use ims_procedures::{
     cpm::{Establish, LegId, SessionRef},
     drive::{Identifier, Limits, Millis},
-    wire::{Accepts, Message, Method, validate},
+    wire::{Accepts, Message, Method},
 };
 
 use crate::{
@@ -152,7 +152,11 @@ impl B2bua {
         session: SessionRef,
         outside: &mut Outside,
     ) -> Option<Step> {
-        if !self.is_acceptable(now, message, invite, outside) {
+        let accepts = Accepts::server().methods(&METHODS);
+        if let Err(owed) = hop::check(invite, &accepts, Some(self.tag)) {
+            if let Some(response) = owed {
+                outside.send(now, message.back, &response);
+            }
             return None;
         }
         let begun = match self.setups.len() < MOST {
@@ -176,21 +180,6 @@ impl B2bua {
         self.setups.insert(session, setup);
         self.settle(session);
         Some((session, standing))
-    }
-
-    fn is_acceptable(
-        &self,
-        now: Millis,
-        message: &Stamped,
-        request: &Message<'_>,
-        outside: &mut Outside,
-    ) -> bool {
-        let accepts = Accepts::server().methods(&METHODS);
-        let is_acceptable = validate(request, &accepts).is_ok();
-        if !is_acceptable {
-            self.receive_other(now, message, request, outside);
-        }
-        is_acceptable
     }
 
     fn receive_other(
