@@ -107,6 +107,10 @@ impl B2bua {
                 setup.cancel(now, pen, outside)
             }
             (None | Some(Method::Ack), None) => return None,
+            (Some(Method::Cancel), None) => {
+                hop::refuse(now, message, 481, Some(self.tag), outside);
+                return None;
+            }
             // This host changes no sessions.
             (Some(Method::Invite), _) => {
                 hop::refuse(now, message, 488, Some(self.tag), outside);
