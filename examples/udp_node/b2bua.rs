@@ -8,7 +8,7 @@ use std::{
 use ims_procedures::{
     cpm::{Establish, LegId, SessionRef},
     drive::{Identifier, Limits, Millis},
-    wire::{Accepts, Message, Method, validate},
+    wire::{Accepts, Message, Method},
 };
 
 use crate::{
@@ -90,35 +90,55 @@ impl B2bua {
         let Some(session) = known else {
             return self.receive_unknown(now, (message, &read), next, outside);
         };
-        let is_in_dialog = read.to().is_ok_and(|to| to.tag().is_some());
-        let (pen, setup) = (&mut self.pen, self.setups.get_mut(&session));
-        let standing = match (read.method(), setup) {
-            (None, Some(setup)) => setup.hear(now, &read, pen, outside),
-            (Some(Method::Ack), Some(setup)) => {
-                setup.acknowledge();
-                Standing::Nothing
+        match self.proceed(now, session, (message, &read), outside) {
+            Some(standing) => {
+                self.settle(session);
+                Some((session, standing))
             }
-            (Some(Method::Invite), Some(setup)) if !is_in_dialog => {
-                setup.repeat(now, outside);
-                Standing::Nothing
+            None => {
+                self.receive_later(now, (message, &read), outside);
+                None
             }
-            (Some(Method::Cancel), Some(setup)) => {
+        }
+    }
+
+    /// What belongs to the setting up of a session. `None` if it does not.
+    fn proceed(
+        &mut self,
+        now: Millis,
+        session: SessionRef,
+        (message, read): (&Stamped, &Message<'_>),
+        outside: &mut Outside,
+    ) -> Option<Standing> {
+        let pen = &mut self.pen;
+        let setup = self.setups.get_mut(&session)?;
+        match read.method() {
+            None => return Some(setup.hear(now, read, pen, outside)),
+            Some(Method::Ack) => setup.acknowledge(),
+            Some(Method::Invite) if !is_in_dialog(read) => setup.repeat(now, outside),
+            Some(Method::Cancel) => {
                 hop::refuse(now, message, 200, Some(self.tag), outside);
-                setup.cancel(now, pen, outside)
+                return Some(setup.cancel(now, pen, outside));
             }
-            (None | Some(Method::Ack), None) => return None,
-            // This host changes no sessions.
-            (Some(Method::Invite), _) => {
-                hop::refuse(now, message, 488, Some(self.tag), outside);
-                return None;
-            }
-            (Some(_), _) => {
-                self.receive_other(now, message, &read, outside);
-                return None;
-            }
+            Some(_) => return None,
+        }
+        Some(Standing::Nothing)
+    }
+
+    /// What comes when a session has been set up. This host changes none.
+    fn receive_later(
+        &self,
+        now: Millis,
+        (message, read): (&Stamped, &Message<'_>),
+        outside: &mut Outside,
+    ) {
+        let status = match read.method() {
+            None | Some(Method::Ack) => return,
+            Some(Method::Invite) => 488,
+            Some(Method::Cancel) => 481,
+            Some(_) => return self.receive_other(now, message, read, outside),
         };
-        self.settle(session);
-        Some((session, standing))
+        hop::refuse(now, message, status, Some(self.tag), outside);
     }
 
     /// What is of no session here.
@@ -129,13 +149,12 @@ impl B2bua {
         next: SessionRef,
         outside: &mut Outside,
     ) -> Option<Step> {
-        let is_in_dialog = read.to().is_ok_and(|to| to.tag().is_some());
         match read.method() {
             None | Some(Method::Ack) => {}
-            Some(Method::Invite) if !is_in_dialog => {
+            Some(Method::Invite) if !is_in_dialog(read) => {
                 return self.begin(now, message, read, next, outside);
             }
-            Some(Method::Options) if !is_in_dialog => {
+            Some(Method::Options) if !is_in_dialog(read) => {
                 self.receive_other(now, message, read, outside);
             }
             Some(_) => hop::refuse(now, message, 481, Some(self.tag), outside),
@@ -152,7 +171,11 @@ impl B2bua {
         session: SessionRef,
         outside: &mut Outside,
     ) -> Option<Step> {
-        if !self.is_acceptable(now, message, invite, outside) {
+        let accepts = Accepts::server().methods(&METHODS);
+        if let Err(owed) = hop::check(invite, &accepts, Some(self.tag)) {
+            if let Some(response) = owed {
+                outside.send(now, message.back, &response);
+            }
             return None;
         }
         let begun = match self.setups.len() < MOST {
@@ -176,21 +199,6 @@ impl B2bua {
         self.setups.insert(session, setup);
         self.settle(session);
         Some((session, standing))
-    }
-
-    fn is_acceptable(
-        &self,
-        now: Millis,
-        message: &Stamped,
-        request: &Message<'_>,
-        outside: &mut Outside,
-    ) -> bool {
-        let accepts = Accepts::server().methods(&METHODS);
-        let is_acceptable = validate(request, &accepts).is_ok();
-        if !is_acceptable {
-            self.receive_other(now, message, request, outside);
-        }
-        is_acceptable
     }
 
     fn receive_other(
@@ -269,4 +277,8 @@ impl B2bua {
             self.dialogs.remove(&call_id);
         }
     }
+}
+
+fn is_in_dialog(request: &Message<'_>) -> bool {
+    request.to().is_ok_and(|to| to.tag().is_some())
 }

@@ -80,7 +80,7 @@ and 8.3.2.3. All who are called must accept. The streams of an offer are dealt o
                                                                                          [default: uid=1]
   --far-side-ms N        how long the far side may take to answer a BYE                  [default: 16000]
   --store-ms N           how long the store may take                                     [default: 8000]
-  --answer-ms N          how long a leg that is sent a BYE is waited for, the BYE being answered [default: 40000]
+  --answer-ms N          how long a leg may take to answer a BYE until it counts as silent  [default: 40000]
  commands
   {"command":"close","session":N,"reason":REASON}   the host ends it; REASON as in the header, or left out
  events

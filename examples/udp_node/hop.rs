@@ -39,6 +39,20 @@ pub fn response(request: &Message<'_>, status: u16, tag: Option<Identifier>) -> 
     written(|buffer| Writer::respond_to(buffer, request, status, tag).finish())
 }
 
+/// Whether a request is in order, and asks for nothing that is not there. If not, the response that it is owed, if any.
+pub fn check(
+    request: &Message<'_>,
+    accepts: &Accepts<'_>,
+    tag: Option<Identifier>,
+) -> Result<(), Option<Vec<u8>>> {
+    let Err(owed) = validate(request, accepts) else {
+        return Ok(());
+    };
+    Err(owed
+        .status()
+        .and_then(|_| written(|buffer| owed.write(buffer, request, tag))))
+}
+
 /// The response to a request that nobody here takes: 200, if it is of one of these methods and asks for nothing. `None` if
 /// it cannot be answered.
 pub fn other(
@@ -46,12 +60,10 @@ pub fn other(
     methods: &[Method<'_>],
     tag: Option<Identifier>,
 ) -> Option<Vec<u8>> {
-    let accepts = Accepts::server().methods(methods);
-    let Err(owed) = validate(request, &accepts) else {
-        return response(request, 200, tag);
-    };
-    owed.status()?;
-    written(|buffer| owed.write(buffer, request, tag))
+    match check(request, &Accepts::server().methods(methods), tag) {
+        Ok(()) => response(request, 200, tag),
+        Err(owed) => owed,
+    }
 }
 
 /// Answers a request with a status alone.

@@ -7,7 +7,7 @@ use std::{collections::HashMap, net::SocketAddrV4};
 
 use ims_procedures::{
     drive::{Identifier, Identifiers, Limits, Millis},
-    wire::{Message, Method},
+    wire::{Accepts, Message, Method},
 };
 
 use crate::{
@@ -147,6 +147,12 @@ impl Passing {
         far: SocketAddrV4,
         outside: &mut Outside,
     ) -> Result<(), u16> {
+        if let Err(owed) = hop::check(request, &Accepts::proxy(), Some(self.tag)) {
+            if let Some(response) = owed {
+                outside.send(now, message.back, &response);
+            }
+            return Ok(());
+        }
         if self.passages.len() >= MOST {
             return Err(503);
         }

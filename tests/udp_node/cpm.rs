@@ -342,6 +342,29 @@ fn an_acceptance_is_repeated() {
     assert_eq!(client.ask(&function.listen, &caller.invite), accepted);
 }
 
+/// The host ends a session: every leg gets a BYE with the reason.
+#[test]
+fn the_host_closes_it() {
+    let mut session = Interworked::new(&[]);
+    let (caller, _, function, iwfs) = session.set_up();
+    function.command(&json!({"command": "list"}));
+    let number = function.event("list")["sessions"][0]["session"].clone();
+    let reason = "SIP;cause=503";
+    function.command(&json!({"command": "close", "session": number, "reason": reason}));
+    function.event("accepted");
+    let bye = caller.peer.receive();
+    assert!(bye.starts_with("BYE sip:alice@") && values(&bye, "Reason") == [reason]);
+    caller.send(&response(&bye, "200 OK", "", ""));
+    for iwf in iwfs {
+        let bye = iwf.get("BYE");
+        assert_eq!(values(&bye, "Reason"), [reason]);
+        iwf.answer(function, &bye, "200 OK");
+    }
+    assert_eq!(function.event("session_closed")["cause"], "host");
+    function.command(&json!({"command": "close", "session": 1}));
+    assert_eq!(function.event("refused")["why"], "there is no such session");
+}
+
 /// [DR-7] Killed and started again, it knows the session, refuses to change it, and closes it.
 #[test]
 fn closed_after_a_crash() {

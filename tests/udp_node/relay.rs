@@ -200,6 +200,21 @@ fn a_call_is_cancelled() {
     assert_eq!(status(&answer), "481");
 }
 
+/// What a proxy owes: 420 to what it is to support and does not, 483 to what has come too far.
+#[test]
+fn what_does_not_pass() {
+    let border = Border::new(&[]);
+    let message = subscribe(&border.inside).replace("SUBSCRIBE", "MESSAGE");
+    let extension = message.replace("X-Other:   kept", "Proxy-Require: x");
+    let refused = border.inside.ask(&border.ibcf.listen, &extension);
+    assert_eq!(status(&refused), "420");
+    assert_eq!(values(&refused, "Unsupported"), ["x"]);
+    let far = message.replace("Max-Forwards: 70", "Max-Forwards: 0");
+    let refused = border.inside.ask(&border.ibcf.listen, &far);
+    assert_eq!(status(&refused), "483");
+    assert!(border.outside.is_quiet_for(50));
+}
+
 /// [IB-1] A document that cannot be read passes as it came and is told; or it is refused, if that is wanted.
 #[test]
 fn what_cannot_be_read() {
