@@ -26,6 +26,9 @@
 //! itself, as that a shutdown has ended, comes when all is answered that was pending when it was put out: a host that
 //! stops then has heard of every end. No conflict of one machine takes it away.
 //!
+//! **Pace.** What a [pacer](crate::fleet::pacer) gives turns to counts against its rates when it leaves, and not when it is
+//! withheld: a store that stalls and then answers all makes no storm.
+//!
 //! A whole-node [`snapshot`](Node::snapshot) is the node's own, without keys and versions: for a host that keeps one
 //! blob and no store.
 //!
