@@ -38,6 +38,8 @@ pub struct Change {
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     noted: Option<Vec<Change>>,
+    /// What is asked in a turn counts at once.
+    counts_at_once: bool,
 }
 
 impl Changes {
@@ -46,10 +48,16 @@ impl Changes {
         self.noted.get_or_insert_default();
     }
 
-    /// Whether they are noted.
+    /// Whether what a machine asks in its turn is withheld, and counts when it leaves
+    /// ([`Pacer::next_withheld`](crate::fleet::pacer::Pacer::next_withheld)).
     #[must_use]
-    pub const fn is_recorded(&self) -> bool {
-        self.noted.is_some()
+    pub const fn withhold_turns(&self) -> bool {
+        self.noted.is_some() && !self.counts_at_once
+    }
+
+    /// Whether it counts at once, as long as the store fails: nobody is to wait for it then.
+    pub const fn count_at_once(&mut self, at_once: bool) {
+        self.counts_at_once = at_once;
     }
 
     /// What was noted last of a machine, if it is of that one, was done in its turn.

@@ -1,6 +1,6 @@
 //! From the keys that messages carry to the places of machines.
 
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 use core::hash::Hasher;
 use siphasher::sip::SipHasher13;
 
@@ -8,14 +8,18 @@ use siphasher::sip::SipHasher13;
 /// that collide. The keys themselves stay with the machines, who are asked to confirm a find.
 ///
 /// An entry stands where its hash says, or in the next slot that was free. At most four of five slots are taken, and a
-/// table that must grow becomes a quarter larger: ten to thirteen bytes a key.
+/// table that must grow becomes a quarter larger: ten to thirteen bytes a key. A key has [`ALIKE`] slots at most: a crowd
+/// under one key, as of devices behind alike private addresses, would make a run in which all others are looked for. What
+/// is more stands beside the table, in order.
 pub(crate) struct Index {
     keyed: SipHasher13,
     slots: Vec<Entry>,
     taken: usize,
+    /// Those of crowds, of which the table has as many as it may.
+    crowded: BTreeSet<Entry>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     hash: u32,
     place: u32,
@@ -67,6 +71,9 @@ impl Gathered {
     }
 }
 
+/// Slots of one key at most.
+const ALIKE: usize = 8;
+
 /// The fewest slots of a table that has any.
 const FEWEST: usize = 8;
 
@@ -81,6 +88,7 @@ impl Index {
             keyed: SipHasher13::new_with_key(key),
             slots: vec![FREE; slots_for(entries)],
             taken: 0,
+            crowded: BTreeSet::new(),
         }
     }
 
@@ -118,8 +126,23 @@ impl Index {
     /// The places under this key, and with it, hardly ever, under another one.
     pub(crate) fn under(&self, kind: u8, key: &[u8]) -> impl Iterator<Item = u32> {
         let hash = self.hash(kind, key);
-        self.run(hash)
-            .filter_map(move |(_, entry)| (entry.hash == hash).then_some(entry.place))
+        let in_table = self
+            .run(hash)
+            .filter_map(move |(_, entry)| (entry.hash == hash).then_some(entry.place));
+        in_table.chain(self.crowd(hash).map(|entry| entry.place))
+    }
+
+    /// What stands beside the table.
+    fn crowd(&self, hash: u32) -> impl Iterator<Item = Entry> {
+        let crowded = (!self.crowded.is_empty()).then_some(&self.crowded);
+        let first = Entry { hash, place: 0 };
+        let last = Entry {
+            hash,
+            place: u32::MAX,
+        };
+        crowded
+            .into_iter()
+            .flat_map(move |crowded| crowded.range(first..=last).copied())
     }
 
     /// Files a place under a key. Filing it there again changes nothing.
@@ -128,14 +151,13 @@ impl Index {
             hash: self.hash(kind, key),
             place,
         };
-        if self.run(entry.hash).any(|(_, known)| known == entry) {
-            return;
-        }
         if slots_for(self.taken.saturating_add(1)) > self.slots.len() {
+            if self.run(entry.hash).any(|(_, known)| known == entry) {
+                return;
+            }
             self.grow();
         }
         self.put(entry);
-        self.taken = self.taken.saturating_add(1);
     }
 
     /// Has a place filed under a key with the others of so many.
@@ -149,23 +171,30 @@ impl Index {
     pub(crate) fn insert_all(&mut self, gathered: Gathered) {
         self.reserve(gathered.0.len());
         for entry in gathered.in_parts() {
-            if self.put(entry) {
-                self.taken = self.taken.saturating_add(1);
-            }
+            self.put(entry);
         }
     }
 
-    /// Puts an entry into a slot that is free, unless it is there; whether it was not.
-    fn put(&mut self, entry: Entry) -> bool {
+    /// Puts an entry into a slot that is free, or with others of a crowd, unless it is there.
+    fn put(&mut self, entry: Entry) {
         let mut slot = self.home(entry.hash);
+        let mut alike = 0usize;
         loop {
             match self.slots.get_mut(slot) {
                 Some(free) if *free == FREE => {
                     *free = entry;
-                    return true;
+                    self.taken = self.taken.saturating_add(1);
+                    return;
                 }
-                Some(taken) if *taken != entry => slot = self.next(slot),
-                _ => return false,
+                Some(taken) if *taken != entry => {
+                    alike = alike.saturating_add(usize::from(taken.hash == entry.hash));
+                    if alike == ALIKE {
+                        self.crowded.insert(entry);
+                        return;
+                    }
+                    slot = self.next(slot);
+                }
+                _ => return,
             }
         }
     }
@@ -185,6 +214,7 @@ impl Index {
 
     fn grow_to(&mut self, more: usize) {
         let old = core::mem::replace(&mut self.slots, vec![FREE; more]);
+        self.taken = 0;
         for entry in old.into_iter().filter(|entry| *entry != FREE) {
             self.put(entry);
         }
@@ -198,6 +228,14 @@ impl Index {
         if let Some((slot, _)) = found {
             self.taken = self.taken.saturating_sub(1);
             self.close(slot);
+            // A crowd has all its slots.
+            let next = self.crowd(hash).next();
+            if let Some(next) = next {
+                self.crowded.remove(&next);
+                self.put(next);
+            }
+        } else if !self.crowded.is_empty() {
+            self.crowded.remove(&entry);
         }
     }
 
@@ -241,8 +279,8 @@ impl Index {
     }
 
     #[cfg(test)]
-    pub(crate) const fn len(&self) -> usize {
-        self.taken
+    pub(crate) fn len(&self) -> usize {
+        self.taken.saturating_add(self.crowded.len())
     }
 
     #[cfg(test)]
@@ -293,7 +331,9 @@ mod tests {
             chance ^= chance >> 7;
             chance ^= chance << 17;
             let key = (chance >> 8) as u16 % 700;
-            let place = (chance >> 32) as u32 % 3;
+            // A crowd at times.
+            let places = if key < 20 { 40 } else { 3 };
+            let place = (chance >> 32) as u32 % places;
             if chance % 5 < 3 {
                 index.insert(1, &key.to_le_bytes(), place);
                 set.insert((key, place));
@@ -303,7 +343,9 @@ mod tests {
             }
             let mut places: Vec<_> = index.under(1, &key.to_le_bytes()).collect();
             places.sort_unstable();
-            let known = set.range((key, 0)..=(key, 2)).map(|(_, place)| *place);
+            let known = set
+                .range((key, 0)..=(key, u32::MAX))
+                .map(|(_, place)| *place);
             assert_eq!(places, known.collect::<Vec<_>>());
             assert_eq!(index.len(), set.len());
         }
@@ -351,6 +393,39 @@ mod tests {
         assert_eq!(index.capacity(), before);
         index.insert(1, b"one more", 0);
         assert!(index.capacity() > before);
+    }
+
+    /// [DR-5] A crowd under one key takes few slots, and what others look at is what it was; all of it is found, and goes.
+    #[test]
+    fn crowd() {
+        let mut index = Index::with_capacity(&[7; 16], 4_000);
+        for place in 0..2_000u32 {
+            index.insert(1, &place.to_le_bytes(), place);
+        }
+        for place in 0..100_000u32 {
+            index.insert(1, b"crowd", place);
+            index.insert(1, b"crowd", place);
+        }
+        assert_eq!(index.len(), 102_000);
+        assert!(index.capacity() == 5_000, "nothing has grown");
+        let mut longest = 0;
+        for place in 0..2_000u32 {
+            let hash = index.hash(1, &place.to_le_bytes());
+            longest = longest.max(index.run(hash).count());
+        }
+        assert!(longest < 100, "{longest}");
+        let mut found: Vec<_> = index.under(1, b"crowd").collect();
+        found.sort_unstable();
+        assert!(found.into_iter().eq(0..100_000));
+        for place in 0..100_000u32 {
+            index.remove(1, b"crowd", place);
+        }
+        assert_eq!(index.under(1, b"crowd").count(), 0);
+        assert_eq!(index.len(), 2_000);
+        let mut gathered = Gathered::default();
+        (0..100_000).for_each(|place| index.gather(&mut gathered, 1, b"crowd", place));
+        index.insert_all(gathered);
+        assert_eq!(index.under(1, b"crowd").count(), 100_000);
     }
 
     /// What is looked at in vain to find each of the keys among all of them: entries from where theirs begin.

@@ -26,6 +26,10 @@
 //! itself, as that a shutdown has ended, comes when all is answered that was pending when it was put out: a host that
 //! stops then has heard of every end. No conflict of one machine takes it away.
 //!
+//! **Pace.** What a [pacer](crate::fleet::pacer) gives turns to counts against its rates when it leaves, and not when it is
+//! withheld: a store that stalls and then answers all makes no storm, and at most a burst of turns waits for it. One that
+//! [fails](Config::answer_bound) holds nobody up: until it has stored something again, turns count when they are given.
+//!
 //! A whole-node [`snapshot`](Node::snapshot) is the node's own, without keys and versions: for a host that keeps one
 //! blob and no store.
 //!
@@ -460,10 +464,16 @@ impl<N: Persist> Persistent<N> {
         let Some(record) = self.records.get_mut(id) else {
             return;
         };
+        let before = self.counters;
         let work = record.step(now, &self.config, &mut self.counters, input, out);
         record.end_pending(&mut self.fence);
         if let Some(machine) = record.machine.filter(|_| record.take_turn_left()) {
             self.node.turn_left(now, machine);
+        }
+        if self.counters.failed > before.failed {
+            self.node.changes().count_at_once(true);
+        } else if self.counters.stored > before.stored {
+            self.node.changes().count_at_once(false);
         }
         match work {
             Work::Nothing => {}

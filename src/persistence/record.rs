@@ -306,6 +306,8 @@ impl<R: WithheldRole> Record<R> {
             return;
         };
         increment(&mut counters.failed);
+        // Whoever else has a turn does not wait for a store that fails.
+        self.turn_left = true;
         pending.failures = pending.failures.saturating_add(1);
         pending.is_out = false;
         pending.at = now.after(config.wait(pending.failures));

@@ -140,7 +140,8 @@ fn a_rate_changes_in_the_middle() {
 /// withheld; and a burst that covers that time loses nothing.
 #[test]
 fn withheld_until_later() {
-    let delays: [(fn(u64) -> u64, u32); 4] = [
+    type Delay = fn(u64) -> u64;
+    let delays: [(Delay, u32); 4] = [
         (|now| now, 1),
         (|now| now + 9, 1),
         (|now| now + (now * 7_919) % 40, 4),

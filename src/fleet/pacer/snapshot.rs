@@ -341,9 +341,7 @@ mod tests {
     /// [DR-7] Whoever is queued, queued again or out has its new number, or is taken out and counted.
     #[test]
     fn renumbered() {
-        let mut config = Config::default();
-        config.burst = 1;
-        let mut pacer = Pacer::new(config, 20, 1).unwrap();
+        let mut pacer = Pacer::new(Config::default(), 20, 1).unwrap();
         for machine in [3, 4, 5] {
             pacer.adopt(Millis(0), machine, 0).unwrap();
             pacer.enqueue(Millis(0), machine + 5, 0).unwrap();

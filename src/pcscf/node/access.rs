@@ -24,6 +24,9 @@ const ACCESS_LOST: Verdict = Verdict::Refuse {
     retry_after: 0,
 };
 
+/// Users at one contact that are looked at for one who stays.
+const CROWD: usize = 64;
+
 impl PcscfNode {
     /// [PD-3] Whether this contact is registered here, and its UE reported lost and not heard since.
     #[must_use]
@@ -182,6 +185,21 @@ impl PcscfNode {
             .collect()
     }
 
+    /// [PD-7] Whether one stays at a contact. Of a crowd so many are looked at; then somebody is taken to stay.
+    fn is_stayed_on(
+        &self,
+        contact: &[u8],
+        stays: impl Fn(Id, usize, &Registration) -> bool,
+    ) -> bool {
+        let key = contact_key(contact);
+        let mut under = self.users.under(CONTACT, &key);
+        let stays_on_it = |(other, user): (Id, &User)| {
+            let mut all = user.registrations.iter().enumerate();
+            all.any(|(at, r)| stays(other, at, r) && same_uri(r.contact(), contact))
+        };
+        under.by_ref().take(CROWD).any(stays_on_it) || under.next().is_some()
+    }
+
     /// [PD-7] Before a step of the cleanup: whether others stay on what it would release (T48).
     pub(super) fn note_shared(&mut self, id: Id, place: usize) {
         let own = self.registration(id, place);
@@ -191,13 +209,7 @@ impl PcscfNode {
         let contact = own.contact();
         let stays =
             |other: Id, at: usize, r: &Registration| (other, at) != (id, place) && !r.is_cleaning();
-        let on_contact = self
-            .users
-            .under(CONTACT, &contact_key(contact))
-            .any(|(other, user)| {
-                let mut all = user.registrations.iter().enumerate();
-                all.any(|(at, r)| stays(other, at, r) && same_uri(r.contact(), contact))
-            });
+        let on_contact = self.is_stayed_on(contact, stays);
         let at_address = self.users.get(id).is_some_and(|user| {
             let mut all = user.registrations.iter().enumerate();
             all.any(|(at, r)| stays(id, at, r) && same_host(r.contact(), contact))

@@ -113,7 +113,7 @@ impl PcscfNode {
         if self.releasing.is_some() {
             return Ok(());
         }
-        let (machine, input) = match self.pacing.next(now, self.changes.is_recorded()) {
+        let (machine, input) = match self.pacing.next(now, self.changes.withhold_turns()) {
             None => return Ok(()),
             Some(Turn::Ask { machine }) => (machine, Input::Turn),
             Some(Turn::NotAsked { machine, reason }) => (machine, Input::NotAsked(reason.into())),

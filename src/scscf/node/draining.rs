@@ -50,7 +50,7 @@ impl ScscfNode {
         let Some(drain) = &mut self.drain else {
             return Ok(());
         };
-        let is_withheld = self.changes.is_recorded();
+        let is_withheld = self.changes.withhold_turns();
         match drain.next(now, self.config.drain_report, is_withheld) {
             Due::Nothing => {}
             Due::Deregister(place) => {
