@@ -595,6 +595,58 @@ fn what_others_stay_on() {
     assert_eq!(steps(&[(PRIVATE, second, elsewhere)]), all);
 }
 
+/// [PD-7, DR-5] Of a crowd at one contact that all goes at once, 64 are looked at for one who stays; as long as there are
+/// more, somebody is taken to, and the last of them release what was theirs.
+#[test]
+fn a_crowd_at_one_contact() {
+    for (users, spared) in [(64, 0), (65, 1), (70, 6)] {
+        let mut alone = config();
+        alone.subscription.support_reg_event = false;
+        let mut bed = Bed::new(alone);
+        let as_user = |number: usize, text: String| {
+            let private = format!("user{number}_private@home1.example.net");
+            let public = format!("sip:user{number}@home1.example.net");
+            text.replace(PRIVATE, &private).replace(PUBLIC, &public)
+        };
+        let own = contact(Some(3_600));
+        let (gone, left) = (contact(Some(0)), register_200("", 8));
+        let left = left.replace("Contact: \r\n", "");
+        for number in 0..users {
+            let (request, response) = (register(&own, 7), register_200(&own, 7));
+            bed.learn(&as_user(number, request), &as_user(number, response));
+        }
+        let delivery: Vec<_> = (0..users)
+            .map(|number| {
+                let request = as_user(number, register(&gone, 8));
+                match bed.learn(&request, &as_user(number, left.clone()))[..] {
+                    [
+                        Out::Ask {
+                            token,
+                            what: "delivery",
+                            ..
+                        },
+                    ] => token,
+                    ref other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        let mut released = Vec::new();
+        for token in delivery {
+            let mut out = bed.done(token);
+            let mut bearer = false;
+            while let Some(Out::Ask { token, what, .. }) = out.last() {
+                bearer |= *what == "bearer";
+                out = bed.done(*token);
+            }
+            released.push(bearer);
+        }
+        assert_eq!(bed.node.registrations(), 0);
+        let first = released.iter().position(|released| *released);
+        assert_eq!(first, Some(spared), "{users}");
+        assert!(released[spared..].iter().all(|released| *released));
+    }
+}
+
 /// [PD-7, PD-9, T41, T54] Other contacts of the user stay, with the subscription; and a registrar that says that the
 /// contact is not ours any more (it has moved to another P-CSCF) is not asked again: what is here is cleaned up.
 #[test]
