@@ -429,6 +429,21 @@ impl Session {
         self.set_phase(Phase::Draining);
     }
 
+    /// [CP-6, DR-7] The BYE that waits for its answer has come again: in a transaction of now, if the node has restarted,
+    /// and that is the one to be answered. False: no such BYE waits.
+    pub(super) fn hold_again(&mut self, bye: &Bye<'_>) -> bool {
+        let held = self
+            .closing
+            .as_mut()
+            .and_then(|closing| closing.held.as_mut())
+            .filter(|held| held.leg == bye.leg && held.branch == bye.branch);
+        let is_held = held.is_some();
+        if let Some(held) = held {
+            *held = Held::of(bye);
+        }
+        is_held
+    }
+
     /// [CP-5] A BYE is answered 200, whatever else happens (RFC 3261 15.1.2).
     pub(super) fn accept(&mut self, turn: &mut Turn<'_>, bye: &Bye<'_>) {
         let uid = words(self.closing.as_deref()).uid;
