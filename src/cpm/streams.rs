@@ -252,7 +252,7 @@ impl Session {
         };
         let deleted = invite.deleted;
         invite.token = Some(token);
-        invite.until = turn.cx.now.after(config.answer_bound);
+        invite.until = turn.cx.now.after(config.reinvite_bound);
         let agreed = Description::parse(&self.description, &config.limits);
         let request = Request {
             token,

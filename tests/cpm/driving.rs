@@ -160,11 +160,12 @@ fn reconfigured() {
 #[test]
 fn configurations() {
     type Change = fn(&mut ims_procedures::cpm::Config);
-    let changes: [(&str, Change); 11] = [
+    let changes: [(&str, Change); 12] = [
         ("far_side_bound", |c| c.far_side_bound = 0),
         ("store_bound", |c| c.store_bound = 0),
         ("t1", |c| c.t1 = 0),
         ("answer_bound", |c| c.answer_bound = 0),
+        ("reinvite_bound", |c| c.reinvite_bound = 0),
         ("description_bound", |c| c.description_bound = 0),
         ("reinvite_attempts", |c| c.reinvite_attempts = 0),
         ("reason_bytes", |c| c.reason_bytes = 4_097),

@@ -226,7 +226,7 @@ impl Seen {
     /// and nothing is left.
     fn finish(&mut self, is_streams: bool) {
         let closes = self.closes(is_streams);
-        self.wait(300_000);
+        self.wait(600_000);
         let latest: BTreeMap<_, _> = self.byes.values().map(|heard| (heard.leg, heard)).collect();
         for (leg, heard) in latest {
             let is_answered = match heard.life == self.lives {

@@ -135,11 +135,26 @@ fn dialog_gone() {
     }
 }
 
-/// [CO-3, CT-3] The host says nothing of the re-INVITE: in 40 s it counts as unanswered.
+/// [CO-3, CT-3] A re-INVITE is shown to a user: 180, and an answer after minutes, which is for the transaction layer to
+/// bound. The session stays.
+#[test]
+fn ringing() {
+    for session in sessions() {
+        let (mut host, invite) = leaving(session, STREAMS);
+        assert_eq!(answer_with(&mut host, &invite, 180), []);
+        assert_eq!(host.advance(212_000), []);
+        let outs = host.respond(&invite, "reinvite_1_200", "200 OK");
+        host.expect("reinvite_1_ack", &outs[0]);
+        assert_eq!(outs[1..], [shrunk(1)]);
+        assert!(host.node.is_open(SESSION));
+    }
+}
+
+/// [CO-3, CT-3] The host says nothing of the re-INVITE: in 220 s it counts as unanswered.
 #[test]
 fn silence() {
     let (mut host, _) = leaving(Session::originating(3), STREAMS);
-    assert!(host.advance(39_999).is_empty());
+    assert!(host.advance(219_999).is_empty());
     let [release, _] = host.advance(1).try_into().unwrap();
     assert!(release.is_release_of(Scope::Session));
 }
