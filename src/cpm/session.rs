@@ -101,6 +101,8 @@ pub(super) enum Fact<'a> {
     Closed { reason: &'a [u8] },
     /// [CO-3, CT-3] The dialog in which streams were to be deleted is gone.
     DialogGone,
+    /// [CO-3, CT-3] This IWF has left, and no stream would be left without its own.
+    Emptied(u8),
     /// [CP-3] The session has been stored, or will not be in time.
     Recorded,
     /// [CP-5] Every leg but the sender's has ended, or the time for them is over.
@@ -327,6 +329,7 @@ impl Session {
     fn next_fact(&self, turn: &mut Turn<'_>) -> Option<Fact<'static>> {
         let now = turn.cx.now;
         match self.phase() {
+            Phase::Open => self.emptied_by().map(Fact::Emptied),
             Phase::Storing { .. } | Phase::Recording { .. } if self.is_store_quiet() => {
                 Some(Fact::Recorded)
             }

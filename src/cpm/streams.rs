@@ -1,6 +1,7 @@
 //! [CO-3, CT-3] An IWF leaves, and only its streams go: a re-INVITE to the leg that hears of it, with their ports at 0.
 //!
-//! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. A session that begins to be closed
+//! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. What of the streams is there is seen
+//! when it goes: if it would leave none, the session is closed instead, as by an IWF that is the last. A session that begins to be closed
 //! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a 2xx its ACK is
 //! owed: whenever the 2xx comes again, and after a restore.
 //!
@@ -210,12 +211,36 @@ impl Session {
         }
     }
 
-    /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left.
+    /// Whether the re-INVITE that is due would leave no stream, and the IWF with which the session goes: other streams
+    /// may have gone since its BYE came.
+    pub(super) fn emptied_by(&self) -> Option<u8> {
+        let shrinking = self.shrinking.as_deref()?;
+        let is_out = self.invites.last().is_some_and(Invite::is_out);
+        let is_due = shrinking.stage == Stage::Inviting && !is_out;
+        iwfs(shrinking.current).next().filter(|_| is_due)
+    }
+
+    /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left, if any of them is there still.
+    /// If no other is, it is not sent: the session [goes](Self::emptied_by).
     fn reinvite(&mut self, turn: &mut Turn<'_>) {
-        let (told, deleted) = (self.told(), self.streams_gone());
+        let deleted = self.streams_gone();
         if let Some(shrinking) = &mut self.shrinking {
             shrinking.stage = Stage::Inviting;
             shrinking.current |= core::mem::take(&mut shrinking.queued);
+        }
+        let left = self.live.without(deleted);
+        if left.is_empty() {
+            return;
+        }
+        match left == self.live {
+            true => self.shrunk(turn),
+            false => self.invite(turn, deleted),
+        }
+    }
+
+    fn invite(&mut self, turn: &mut Turn<'_>, deleted: StreamSet) {
+        let told = self.told();
+        if let Some(shrinking) = &mut self.shrinking {
             shrinking.attempts = shrinking.attempts.saturating_add(1);
         }
         let Some(leg) = self.leg_mut(told) else {
@@ -386,6 +411,11 @@ impl Session {
             self.description = buffer.as_slice().into();
         }
         self.live = self.live.without(gone);
+        self.shrunk(turn);
+    }
+
+    /// Nothing is left of the streams of those who have left.
+    fn shrunk(&mut self, turn: &mut Turn<'_>) {
         let current = self.shrinking.as_ref().map_or(0, |own| own.current);
         self.report_shrunk(turn, current);
         self.next_deletion(turn);

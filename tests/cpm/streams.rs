@@ -235,6 +235,80 @@ fn bye_wins() {
     }
 }
 
+/// The description of a session with the ports of these streams at 0.
+fn without(session: &Session, gone: &[&str]) -> Vec<u8> {
+    let mut text = String::from_utf8(session.description.clone()).unwrap();
+    for port in gone {
+        let line = format!("\r\nm=message {port} ");
+        assert!(text.contains(&line), "{text}");
+        text = text.replace(&line, "\r\nm=message 0 ");
+    }
+    text.into_bytes()
+}
+
+/// The first of two IWFs leaves, and before the re-INVITE can go the streams of these ports have gone: those of another
+/// re-INVITE which it has met, or what the host says when it is asked.
+fn gone_meanwhile(session: &Session, is_kept: bool, gone: &[&str]) -> (Host, Vec<Out>) {
+    let mut host = Host::with(session.clone(), Terms { is_kept, ..STREAMS });
+    let [_, _, out] = host.receive("bye_from_iwf1").try_into().unwrap();
+    let description = without(session, gone);
+    let description = &description[..];
+    if !is_kept {
+        let outs = host.answer(&out, Answer::Described { description }.into());
+        return (host, outs);
+    }
+    assert_eq!(answer_with(&mut host, &out, 491), []);
+    let set = |lines: &[usize]| lines.iter().copied().collect::<StreamSet>();
+    host.command(Command::Renegotiated {
+        session: SESSION,
+        description: Description::Kept(description),
+        streams: &[set(&[0]), set(&[1, 2])],
+    })
+    .unwrap();
+    let outs = host.advance(4_000);
+    (host, outs)
+}
+
+/// [CO-3, CT-3] The streams of those who stay have gone before the re-INVITE could go: it would leave none, and the
+/// session is closed, as if its IWF were the last.
+#[test]
+fn nothing_left() {
+    for (session, is_kept) in [
+        (Session::originating(2), true),
+        (Session::originating(2), false),
+        (Session::terminating(2), true),
+        (Session::terminating(2), false),
+    ] {
+        let (mut host, outs) = gone_meanwhile(&session, is_kept, &["20402", "20404"]);
+        let [release, storage] = outs.try_into().unwrap();
+        assert!(release.is_release_of(Scope::Session));
+        let byes = host.stored(&storage);
+        assert_eq!(byes.len(), 2);
+        let mut last = Vec::new();
+        for bye in &byes {
+            assert!(bye.is_request("BYE "));
+            last = answer_with(&mut host, bye, 200);
+        }
+        let closed = outcome(&last);
+        assert_eq!(closed.cause, Cause::Iwf(0));
+        assert_eq!(closed.ends.iwfs[0], Some(End::ByItself));
+    }
+}
+
+/// [CO-3, CT-3] The streams of the IWF that has left have gone before the re-INVITE could go: there is nothing to
+/// delete, and it has left.
+#[test]
+fn deleted_already() {
+    for session in [Session::originating(2), Session::terminating(2)] {
+        for is_kept in [true, false] {
+            let (host, outs) = gone_meanwhile(&session, is_kept, &["20400"]);
+            assert_eq!(outs, [shrunk(0)]);
+            assert!(host.node.is_open(SESSION));
+            assert_eq!(host.node.deadline(), None);
+        }
+    }
+}
+
 /// [CO-3, CT-3] A description that is not kept here is asked for when it is first needed, and kept from then on.
 #[test]
 fn description_at_host() {
