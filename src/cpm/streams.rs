@@ -111,11 +111,17 @@ impl Session {
         }
     }
 
-    /// The streams of IWFs that have left.
-    fn streams_gone(&self) -> StreamSet {
-        let gone = self.legs.iter().filter(|leg| !leg.is_open());
-        gone.map(|leg| leg.streams)
-            .fold(StreamSet::EMPTY, StreamSet::union)
+    /// The streams of IWFs that have left, and of this one, but for those that an IWF has which stays.
+    fn streams_gone(&self, leaving: Option<LegId>) -> StreamSet {
+        let (mut gone, mut staying) = (StreamSet::EMPTY, StreamSet::EMPTY);
+        for leg in &self.legs {
+            let of = match leg.is_open() && Some(leg.id) != leaving {
+                true => &mut staying,
+                false => &mut gone,
+            };
+            *of = of.union(leg.streams);
+        }
+        gone.without(staying)
     }
 
     /// [CO-3, CT-3] Whether only the streams of this IWF are to go: the policy says so, another IWF remains, and some
@@ -133,8 +139,7 @@ impl Session {
 
     /// The streams that there would be without this leg.
     fn live_without(&self, id: LegId) -> StreamSet {
-        let own = self.leg(id).map_or(StreamSet::EMPTY, |leg| leg.streams);
-        self.live.without(self.streams_gone()).without(own)
+        self.live.without(self.streams_gone(Some(id)))
     }
 
     /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be
@@ -145,12 +150,14 @@ impl Session {
         };
         self.release(turn, Scope::Iwf(iwf));
         self.accept(turn, bye);
-        let live = self.live;
         let Some(leg) = self.leg_mut(bye.leg) else {
             return;
         };
         leg.note_bye();
-        if leg.streams.without(live) == leg.streams {
+        let streams = leg.streams;
+        let shared = streams.without(self.streams_gone(None));
+        let own = streams.without(shared);
+        if own.without(self.live) == own {
             return self.report_shrunk(turn, bit(iwf));
         }
         match &mut self.shrinking {
@@ -223,7 +230,7 @@ impl Session {
     /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left, if any of them is there still.
     /// If no other is, it is not sent: the session [goes](Self::emptied_by).
     fn reinvite(&mut self, turn: &mut Turn<'_>) {
-        let deleted = self.streams_gone();
+        let deleted = self.streams_gone(None);
         if let Some(shrinking) = &mut self.shrinking {
             shrinking.stage = Stage::Inviting;
             shrinking.current |= core::mem::take(&mut shrinking.queued);

@@ -361,6 +361,37 @@ fn description_unknown() {
     assert!(host.node.is_open(SESSION));
 }
 
+/// [CO-3, CT-3] A stream of several IWFs goes when the last of them leaves, and until then the session goes on for those
+/// who have no other.
+#[test]
+fn shared_streams() {
+    let ports = |out: &Out| {
+        let text = out.text();
+        let lines = text.split("\r\n");
+        let ports = lines.filter_map(|line| line.strip_prefix("m=message "));
+        let live: Vec<_> = ports.map(|port| !port.starts_with("0 ")).collect();
+        live
+    };
+    for mut session in sessions() {
+        session.streams = vec![vec![0, 1], vec![1, 2], vec![3]];
+        let mut host = Host::with(session, STREAMS);
+        let [_, _, invite] = host.receive("bye_from_iwf1").try_into().unwrap();
+        assert_eq!(ports(&invite), [false, true, true, true]);
+        answer_with(&mut host, &invite, 200);
+        let [_, _, invite] = host.receive("bye_from_iwf2").try_into().unwrap();
+        assert_eq!(ports(&invite), [false, false, false, true]);
+    }
+    for mut session in [Session::originating(2), Session::terminating(2)] {
+        session.streams = vec![vec![0], vec![0]];
+        let mut host = Host::with(session, STREAMS);
+        let [_, _, event] = host.receive("bye_from_iwf1").try_into().unwrap();
+        assert_eq!(event, shrunk(0));
+        assert!(host.node.is_open(SESSION));
+        let [release, _] = host.receive("bye_from_iwf2").try_into().unwrap();
+        assert!(release.is_release_of(Scope::Session));
+    }
+}
+
 /// [CO-3, CT-3] An IWF without streams: there is nothing to delete, and it has left.
 #[test]
 fn no_streams() {
