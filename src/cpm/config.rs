@@ -36,7 +36,8 @@ pub struct Config {
     pub reinvite_bound: u64,
     /// [CO-3, CT-3] Milliseconds for the host to say what the session description is. Default 5,000.
     pub description_bound: u64,
-    /// [CO-3, CT-3] How often a re-INVITE that deletes streams is sent at most, if it meets 491. Default 5.
+    /// [CO-3, CT-3] How often a re-INVITE that deletes streams is sent at most, if it meets 491, or 500 or 503 with a
+    /// Retry-After of 10 s or less. Default 5.
     pub reinvite_attempts: u8,
     /// [CO-3, CT-3] What re-INVITEs say in Allow: the methods that the host takes in the dialog (RFC 3261 13.2.1, 14.1),
     /// separated by commas; empty for no Allow. Default `INVITE, ACK, CANCEL, BYE, OPTIONS`.

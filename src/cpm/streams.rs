@@ -9,7 +9,8 @@
 //!       the description is kept here               2xx
 //! ─┬────────────────────────────────▶ Inviting ──────────▶ deleted, or the next one
 //!  └─▶ Describing ───────────────────▶ │   ▲
-//!        the host has it           491 │   │ time (RFC 3261 14.1)
+//!        the host has it    491, or 500 │   │ time (RFC 3261 14.1, 14.2)
+//!                       or 503 for now │   │
 //!                                      ▼   │
 //!                                     Waiting
 //! ```
@@ -26,9 +27,13 @@ use crate::{
     drive::{Buffer, Identifier, Millis, Request, Timer, Token, Towards, increment},
     wire::{
         Message,
+        register::retry_after,
         sdp::{Description, StreamSet},
     },
 };
+
+/// [RFC 3261 14.2] The longest Retry-After, in seconds, of a 500 to an INVITE that comes before another is answered.
+const LONGEST_RETRY: u32 = 10;
 
 /// How far the deletion of streams has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +46,7 @@ pub(super) enum Stage {
     },
     /// The re-INVITE is out.
     Inviting,
-    /// It has met another one, and is to be sent again then.
+    /// It has met another one, or comes too early, and is to be sent again then.
     Waiting { until: Millis },
 }
 
@@ -344,7 +349,7 @@ impl Session {
         None
     }
 
-    /// [RFC 3261 14.1, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
+    /// [RFC 3261 14.1, 14.2, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
     /// (RFC 3261 8.1.3.1). It is sent again where that is of use.
     pub(super) fn refused(
         &mut self,
@@ -361,10 +366,12 @@ impl Session {
         let attempts = attempts.filter(|_| self.is_open())?;
         let may_go_again = attempts < turn.cx.config.reinvite_attempts;
         let is_too_small = response.is_some_and(|response| self.note_too_small(response));
-        match status {
-            491 if may_go_again => self.wait(turn),
-            422 if may_go_again && is_too_small => self.reinvite(turn),
-            481 | 408 => return Some(Fact::DialogGone),
+        let retry = response.filter(|_| may_go_again).and_then(retry_soon);
+        match (status, retry) {
+            (500 | 503, Some(retry)) => self.wait(turn, retry),
+            (491, _) if may_go_again => self.wait(turn, 0),
+            (422, _) if may_go_again && is_too_small => self.reinvite(turn),
+            (481 | 408, _) => return Some(Fact::DialogGone),
             _ => self.give_up(turn, status),
         }
         None
@@ -428,12 +435,12 @@ impl Session {
         self.next_deletion(turn);
     }
 
-    /// [RFC 3261 14.1] It has met a re-INVITE of the other end.
-    fn wait(&mut self, turn: &mut Turn<'_>) {
+    /// [RFC 3261 14.1] It has met a re-INVITE, and goes again after a time, of so many milliseconds at least.
+    fn wait(&mut self, turn: &mut Turn<'_>, at_least: u64) {
         let told = self.told();
         let side = self.leg(told).map_or(Side::Uas, |leg| leg.side);
         let chance = turn.cx.identifier().number();
-        let until = turn.cx.now.after(backoff(side, chance));
+        let until = turn.cx.now.after(backoff(side, chance).max(at_least));
         if let Some(shrinking) = &mut self.shrinking {
             shrinking.stage = Stage::Waiting { until };
         }
@@ -541,6 +548,13 @@ impl Session {
 /// The IWFs of these bits.
 fn iwfs(bits: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |iwf| bits & bit(*iwf) != 0)
+}
+
+/// [RFC 3261 14.2, 20.33] Milliseconds after which a request may be tried again, if a response says so and they are no
+/// more than whoever has not answered an INVITE yet may ask for.
+fn retry_soon(response: &Message<'_>) -> Option<u64> {
+    let seconds = retry_after(response).filter(|seconds| *seconds <= LONGEST_RETRY)?;
+    Some(u64::from(seconds).saturating_mul(1_000))
 }
 
 /// [RFC 3261 14.1] Milliseconds to wait after a 491, in steps of 10: 2.1 to 4 s for whoever has made the Call-ID, else

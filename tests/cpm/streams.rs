@@ -84,8 +84,44 @@ fn glare_without_end() {
     }
 }
 
+/// [CO-3, CT-3] 500 and 503 that say when to try again, as where ours comes before the other end has answered another
+/// (RFC 3261 14.2): not before that time, and as often as after 491. A longer time, none, or another status: the session
+/// stays as it is at once.
+#[test]
+fn later() {
+    for session in sessions() {
+        for status in [500, 503] {
+            let (mut host, mut invite) = leaving(session.clone(), STREAMS);
+            for _ in 1..5 {
+                let outs = answer_saying(&mut host, &invite, status, "Retry-After: 10 (busy)\r\n");
+                assert_eq!(outs, []);
+                assert_eq!(host.advance(9_999), []);
+                [invite] = host.advance(1).try_into().unwrap();
+                assert!(invite.is_request("INVITE "));
+            }
+            let outs = answer_saying(&mut host, &invite, status, "Retry-After: 10\r\n");
+            assert_eq!(outs, [failed(1, status)]);
+            assert!(host.node.is_open(SESSION));
+        }
+        let at_once = "Retry-After: 0\r\n";
+        let (mut host, invite) = leaving(session.clone(), STREAMS);
+        assert_eq!(answer_saying(&mut host, &invite, 500, at_once), []);
+        assert_eq!(host.advance(4_000).len(), 1, "as after 491");
+        for (status, says) in [(500, "Retry-After: 11\r\n"), (503, ""), (480, at_once)] {
+            let (mut host, invite) = leaving(session.clone(), STREAMS);
+            let outs = answer_saying(&mut host, &invite, status, says);
+            assert_eq!(outs, [failed(1, status)]);
+        }
+    }
+}
+
 /// Answers a request with what it says itself, and that status.
 fn answer_with(host: &mut Host, request: &Out, status: u16) -> Vec<Out> {
+    answer_saying(host, request, status, "")
+}
+
+/// And with these header fields.
+fn answer_saying(host: &mut Host, request: &Out, status: u16, says: &str) -> Vec<Out> {
     let text = request.text();
     let lines = text.split("\r\n").skip(1);
     let copied = lines.filter(|line| {
@@ -95,7 +131,7 @@ fn answer_with(host: &mut Host, request: &Out, status: u16) -> Vec<Out> {
     });
     let copied: Vec<_> = copied.collect();
     let response = format!(
-        "SIP/2.0 {status} x\r\n{}\r\nContent-Length: 0\r\n\r\n",
+        "SIP/2.0 {status} x\r\n{}\r\n{says}Content-Length: 0\r\n\r\n",
         copied.join("\r\n")
     );
     host.answer(request, drive::Answer::Response(response.as_bytes()))
