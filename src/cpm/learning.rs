@@ -137,7 +137,8 @@ impl Session {
         }
     }
 
-    /// A leg's dialog has gone on.
+    /// [RFC 3261 12.2.1.1, 12.2.2] A leg's dialog has gone on. Its numbers never go back: the node may have taken some
+    /// since the host looked.
     pub(super) fn refresh(
         &mut self,
         id: LegId,
@@ -154,7 +155,10 @@ impl Session {
         }
         leg.strings = pack(dialog, limits)?;
         leg.is_secure = dialog.is_secure;
-        leg.sequence = sequence;
+        leg.sequence = Sequence {
+            local: leg.sequence.local.max(sequence.local),
+            remote: leg.sequence.remote.max(sequence.remote),
+        };
         Ok(())
     }
 }

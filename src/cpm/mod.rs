@@ -120,7 +120,7 @@ pub enum Command<'a> {
         leg: LegId,
         /// Its dialog now.
         dialog: Dialog<'a>,
-        /// Its sequence numbers now.
+        /// Its sequence numbers now. One that is lower than the node knows already changes nothing.
         sequence: Sequence,
     },
     /// [CO-3, CT-3] Another session description was agreed towards the leg that hears of deleted streams: the CPM

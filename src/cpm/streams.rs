@@ -1,18 +1,17 @@
 //! [CO-3, CT-3] An IWF leaves, and only its streams go: a re-INVITE to the leg that hears of it, with their ports at 0.
 //!
 //! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. What of the streams is there is seen
-//! when it goes: if it would leave none, the session is closed instead, as by an IWF that is the last. A session that begins to be closed
-//! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a 2xx its ACK is
-//! owed: whenever the 2xx comes again, and after a restore.
+//! when it goes: if it would leave none, the session is closed instead, as by an IWF that is the last. A session that
+//! begins to be closed does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a
+//! 2xx its ACK is owed: whenever the 2xx comes again, and after a restore.
 //!
 //! ```text
 //!       the description is kept here               2xx
 //! ─┬────────────────────────────────▶ Inviting ──────────▶ deleted, or the next one
 //!  └─▶ Describing ───────────────────▶ │   ▲
-//!        the host has it    491, or 500 │   │ time (RFC 3261 14.1, 14.2)
-//!                       or 503 for now │   │
-//!                                      ▼   │
-//!                                     Waiting
+//!        the host has it           491 │   │ time (RFC 3261 14.1, 14.2)
+//!             500, 503 with a short    ▼   │
+//!                      Retry-After    Waiting
 //! ```
 
 use alloc::boxed::Box;
