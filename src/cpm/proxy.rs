@@ -378,10 +378,15 @@ struct Onward<'m> {
 }
 
 impl<'m> Onward<'m> {
-    /// [RFC 3261 16.4, 16.6] `None`: it is for the host to pass on.
+    /// [RFC 3261 16.4, 16.6] `None`: it is for the host to pass on, after a strict router or to one, or as it is for this
+    /// element itself.
     fn read(message: &Message<'m>, config: &Config) -> Option<Self> {
         let ours = Uri::parse(config.element.uri()).ok()?;
         let target = message.request_uri()?;
+        let target_uri = Uri::parse(target).ok();
+        if target_uri.is_some_and(|target| target.same_host_port(&ours)) {
+            return None;
+        }
         let mut rest = None;
         let mut routes = message.name_addrs(HeaderName::Route);
         let mut next = routes.next().transpose().ok()?;
@@ -395,8 +400,7 @@ impl<'m> Onward<'m> {
         let next_hop = match next {
             Some(route) if !route.uri().is_loose_router() => return None,
             Some(route) => route.uri_bytes(),
-            None if Uri::parse(target).ok()?.same_host_port(&ours) => return None,
-            None => target,
+            None => target_uri.map(|_| target)?,
         };
         Some(Self { next_hop, rest })
     }
