@@ -146,11 +146,7 @@ impl Session {
         limits: &Limits,
     ) -> Result<(), Misuse> {
         let leg = self.leg_mut(id).ok_or(Misuse::NoSuchThing)?;
-        let known = leg.dialog();
-        let is_same = known.call_id == dialog.call_id
-            && known.local_tag == dialog.local_tag
-            && known.remote_tag == dialog.remote_tag;
-        if !is_same {
+        if !leg.is_of(dialog) {
             return Err(bad(&defect::OTHER_DIALOG));
         }
         leg.strings = pack(dialog, limits)?;
@@ -248,6 +244,9 @@ impl Learning<'_> {
         (sequence, side): (Sequence, Side),
         streams: StreamSet,
     ) -> Result<(), Misuse> {
+        if self.legs.iter().any(|leg| leg.is_of(dialog)) {
+            return Err(bad(&defect::WRONG_LEGS));
+        }
         self.legs.push(Leg {
             id,
             strings: pack(dialog, self.limits)?,
