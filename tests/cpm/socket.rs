@@ -189,3 +189,41 @@ fn held_across_a_restart() {
     assert_eq!(socket.receive(&ok), [Sent::Response(200), Sent::Event]);
     assert_eq!(socket.receive(&bye), [Sent::Response(200)]);
 }
+
+/// [DR-3, CO-3] The re-INVITE is shown to a user for longer than the transaction layer has patience: the session is
+/// closed. A 2xx that comes then is acknowledged, each time (RFC 3261 13.2.2.4).
+#[test]
+fn accepted_after_all() {
+    let terms = Terms {
+        stores: false,
+        ..STREAMS
+    };
+    let mut socket = Socket::new(Session::originating(3), terms);
+    let bye = socket.session.message("bye_from_iwf2");
+    let sent = socket.receive(&bye);
+    let Some(Sent::Request(_, invite)) = sent.last() else {
+        panic!("{sent:?}");
+    };
+    socket.session.expect("reinvite_1", invite);
+    let ringing = socket.session.answer("reinvite_1_refused", "180 Ringing");
+    assert_eq!(socket.receive(&ringing), []);
+    assert_eq!(socket.advance(179_999), []);
+    let sent = socket.advance(1);
+    assert!(matches!(
+        sent[..],
+        [
+            Sent::Question(_),
+            Sent::Request(..),
+            Sent::Request(..),
+            Sent::Request(..)
+        ]
+    ));
+    let ok = socket.session.answer("reinvite_1_200", "200 OK");
+    for _ in 0..2 {
+        let sent = socket.receive(&ok);
+        let [Sent::Request(_, ack)] = &sent[..] else {
+            panic!("{sent:?}");
+        };
+        socket.session.expect("reinvite_1_ack", ack);
+    }
+}
