@@ -5,6 +5,10 @@
 //! made up: a BYE that is not answered stays so (RFC 4320 4.2), and one that cannot be sent on, or is answered 503, is
 //! answered 500 (RFC 3261 16.7).
 //!
+//! One deviation is decided (CP-1): a 408 of the far end goes back as every final answer does, which RFC 4320 4.2 does not
+//! want of a 408 to what is no INVITE. Behind the transaction layer it goes no further: `txn` withholds it. The session
+//! is over either way.
+//!
 //! The session ends with the first answer of 2xx, 481 or 408, or none in time. After another one whoever wants to end it
 //! may try again, as with credentials; if for 64·T1 nobody does, it has ended too: its sender has stopped its media
 //! (15.1.1).
