@@ -28,12 +28,16 @@ pub struct Config {
     /// [CP-3] T1 of whoever sends BYEs, in milliseconds: in 64·T1 they are to be answered, and for as long after that
     /// they are answered again. Default 500.
     pub t1: u64,
-    /// [CP-5] Milliseconds after which a request of ours counts as unanswered although the host said nothing. Default
-    /// 40,000: more than 64·T1.
+    /// [CP-1, CP-5] Milliseconds after which a BYE of ours, or one passed on, counts as unanswered although the host said
+    /// nothing. Default 40,000: more than 64·T1.
     pub answer_bound: u64,
+    /// [CO-3, CT-3] The same of a re-INVITE, whose final answer may wait for a user: more than the host, or
+    /// `txn::Config::invite_patience`, waits for it. Default 220,000: 180 s, 64·T1 and some more.
+    pub reinvite_bound: u64,
     /// [CO-3, CT-3] Milliseconds for the host to say what the session description is. Default 5,000.
     pub description_bound: u64,
-    /// [CO-3, CT-3] How often a re-INVITE that deletes streams is sent at most, if it meets 491. Default 5.
+    /// [CO-3, CT-3] How often a re-INVITE that deletes streams is sent at most, if it meets 491, or 500 or 503 with a
+    /// Retry-After of 10 s or less. Default 5.
     pub reinvite_attempts: u8,
     /// [CO-3, CT-3] What re-INVITEs say in Allow: the methods that the host takes in the dialog (RFC 3261 13.2.1, 14.1),
     /// separated by commas; empty for no Allow. Default `INVITE, ACK, CANCEL, BYE, OPTIONS`.
@@ -54,6 +58,7 @@ impl Config {
             store_bound: 8_000,
             t1: 500,
             answer_bound: 40_000,
+            reinvite_bound: 220_000,
             description_bound: 5_000,
             reinvite_attempts: 5,
             allow: (*b"INVITE, ACK, CANCEL, BYE, OPTIONS").into(),
@@ -95,6 +100,7 @@ impl Config {
             ("store_bound", self.store_bound),
             ("t1", self.t1),
             ("answer_bound", self.answer_bound),
+            ("reinvite_bound", self.reinvite_bound),
             ("description_bound", self.description_bound),
         ];
         if let Some((field, _)) = times.into_iter().find(|&(_, time)| time == 0) {

@@ -37,7 +37,7 @@ pub const SESSION_KNOWN: Defect = Defect {
     clause: "OMA CPM 8.2.2, 8.3.2",
 };
 
-/// The legs are not those that such a session has.
+/// The legs are not those that such a session has, or two of them have one dialog.
 pub const WRONG_LEGS: Defect = Defect {
     code: 525,
     what: "not the legs of such a session",

@@ -137,7 +137,8 @@ impl Session {
         }
     }
 
-    /// A leg's dialog has gone on.
+    /// [RFC 3261 12.2.1.1, 12.2.2] A leg's dialog has gone on. Its numbers never go back: the node may have taken some
+    /// since the host looked.
     pub(super) fn refresh(
         &mut self,
         id: LegId,
@@ -145,16 +146,15 @@ impl Session {
         limits: &Limits,
     ) -> Result<(), Misuse> {
         let leg = self.leg_mut(id).ok_or(Misuse::NoSuchThing)?;
-        let known = leg.dialog();
-        let is_same = known.call_id == dialog.call_id
-            && known.local_tag == dialog.local_tag
-            && known.remote_tag == dialog.remote_tag;
-        if !is_same {
+        if !leg.is_of(dialog) {
             return Err(bad(&defect::OTHER_DIALOG));
         }
         leg.strings = pack(dialog, limits)?;
         leg.is_secure = dialog.is_secure;
-        leg.sequence = sequence;
+        leg.sequence = Sequence {
+            local: leg.sequence.local.max(sequence.local),
+            remote: leg.sequence.remote.max(sequence.remote),
+        };
         Ok(())
     }
 }
@@ -244,6 +244,9 @@ impl Learning<'_> {
         (sequence, side): (Sequence, Side),
         streams: StreamSet,
     ) -> Result<(), Misuse> {
+        if self.legs.iter().any(|leg| leg.is_of(dialog)) {
+            return Err(bad(&defect::WRONG_LEGS));
+        }
         self.legs.push(Leg {
             id,
             strings: pack(dialog, self.limits)?,

@@ -70,6 +70,14 @@ impl Leg {
         Dialog::of_parts(self.strings.parts(), self.is_secure)
     }
 
+    /// [RFC 3261 12] Whether this is its dialog: by Call-ID and tags.
+    pub(super) fn is_of(&self, dialog: &Dialog<'_>) -> bool {
+        let own = self.dialog();
+        own.call_id == dialog.call_id
+            && own.local_tag == dialog.local_tag
+            && own.remote_tag == dialog.remote_tag
+    }
+
     /// The Call-ID.
     pub(super) fn call_id(&self) -> &[u8] {
         self.strings.get(0)

@@ -13,8 +13,9 @@
 //! # What is left to the host
 //! Setting sessions up and changing them; what it sends in their dialogs it tells ([`Command::Refresh`],
 //! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which
-//! says when one is to be refused; a 2xx to a re-INVITE in no transaction is too, and acknowledged. The 100 to a BYE that takes long (RFC 4320 4.1) is for whoever has its transaction:
-//! the host, or the transaction layer. A session timer (RFC 4028) runs at the host; the re-INVITE that deletes streams
+//! says when one is to be refused; a 2xx to a re-INVITE in no transaction is too, and acknowledged. The 100 to a BYE that
+//! takes long (RFC 4320 4.1) is for whoever has its transaction: the host, or the transaction layer. Of a re-INVITE that
+//! the host has out the node does not know: its own may meet it, and goes again when the other end says so. A session timer (RFC 4028) runs at the host; the re-INVITE that deletes streams
 //! keeps it, and who refreshes, as it is ([`Command::SetSessionTimer`], [`Event::SessionRefreshed`]).
 //!
 //! # What S3 leaves open
@@ -120,7 +121,7 @@ pub enum Command<'a> {
         leg: LegId,
         /// Its dialog now.
         dialog: Dialog<'a>,
-        /// Its sequence numbers now.
+        /// Its sequence numbers now. One that is lower than the node knows already changes nothing.
         sequence: Sequence,
     },
     /// [CO-3, CT-3] Another session description was agreed towards the leg that hears of deleted streams: the CPM

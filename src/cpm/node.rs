@@ -166,14 +166,7 @@ impl CpmNode {
     fn has(&self, leg: &Leg) -> bool {
         let dialog = leg.dialog();
         let mut under = self.sessions.under(CALL_ID, dialog.call_id);
-        under.any(|(_, session)| {
-            session.legs.iter().any(|own| {
-                let own = own.dialog();
-                own.call_id == dialog.call_id
-                    && own.local_tag == dialog.local_tag
-                    && own.remote_tag == dialog.remote_tag
-            })
-        })
+        under.any(|(_, session)| session.legs.iter().any(|own| own.is_of(&dialog)))
     }
 
     /// Takes a session in.

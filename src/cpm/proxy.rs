@@ -5,6 +5,10 @@
 //! made up: a BYE that is not answered stays so (RFC 4320 4.2), and one that cannot be sent on, or is answered 503, is
 //! answered 500 (RFC 3261 16.7).
 //!
+//! One deviation is decided (CP-1): a 408 of the far end goes back as every final answer does, which RFC 4320 4.2 does not
+//! want of a 408 to what is no INVITE. Behind the transaction layer it goes no further: `txn` withholds it. The session
+//! is over either way.
+//!
 //! The session ends with the first answer of 2xx, 481 or 408, or none in time. After another one whoever wants to end it
 //! may try again, as with credentials; if for 64·T1 nobody does, it has ended too: its sender has stopped its media
 //! (15.1.1).
@@ -378,10 +382,15 @@ struct Onward<'m> {
 }
 
 impl<'m> Onward<'m> {
-    /// [RFC 3261 16.4, 16.6] `None`: it is for the host to pass on.
+    /// [RFC 3261 16.4, 16.6] `None`: it is for the host to pass on, after a strict router or to one, or as it is for this
+    /// element itself.
     fn read(message: &Message<'m>, config: &Config) -> Option<Self> {
         let ours = Uri::parse(config.element.uri()).ok()?;
         let target = message.request_uri()?;
+        let target_uri = Uri::parse(target).ok();
+        if target_uri.is_some_and(|target| target.same_host_port(&ours)) {
+            return None;
+        }
         let mut rest = None;
         let mut routes = message.name_addrs(HeaderName::Route);
         let mut next = routes.next().transpose().ok()?;
@@ -395,8 +404,7 @@ impl<'m> Onward<'m> {
         let next_hop = match next {
             Some(route) if !route.uri().is_loose_router() => return None,
             Some(route) => route.uri_bytes(),
-            None if Uri::parse(target).ok()?.same_host_port(&ours) => return None,
-            None => target,
+            None => target_uri.map(|_| target)?,
         };
         Some(Self { next_hop, rest })
     }

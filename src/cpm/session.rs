@@ -101,6 +101,8 @@ pub(super) enum Fact<'a> {
     Closed { reason: &'a [u8] },
     /// [CO-3, CT-3] The dialog in which streams were to be deleted is gone.
     DialogGone,
+    /// [CO-3, CT-3] This IWF has left, and no stream would be left without its own.
+    Emptied(u8),
     /// [CP-3] The session has been stored, or will not be in time.
     Recorded,
     /// [CP-5] Every leg but the sender's has ended, or the time for them is over.
@@ -327,6 +329,7 @@ impl Session {
     fn next_fact(&self, turn: &mut Turn<'_>) -> Option<Fact<'static>> {
         let now = turn.cx.now;
         match self.phase() {
+            Phase::Open => self.emptied_by().map(Fact::Emptied),
             Phase::Storing { .. } | Phase::Recording { .. } if self.is_store_quiet() => {
                 Some(Fact::Recorded)
             }
@@ -427,6 +430,21 @@ impl Session {
             self.accept(turn, &held.bye());
         }
         self.set_phase(Phase::Draining);
+    }
+
+    /// [CP-6, DR-7] The BYE that waits for its answer has come again: in a transaction of now, if the node has restarted,
+    /// and that is the one to be answered. False: no such BYE waits.
+    pub(super) fn hold_again(&mut self, bye: &Bye<'_>) -> bool {
+        let held = self
+            .closing
+            .as_mut()
+            .and_then(|closing| closing.held.as_mut())
+            .filter(|held| held.leg == bye.leg && held.branch == bye.branch);
+        let is_held = held.is_some();
+        if let Some(held) = held {
+            *held = Held::of(bye);
+        }
+        is_held
     }
 
     /// [CP-5] A BYE is answered 200, whatever else happens (RFC 3261 15.1.2).

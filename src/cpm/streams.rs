@@ -1,16 +1,17 @@
 //! [CO-3, CT-3] An IWF leaves, and only its streams go: a re-INVITE to the leg that hears of it, with their ports at 0.
 //!
-//! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. A session that begins to be closed
-//! does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a 2xx its ACK is
-//! owed: whenever the 2xx comes again, and after a restore.
+//! One re-INVITE is out at a time; an IWF that leaves meanwhile has the next one. What of the streams is there is seen
+//! when it goes: if it would leave none, the session is closed instead, as by an IWF that is the last. A session that
+//! begins to be closed does not wait for it: the BYE goes, and a 2xx that comes later is acknowledged. For 64·T1 after a
+//! 2xx its ACK is owed: whenever the 2xx comes again, and after a restore.
 //!
 //! ```text
 //!       the description is kept here               2xx
 //! ─┬────────────────────────────────▶ Inviting ──────────▶ deleted, or the next one
 //!  └─▶ Describing ───────────────────▶ │   ▲
-//!        the host has it           491 │   │ time (RFC 3261 14.1)
-//!                                      ▼   │
-//!                                     Waiting
+//!        the host has it           491 │   │ time (RFC 3261 14.1, 14.2)
+//!             500, 503 with a short    ▼   │
+//!                      Retry-After    Waiting
 //! ```
 
 use alloc::boxed::Box;
@@ -25,9 +26,13 @@ use crate::{
     drive::{Buffer, Identifier, Millis, Request, Timer, Token, Towards, increment},
     wire::{
         Message,
+        register::retry_after,
         sdp::{Description, StreamSet},
     },
 };
+
+/// [RFC 3261 14.2] The longest Retry-After, in seconds, of a 500 to an INVITE that comes before another is answered.
+const LONGEST_RETRY: u32 = 10;
 
 /// How far the deletion of streams has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +45,7 @@ pub(super) enum Stage {
     },
     /// The re-INVITE is out.
     Inviting,
-    /// It has met another one, and is to be sent again then.
+    /// It has met another one, or comes too early, and is to be sent again then.
     Waiting { until: Millis },
 }
 
@@ -110,11 +115,17 @@ impl Session {
         }
     }
 
-    /// The streams of IWFs that have left.
-    fn streams_gone(&self) -> StreamSet {
-        let gone = self.legs.iter().filter(|leg| !leg.is_open());
-        gone.map(|leg| leg.streams)
-            .fold(StreamSet::EMPTY, StreamSet::union)
+    /// The streams of IWFs that have left, and of this one, but for those that an IWF has which stays.
+    fn streams_gone(&self, leaving: Option<LegId>) -> StreamSet {
+        let (mut gone, mut staying) = (StreamSet::EMPTY, StreamSet::EMPTY);
+        for leg in &self.legs {
+            let of = match leg.is_open() && Some(leg.id) != leaving {
+                true => &mut staying,
+                false => &mut gone,
+            };
+            *of = of.union(leg.streams);
+        }
+        gone.without(staying)
     }
 
     /// [CO-3, CT-3] Whether only the streams of this IWF are to go: the policy says so, another IWF remains, and some
@@ -132,8 +143,7 @@ impl Session {
 
     /// The streams that there would be without this leg.
     fn live_without(&self, id: LegId) -> StreamSet {
-        let own = self.leg(id).map_or(StreamSet::EMPTY, |leg| leg.streams);
-        self.live.without(self.streams_gone()).without(own)
+        self.live.without(self.streams_gone(Some(id)))
     }
 
     /// [CO-3] (S3 L77, CT-3 S3 L130) Its resources are released, its BYE is answered at once, its streams are to be
@@ -144,12 +154,14 @@ impl Session {
         };
         self.release(turn, Scope::Iwf(iwf));
         self.accept(turn, bye);
-        let live = self.live;
         let Some(leg) = self.leg_mut(bye.leg) else {
             return;
         };
         leg.note_bye();
-        if leg.streams.without(live) == leg.streams {
+        let streams = leg.streams;
+        let shared = streams.without(self.streams_gone(None));
+        let own = streams.without(shared);
+        if own.without(self.live) == own {
             return self.report_shrunk(turn, bit(iwf));
         }
         match &mut self.shrinking {
@@ -210,12 +222,36 @@ impl Session {
         }
     }
 
-    /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left.
+    /// Whether the re-INVITE that is due would leave no stream, and the IWF with which the session goes: other streams
+    /// may have gone since its BYE came.
+    pub(super) fn emptied_by(&self) -> Option<u8> {
+        let shrinking = self.shrinking.as_deref()?;
+        let is_out = self.invites.last().is_some_and(Invite::is_out);
+        let is_due = shrinking.stage == Stage::Inviting && !is_out;
+        iwfs(shrinking.current).next().filter(|_| is_due)
+    }
+
+    /// [RFC 3264 8.2] Sends the re-INVITE that deletes the streams of whoever has left, if any of them is there still.
+    /// If no other is, it is not sent: the session [goes](Self::emptied_by).
     fn reinvite(&mut self, turn: &mut Turn<'_>) {
-        let (told, deleted) = (self.told(), self.streams_gone());
+        let deleted = self.streams_gone(None);
         if let Some(shrinking) = &mut self.shrinking {
             shrinking.stage = Stage::Inviting;
             shrinking.current |= core::mem::take(&mut shrinking.queued);
+        }
+        let left = self.live.without(deleted);
+        if left.is_empty() {
+            return;
+        }
+        match left == self.live {
+            true => self.shrunk(turn),
+            false => self.invite(turn, deleted),
+        }
+    }
+
+    fn invite(&mut self, turn: &mut Turn<'_>, deleted: StreamSet) {
+        let told = self.told();
+        if let Some(shrinking) = &mut self.shrinking {
             shrinking.attempts = shrinking.attempts.saturating_add(1);
         }
         let Some(leg) = self.leg_mut(told) else {
@@ -252,7 +288,7 @@ impl Session {
         };
         let deleted = invite.deleted;
         invite.token = Some(token);
-        invite.until = turn.cx.now.after(config.answer_bound);
+        invite.until = turn.cx.now.after(config.reinvite_bound);
         let agreed = Description::parse(&self.description, &config.limits);
         let request = Request {
             token,
@@ -312,7 +348,7 @@ impl Session {
         None
     }
 
-    /// [RFC 3261 14.1, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
+    /// [RFC 3261 14.1, 14.2, 12.2.1.2, RFC 4028 7.3] A re-INVITE is refused, or not answered, which is as if with that status
     /// (RFC 3261 8.1.3.1). It is sent again where that is of use.
     pub(super) fn refused(
         &mut self,
@@ -329,10 +365,12 @@ impl Session {
         let attempts = attempts.filter(|_| self.is_open())?;
         let may_go_again = attempts < turn.cx.config.reinvite_attempts;
         let is_too_small = response.is_some_and(|response| self.note_too_small(response));
-        match status {
-            491 if may_go_again => self.wait(turn),
-            422 if may_go_again && is_too_small => self.reinvite(turn),
-            481 | 408 => return Some(Fact::DialogGone),
+        let retry = response.filter(|_| may_go_again).and_then(retry_soon);
+        match (status, retry) {
+            (500 | 503, Some(retry)) => self.wait(turn, retry),
+            (491, _) if may_go_again => self.wait(turn, 0),
+            (422, _) if may_go_again && is_too_small => self.reinvite(turn),
+            (481 | 408, _) => return Some(Fact::DialogGone),
             _ => self.give_up(turn, status),
         }
         None
@@ -386,17 +424,22 @@ impl Session {
             self.description = buffer.as_slice().into();
         }
         self.live = self.live.without(gone);
+        self.shrunk(turn);
+    }
+
+    /// Nothing is left of the streams of those who have left.
+    fn shrunk(&mut self, turn: &mut Turn<'_>) {
         let current = self.shrinking.as_ref().map_or(0, |own| own.current);
         self.report_shrunk(turn, current);
         self.next_deletion(turn);
     }
 
-    /// [RFC 3261 14.1] It has met a re-INVITE of the other end.
-    fn wait(&mut self, turn: &mut Turn<'_>) {
+    /// [RFC 3261 14.1] It has met a re-INVITE, and goes again after a time, of so many milliseconds at least.
+    fn wait(&mut self, turn: &mut Turn<'_>, at_least: u64) {
         let told = self.told();
         let side = self.leg(told).map_or(Side::Uas, |leg| leg.side);
         let chance = turn.cx.identifier().number();
-        let until = turn.cx.now.after(backoff(side, chance));
+        let until = turn.cx.now.after(backoff(side, chance).max(at_least));
         if let Some(shrinking) = &mut self.shrinking {
             shrinking.stage = Stage::Waiting { until };
         }
@@ -504,6 +547,13 @@ impl Session {
 /// The IWFs of these bits.
 fn iwfs(bits: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |iwf| bits & bit(*iwf) != 0)
+}
+
+/// [RFC 3261 14.2, 20.33] Milliseconds after which a request may be tried again, if a response says so and they are no
+/// more than whoever has not answered an INVITE yet may ask for.
+fn retry_soon(response: &Message<'_>) -> Option<u64> {
+    let seconds = retry_after(response).filter(|seconds| *seconds <= LONGEST_RETRY)?;
+    Some(u64::from(seconds).saturating_mul(1_000))
 }
 
 /// [RFC 3261 14.1] Milliseconds to wait after a 491, in steps of 10: 2.1 to 4 s for whoever has made the Call-ID, else

@@ -65,6 +65,11 @@ impl Session {
             // been sent nothing.
             (Phase::Ending { .. }, Some(Cause::Iwf(_)), Fact::FarSideEnded) => self.answer(turn),
 
+            // Not in the text: an IWF has left whose BYE is answered, and no stream would be left.
+            (Phase::Open, _, Fact::Emptied(iwf)) => {
+                self.begin_without(turn, Cause::Iwf(iwf), b"");
+                self.store_before(turn);
+            }
             // Not in the text: the host ends it, or the dialog of the other entity is gone. Nobody waits for an answer.
             (Phase::Open, _, Fact::Closed { reason }) => {
                 self.begin_without(turn, Cause::Host, reason);
@@ -85,7 +90,7 @@ impl Session {
             }
 
             // Nothing of this comes in another phase.
-            (_, _, Fact::Bye(_) | Fact::Closed { .. } | Fact::DialogGone)
+            (_, _, Fact::Bye(_) | Fact::Closed { .. } | Fact::DialogGone | Fact::Emptied(_))
             | (_, _, Fact::Recorded | Fact::FarSideEnded) => {}
         }
     }

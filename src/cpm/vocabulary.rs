@@ -111,7 +111,8 @@ pub struct SessionTimer {
 pub struct Iwf<'a> {
     /// Its leg.
     pub leg: Leg<'a>,
-    /// Its media lines in the description towards the leg that hears of deleted streams.
+    /// Its media lines in the description towards the leg that hears of deleted streams. One that several IWFs have is
+    /// deleted when the last of them leaves.
     pub streams: StreamSet,
 }
 

@@ -55,6 +55,8 @@ pub(super) enum Action {
     Acknowledge,
     /// One for which the node has not waited: acknowledge it.
     AcknowledgeLate,
+    /// A 2xx to an INVITE for which the node has not waited: to the node, which acknowledges it each time.
+    Show,
     /// One of a failed next hop: acknowledge it, then send the request to the one after.
     AcknowledgeAndNextHop,
     /// A 2xx to an INVITE: to the node, which acknowledges it.

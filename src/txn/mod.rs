@@ -18,7 +18,7 @@
 //! comes again. A 2xx with another To tag is of another dialog, and [`NotMine`](Verdict::NotMine). Provisional responses
 //! are not shown to the node. Without a final response [`Config::invite_patience`] after the first provisional one, the
 //! INVITE has timed out. The node then ends the dialog (RFC 3261 12.2.1.2), so no CANCEL is sent; for 64·T1 more,
-//! a refusal is acknowledged and a 2xx absorbed.
+//! a refusal is acknowledged, and a 2xx shown to the node as one in no transaction is, to be acknowledged each time.
 //!
 //! **All other INVITE transactions are the host's.** An INVITE or ACK that comes is passed to the node, and its
 //! responses back, without absorbing or sending again anything; an INVITE of the node without a To tag is left in the

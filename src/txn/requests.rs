@@ -59,7 +59,10 @@ impl<N: Node> Transactions<N> {
             increment(&mut self.counters.rejected);
             return Ok(Verdict::Rejected(reject));
         }
-        if let Some(id) = self.clients.find(&self.key) {
+        let input = Input::Response(status);
+        let found = self.clients.find(&self.key);
+        let found = found.and_then(|id| Some((id, self.clients.get(id)?.decide(input))));
+        if let Some((id, _)) = found.filter(|(_, action)| *action != Action::Show) {
             return self.client_response(now, id, message, status, out);
         }
         let may_be_owed = (200..300).contains(&status) && client::is_of_invite(message);
@@ -75,7 +78,8 @@ impl<N: Node> Transactions<N> {
         Ok(Verdict::NotMine)
     }
 
-    /// [RFC 3261 13.2.2.4] Shows the node a 2xx to an INVITE that has no transaction: the ACK of it may be owed.
+    /// [RFC 3261 13.2.2.4] Shows the node a 2xx to an INVITE that has no transaction, or for which it has not waited: the
+    /// ACK of it may be owed.
     fn show_response(
         &mut self,
         now: Millis,
@@ -193,6 +197,11 @@ impl<N: Node> Transactions<N> {
                 self.conclude(present, token, answer, out, |clients| {
                     clients.accept(id, present, timers);
                 })?;
+                increment(&mut self.counters.responses_received);
+            }
+            // The host has matched it, and it is told by the token.
+            Action::Show => {
+                self.conclude(present, token, answer, out, |_| {})?;
                 increment(&mut self.counters.responses_received);
             }
             Action::TimeOut => {

@@ -9,7 +9,7 @@ use ims_procedures::{
 
 use crate::{
     messages::Session,
-    support::{Host, SEED, SESSION, STORED, STREAMS, UNSTORED, config},
+    support::{Host, Out, SEED, SESSION, STORED, STREAMS, UNSTORED, config},
 };
 
 /// [CP-7] The same BYEs in both functions, interworked: what is stored when, and who is sent what, is not the same.
@@ -113,6 +113,50 @@ fn refreshed() {
     assert!(text.contains("\r\nCSeq: 42 BYE\r\n"));
 }
 
+/// [CP-6] What the host says of a dialog may be older than what the node has sent or taken in it: numbers never go back
+/// (RFC 3261 12.2.1.1, 12.2.2).
+#[test]
+fn refreshed_late() {
+    let mut host = Host::with(Session::originating(3), STREAMS);
+    let [_, _, first] = host.receive("bye_from_iwf2").try_into().unwrap();
+    assert!(first.text().contains("\r\nCSeq: 1 INVITE\r\n"));
+    let info = String::from_utf8(host.session.message("bye_from_client")).unwrap();
+    let info = info
+        .replace("BYE", "INFO")
+        .replace("CSeq: 102", "CSeq: 109");
+    assert!(info.contains("CSeq: 109 INFO"), "{info}");
+    assert_eq!(host.receive_bytes(info.as_bytes()).0, Verdict::NotMine);
+    let dialog = Dialog {
+        call_id: b"c0a8-77@192.0.2.20",
+        local_uri: b"sip:bob@home2.example.net",
+        local_tag: b"pf-oc1",
+        remote_uri: b"sip:alice@home1.example.net",
+        remote_tag: b"al1",
+        remote_target: b"sip:alice@192.0.2.20:5070",
+        ..Dialog::default()
+    };
+    for remote in [Some(102), None] {
+        host.command(Command::Refresh {
+            session: SESSION,
+            leg: LegId::Client,
+            dialog,
+            sequence: Sequence { local: 0, remote },
+        })
+        .unwrap();
+    }
+    let old = host.session.message("bye_from_client");
+    let (_, outs) = host.receive_bytes(&old);
+    assert!(matches!(outs[..], [Out::Respond { status: 500, .. }]));
+    host.command(Command::Close {
+        session: SESSION,
+        reason: b"",
+    })
+    .unwrap();
+    let outs = host.drain();
+    let outs = host.stored(&outs[1]);
+    assert!(outs[0].text().contains("\r\nCSeq: 2 BYE\r\n"));
+}
+
 /// [DR-9] Nobody's name, and no dialog, is in what is printed.
 #[test]
 fn debug_shows_nobody() {
@@ -160,11 +204,12 @@ fn reconfigured() {
 #[test]
 fn configurations() {
     type Change = fn(&mut ims_procedures::cpm::Config);
-    let changes: [(&str, Change); 11] = [
+    let changes: [(&str, Change); 12] = [
         ("far_side_bound", |c| c.far_side_bound = 0),
         ("store_bound", |c| c.store_bound = 0),
         ("t1", |c| c.t1 = 0),
         ("answer_bound", |c| c.answer_bound = 0),
+        ("reinvite_bound", |c| c.reinvite_bound = 0),
         ("description_bound", |c| c.description_bound = 0),
         ("reinvite_attempts", |c| c.reinvite_attempts = 0),
         ("reason_bytes", |c| c.reason_bytes = 4_097),

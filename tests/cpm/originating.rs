@@ -192,7 +192,7 @@ fn iwf_nothing_left() {
     let [release, _] = host.receive("bye_from_iwf1").try_into().unwrap();
     assert!(release.is_release_of(Scope::Session));
     let mut session = session(2);
-    session.streams = vec![vec![0, 1, 2], vec![0, 1, 2]];
+    session.streams = vec![vec![0, 1, 2], Vec::new()];
     let mut host = Host::with(session, STREAMS);
     let [release, _] = host.receive("bye_from_iwf1").try_into().unwrap();
     assert!(release.is_release_of(Scope::Session));

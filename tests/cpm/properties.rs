@@ -35,14 +35,24 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// A BYE that has come.
+struct Heard {
+    leg: usize,
+    at: Millis,
+    /// In which life.
+    life: u64,
+    /// How often it was answered.
+    times: usize,
+}
+
 /// What has been seen of a session.
 struct Seen {
     host: Host,
     legs: Vec<String>,
     /// What is out.
     pending: Vec<Out>,
-    /// BYEs that have come, by transaction: whose, when, and how often they were answered.
-    byes: BTreeMap<u64, (usize, Millis, usize)>,
+    /// BYEs that have come, by transaction.
+    byes: BTreeMap<u64, Heard>,
     /// What each leg was answered.
     answers: BTreeMap<usize, Vec<u8>>,
     store_keys: BTreeSet<String>,
@@ -115,11 +125,11 @@ impl Seen {
 
     /// [CP-3, CP-6] A BYE is answered once, in time; one that comes again as before.
     fn see_answer(&mut self, to: u64, status: u16, bytes: &[u8]) {
-        let (leg, at, times) = self.byes.get_mut(&to).expect("a BYE");
-        *times += 1;
-        assert_eq!((status, *times), (200, 1), "of {leg}");
-        assert!(self.host.now.since(*at) < 32_000);
-        let leg = *leg;
+        let heard = self.byes.get_mut(&to).expect("a BYE");
+        heard.times += 1;
+        let leg = heard.leg;
+        assert_eq!((status, heard.times), (200, 1), "of {leg}");
+        assert!(self.host.now.since(heard.at) < 32_000);
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         self.check_uid(&text, self.legs[leg] == "client");
         let before = self.answers.entry(leg).or_insert_with(|| bytes.to_vec());
@@ -135,8 +145,13 @@ impl Seen {
                 if self.host.node.sessions() == 0 {
                     return;
                 }
-                self.byes
-                    .insert(self.host.transactions + 1, (which, self.host.now, 0));
+                let heard = Heard {
+                    leg: which,
+                    at: self.host.now,
+                    life: self.lives,
+                    times: 0,
+                };
+                self.byes.insert(self.host.transactions + 1, heard);
                 let (verdict, outs) = self.host.receive_bytes(&bye);
                 assert_eq!(verdict, Verdict::Handled);
                 self.see(outs);
@@ -198,19 +213,27 @@ impl Seen {
         self.see(outs);
     }
 
-    /// In the end every BYE is answered, there is one outcome at most, and nothing is left.
-    fn finish(&mut self) {
-        let closes = self
-            .byes
-            .values()
-            .any(|(leg, ..)| !self.legs[*leg].starts_with("iwf"));
-        self.wait(300_000);
-        for leg in self.byes.values().map(|(leg, ..)| leg) {
-            assert!(
-                self.answers.contains_key(leg),
-                "{} is not answered",
-                self.legs[*leg]
-            );
+    /// Whether what has come closes the session: a BYE of no IWF, or of one with which it goes, or the BYEs of all.
+    fn closes(&self, is_streams: bool) -> bool {
+        let is_iwf = |leg: usize| self.legs[leg].starts_with("iwf");
+        let heard: BTreeSet<_> = self.byes.values().map(|heard| heard.leg).collect();
+        let mut iwfs = (0..self.legs.len()).filter(|leg| is_iwf(*leg));
+        let has_all_left = self.legs.len() > 2 && iwfs.all(|leg| heard.contains(&leg));
+        has_all_left || heard.iter().any(|leg| !(is_streams && is_iwf(*leg)))
+    }
+
+    /// In the end every BYE is answered, in its latest transaction if the host has that, there is one outcome at most,
+    /// and nothing is left.
+    fn finish(&mut self, is_streams: bool) {
+        let closes = self.closes(is_streams);
+        self.wait(600_000);
+        let latest: BTreeMap<_, _> = self.byes.values().map(|heard| (heard.leg, heard)).collect();
+        for (leg, heard) in latest {
+            let is_answered = match heard.life == self.lives {
+                true => heard.times == 1,
+                false => self.answers.contains_key(&leg),
+            };
+            assert!(is_answered, "{} is not answered", self.legs[leg]);
         }
         assert!(self.outcomes.len() <= 1, "{:?}", self.outcomes);
         assert!(self.store_keys.len() <= 1);
@@ -253,6 +276,6 @@ proptest! {
         for action in actions {
             seen.act(action);
         }
-        seen.finish();
+        seen.finish(is_streams);
     }
 }

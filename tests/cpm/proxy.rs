@@ -325,6 +325,30 @@ fn too_many_byes() {
     assert!(outs[0].is_request("BYE "));
 }
 
+/// [CP-1] A strict router has put our URI into the Request-URI, and the target at the end of Route: the host passes it
+/// on, for what it is to say is in Route (RFC 3261 16.4). So it is where no Route is left.
+#[test]
+fn after_a_strict_router() {
+    let bye = message("proxy/bye_from_client", &Values::default());
+    let bye = String::from_utf8(bye).unwrap();
+    let ours = "<sip:cpm-pf1.home1.example.net:5062;lr>, ";
+    let target = "BYE sip:cpm-pf2.home2.example.net:5062 ";
+    assert!(bye.contains(ours) && bye.starts_with(target));
+    let ours_again = bye.replace(target, "BYE sip:cpm-pf1.home1.example.net:5062;lr ");
+    let strict = ours_again.replace(ours, "").replace(
+        "ibcf2.home2.example.net:5070;lr>",
+        "ibcf2.home2.example.net:5070;lr>, <sip:cpm-pf2.home2.example.net:5062>",
+    );
+    let lines = strict.split("\r\n");
+    let bare: Vec<_> = lines.filter(|line| !line.starts_with("Route:")).collect();
+    for bye in [ours_again.clone(), bare.join("\r\n"), strict.clone()] {
+        let mut host = host();
+        let taken = host.receive_bytes(bye.as_bytes());
+        assert_eq!(taken, (Verdict::Forward, Vec::new()), "{bye}");
+        assert!(host.node.is_open(SESSION));
+    }
+}
+
 /// [CP-1] Max-Forwards of 0 is answered 483 and goes nowhere. What is no BYE is for the host to pass on. A proxy ends
 /// no session.
 #[test]

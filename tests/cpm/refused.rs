@@ -150,6 +150,23 @@ fn establishing() {
     );
 }
 
+/// [CP-6] Two legs with one dialog are no session: of what comes in it nobody could tell whose it is.
+#[test]
+fn one_dialog_twice() {
+    let mut twice = Session::originating(3);
+    twice.iwfs[2] = twice.iwfs[0].clone();
+    let mut both = Session::terminating(0);
+    both.client = both.other.clone();
+    for session in [twice, both] {
+        let mut host = Host::new(config(), session);
+        let Err(Misuse::BadCommand(reject)) = host.establish(STORED) else {
+            panic!("one dialog twice");
+        };
+        assert_eq!(*reject.defect, defect::WRONG_LEGS);
+        assert_eq!(host.node.sessions(), 0);
+    }
+}
+
 /// [DR-5] No more sessions than the limit; one that is forgotten makes room.
 #[test]
 fn full() {

@@ -7,7 +7,7 @@ use ims_procedures::{
 
 use crate::{
     messages::Session,
-    support::{Host, Out, SEED, SESSION, STORED, STREAMS, Terms, config, outcome},
+    support::{Host, Out, SEED, SESSION, STORED, STREAMS, Terms, UNSTORED, config, outcome},
 };
 
 const UNSTORED_STREAMS: Terms = Terms {
@@ -69,6 +69,36 @@ fn client_interworked() {
     assert_eq!(repeated[0].bytes(), outs[0].bytes());
     host.advance(32_000);
     assert_eq!(host.node.sessions(), 0);
+}
+
+/// [DR-7, CP-3, CP-6] A BYE that comes again while it is held, after each restart: the answer goes to its latest
+/// transaction, with what that has to say to it, and to no other.
+#[test]
+fn held() {
+    for (session, bye) in [
+        (Session::originating(0), "bye_from_other"),
+        (Session::terminating(0), "bye_from_client"),
+        (Session::originating(2), "bye_from_iwf2"),
+        (Session::terminating(2), "bye_from_other"),
+    ] {
+        let mut host = Host::with(session, UNSTORED);
+        host.receive(bye);
+        let mut again = Vec::new();
+        for life in 2..=3 {
+            host.restart(life);
+            again = host.offered_again();
+            assert!(host.receive(bye).is_empty());
+        }
+        let byes = again.iter().filter(|out| out.is_request("BYE "));
+        let mut outs = Vec::new();
+        for request in byes {
+            assert!(outs.is_empty());
+            outs = host.answer(request, Given::Timeout);
+        }
+        assert!(outs[0].is_response(3, 200), "{bye}: {outs:?}");
+        host.expect(&format!("{bye}_200"), &outs[0]);
+        assert_eq!(outcome(&outs).recording, Recording::NotAllowed);
+    }
 }
 
 /// [DR-7, CP-3] The time that is left is what it was: a restart does not lengthen it.

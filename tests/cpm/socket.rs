@@ -8,7 +8,7 @@ use ims_procedures::{
 
 use crate::{
     messages::Session,
-    support::{SEED, START, STREAMS, Terms, UNSTORED, config, establish},
+    support::{SEED, START, STORED, STREAMS, Terms, UNSTORED, config, establish},
 };
 
 struct Socket {
@@ -71,6 +71,12 @@ impl Socket {
         let node = CpmNode::restore(config(), Identifiers::new(SEED, 3, 3), self.now, &blob);
         let identifiers = Identifiers::new(SEED, 4, 3);
         self.node = Transactions::new(node.unwrap(), txn::Config::default(), identifiers);
+    }
+
+    fn answer(&mut self, token: Token, answer: Answer<'_>) -> Vec<Sent> {
+        let (now, out) = (self.now, &mut self.out);
+        self.node.answer(now, token, answer.into(), out).unwrap();
+        self.sent()
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Vec<Sent> {
@@ -153,4 +159,71 @@ fn reinvite() {
     let offered = socket.advance(0);
     assert_eq!(offered[1..], acknowledged);
     assert_eq!(socket.receive(&ok), acknowledged);
+}
+
+/// [DR-3, DR-7, CP-3] The BYE is held while the node restarts, and sent again: the transaction of now is answered.
+#[test]
+fn held_across_a_restart() {
+    let mut socket = Socket::new(Session::originating(0).with("", "4711"), STORED);
+    let bye = socket.session.message("bye_from_other");
+    assert!(matches!(
+        socket.receive(&bye)[..],
+        [Sent::Question(_), Sent::Question(_)]
+    ));
+    socket.advance(1_000);
+    socket.restart();
+    let offered = socket.advance(0);
+    let [Sent::Question(_), Sent::Question(storage)] = offered[..] else {
+        panic!("{offered:?}");
+    };
+    socket.advance(500);
+    assert_eq!(socket.receive(&bye), []);
+    socket.advance(3_000);
+    let sent = socket.answer(storage, Answer::Stored { uid: b"4711" });
+    let [Sent::Request(method, ours)] = &sent[..] else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(method, "BYE");
+    socket.session.expect("bye_to_client", ours);
+    let ok = socket.session.answer("bye_to_client_answer", "200 OK");
+    assert_eq!(socket.receive(&ok), [Sent::Response(200), Sent::Event]);
+    assert_eq!(socket.receive(&bye), [Sent::Response(200)]);
+}
+
+/// [DR-3, CO-3] The re-INVITE is shown to a user for longer than the transaction layer has patience: the session is
+/// closed. A 2xx that comes then is acknowledged, each time (RFC 3261 13.2.2.4).
+#[test]
+fn accepted_after_all() {
+    let terms = Terms {
+        stores: false,
+        ..STREAMS
+    };
+    let mut socket = Socket::new(Session::originating(3), terms);
+    let bye = socket.session.message("bye_from_iwf2");
+    let sent = socket.receive(&bye);
+    let Some(Sent::Request(_, invite)) = sent.last() else {
+        panic!("{sent:?}");
+    };
+    socket.session.expect("reinvite_1", invite);
+    let ringing = socket.session.answer("reinvite_1_refused", "180 Ringing");
+    assert_eq!(socket.receive(&ringing), []);
+    assert_eq!(socket.advance(179_999), []);
+    let sent = socket.advance(1);
+    assert!(matches!(
+        sent[..],
+        [
+            Sent::Question(_),
+            Sent::Request(..),
+            Sent::Request(..),
+            Sent::Request(..)
+        ]
+    ));
+    let ok = socket.session.answer("reinvite_1_200", "200 OK");
+    for _ in 0..2 {
+        let sent = socket.receive(&ok);
+        let [Sent::Request(_, ack)] = &sent[..] else {
+            panic!("{sent:?}");
+        };
+        socket.session.expect("reinvite_1_ack", ack);
+    }
 }

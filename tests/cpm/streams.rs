@@ -84,8 +84,44 @@ fn glare_without_end() {
     }
 }
 
+/// [CO-3, CT-3] 500 and 503 that say when to try again, as where ours comes before the other end has answered another
+/// (RFC 3261 14.2): not before that time, and as often as after 491. A longer time, none, or another status: the session
+/// stays as it is at once.
+#[test]
+fn later() {
+    for session in sessions() {
+        for status in [500, 503] {
+            let (mut host, mut invite) = leaving(session.clone(), STREAMS);
+            for _ in 1..5 {
+                let outs = answer_saying(&mut host, &invite, status, "Retry-After: 10 (busy)\r\n");
+                assert_eq!(outs, []);
+                assert_eq!(host.advance(9_999), []);
+                [invite] = host.advance(1).try_into().unwrap();
+                assert!(invite.is_request("INVITE "));
+            }
+            let outs = answer_saying(&mut host, &invite, status, "Retry-After: 10\r\n");
+            assert_eq!(outs, [failed(1, status)]);
+            assert!(host.node.is_open(SESSION));
+        }
+        let at_once = "Retry-After: 0\r\n";
+        let (mut host, invite) = leaving(session.clone(), STREAMS);
+        assert_eq!(answer_saying(&mut host, &invite, 500, at_once), []);
+        assert_eq!(host.advance(4_000).len(), 1, "as after 491");
+        for (status, says) in [(500, "Retry-After: 11\r\n"), (503, ""), (480, at_once)] {
+            let (mut host, invite) = leaving(session.clone(), STREAMS);
+            let outs = answer_saying(&mut host, &invite, status, says);
+            assert_eq!(outs, [failed(1, status)]);
+        }
+    }
+}
+
 /// Answers a request with what it says itself, and that status.
 fn answer_with(host: &mut Host, request: &Out, status: u16) -> Vec<Out> {
+    answer_saying(host, request, status, "")
+}
+
+/// And with these header fields.
+fn answer_saying(host: &mut Host, request: &Out, status: u16, says: &str) -> Vec<Out> {
     let text = request.text();
     let lines = text.split("\r\n").skip(1);
     let copied = lines.filter(|line| {
@@ -95,7 +131,7 @@ fn answer_with(host: &mut Host, request: &Out, status: u16) -> Vec<Out> {
     });
     let copied: Vec<_> = copied.collect();
     let response = format!(
-        "SIP/2.0 {status} x\r\n{}\r\nContent-Length: 0\r\n\r\n",
+        "SIP/2.0 {status} x\r\n{}\r\n{says}Content-Length: 0\r\n\r\n",
         copied.join("\r\n")
     );
     host.answer(request, drive::Answer::Response(response.as_bytes()))
@@ -135,11 +171,26 @@ fn dialog_gone() {
     }
 }
 
-/// [CO-3, CT-3] The host says nothing of the re-INVITE: in 40 s it counts as unanswered.
+/// [CO-3, CT-3] A re-INVITE is shown to a user: 180, and an answer after minutes, which is for the transaction layer to
+/// bound. The session stays.
+#[test]
+fn ringing() {
+    for session in sessions() {
+        let (mut host, invite) = leaving(session, STREAMS);
+        assert_eq!(answer_with(&mut host, &invite, 180), []);
+        assert_eq!(host.advance(212_000), []);
+        let outs = host.respond(&invite, "reinvite_1_200", "200 OK");
+        host.expect("reinvite_1_ack", &outs[0]);
+        assert_eq!(outs[1..], [shrunk(1)]);
+        assert!(host.node.is_open(SESSION));
+    }
+}
+
+/// [CO-3, CT-3] The host says nothing of the re-INVITE: in 220 s it counts as unanswered.
 #[test]
 fn silence() {
     let (mut host, _) = leaving(Session::originating(3), STREAMS);
-    assert!(host.advance(39_999).is_empty());
+    assert!(host.advance(219_999).is_empty());
     let [release, _] = host.advance(1).try_into().unwrap();
     assert!(release.is_release_of(Scope::Session));
 }
@@ -220,6 +271,80 @@ fn bye_wins() {
     }
 }
 
+/// The description of a session with the ports of these streams at 0.
+fn without(session: &Session, gone: &[&str]) -> Vec<u8> {
+    let mut text = String::from_utf8(session.description.clone()).unwrap();
+    for port in gone {
+        let line = format!("\r\nm=message {port} ");
+        assert!(text.contains(&line), "{text}");
+        text = text.replace(&line, "\r\nm=message 0 ");
+    }
+    text.into_bytes()
+}
+
+/// The first of two IWFs leaves, and before the re-INVITE can go the streams of these ports have gone: those of another
+/// re-INVITE which it has met, or what the host says when it is asked.
+fn gone_meanwhile(session: &Session, is_kept: bool, gone: &[&str]) -> (Host, Vec<Out>) {
+    let mut host = Host::with(session.clone(), Terms { is_kept, ..STREAMS });
+    let [_, _, out] = host.receive("bye_from_iwf1").try_into().unwrap();
+    let description = without(session, gone);
+    let description = &description[..];
+    if !is_kept {
+        let outs = host.answer(&out, Answer::Described { description }.into());
+        return (host, outs);
+    }
+    assert_eq!(answer_with(&mut host, &out, 491), []);
+    let set = |lines: &[usize]| lines.iter().copied().collect::<StreamSet>();
+    host.command(Command::Renegotiated {
+        session: SESSION,
+        description: Description::Kept(description),
+        streams: &[set(&[0]), set(&[1, 2])],
+    })
+    .unwrap();
+    let outs = host.advance(4_000);
+    (host, outs)
+}
+
+/// [CO-3, CT-3] The streams of those who stay have gone before the re-INVITE could go: it would leave none, and the
+/// session is closed, as if its IWF were the last.
+#[test]
+fn nothing_left() {
+    for (session, is_kept) in [
+        (Session::originating(2), true),
+        (Session::originating(2), false),
+        (Session::terminating(2), true),
+        (Session::terminating(2), false),
+    ] {
+        let (mut host, outs) = gone_meanwhile(&session, is_kept, &["20402", "20404"]);
+        let [release, storage] = outs.try_into().unwrap();
+        assert!(release.is_release_of(Scope::Session));
+        let byes = host.stored(&storage);
+        assert_eq!(byes.len(), 2);
+        let mut last = Vec::new();
+        for bye in &byes {
+            assert!(bye.is_request("BYE "));
+            last = answer_with(&mut host, bye, 200);
+        }
+        let closed = outcome(&last);
+        assert_eq!(closed.cause, Cause::Iwf(0));
+        assert_eq!(closed.ends.iwfs[0], Some(End::ByItself));
+    }
+}
+
+/// [CO-3, CT-3] The streams of the IWF that has left have gone before the re-INVITE could go: there is nothing to
+/// delete, and it has left.
+#[test]
+fn deleted_already() {
+    for session in [Session::originating(2), Session::terminating(2)] {
+        for is_kept in [true, false] {
+            let (host, outs) = gone_meanwhile(&session, is_kept, &["20400"]);
+            assert_eq!(outs, [shrunk(0)]);
+            assert!(host.node.is_open(SESSION));
+            assert_eq!(host.node.deadline(), None);
+        }
+    }
+}
+
 /// [CO-3, CT-3] A description that is not kept here is asked for when it is first needed, and kept from then on.
 #[test]
 fn description_at_host() {
@@ -270,6 +395,37 @@ fn description_unknown() {
     host.receive("bye_from_iwf2");
     assert_eq!(host.advance(5_000), [failed(1, 0)]);
     assert!(host.node.is_open(SESSION));
+}
+
+/// [CO-3, CT-3] A stream of several IWFs goes when the last of them leaves, and until then the session goes on for those
+/// who have no other.
+#[test]
+fn shared_streams() {
+    let ports = |out: &Out| {
+        let text = out.text();
+        let lines = text.split("\r\n");
+        let ports = lines.filter_map(|line| line.strip_prefix("m=message "));
+        let live: Vec<_> = ports.map(|port| !port.starts_with("0 ")).collect();
+        live
+    };
+    for mut session in sessions() {
+        session.streams = vec![vec![0, 1], vec![1, 2], vec![3]];
+        let mut host = Host::with(session, STREAMS);
+        let [_, _, invite] = host.receive("bye_from_iwf1").try_into().unwrap();
+        assert_eq!(ports(&invite), [false, true, true, true]);
+        answer_with(&mut host, &invite, 200);
+        let [_, _, invite] = host.receive("bye_from_iwf2").try_into().unwrap();
+        assert_eq!(ports(&invite), [false, false, false, true]);
+    }
+    for mut session in [Session::originating(2), Session::terminating(2)] {
+        session.streams = vec![vec![0], vec![0]];
+        let mut host = Host::with(session, STREAMS);
+        let [_, _, event] = host.receive("bye_from_iwf1").try_into().unwrap();
+        assert_eq!(event, shrunk(0));
+        assert!(host.node.is_open(SESSION));
+        let [release, _] = host.receive("bye_from_iwf2").try_into().unwrap();
+        assert!(release.is_release_of(Scope::Session));
+    }
 }
 
 /// [CO-3, CT-3] An IWF without streams: there is nothing to delete, and it has left.

@@ -135,7 +135,7 @@ fn proceeding() {
 }
 
 /// [RFC 3261 9.1] [RFC 3261 15.1.2] After that a refusal, such as the 487 that a BYE brings, is acknowledged and not
-/// shown to the node; a 2xx is absorbed. All ends after 64·T1.
+/// shown to the node. All ends after 64·T1.
 #[test]
 fn abandoned() {
     let abandoned = || {
@@ -147,7 +147,6 @@ fn abandoned() {
         host
     };
     let mut host = abandoned();
-    assert_eq!(host.receive(&success()), (Verdict::Handled, vec![]));
     assert_eq!(host.receive(&status(180)), (Verdict::Handled, vec![]));
     assert_eq!(host.run(211_999), []);
     let (verdict, outs) = host.receive(&refusal());
@@ -160,6 +159,32 @@ fn abandoned() {
     let mut host = abandoned();
     assert_eq!(host.run(212_000), []);
     assert_eq!(host.txn.transactions(), 0);
+}
+
+/// [RFC 3261 13.2.2.4] A 2xx to an INVITE for which the node has not waited is shown to it as one in no transaction,
+/// each time, or told by the token where the host has matched it; the node acknowledges what is its own.
+#[test]
+fn accepted_when_abandoned() {
+    let (mut host, first) = sent(Config::default(), 1);
+    host.receive(&status(100));
+    host.run(180_000);
+    let unmatched = host.txn.counters().responses_unmatched;
+    assert_eq!(host.receive(&success()), (Verdict::NotMine, vec![]));
+    assert_eq!(host.txn.counters().responses_unmatched, unmatched + 1);
+    let text = "owed".to_owned();
+    let hops = &HOPS[..1];
+    host.txn.node_mut().owed = Some(Ack { text, hops });
+    for _ in 0..2 {
+        let (verdict, outs) = host.receive(&success());
+        assert_eq!(verdict, Verdict::Handled);
+        assert_eq!(ack_of(&outs), "owed");
+    }
+    let of_another = of_another_dialog();
+    assert_eq!(host.receive(&of_another).0, Verdict::Handled, "the node's");
+    let success = success();
+    let outs = host.answer(first.token(), Answer::Response(success.as_bytes()));
+    assert_eq!(ack_of(&outs), ack().text);
+    assert_eq!(host.deadline(), Some((212_000, "INVITE abandoned")));
 }
 
 /// [RFC 3261 17.1.1.3] The ACK of a refusal, byte for byte; to the hop that the request went to, and to no other. The

@@ -141,8 +141,9 @@ const TRANSITIONS: &[(&str, &str, &str, &str)] = &[
     ("proceeding", "tick", "timeout > abandoned", ""),
     ("abandoned", "100", " > abandoned", ""),
     ("abandoned", "199", " > abandoned", ""),
-    ("abandoned", "200", " > abandoned", ""),
-    ("abandoned", "299", " > abandoned", ""),
+    // Shown to the node, which says so.
+    ("abandoned", "200", "not mine > abandoned", ""),
+    ("abandoned", "299", "not mine > abandoned", ""),
     ("abandoned", "200 of another", "not mine > abandoned", ""),
     ("abandoned", "300", "ACK > D", ""),
     ("abandoned", "491", "ACK > D", ""),

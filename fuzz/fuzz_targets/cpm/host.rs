@@ -66,6 +66,7 @@ fn config(of: &Settings) -> Config {
     config.far_side_bound = u64::from(of.far_side_bound % 16_000) + 1;
     config.store_bound = u64::from(of.store_bound % 15_000) + 1;
     config.answer_bound = u64::from(of.answer_bound) + 1;
+    config.reinvite_bound = u64::from(of.answer_bound) + 1;
     config.description_bound = u64::from(of.description_bound) + 1;
     config.reinvite_attempts = 1 + of.reinvite_attempts % 4;
     config.reason_bytes = of.reason_bytes.into();

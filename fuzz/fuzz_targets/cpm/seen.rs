@@ -29,7 +29,8 @@ pub struct Session {
 #[derive(Clone, Default)]
 pub struct Seen {
     pub sessions: BTreeMap<u64, Session>,
-    heard: BTreeSet<Key>,
+    /// BYEs that have come, and in which transaction at last.
+    heard: BTreeMap<Key, u64>,
     /// BYEs of sessions of a B2BUA that have no answer yet.
     owed: BTreeMap<u64, u64>,
     answered: BTreeSet<u64>,
@@ -60,7 +61,7 @@ impl Seen {
         };
         self.sessions.insert(session, fresh);
         self.heard
-            .retain(|(call_id, ..)| session_of(call_id) != session);
+            .retain(|(call_id, ..), _| session_of(call_id) != session);
         self.invites
             .retain(|(call_id, _)| session_of(call_id) != session);
     }
@@ -70,7 +71,7 @@ impl Seen {
         self.owed.retain(|_, own| *own != session);
     }
 
-    /// [CP-6] A BYE was taken in that transaction: unless it has come before, an answer is owed.
+    /// [CP-6] A BYE was taken in that transaction: an answer is owed in it, and no longer in the one before.
     pub fn taken(&mut self, transaction: u64, bytes: &[u8]) {
         let Ok(bye) = Message::parse(bytes, &Limits::default()) else {
             return;
@@ -90,7 +91,10 @@ impl Seen {
         let key = (call_id.to_vec(), tag.to_vec(), cseq.number, branch.to_vec());
         let session = session_of(call_id);
         let is_proxied = self.sessions.get(&session).is_none_or(|own| own.is_proxied);
-        if self.heard.insert(key) && !is_proxied && !self.answered.contains(&transaction) {
+        if let Some(before) = self.heard.insert(key, transaction) {
+            self.owed.remove(&before);
+        }
+        if !is_proxied && !self.answered.contains(&transaction) {
             self.owed.insert(transaction, session);
         }
     }

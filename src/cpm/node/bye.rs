@@ -166,8 +166,8 @@ impl CpmNode {
         Ok(Verdict::Handled)
     }
 
-    /// [CP-6] A BYE that has come before gets the same answer, once there is one; the same number in another
-    /// transaction is out of order.
+    /// [CP-6] A BYE that has come before gets the same answer, once there is one; the same number on another branch is
+    /// out of order.
     fn repeat(
         &mut self,
         id: Id,
@@ -175,12 +175,15 @@ impl CpmNode {
         message: &Message<'_>,
         out: &mut Outbox<Cpm>,
     ) -> Result<Verdict, Refusal> {
-        let Some(session) = self.sessions.get(id) else {
+        let Some(session) = self.sessions.get_mut(id) else {
             return Ok(Verdict::NotMine);
         };
+        if session.hold_again(bye) {
+            increment(&mut self.counters.repeated);
+            self.changes.note(id.place(), false, out);
+            return Ok(Verdict::Handled);
+        }
         let closing = session.closing.as_deref();
-        let held = closing.and_then(|closing| closing.held.as_ref());
-        let is_held = held.is_some_and(|held| held.leg == bye.leg && held.branch == bye.branch);
         let leg = session.leg(bye.leg);
         match leg.and_then(Leg::answered) {
             Some(Answered { branch, has_uid }) if branch == bye.branch => {
@@ -196,7 +199,6 @@ impl CpmNode {
                 // It depends on what is stored as the first one does.
                 self.changes.note(id.place(), false, out);
             }
-            _ if is_held => {}
             _ => {
                 increment(&mut self.counters.out_of_order);
                 return Err(refusal(

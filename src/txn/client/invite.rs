@@ -15,7 +15,8 @@ pub(super) enum State {
     Calling,
     /// A provisional response has come.
     Proceeding,
-    /// The node has not waited for the final response any longer. One other than 2xx is still acknowledged.
+    /// The node has not waited for the final response any longer. One other than 2xx is still acknowledged, and a 2xx
+    /// shown to it.
     Abandoned,
     /// The node has its answer, which was not a 2xx; the ACK is sent again when the response is.
     Completed,
@@ -24,7 +25,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// [RFC 3261 17.1.1.2] [RFC 6026 8.4] [RFC 3263 4.3] Every transition. When a next hop has failed is as for other
+    /// [RFC 3261 17.1.1.2, 13.2.2.4] [RFC 6026 8.4] [RFC 3263 4.3] Every transition. When a next hop has failed is as for other
     /// methods.
     pub(super) fn decide(self, input: Input, situation: Situation) -> Action {
         match (self, input) {
@@ -45,6 +46,7 @@ impl State {
             (Self::Proceeding, Input::Unanswered | Input::Tick) => Action::Abandon,
 
             (Self::Abandoned, Input::Response(300..)) => Action::AcknowledgeLate,
+            (Self::Abandoned, Input::Response(200..=299)) => Action::Show,
             (Self::Completed, Input::Response(300..))
             | (Self::Accepted, Input::Response(200..=299)) => Action::AcknowledgeAgain,
             (Self::Abandoned | Self::Completed | Self::Accepted, Input::Response(_)) => {

@@ -2,7 +2,7 @@
 
 use ims_procedures::{
     cpm::{Cause, End, Ends, Event, IwfPolicy, Recording, Scope},
-    drive::{Identifier, Millis},
+    drive::{Identifier, Millis, TransactionRef},
 };
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     outside::{Accepted, Bye, Open, TRANSACTION, WHOLE},
     properties::Property,
     scenario::{CLIENT, FIRST_IWF, OTHER, Storage, UID, cause, number},
-    world::{World, far_of},
+    world::{World, far_of, place_of},
 };
 use crate::shared::wire::{branch, header, method, status};
 
@@ -294,8 +294,11 @@ impl World {
         accepted.retain(|own| is_there && now < own.until);
     }
 
-    /// The BYE of a leg is answered.
-    pub fn responds(&mut self, place: usize, text: String) {
+    /// The BYE of a leg is answered, unless its transaction is of an earlier life: then nobody hears it.
+    pub fn responds(&mut self, to: TransactionRef, text: String) {
+        let Some(place) = place_of(to, self.outside.lives) else {
+            return self.note(|| format!("    answers to nobody: {}", first_line(&text)));
+        };
         self.note(|| format!("    answers {place}: {}", first_line(&text)));
         let Some(bye) = self.outside.byes[place].as_mut() else {
             return self.breaks(Property::ByeAnswered);

@@ -10,7 +10,7 @@ use super::{
     door::{Door, Kept, Put, STORE, config, fresh, identifiers, own},
     outside::{Asked, Budget, Bye, Open, Outside, TRANSACTION, Write},
     properties::{Broken, Property},
-    scenario::{CLIENT, FIRST_IWF, Manner, OTHER, Scenario, Storage, UID, add_uid},
+    scenario::{CLIENT, FIRST_IWF, LEGS, Manner, OTHER, Scenario, Storage, UID, add_uid},
 };
 use crate::shared::{
     canonical::Canonical,
@@ -498,7 +498,7 @@ impl World {
     fn receive(&mut self, place: usize) {
         self.has_ended(place);
         let text = &self.setting.scenario.script().byes[place];
-        let txn = TransactionRef(place as u64);
+        let txn = handle(self.outside.lives, place);
         self.call(|door, now, out| {
             let taken = door.receive(now, Source::TrustedCore, txn, text.as_bytes(), out);
             let verdict = taken.expect("a message");
@@ -697,7 +697,7 @@ impl World {
                 });
             }
             Put::Acknowledge(text) => self.acknowledges(&text),
-            Put::Respond(to, text) => self.responds(to.0 as usize, text),
+            Put::Respond(to, text) => self.responds(to, text),
             Put::Ask(token, Question::MediaRelease { key, scope, .. }) => {
                 self.releases(key, scope);
                 self.outside.media.push(token);
@@ -733,6 +733,15 @@ impl World {
             log.push(line());
         }
     }
+}
+
+/// The host's handle of a BYE's transaction, which is another in each life; and whose BYE it is, in that life.
+const fn handle(life: u64, place: usize) -> TransactionRef {
+    TransactionRef(life * LEGS as u64 + place as u64)
+}
+
+pub fn place_of(to: TransactionRef, life: u64) -> Option<usize> {
+    (0..LEGS).find(|place| handle(life, *place) == to)
 }
 
 /// The other end of a dialog that is proxied.
