@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use ims_procedures::drive::Identifiers;
+use ims_procedures::drive::{Identifier, Identifiers};
 
 /// The secret seed, and the number of this start.
 pub struct Birth {
@@ -49,12 +49,22 @@ impl Birth {
 
     /// Identifiers for one more part of the host: each has a seed of its own.
     pub fn identifiers(&mut self) -> Identifiers {
+        let incarnation = self.incarnation;
+        Identifiers::new(self.next_seed(), incarnation, 0)
+    }
+
+    /// A secret of one more part of the host, the same after a start.
+    pub fn secret(&mut self) -> Identifier {
+        Identifiers::new(self.next_seed(), 0, 0).constant()
+    }
+
+    fn next_seed(&mut self) -> [u8; 32] {
         let mut seed = self.seed;
         self.given += 1;
         for (byte, given) in seed.iter_mut().zip(self.given.to_le_bytes()) {
             *byte ^= given;
         }
-        Identifiers::new(seed, self.incarnation, 0)
+        seed
     }
 }
 

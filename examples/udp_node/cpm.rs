@@ -69,7 +69,7 @@ impl Middle {
                 Ok(Self::B2bua(B2bua::new(pen, called)))
             }
             (Mode::Proxy, &[(LegId::Client | LegId::Other, far)]) => {
-                let proxy = Proxy::new(element, site.birth.identifiers());
+                let proxy = Proxy::new(element, site.birth.identifiers(), site.birth.secret());
                 let passing = Passing::new(proxy, identifiers);
                 Ok(Self::Proxy { passing, far })
             }

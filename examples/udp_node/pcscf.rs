@@ -96,7 +96,7 @@ impl Element {
                 ues,
                 released: Vec::new(),
             },
-            proxy: Proxy::new(element, site.birth.identifiers()),
+            proxy: Proxy::new(element, site.birth.identifiers(), site.birth.secret()),
             visited_network,
             trust: site.trust.clone(),
             core,

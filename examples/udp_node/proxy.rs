@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ims_procedures::{
-    drive::{Buffer, Identifiers, Limits},
+    drive::{Buffer, Identifier, Identifiers, Limits},
     pcscf::strip_trust_marks,
     wire::{
         Contact, Edit, Element, Header, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite,
@@ -25,7 +25,7 @@ const MAX_FORWARDS: u8 = 70;
 pub struct Proxy {
     element: Element,
     identifiers: Identifiers,
-    secret: u64,
+    secret: Identifier,
     limits: Limits,
 }
 
@@ -55,12 +55,11 @@ pub struct Back {
 }
 
 impl Proxy {
-    pub fn new(element: Element, mut identifiers: Identifiers) -> Self {
-        let mut hasher = DefaultHasher::new();
-        identifiers.next().text().hash(&mut hasher);
+    /// By the secret it knows its branches again, even those of an earlier start.
+    pub fn new(element: Element, identifiers: Identifiers, secret: Identifier) -> Self {
         Self {
             element,
-            secret: hasher.finish(),
+            secret,
             identifiers,
             limits: Limits::default(),
         }
@@ -71,7 +70,7 @@ impl Proxy {
         let hash = |salt: u8| {
             let mut hasher = DefaultHasher::new();
             let named = (via.branch(), via.sent_by_raw(), via.received());
-            (self.secret, salt, named, via.rport()).hash(&mut hasher);
+            (self.secret.text(), salt, named, via.rport()).hash(&mut hasher);
             hasher.finish()
         };
         format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1))
@@ -173,7 +172,8 @@ impl Proxy {
         })
     }
 
-    /// A response without our Via, and with those fields alone that stay.
+    /// A response without our Via, and with those fields alone that stay. Our branch vouches for the Via below it: nobody
+    /// but whoever has got the request can have us send something there.
     fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
@@ -181,8 +181,12 @@ impl Proxy {
         if own.sent_by_raw() != self.element.sent_by() {
             return None;
         }
-        let to = onward(&vias.next()?.ok()?)?;
+        let next = vias.next()?.ok()?;
         let branch = own.branch()?.to_vec();
+        if self.branch(&next).into_bytes() != branch {
+            return None;
+        }
+        let to = onward(&next)?;
         let others = response.header(HeaderName::Via)?.raw();
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);

@@ -69,7 +69,8 @@ impl Element {
         let (inside, outside) = (side("inside")?, side("outside")?);
         let identifiers = site.birth.identifiers();
         let tag = identifiers.constant();
-        let proxy = Proxy::new(site.element()?, site.birth.identifiers());
+        let (element, birth) = (site.element()?, &mut site.birth);
+        let proxy = Proxy::new(element, birth.identifiers(), birth.secret());
         Ok(Self {
             passing: Passing::new(proxy, identifiers),
             inside,

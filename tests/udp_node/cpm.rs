@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     call::{Caller, description, of_callee, ports, response},
-    peer::{Peer, status, values},
+    peer::{Peer, refuses_what_is_forged, status, values},
     process::{Process, folder},
 };
 
@@ -252,6 +252,19 @@ fn the_other_entity_ends_a_proxied_session() {
     assert_eq!(closed["cause"], "other");
     let ends = json!({"client": "answered:200", "other": "by_itself", "iwfs": []});
     assert_eq!(closed["ends"], ends);
+}
+
+/// A response that the proxy has not asked for goes nowhere.
+#[test]
+fn a_forged_response() {
+    let mut client = Party::new();
+    let other = Peer::of_core();
+    let options = ["--role", "terminating", "--mode", "proxy"];
+    let function = start(&options, &[("client", &client)]);
+    Caller::call(&other, &function.listen, "", &description(&other, &[1000]));
+    client.accept(&function, &[2000]);
+    let (listen, invite) = (&function.listen, &client.invite);
+    assert!(refuses_what_is_forged(listen, &client.peer, invite));
 }
 
 /// A leg refuses: the caller hears of it, and whoever has accepted is hung up on.

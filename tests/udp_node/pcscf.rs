@@ -5,7 +5,7 @@ use std::{io::Write, net::TcpStream};
 use serde_json::json;
 
 use crate::{
-    peer::{Peer, Register, status, values},
+    peer::{Peer, Register, refuses_what_is_forged, status, values},
     process::Process,
 };
 
@@ -190,6 +190,16 @@ fn a_request_of_a_ue() {
         .core
         .send(&listen, &response(&passed, "202 Accepted", ""));
     assert_eq!(status(&between.ue.receive()), "202");
+}
+
+/// A response that it has not asked for goes nowhere, whoever sends it (RFC 3261 16.11: the branch is checked).
+#[test]
+fn a_forged_response() {
+    let mut between = Between::new();
+    let passed = between.register();
+    for peer in [&between.core, &between.ue] {
+        assert!(refuses_what_is_forged(&between.pcscf.listen, peer, &passed));
+    }
 }
 
 /// Two UEs behind one address: each speaks under its own identity.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     call::{Caller, description, response},
-    peer::{Peer, status, values},
+    peer::{Peer, refuses_what_is_forged, status, values},
     process::Process,
 };
 
@@ -159,6 +159,15 @@ fn a_call_passes() {
     let message = subscribe(&border.outside).replace("SUBSCRIBE", "MESSAGE");
     let passed = border.in_(&message);
     assert!(passed.starts_with("MESSAGE "));
+}
+
+/// A response that it has not asked for goes nowhere.
+#[test]
+fn a_forged_response() {
+    let border = Border::new(&[]);
+    let passed = border.out(&subscribe(&border.inside));
+    let (listen, outside) = (&border.ibcf.listen, &border.outside);
+    assert!(refuses_what_is_forged(listen, outside, &passed));
 }
 
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
