@@ -16,6 +16,9 @@ use crate::{
     process::{BOUND, Process, folder},
 };
 
+/// Bytes of a message, with its mark in Via nearly as many as may be: one packet has no room for it and a TCP header.
+const LARGEST: usize = 65_500;
+
 fn scscf(options: &[&str]) -> Process {
     let common = ["--listen", "127.0.0.1:0", "--domain", "ims.test"];
     Process::start("scscf", &[&common, options].concat())
@@ -140,6 +143,28 @@ fn order_of_requests() {
     granted(&ue.ask(&scscf.listen, &register.write(&ue)));
     let other_call = register.write(&ue).replace("call-of", "another-of");
     granted(&ue.ask(&scscf.listen, &other_call));
+}
+
+/// As many contacts as a set may have, in one REGISTER or in two, and no more; thousands are refused as one is.
+#[test]
+fn too_many_contacts() {
+    let mut scscf = scscf(&[]);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let mut ask = |cseq: u32, first: usize, count: usize| {
+        register.cseq = cseq;
+        let contacts = (first..first + count).map(|one| format!("<sip:{one}@{}>", ue.address));
+        let fields = contacts.collect::<Vec<_>>();
+        let fields = fields.chunks(200).map(|some| some.join(","));
+        register.contact = fields.collect::<Vec<_>>().join("\r\nContact: ");
+        status(&ue.ask(&scscf.listen, &register.write(&ue))).to_owned()
+    };
+    assert_eq!(ask(1, 0, 17), "403");
+    assert_eq!(ask(2, 0, 2_000), "403");
+    assert_eq!(ask(3, 0, 16), "200");
+    assert_eq!(ask(4, 16, 1), "403");
+    assert_eq!(ask(5, 15, 1), "200");
+    assert_eq!(scscf.contacts().len(), 16);
 }
 
 /// What is refused: a stranger, what is demanded and not known, a contact that is none, calls.
@@ -293,6 +318,43 @@ fn a_stream_in_pieces() {
         1,
         "{received}"
     );
+}
+
+/// A message as large as it may be, over TCP, is answered, and stands in the capture in segments as they go over Ethernet.
+#[test]
+fn a_message_of_the_largest_size() {
+    let capture = folder("udp_node_largest").join("capture.pcap");
+    let scscf = scscf(&["--pcap", capture.to_str().unwrap()]);
+    let mut stream = TcpStream::connect(&scscf.listen).unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let long = format!("X-Long: {}\r\n", "y".repeat(16_000)).repeat(4);
+    let padding = |length: usize| format!("{long}X-Rest: {}\r\n", "z".repeat(length));
+    let shortest = padding(0);
+    register.lines = &shortest;
+    let missing = LARGEST - register.write_over("TCP", &address).len();
+    let filled = padding(missing);
+    register.lines = &filled;
+    let request = register.write_over("TCP", &address);
+    assert_eq!(request.len(), LARGEST);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut buffer = [0; 4_096];
+    let length = stream.read(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"SIP/2.0 200 OK\r\n"));
+    assert!(scscf.quit());
+    let file = fs::read(capture).unwrap();
+    let (mut packets, mut longest, mut sum) = (&file[24..], 0, 0);
+    while let Some((head, rest)) = packets.split_at_checked(16) {
+        let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
+        longest = longest.max(length);
+        // IP and TCP have headers of 20 bytes each.
+        sum += length - 40;
+        packets = &rest[length..];
+    }
+    assert_eq!(longest, 1_500);
+    assert!(sum >= LARGEST, "{sum}");
 }
 
 /// [SD-1] Whoever pretends to be a P-CSCF, from an address that is not trusted, removes nobody, and is reported.
