@@ -254,6 +254,26 @@ fn the_other_entity_ends_a_proxied_session() {
     assert_eq!(closed["ends"], ends);
 }
 
+/// A 180 is overtaken by its 200: that counts, and the session is set up when the others have accepted too.
+#[test]
+fn a_provisional_response_that_comes_late() {
+    let mut session = Interworked::new(&[]);
+    let Interworked {
+        function,
+        client,
+        iwfs,
+    } = &mut session;
+    let offer = description(client, &[1000, 1002]);
+    Caller::call(client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    iwfs[0].accept(function, &[2000, 0]);
+    iwfs[0].get("ACK");
+    iwfs[0].answer(function, &iwfs[0].invite, "180 Ringing");
+    assert!(iwfs[0].peer.is_quiet_for(200));
+    iwfs[1].accept(function, &[0, 3002]);
+    assert_eq!(status(&client.receive()), "200");
+}
+
 /// A response that the proxy has not asked for goes nowhere.
 #[test]
 fn a_forged_response() {
