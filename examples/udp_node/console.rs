@@ -38,32 +38,52 @@ impl Command {
     }
 
     pub fn name(&self) -> &str {
-        self.find("command").unwrap_or_default()
+        let name = self.0.get("command").and_then(Value::as_str);
+        name.unwrap_or_default()
     }
 
-    /// A field that may be left out.
-    pub fn find(&self, field: &str) -> Option<&str> {
-        self.0.get(field).and_then(Value::as_str)
+    /// Checks that it says nothing but its name and these fields: a field that is misspelt must not be taken for one that
+    /// was left out.
+    pub fn takes(&self, fields: &[&str]) -> Result<(), String> {
+        let is_known = |field: &str| field == "command" || fields.contains(&field);
+        match self.0.keys().find(|field| !is_known(field)) {
+            None => Ok(()),
+            Some(field) => Err(format!("{} takes no {field:?}", self.name())),
+        }
+    }
+
+    /// A text that may be left out.
+    pub fn find(&self, field: &str) -> Result<Option<&str>, String> {
+        self.read(field, Value::as_str, "text")
     }
 
     pub fn text(&self, field: &str) -> Result<&str, String> {
-        self.find(field)
+        self.find(field)?
             .ok_or_else(|| format!("{} needs a {field:?}", self.name()))
     }
 
     /// A number that may be left out.
     pub fn number(&self, field: &str) -> Result<Option<u64>, String> {
-        match self.0.get(field) {
-            None => Ok(None),
-            Some(value) => match value.as_u64() {
-                Some(number) => Ok(Some(number)),
-                None => Err(format!("{field:?} is not a number")),
-            },
-        }
+        self.read(field, Value::as_u64, "number")
     }
 
-    pub fn flag(&self, field: &str) -> bool {
-        self.0.get(field).and_then(Value::as_bool).unwrap_or(false)
+    /// Whether it says so; what is left out is false.
+    pub fn flag(&self, field: &str) -> Result<bool, String> {
+        let flag = self.read(field, Value::as_bool, "boolean")?;
+        Ok(flag.unwrap_or(false))
+    }
+
+    /// A field that may be left out, and must not be of another type.
+    fn read<'c, T>(
+        &'c self,
+        field: &str,
+        read: impl FnOnce(&'c Value) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, String> {
+        let value = self.0.get(field);
+        value
+            .map(|value| read(value).ok_or_else(|| format!("{field:?} is not a {what}")))
+            .transpose()
     }
 }
 

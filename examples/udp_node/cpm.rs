@@ -390,8 +390,9 @@ impl NetworkElement for Element {
     ) -> Result<(), Refused> {
         match command.name() {
             "close" => {
+                command.takes(&["session", "reason"])?;
                 let number = command.number("session")?.ok_or("close needs a session")?;
-                let reason = command.find("reason").unwrap_or_default().as_bytes();
+                let reason = command.find("reason")?.unwrap_or_default().as_bytes();
                 let verdict = self.close(now, SessionRef(number), reason, outside)?;
                 if verdict == Verdict::NotMine {
                     return Err("there is no such session".into());

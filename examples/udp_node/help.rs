@@ -5,7 +5,8 @@ pub const HELP: &str = r#"An element of an IMS network on real sockets, over UDP
 usage: udp_node ROLE --listen IP:PORT --domain DOMAIN [OPTIONS]
 
 Commands are JSON lines on stdin, events JSON lines on stdout. The first event is {"event":"ready",…}; a command is
-answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for. Every role takes
+answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for; one with a field that it does
+not take, or of another type, is refused. Every role takes
   {"command":"list"}         who is registered, or which sessions there are
   {"command":"statistics"}   what was counted
   {"command":"quit"}         writes the ladder and ends
@@ -35,8 +36,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
   --default-expires S    seconds for who asks for none                                     [default: 3600]
  commands
   {"command":"network_deregister","public_identity":URI,"private_identity":NAME,"reason":REASON}
-      the private identity may be left out: everybody of the set. So may both, for everybody of the S-CSCF
-      ("within_ms": N). REASON of the operator: maintenance, refused, wait_and_retry ("retry_after": S),
+      the private identity may be left out: everybody of the set. "everybody": true in the place of both is
+      everybody of the S-CSCF, within "within_ms": N. REASON of the operator: maintenance, refused, wait_and_retry ("retry_after": S),
       authentication_failed, authentication_timeout, too_much_data; of the HSS: permanent_termination,
       server_change, new_server_assigned, remove_scscf
   {"command":"reauthenticate","public_identity":URI,"private_identity":NAME,"expires":S}

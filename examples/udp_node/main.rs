@@ -188,17 +188,24 @@ fn serve(
 /// Carries a command out. Whether to go on.
 fn obey(now: Millis, line: &str, element: &mut dyn NetworkElement, outside: &mut Outside) -> bool {
     let command = match Command::parse(line) {
-        Ok(command) if command.name() == "quit" => {
-            outside.reply(&json!({"event": "ended"}));
-            return false;
-        }
         Ok(command) => command,
         Err(why) => {
             outside.reply(&json!({"event": "refused", "why": why}));
             return true;
         }
     };
-    if let Err(why) = element.command(now, &command, outside) {
+    // What every role can be asked for, and takes nothing.
+    let is_plain = matches!(command.name(), "list" | "statistics" | "quit");
+    let understood = if is_plain { command.takes(&[]) } else { Ok(()) };
+    let done = match understood {
+        Ok(()) if command.name() == "quit" => {
+            outside.reply(&json!({"event": "ended"}));
+            return false;
+        }
+        Ok(()) => element.command(now, &command, outside),
+        Err(why) => Err(why.into()),
+    };
+    if let Err(why) = done {
         let why = why.to_string();
         outside.reply(&json!({"event": "refused", "command": command.name(), "why": why}));
     }

@@ -298,6 +298,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["rate", "in_flight", "deadline_ms", "emergency", "dry_run"])?;
         let deadline = command.number("deadline_ms")?.unwrap_or(60_000);
         let number = |field| {
             command
@@ -307,8 +308,8 @@ impl Element {
         let mut order = Shutdown::until(now.after(deadline));
         order.rate = number("rate")?.transpose()?;
         order.in_flight = number("in_flight")?.transpose()?;
-        order.emergency = command.flag("emergency");
-        order.dry_run = command.flag("dry_run");
+        order.emergency = command.flag("emergency")?;
+        order.dry_run = command.flag("dry_run")?;
         self.order(now, Command::Shutdown(order), outside)
     }
 
@@ -377,15 +378,22 @@ impl NetworkElement for Element {
     ) -> Result<(), Refused> {
         let verdict = match command.name() {
             "access_lost" => {
+                command.takes(&["contact", "private_identity", "evidence"])?;
                 let order = Command::AccessLost {
                     ue: ue(command)?,
-                    evidence: evidence(command.find("evidence").unwrap_or("bearer_lost"))?,
+                    evidence: evidence(command.find("evidence")?.unwrap_or("bearer_lost"))?,
                 };
                 self.order(now, order, outside)?
             }
-            "heard" => self.order(now, Command::Heard { ue: ue(command)? }, outside)?,
+            "heard" => {
+                command.takes(&["contact", "private_identity"])?;
+                self.order(now, Command::Heard { ue: ue(command)? }, outside)?
+            }
             "shutdown" => self.shut_down(now, command, outside)?,
-            "resume" => self.order(now, Command::Resume, outside)?,
+            "resume" => {
+                command.takes(&[])?;
+                self.order(now, Command::Resume, outside)?
+            }
             "list" => {
                 outside.reply(&self.list());
                 return Ok(());
@@ -622,6 +630,6 @@ fn evidence(name: &str) -> Result<Evidence, Refused> {
 /// Whom a command is about: whoever has the contact, or the user of that private identity.
 fn ue(command: &console::Command) -> Result<Ue<'_>, String> {
     let ue = Ue::at(command.text("contact")?.as_bytes());
-    let user = command.find("private_identity").map(str::as_bytes);
+    let user = command.find("private_identity")?.map(str::as_bytes);
     Ok(user.map_or(ue, |user| ue.of(user)))
 }

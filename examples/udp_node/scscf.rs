@@ -152,27 +152,42 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&[
+            "public_identity",
+            "private_identity",
+            "everybody",
+            "reason",
+            "retry_after",
+            "within_ms",
+        ])?;
         let reason = command.text("reason")?;
-        let private_identity = command.find("private_identity").map(str::as_bytes);
-        let order = if let Some(reason) = operators(reason, command)? {
-            match command.find("public_identity") {
-                None => Command::DeregisterAll {
+        let private_identity = command.find("private_identity")?.map(str::as_bytes);
+        let order = match (command.flag("everybody")?, operators(reason, command)?) {
+            (true, Some(reason)) => {
+                let named = [
+                    command.find("public_identity")?,
+                    command.find("private_identity")?,
+                ];
+                if named != [None, None] {
+                    return Err("either everybody, or who is named".into());
+                }
+                Command::DeregisterAll {
                     reason,
                     within: command.number("within_ms")?,
-                },
-                Some(public_identity) => Command::Deregister {
-                    public_identity: public_identity.as_bytes(),
-                    private_identity,
-                    reason,
-                },
+                }
             }
-        } else {
-            Command::RegistrationTermination {
+            (true, None) => return Err("the HSS names whom it ends".into()),
+            (false, Some(reason)) => Command::Deregister {
+                public_identity: command.text("public_identity")?.as_bytes(),
+                private_identity,
+                reason,
+            },
+            (false, None) => Command::RegistrationTermination {
                 public_identity: command.text("public_identity")?.as_bytes(),
                 private_identities: private_identity.as_slice(),
                 reason: hss(reason)?,
                 application_servers: b"",
-            }
+            },
         };
         Ok(self.host.command(now, order, &mut self.home, outside)?)
     }
@@ -183,8 +198,9 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["public_identity", "private_identity", "expires"])?;
         let public_identity = command.text("public_identity")?.as_bytes();
-        let private_identity = command.find("private_identity");
+        let private_identity = command.find("private_identity")?;
         let expires = u32::try_from(command.number("expires")?.unwrap_or(60))?;
         let order = Command::Reauthenticate {
             public_identity,

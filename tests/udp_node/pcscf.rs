@@ -303,6 +303,21 @@ fn a_request_for_a_lost_ue() {
     assert_eq!(event["outcome"], "unconfirmed");
 }
 
+/// A trial that is asked for with the wrong word is no shutdown.
+#[test]
+fn a_trial_that_is_misspelt() {
+    let mut between = Between::new();
+    between.register();
+    for (field, value) in [("dry_run", json!("true")), ("dryrun", json!(true))] {
+        between
+            .pcscf
+            .command(&json!({"command": "shutdown", field: value}));
+        between.pcscf.event("refused");
+    }
+    assert!(between.core.is_quiet_for(200));
+    assert_eq!(between.pcscf.contacts().len(), 1);
+}
+
 /// [PD-3] A UE over TCP hangs up: by the policy given, that and a missed probe mean that it is lost.
 #[test]
 fn a_flow_that_is_closed() {

@@ -413,6 +413,54 @@ fn a_registration_that_runs_out_meanwhile() {
     assert_eq!(second.event("deregistered")["cause"], "expired");
 }
 
+/// A command that is not quite right does not become another one: it is refused, and nobody is deregistered.
+#[test]
+fn what_is_no_command() {
+    let mut scscf = scscf(&[]);
+    let ue = Peer::ue();
+    granted(&ue.ask(&scscf.listen, &Register::new("alice", &ue).write(&ue)));
+    for (field, value, why) in [
+        (
+            "public_identity",
+            json!(5),
+            "\"public_identity\" is not a text",
+        ),
+        (
+            "public_identity",
+            json!(null),
+            "\"public_identity\" is not a text",
+        ),
+        (
+            "publicidentity",
+            json!("sip:alice@ims.test"),
+            "network_deregister takes no \"publicidentity\"",
+        ),
+        ("everybody", json!("true"), "\"everybody\" is not a boolean"),
+        (
+            "everybody",
+            json!(false),
+            "network_deregister needs a \"public_identity\"",
+        ),
+    ] {
+        scscf.command(&json!({
+            "command": "network_deregister", "reason": "maintenance", field: value,
+        }));
+        assert_eq!(scscf.event("refused")["why"], why);
+    }
+    let everybody = json!({
+        "command": "network_deregister", "reason": "maintenance", "everybody": true,
+        "public_identity": "sip:alice@ims.test",
+    });
+    scscf.command(&everybody);
+    scscf.event("refused");
+    assert_eq!(scscf.contacts().len(), 1);
+    scscf.command(&json!({
+        "command": "network_deregister", "reason": "maintenance", "everybody": true,
+    }));
+    scscf.event("deregistered");
+    assert!(scscf.contacts().is_empty());
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {
