@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Debug,
-    io::{self, BufRead, BufWriter, Stdout, Write},
+    io::{self, BufRead, BufWriter, Read, Stdout, Write},
     sync::mpsc::{Receiver, sync_channel},
     thread,
 };
@@ -11,26 +11,52 @@ use serde_json::{Map, Value};
 
 /// Commands that are read ahead; then whoever writes them waits.
 const AHEAD: usize = 64;
+/// Bytes of a line.
+const LONGEST: u64 = 65_536;
+
+/// A line of stdin, or why it cannot be one.
+pub type Line = Result<String, &'static str>;
 
 /// Lines of stdin, read by a thread of its own: a read of stdin cannot be left half-way.
-pub fn lines() -> Receiver<String> {
+pub fn lines() -> Receiver<Line> {
     let (sender, receiver) = sync_channel(AHEAD);
     thread::spawn(move || {
-        let lines = io::stdin().lock().lines().map_while(Result::ok);
+        let mut input = io::stdin().lock();
+        let mut lines = std::iter::from_fn(|| next_line(&mut input).ok().flatten());
         // The other end is gone only when the program ends.
-        lines
-            .filter(|line| !line.trim().is_empty())
-            .try_for_each(|line| sender.send(line))
+        lines.try_for_each(|line| match line {
+            Ok(line) if line.trim().is_empty() => Ok(()),
+            line => sender.send(line),
+        })
     });
     receiver
+}
+
+/// The next line. `None` if there are no more.
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+    let mut read = |line: &mut Vec<u8>| input.take(LONGEST).read_until(b'\n', line);
+    let mut line = Vec::new();
+    if read(&mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.len() < LONGEST as usize || line.ends_with(b"\n") {
+        return Ok(Some(String::from_utf8(line).map_err(|_| "not UTF-8")));
+    }
+    while !line.ends_with(b"\n") {
+        line.clear();
+        if read(&mut line)? == 0 {
+            break;
+        }
+    }
+    Ok(Some(Err("too long")))
 }
 
 /// A command: its name, and what else the line says.
 pub struct Command(Map<String, Value>);
 
 impl Command {
-    pub fn parse(line: &str) -> Result<Self, String> {
-        match serde_json::from_str(line) {
+    pub fn parse(line: Line) -> Result<Self, String> {
+        match serde_json::from_str(&line?) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err("not a JSON object".to_owned()),
             Err(fault) => Err(fault.to_string()),

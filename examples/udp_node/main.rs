@@ -87,7 +87,7 @@ use serde_json::json;
 
 use arguments::Arguments;
 use clock::Clock;
-use console::Command;
+use console::{Command, Line};
 use element::NetworkElement;
 use help::HELP;
 use ims_procedures::drive::Millis;
@@ -157,7 +157,7 @@ fn run(role: String, arguments: impl Iterator<Item = String>) -> Result<(), Box<
 /// The event loop: what is due, what has come, what was commanded.
 fn serve(
     clock: &Clock,
-    commands: &Receiver<String>,
+    commands: &Receiver<Line>,
     element: &mut dyn NetworkElement,
     outside: &mut Outside,
 ) -> Result<(), Box<dyn Error>> {
@@ -178,7 +178,7 @@ fn serve(
             None => {}
         }
         while let Ok(line) = commands.try_recv() {
-            if !obey(clock.now(), &line, element, outside) {
+            if !obey(clock.now(), line, element, outside) {
                 return Ok(());
             }
         }
@@ -186,7 +186,7 @@ fn serve(
 }
 
 /// Carries a command out. Whether to go on.
-fn obey(now: Millis, line: &str, element: &mut dyn NetworkElement, outside: &mut Outside) -> bool {
+fn obey(now: Millis, line: Line, element: &mut dyn NetworkElement, outside: &mut Outside) -> bool {
     let command = match Command::parse(line) {
         Ok(command) => command,
         Err(why) => {

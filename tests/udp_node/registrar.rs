@@ -461,6 +461,20 @@ fn what_is_no_command() {
     assert!(scscf.contacts().is_empty());
 }
 
+/// A line that is no text, and one that has no end, are refused; the commands after them are carried out.
+#[test]
+fn a_line_that_is_none() {
+    let mut scscf = scscf(&[]);
+    for (line, why) in [
+        (b"{\"command\":\"\xff\"}\n".to_vec(), "not UTF-8"),
+        ([&vec![b' '; 200_000][..], b"\n"].concat(), "too long"),
+    ] {
+        scscf.raw(&line);
+        assert_eq!(scscf.event("refused")["why"], why);
+        assert!(scscf.contacts().is_empty());
+    }
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {
