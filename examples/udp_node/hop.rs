@@ -66,7 +66,7 @@ pub fn other(
     }
 }
 
-/// Answers a request with a status alone.
+/// Answers a request with a status alone. Nothing answers an ACK.
 pub fn refuse(
     now: Millis,
     message: &Stamped,
@@ -77,6 +77,7 @@ pub fn refuse(
     let request = Message::parse(&message.bytes, &Limits::default());
     let response = request
         .ok()
+        .filter(|request| request.method() != Some(Method::Ack))
         .and_then(|request| response(&request, status, tag));
     if let Some(response) = response {
         outside.send(now, message.back, &response);

@@ -90,7 +90,7 @@ use clock::Clock;
 use console::{Command, Line};
 use element::NetworkElement;
 use help::HELP;
-use ims_procedures::drive::Millis;
+use ims_procedures::drive::{Identifier, Millis};
 use outside::Outside;
 use record::Record;
 use site::Site;
@@ -149,15 +149,21 @@ fn run(role: String, arguments: impl Iterator<Item = String>) -> Result<(), Box<
     let mut outside = Outside::new(site.sockets, site.names, record, site.is_quiet);
     let listen = site.listen.to_string();
     outside.reply(&json!({"event": "ready", "role": site.role, "listen": listen}));
-    serve(&clock, &console::lines(), &mut *element, &mut outside)?;
+    let tag = site.birth.identifiers().constant();
+    serve(
+        &clock,
+        (&console::lines(), tag),
+        &mut *element,
+        &mut outside,
+    )?;
     outside.finish()?;
     Ok(())
 }
 
-/// The event loop: what is due, what has come, what was commanded.
+/// The event loop: what is due, what has come, what was commanded. The tag is that of whatever no role is shown.
 fn serve(
     clock: &Clock,
-    commands: &Receiver<Line>,
+    (commands, tag): (&Receiver<Line>, Identifier),
     element: &mut dyn NetworkElement,
     outside: &mut Outside,
 ) -> Result<(), Box<dyn Error>> {
@@ -170,10 +176,10 @@ fn serve(
             element.tick(now, outside)?;
         }
         match outside.receive(now)? {
-            Some(Arrival::Message { from, bytes }) => {
-                let message = way_back::stamp(from, bytes);
-                element.receive(clock.now(), from, &message, outside)?;
-            }
+            Some(Arrival::Message { from, bytes }) => match way_back::stamp(from, bytes) {
+                Ok(message) => element.receive(clock.now(), from, &message, outside)?,
+                Err(message) => hop::refuse(now, &message, 400, Some(tag), outside),
+            },
             Some(Arrival::Closed(peer)) => element.closed(clock.now(), peer, outside)?,
             None => {}
         }

@@ -37,6 +37,8 @@ use crate::{
 
 /// Milliseconds for which a REGISTER waits for its response (64·T1 towards the core).
 const PATIENCE: u64 = 32_000;
+/// The status of a request for a UE whose connection is gone (RFC 5626 5.3): only the UE can make another.
+const FLOW_FAILED: u16 = 430;
 
 pub struct Element {
     host: Host<PcscfNode>,
@@ -197,7 +199,7 @@ impl Element {
             true => Peer::tcp(address),
             false => Peer::udp(address),
         };
-        match outside.send(now, hop, &onward.bytes) {
+        match outside.send_on(now, hop, &onward.bytes) {
             true => Ok(()),
             false => Err(503),
         }
@@ -210,12 +212,14 @@ impl Element {
         outside: &mut Outside,
     ) -> Result<(), u16> {
         let ues = &self.edge.ues;
-        let passed = self
-            .proxy
-            .terminating(&message.bytes, |contact| ues.flow(contact))?;
+        let flow = |contact: &[u8]| match ues.find(contact) {
+            None => Err(480),
+            Some(ue) => ue.flow().ok_or(FLOW_FAILED),
+        };
+        let passed = self.proxy.terminating(&message.bytes, flow)?;
         match outside.send(now, passed.flow, &passed.bytes) {
             true => Ok(()),
-            false => Err(480),
+            false => Err(FLOW_FAILED),
         }
     }
 
@@ -422,8 +426,7 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
-        let contacts = self.edge.ues.contacts_over(flow).map(<[u8]>::to_vec);
-        for contact in contacts.collect::<Vec<_>>() {
+        for contact in self.edge.ues.close(flow) {
             let report = Command::AccessLost {
                 ue: Ue::at(&contact),
                 evidence: Evidence::FlowClosed,

@@ -125,7 +125,7 @@ impl Proxy {
     pub fn terminating(
         &mut self,
         bytes: &[u8],
-        bound: impl FnOnce(&[u8]) -> Option<Peer>,
+        bound: impl FnOnce(&[u8]) -> Result<Peer, Refusal>,
     ) -> Result<Terminating, Refusal> {
         let request = self.read(bytes)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
@@ -134,7 +134,7 @@ impl Proxy {
             flow_of(uri.user()?)
         });
         let uri = request.request_uri().unwrap_or_default();
-        let flow = token.or_else(|| bound(uri)).ok_or(480u16)?;
+        let flow = token.map_or_else(|| bound(uri), Ok)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
         let added = self.record_route(flow, &request);
         let via = self.via(flow.transport, &branch);

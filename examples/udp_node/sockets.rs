@@ -5,9 +5,11 @@
 //! them, until the deadline.
 
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{HashMap, VecDeque},
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
     time::Duration,
 };
 
@@ -22,8 +24,12 @@ use crate::peer::{Peer, Transport};
 const PATIENCE: Duration = Duration::from_millis(4);
 /// Datagrams in a row until the streams are looked at.
 const DATAGRAMS: u32 = 32;
-/// How long a connection may take. A host with many would not wait here.
-const CONNECTING: Duration = Duration::from_millis(500);
+/// How long a connection may take; what is to be sent on it waits.
+const CONNECTING: Duration = Duration::from_secs(2);
+/// Connections that are being made at once.
+const MOST_CONNECTING: usize = 16;
+/// How long whoever sends waits for one: that of a peer nearby is made or refused by then.
+const NEARBY: Duration = Duration::from_millis(10);
 /// Streams at once; whoever connects when there are so many is hung up on.
 const MOST_STREAMS: usize = 1_024;
 /// Bytes that a peer may leave unread; past that it is hung up on.
@@ -48,10 +54,16 @@ struct Stream {
     unsent: Vec<u8>,
 }
 
+/// What has come of a connection.
+type Connected = (SocketAddrV4, io::Result<TcpStream>);
+
 pub struct Sockets {
     datagrams: UdpSocket,
     listener: TcpListener,
     streams: HashMap<SocketAddrV4, Stream>,
+    /// What waits for connections that are being made, each by a thread of its own.
+    connecting: HashMap<SocketAddrV4, Vec<u8>>,
+    connected: (Sender<Connected>, Receiver<Connected>),
     arrivals: VecDeque<Arrival>,
     /// Datagrams until the streams are looked at.
     until_streams: u32,
@@ -69,6 +81,8 @@ impl Sockets {
             datagrams,
             listener,
             streams: HashMap::new(),
+            connecting: HashMap::new(),
+            connected: channel(),
             arrivals: VecDeque::new(),
             until_streams: DATAGRAMS,
             buffer: vec![0; 65_536],
@@ -102,7 +116,8 @@ impl Sockets {
         }
     }
 
-    /// Sends a message. An error means that the peer cannot be reached.
+    /// Sends a message, over TCP on the stream that there is: responses, and what is for UEs, which nobody but they
+    /// themselves can connect. An error means that the peer cannot be reached.
     pub fn send(&mut self, to: Peer, bytes: &[u8]) -> io::Result<()> {
         match to.transport {
             Transport::Udp => self.datagrams.send_to(bytes, to.address).map(|_| ()),
@@ -110,13 +125,17 @@ impl Sockets {
         }
     }
 
+    /// The same, over TCP on a stream that is made where there is none.
+    pub fn send_anew(&mut self, to: Peer, bytes: &[u8]) -> io::Result<()> {
+        match to.transport == Transport::Udp || self.streams.contains_key(&to.address) {
+            true => self.send(to, bytes),
+            false => self.connect(to.address, bytes),
+        }
+    }
+
     fn send_on_stream(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
-        let stream = match self.streams.entry(to) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let socket = TcpStream::connect_timeout(&to.into(), CONNECTING)?;
-                place.insert(Stream::new(socket)?)
-            }
+        let Some(stream) = self.streams.get_mut(&to) else {
+            return Err(ErrorKind::NotConnected.into());
         };
         let sent = stream.send(bytes);
         if sent.is_err() {
@@ -125,7 +144,46 @@ impl Sockets {
         sent
     }
 
+    /// Sends when there is a connection. One that fails later loses what was to be sent, as a datagram would be lost.
+    fn connect(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
+        if let Some(waiting) = self.connecting.get_mut(&to) {
+            if waiting.len() + bytes.len() > MOST_UNREAD {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            waiting.extend(bytes);
+            return Ok(());
+        }
+        if self.connecting.len() >= MOST_CONNECTING || self.streams.len() >= MOST_STREAMS {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        self.connecting.insert(to, bytes.to_vec());
+        let sender = self.connected.0.clone();
+        thread::spawn(move || {
+            let socket = TcpStream::connect_timeout(&to.into(), CONNECTING);
+            sender.send((to, socket))
+        });
+        if let Ok(connected) = self.connected.1.recv_timeout(NEARBY) {
+            self.take_over(connected);
+        }
+        match self.connecting.contains_key(&to) || self.streams.contains_key(&to) {
+            true => Ok(()),
+            false => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn take_over(&mut self, (to, socket): Connected) {
+        let waiting = self.connecting.remove(&to).unwrap_or_default();
+        if let Ok(mut stream) = socket.and_then(Stream::new) {
+            if stream.send(&waiting).is_ok() {
+                self.streams.insert(to, stream);
+            }
+        }
+    }
+
     fn look_at_streams(&mut self) {
+        while let Ok(connected) = self.connected.1.try_recv() {
+            self.take_over(connected);
+        }
         while let Ok((socket, from)) = self.listener.accept() {
             let (Ok(from), true) = (v4(from), self.streams.len() < MOST_STREAMS) else {
                 continue;

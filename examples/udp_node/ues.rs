@@ -12,14 +12,14 @@ use ims_procedures::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    peer::Peer,
+    peer::{Peer, Transport},
     store::{Opened, Store},
 };
 
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Ue {
-    /// The number of its [`Peer`].
-    flow: u64,
+    /// The number of its [`Peer`]; `None` once its connection is closed.
+    flow: Option<u64>,
     /// The default public identity.
     pub identity: String,
 }
@@ -34,7 +34,7 @@ pub struct Ues {
 }
 
 impl Ues {
-    /// Takes over those that the node still has.
+    /// Takes over those that the node still has. Connections have not outlived the program.
     pub fn restore(
         opened: Option<Opened>,
         is_registered: impl Fn(&[u8]) -> bool,
@@ -45,7 +45,10 @@ impl Ues {
         let mut ues = Self::default();
         for entry in entries {
             if is_registered(&entry.key) {
-                ues.add(entry.key, postcard::from_bytes(&entry.blob)?);
+                let mut ue: Ue = postcard::from_bytes(&entry.blob)?;
+                let flow = ue.flow().filter(|flow| flow.transport == Transport::Udp);
+                ue.flow = flow.map(Peer::number);
+                ues.add(entry.key, ue);
             } else {
                 store.forget(&entry.key)?;
             }
@@ -80,7 +83,7 @@ impl Ues {
         let learnt: Vec<Vec<u8>> = named.filter(|contact| is_registered(contact)).collect();
         for contact in &learnt {
             let ue = Ue {
-                flow: flow.number(),
+                flow: Some(flow.number()),
                 identity: identity.clone(),
             };
             self.note(now, contact, &ue);
@@ -106,8 +109,19 @@ impl Ues {
         }
     }
 
-    /// The contacts that were registered over a flow.
-    pub fn contacts_over(&self, flow: Peer) -> impl Iterator<Item = &[u8]> {
+    /// A connection is closed: what comes over another with the same address is of somebody else. The contacts that were
+    /// registered over it.
+    pub fn close(&mut self, flow: Peer) -> BTreeSet<Vec<u8>> {
+        let contacts = self.by_flow.remove(&flow.number()).unwrap_or_default();
+        for contact in &contacts {
+            if let Some(ue) = self.by_contact.get_mut(contact) {
+                ue.flow = None;
+            }
+        }
+        contacts
+    }
+
+    fn contacts_over(&self, flow: Peer) -> impl Iterator<Item = &[u8]> {
         let contacts = self.by_flow.get(&flow.number());
         contacts.into_iter().flatten().map(Vec::as_slice)
     }
@@ -123,12 +137,12 @@ impl Ues {
                 Contact::Star => None,
             });
         let any = || self.by_contact.get(self.contacts_over(flow).next()?);
-        let own = named.filter(|ue| ue.flow == flow.number());
+        let own = named.filter(|ue| ue.flow == Some(flow.number()));
         own.or_else(any)
     }
 
-    pub fn flow(&self, contact: &[u8]) -> Option<Peer> {
-        self.by_contact.get(contact).and_then(Ue::flow)
+    pub fn find(&self, contact: &[u8]) -> Option<&Ue> {
+        self.by_contact.get(contact)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Ue)> {
@@ -143,11 +157,14 @@ impl Ues {
         if let Some(before) = before.filter(|before| before.flow != flow) {
             self.leave(before.flow, &contact);
         }
-        self.by_flow.entry(flow).or_default().insert(contact);
+        if let Some(flow) = flow {
+            self.by_flow.entry(flow).or_default().insert(contact);
+        }
     }
 
-    fn leave(&mut self, flow: u64, contact: &[u8]) {
-        let Some(contacts) = self.by_flow.get_mut(&flow) else {
+    fn leave(&mut self, flow: Option<u64>, contact: &[u8]) {
+        let Some((flow, contacts)) = flow.and_then(|it| Some((it, self.by_flow.get_mut(&it)?)))
+        else {
             return;
         };
         contacts.remove(contact);
@@ -159,7 +176,7 @@ impl Ues {
 
 impl Ue {
     pub fn flow(&self) -> Option<Peer> {
-        Peer::of_number(self.flow)
+        Peer::of_number(self.flow?)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
 
-use std::{io::Write, net::TcpStream};
+use std::{
+    io::{ErrorKind, Write},
+    net::{TcpListener, TcpStream},
+};
 
 use serde_json::json;
 
 use crate::{
     peer::{Peer, Register, refuses_what_is_forged, status, values},
-    process::Process,
+    process::{Process, folder},
 };
 
 struct Between {
@@ -301,6 +304,70 @@ fn a_request_for_a_lost_ue() {
         .send(&between.pcscf.listen, &response(&gone, "200 OK", ""));
     let event = between.pcscf.event("deregistered");
     assert_eq!(event["outcome"], "unconfirmed");
+}
+
+fn over_tcp(between: &mut Between) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let register = Register::new("alice", &between.ue).write_over("TCP", &address);
+    stream.write_all(register.as_bytes()).unwrap();
+    let request = between.core.receive();
+    let granted = response(&request, "200 OK", "");
+    between.core.send(&between.pcscf.listen, &granted);
+    between.pcscf.event("registered");
+    (stream, Between::token(&request).to_owned())
+}
+
+/// RFC 5626 5.3: the connection of a UE is closed. What is for it is refused with 430, and nobody is connected; what comes
+/// over another connection of the same address is not from it.
+#[test]
+fn a_flow_that_is_gone() {
+    let mut between = Between::new();
+    let (stream, token) = over_tcp(&mut between);
+    let (address, listen) = (stream.local_addr().unwrap(), between.pcscf.listen.clone());
+    drop(stream);
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let to_contact = request("MESSAGE", &between.core, "").replace(
+        "sip:bob@ims.test SIP",
+        &format!("sip:alice@{} SIP", between.ue.address),
+    );
+    // It is for the UE until its end is known.
+    while status(&between.core.ask(&listen, &to_contact)) != "430" {}
+    let by_token = request("MESSAGE", &between.core, &route);
+    let elsewhere = TcpListener::bind(address).unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    assert_eq!(status(&between.core.ask(&listen, &by_token)), "430");
+    assert_eq!(
+        elsewhere.accept().unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+}
+
+/// A connection does not outlive the program.
+#[test]
+fn a_flow_after_a_start() {
+    let store = folder("udp_node_flow");
+    let options = ["--persist", store.to_str().unwrap()];
+    let mut before = Between::with(&options);
+    let (_stream, _) = over_tcp(&mut before);
+    before.pcscf.kill();
+    let mut between = Between::with(&options);
+    let registered = format!("sip:alice@{}", before.ue.address);
+    assert_eq!(between.pcscf.contacts(), [registered.as_str()]);
+    let to_contact = request("MESSAGE", &between.core, "")
+        .replace("sip:bob@ims.test SIP", &format!("{registered} SIP"));
+    let refused = between.core.ask(&between.pcscf.listen, &to_contact);
+    assert_eq!(status(&refused), "430");
+}
+
+/// A Via that names another transport than that over which it came is refused, and its answer goes nowhere else.
+#[test]
+fn a_via_of_another_transport() {
+    let between = Between::new();
+    let options = request("OPTIONS", &between.ue, "").replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let refused = between.ue.ask(&between.pcscf.listen, &options);
+    assert_eq!(status(&refused), "400");
+    assert!(values(&refused, "To")[0].contains(";tag="));
 }
 
 /// A trial that is asked for with the wrong word is no shutdown.
