@@ -84,6 +84,18 @@ pub fn refuse(
     }
 }
 
+/// Lines put below the first one.
+pub fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
+    let first = message.windows(2).position(|pair| pair == b"\r\n");
+    let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
+    [first, lines.as_bytes(), rest].concat()
+}
+
+/// The field for a body of a message that has none.
+pub fn content_length(body: &[u8]) -> String {
+    format!("Content-Length: {}\r\n", body.len())
+}
+
 /// What `write` writes, if all of it could be.
 pub fn written(write: impl FnOnce(&mut Buffer)) -> Option<Vec<u8>> {
     let mut buffer = Buffer::new(Limits::default().message_bytes);

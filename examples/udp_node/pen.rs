@@ -7,7 +7,7 @@ use ims_procedures::{
     wire::{Contact, Edit, Element, HeaderName, MAGIC_COOKIE, Message, Writer, rewrite},
 };
 
-use crate::hop::whole;
+use crate::hop::{content_length, whole, with_lines};
 
 /// What a response to the caller may say of why.
 const REASONS: [HeaderName; 6] = [
@@ -72,7 +72,11 @@ impl Pen {
             });
             buffer.truncate(buffer.len() - invite.body().len());
             buffer.put(offer);
-            whole(buffer)
+            let bytes = whole(buffer)?;
+            Some(match invite.header(HeaderName::ContentLength) {
+                Some(_) => bytes,
+                None => with_lines(&bytes, &content_length(offer)),
+            })
         };
         let bytes = write(b"UDP")?;
         let over_tcp = bytes.len() > self.element.udp_limit();

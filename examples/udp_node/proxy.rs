@@ -15,6 +15,7 @@ use ims_procedures::{
 };
 
 use crate::{
+    hop::{content_length, whole, with_lines},
     peer::{Peer, Transport},
     way_back::onward,
 };
@@ -235,8 +236,12 @@ impl Proxy {
     ) -> Option<Vec<u8>> {
         let mut buffer = Buffer::new(self.limits.message_bytes);
         rewrite(message, &mut buffer, |field| edit(field.name));
-        let is_whole = buffer.take_fault().is_none();
-        is_whole.then(|| buffer.as_slice().to_vec())
+        let bytes = whole(buffer)?;
+        Some(match message.header(HeaderName::ContentLength) {
+            Some(_) => bytes,
+            // Over TCP nothing else says where it ends (RFC 3261 18.3).
+            None => with_lines(&bytes, &content_length(message.body())),
+        })
     }
 
     /// The request with our Via on top of what is added; over TCP if it is too large for UDP (RFC 3261 18.1.1).
@@ -304,13 +309,6 @@ impl Proxy {
             _ => Edit::Keep,
         }
     }
-}
-
-/// Lines put below the first one.
-fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
-    let first = message.windows(2).position(|pair| pair == b"\r\n");
-    let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
-    [first, lines.as_bytes(), rest].concat()
 }
 
 fn begins_dialog(request: &Message<'_>) -> bool {

@@ -274,6 +274,25 @@ fn a_provisional_response_that_comes_late() {
     assert_eq!(status(&client.receive()), "200");
 }
 
+/// What an INVITE leaves out, the INVITE of the leg says: how long it is, and how far it may go.
+#[test]
+fn an_invite_that_says_little() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let head = format!(
+        "INVITE sip:bob@home2.test SIP/2.0\r\nVia: SIP/2.0/UDP {0};branch=z9hG4bK-little\r\n\
+         From: <sip:alice@home1.test>;tag=caller\r\nTo: <sip:bob@home2.test>\r\nCall-ID: little\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:alice@{0}>\r\nContent-Type: application/sdp\r\n\r\n",
+        client.address
+    );
+    client.send(&function.listen, &(head + &offer));
+    let invite = other.get("INVITE");
+    let body = invite.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(values(&invite, "Content-Length"), [body.len().to_string()]);
+}
+
 /// A response that the proxy has not asked for goes nowhere.
 #[test]
 fn a_forged_response() {

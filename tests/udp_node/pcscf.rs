@@ -1,7 +1,7 @@
 //! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
 
 use std::{
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
 };
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     peer::{Peer, Register, refuses_what_is_forged, status, values},
-    process::{Process, folder},
+    process::{BOUND, Process, folder},
 };
 
 struct Between {
@@ -203,6 +203,27 @@ fn a_forged_response() {
     for peer in [&between.core, &between.ue] {
         assert!(refuses_what_is_forged(&between.pcscf.listen, peer, &passed));
     }
+}
+
+/// What came over UDP may leave out how long it is. Over TCP it says so, as it may go that way next.
+#[test]
+fn a_request_that_does_not_say_its_length() {
+    let mut between = Between::new();
+    between.register();
+    let body = "y".repeat(1_300);
+    let message = request("MESSAGE", &between.ue, "");
+    let message = message.replace("Content-Length: 0\r\n\r\n", &format!("\r\n{body}"));
+    let core = TcpListener::bind(&between.core.address).unwrap();
+    between.ue.send(&between.pcscf.listen, &message);
+    let (mut stream, _) = core.accept().unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut passed = String::new();
+    while !passed.ends_with(&body) {
+        let mut buffer = [0; 4_096];
+        let length = stream.read(&mut buffer).unwrap();
+        passed.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    assert_eq!(values(&passed, "Content-Length"), ["1300"]);
 }
 
 /// Two UEs behind one address: each speaks under its own identity.
