@@ -20,7 +20,7 @@ use crate::{
     way_back::onward,
 };
 
-/// The Max-Forwards of a request that has none (RFC 3261 16.6 step 3).
+/// The Max-Forwards that a request is given that has none.
 const MAX_FORWARDS: u8 = 70;
 
 pub struct Proxy {
@@ -214,7 +214,7 @@ impl Proxy {
         Message::parse(bytes, &self.limits).map_err(|_| 400)
     }
 
-    /// The request with one hop less (RFC 3261 16.3, 16.6 step 3), and edited besides.
+    /// The request with one hop less, or with a first count of them (RFC 3261 16.3, 16.6 step 3), and edited besides.
     fn edited<'e>(
         &self,
         request: &Message<'_>,
@@ -226,7 +226,11 @@ impl Proxy {
             HeaderName::MaxForwards => Edit::ReplaceOwned(left.to_string().into_bytes()),
             name => edit(name),
         });
-        passed.ok_or(500)
+        let passed = passed.ok_or(500u16)?;
+        Ok(match hops {
+            Some(_) => passed,
+            None => with_lines(&passed, &format!("Max-Forwards: {MAX_FORWARDS}\r\n")),
+        })
     }
 
     fn rewritten<'e>(

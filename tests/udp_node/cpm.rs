@@ -291,6 +291,7 @@ fn an_invite_that_says_little() {
     let invite = other.get("INVITE");
     let body = invite.split_once("\r\n\r\n").unwrap().1;
     assert_eq!(values(&invite, "Content-Length"), [body.len().to_string()]);
+    assert_eq!(values(&invite, "Max-Forwards"), ["70"]);
 }
 
 /// A response that the proxy has not asked for goes nowhere.

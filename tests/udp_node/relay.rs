@@ -222,6 +222,9 @@ fn what_does_not_pass() {
     let refused = border.inside.ask(&border.ibcf.listen, &far);
     assert_eq!(status(&refused), "483");
     assert!(border.outside.is_quiet_for(50));
+    let uncounted = message.replace("Max-Forwards: 70\r\n", "");
+    let uncounted = uncounted.replace("z9hG4bK-subscribe", "z9hG4bK-uncounted");
+    assert_eq!(values(&border.out(&uncounted), "Max-Forwards"), ["70"]);
 }
 
 /// [IB-1] A document that cannot be read passes as it came and is told; or it is refused, if that is wanted.
