@@ -117,7 +117,7 @@ impl B2bua {
             Some(Method::Ack) => setup.acknowledge(),
             Some(Method::Invite) if !is_in_dialog(read) => setup.repeat(now, outside),
             Some(Method::Cancel) => {
-                hop::refuse(now, message, 200, Some(self.tag), outside);
+                hop::refuse(now, message, 200, self.tag, outside);
                 return Some(setup.cancel(now, pen, outside));
             }
             Some(_) => return None,
@@ -138,7 +138,7 @@ impl B2bua {
             Some(Method::Cancel) => 481,
             Some(_) => return self.receive_other(now, message, read, outside),
         };
-        hop::refuse(now, message, status, Some(self.tag), outside);
+        hop::refuse(now, message, status, self.tag, outside);
     }
 
     /// What is of no session here.
@@ -157,7 +157,7 @@ impl B2bua {
             Some(Method::Options) if !is_in_dialog(read) => {
                 self.receive_other(now, message, read, outside);
             }
-            Some(_) => hop::refuse(now, message, 481, Some(self.tag), outside),
+            Some(_) => hop::refuse(now, message, 481, self.tag, outside),
         }
         None
     }
@@ -172,7 +172,7 @@ impl B2bua {
         outside: &mut Outside,
     ) -> Option<Step> {
         let accepts = Accepts::server().methods(&METHODS);
-        if let Err(owed) = hop::check(invite, &accepts, Some(self.tag)) {
+        if let Err(owed) = hop::check(invite, &accepts, self.tag) {
             if let Some(response) = owed {
                 outside.send(now, message.back, &response);
             }
@@ -185,7 +185,7 @@ impl B2bua {
         let setup = match begun {
             Ok(setup) => setup,
             Err(status) => {
-                hop::refuse(now, message, status, Some(self.tag), outside);
+                hop::refuse(now, message, status, self.tag, outside);
                 return None;
             }
         };
@@ -208,7 +208,7 @@ impl B2bua {
         request: &Message<'_>,
         outside: &mut Outside,
     ) {
-        if let Some(response) = hop::other(request, &METHODS, Some(self.tag)) {
+        if let Some(response) = hop::other(request, &METHODS, self.tag) {
             outside.send(now, message.back, &response);
         }
     }

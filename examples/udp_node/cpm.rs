@@ -142,7 +142,7 @@ impl Element {
             return Ok(());
         };
         if begins_session(&read) && self.caller.is_some_and(|caller| caller != from.address) {
-            hop::refuse(now, message, 403, Some(self.tag), outside);
+            hop::refuse(now, message, 403, self.tag, outside);
             return Ok(());
         }
         match &mut self.middle {
@@ -371,7 +371,7 @@ impl NetworkElement for Element {
             Verdict::NotMine | Verdict::Forward => self.serve(now, from, message, outside)?,
             // Of an INVITE, which has no transaction there.
             Verdict::Refuse { status, .. } => {
-                hop::refuse(now, message, status, Some(self.tag), outside);
+                hop::refuse(now, message, status, self.tag, outside);
             }
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();

@@ -178,7 +178,7 @@ fn serve(
         match outside.receive(now)? {
             Some(Arrival::Message { from, bytes }) => match way_back::stamp(from, bytes) {
                 Ok(message) => element.receive(clock.now(), from, &message, outside)?,
-                Err(message) => hop::refuse(now, &message, 400, Some(tag), outside),
+                Err(message) => hop::refuse(now, &message, 400, tag, outside),
             },
             Some(Arrival::Closed(peer)) => element.closed(clock.now(), peer, outside)?,
             None => {}

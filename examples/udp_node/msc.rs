@@ -101,7 +101,7 @@ impl Element {
         if !read.is_request() {
             return self.learn(now, &read, outside);
         }
-        if let Some(response) = hop::other(&read, &METHODS, Some(self.tag)) {
+        if let Some(response) = hop::other(&read, &METHODS, self.tag) {
             outside.send(now, message.back, &response);
         }
         Ok(())

@@ -147,7 +147,7 @@ impl Passing {
         far: SocketAddrV4,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        if let Err(owed) = hop::check(request, &Accepts::proxy(), Some(self.tag)) {
+        if let Err(owed) = hop::check(request, &Accepts::proxy(), self.tag) {
             if let Some(response) = owed {
                 outside.send(now, message.back, &response);
             }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ims_procedures::{
-    drive::{Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Affected, Answer, Command, Config, Event, Evidence, LossRule, Pcscf, PcscfNode, Question,
         Shutdown, Ue,
@@ -50,6 +50,8 @@ pub struct Element {
     passed: Passed,
     /// REGISTERs that the node has held back.
     held: Vec<(Token, Peer, Stamped)>,
+    /// Of every response from here.
+    tag: Identifier,
 }
 
 /// What the node asks of the access network and tells of it.
@@ -104,6 +106,7 @@ impl Element {
             core,
             passed: Passed::default(),
             held: Vec::new(),
+            tag: site.birth.identifiers().constant(),
         })
     }
 
@@ -126,7 +129,7 @@ impl Element {
                 self.held.push((token, from, message.clone()));
             }
             // Of an INVITE, which has no transaction here.
-            Verdict::Refuse { status, .. } => hop::refuse(now, message, status, None, outside),
+            Verdict::Refuse { status, .. } => hop::refuse(now, message, status, self.tag, outside),
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
                 outside.report(now, &json!({"event": "rejected", "why": why}));
@@ -155,10 +158,7 @@ impl Element {
             _ => self.originating(now, from, message, outside),
         };
         if let Err(status) = passed {
-            // Nothing answers an ACK.
-            if method != Some(Method::Ack) {
-                hop::refuse(now, message, status, None, outside);
-            }
+            hop::refuse(now, message, status, self.tag, outside);
         }
         Ok(())
     }
@@ -288,7 +288,7 @@ impl Element {
                 (true, true) => {
                     self.pass_on(now, (from, Source::Ue), &message, outside)?;
                 }
-                (true, false) => hop::refuse(now, &message, 500, None, outside),
+                (true, false) => hop::refuse(now, &message, 500, self.tag, outside),
                 // Its sender has given up.
                 (false, _) => {}
             }

@@ -154,7 +154,7 @@ impl Element {
         let is_request = Message::parse(&message.bytes, &Limits::default())
             .is_ok_and(|message| message.is_request());
         if is_request {
-            hop::refuse(now, message, status, Some(self.tag), outside);
+            hop::refuse(now, message, status, self.tag, outside);
         }
     }
 

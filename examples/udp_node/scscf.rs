@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use ims_procedures::{
-    drive::{Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
     regevent::notifier,
     scscf::{
         Affected, Answer, Command, Config, DeregistrationReason, Event, Question, Reasons, Scscf,
@@ -39,6 +39,8 @@ pub struct Element {
     host: Host<ScscfNode>,
     home: Home,
     trust: Trust,
+    /// Of every response that is neither the node's nor the registrar's.
+    tag: Identifier,
 }
 
 /// What the node asks of the home network.
@@ -79,6 +81,7 @@ impl Element {
             host,
             home,
             trust: site.trust.clone(),
+            tag: site.birth.identifiers().constant(),
         })
     }
 
@@ -97,7 +100,7 @@ impl Element {
             // A response that nobody waits for, or what nothing answers.
             None | Some(Method::Ack) => Ok(()),
             Some(_) => {
-                if let Some(response) = hop::other(&request, &METHODS, None) {
+                if let Some(response) = hop::other(&request, &METHODS, self.tag) {
                     outside.send(now, message.back, &response);
                 }
                 Ok(())
@@ -140,7 +143,7 @@ impl Element {
         match self.host.command(now, learn, &mut self.home, outside) {
             Ok(_) => Ok(self.home.granted(now, grant, outside)),
             Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_)) => {
-                Ok(hop::response(request, 503, None).unwrap_or_default())
+                Ok(hop::response(request, 503, Some(self.tag)).unwrap_or_default())
             }
             Err(mistake) => Err(mistake),
         }

@@ -165,10 +165,10 @@ fn a_request_of_a_ue() {
     let mut between = Between::new();
     let forged = "P-Asserted-Identity: <sip:boss@ims.test>\r\n";
     let message = request("MESSAGE", &between.ue, forged);
-    assert_eq!(
-        status(&between.ue.ask(&between.pcscf.listen, &message)),
-        "403"
-    );
+    let refused = between.ue.ask(&between.pcscf.listen, &message);
+    assert_eq!(status(&refused), "403");
+    assert!(values(&refused, "To")[0].contains(";tag="), "{refused}");
+    assert_eq!(between.ue.ask(&between.pcscf.listen, &message), refused);
     between.register();
     let listen = between.pcscf.listen.clone();
     let routes = format!(

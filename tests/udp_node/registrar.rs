@@ -185,6 +185,7 @@ fn refusals() {
     ] {
         let response = ue.ask(&scscf.listen, &request);
         assert_eq!(status(&response), expected, "{request}{response}");
+        assert!(values(&response, "To")[0].contains(";tag="), "{response}");
     }
     let response = ue.ask(&scscf.listen, &requires.replace("alice-1", "alice-2"));
     assert_eq!(values(&response, "Unsupported"), ["time-travel"]);
