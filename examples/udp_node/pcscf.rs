@@ -31,7 +31,7 @@ use crate::{
     proxy::{Onward, Proxy},
     site::{Site, Trust},
     subscribing,
-    ues::Ues,
+    ues::{Name, Ues},
     way_back::Stamped,
 };
 
@@ -184,9 +184,9 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        let ue = self.edge.ues.over(flow, &message.bytes).ok_or(403u16)?;
-        let identity = ue.identity.clone();
-        let onward = self.proxy.originating(flow, &identity, &message.bytes)?;
+        let speaker = self.edge.ues.speaker(flow, &message.bytes);
+        let identity = speaker.ok_or(403u16)?;
+        let onward = self.proxy.originating(flow, identity, &message.bytes)?;
         self.to_core(now, &onward, outside)
     }
 
@@ -329,12 +329,13 @@ impl Element {
     }
 
     fn list(&self) -> Value {
-        let listed = self.edge.ues.iter().map(|(contact, ue)| {
+        let listed = self.edge.ues.iter().map(|(name, ue)| {
             json!({
-                "contact": text(contact),
-                "public_identity": ue.identity,
+                "contact": text(&name.contact),
+                "private_identity": text(&name.private_identity),
+                "public_identity": ue.identity(),
                 "flow": ue.flow().map(|flow| flow.to_string()),
-                "registered": self.host.node().is_registered(contact),
+                "registered": self.host.node().is_registered(&name.contact),
             })
         });
         json!({"event": "list", "registrations": listed.collect::<Vec<_>>()})
@@ -426,9 +427,9 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
-        for contact in self.edge.ues.close(flow) {
+        for name in self.edge.ues.close(flow) {
             let report = Command::AccessLost {
-                ue: Ue::at(&contact),
+                ue: Ue::at(&name.contact).of(&name.private_identity),
                 evidence: Evidence::FlowClosed,
             };
             self.host.command(now, report, &mut self.edge, outside)?;
@@ -470,14 +471,10 @@ impl Edge {
     ) {
         let (request, flow) = (&register.bytes, register.flow);
         let is_registered = |contact: &[u8]| node.is_registered(contact);
-        let learnt = self
-            .ues
-            .learn(now, flow, (request, response), is_registered);
-        if learnt.is_empty() {
+        let shown = (request.as_slice(), response);
+        let Some((identity, contacts)) = self.ues.learn(now, flow, shown, is_registered) else {
             return;
-        }
-        let contacts: Vec<String> = learnt.iter().map(|contact| text(contact)).collect();
-        let identity = self.ues.over(flow, request).map(|ue| &ue.identity);
+        };
         outside.report(
             now,
             &json!({"event": "registered", "public_identity": identity, "contacts": contacts}),
@@ -529,7 +526,10 @@ impl Duties<Pcscf> for Edge {
         };
         let mut report = match event {
             Event::Deregistered { affected, .. } => {
-                self.ues.remove(texts.text(affected.contact));
+                self.ues.remove(&Name {
+                    contact: texts.text(affected.contact).to_vec(),
+                    private_identity: texts.text(affected.private_identity).to_vec(),
+                });
                 about("deregistered", affected)
             }
             Event::Cancelled { affected, .. } => about("cancelled", affected),

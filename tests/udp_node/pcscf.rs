@@ -246,6 +246,65 @@ fn two_ues_over_one_flow() {
     }
 }
 
+/// Several UEs behind one address, and a request that does not say in its Contact whose it is: its P-Preferred-Identity or
+/// its From tells, and if they do not, nobody is vouched for.
+#[test]
+fn who_speaks_over_a_flow() {
+    let mut between = Between::new();
+    between.register();
+    let granted = "P-Associated-URI: <sip:bob@ims.test>, <tel:+12125550102>\r\n";
+    let passed = between.up(&Register::new("bob", &between.ue).write(&between.ue));
+    let granted = response(&passed, "200 OK", granted);
+    between.core.send(&between.pcscf.listen, &granted);
+    between.ue.receive();
+    let message = request("MESSAGE", &between.ue, "");
+    let from = |uri: &str| message.replace("From: <sip:alice@ims.test>", &format!("From: <{uri}>"));
+    let prefers = |uri: &str| {
+        let line = format!("P-Preferred-Identity: <{uri}>\r\nContent-Length");
+        from("sip:anonymous@anonymous.invalid").replace("Content-Length", &line)
+    };
+    for (request, expected) in [
+        (from("sip:alice@ims.test"), "<sip:alice@ims.test>"),
+        (from("sip:bob@ims.test"), "<sip:bob@ims.test>"),
+        (prefers("tel:+12125550102"), "<tel:+12125550102>"),
+    ] {
+        let passed = between.up(&request);
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+    for nobodys in [from("sip:carol@ims.test"), prefers("sip:carol@ims.test")] {
+        let refused = between.ue.ask(&between.pcscf.listen, &nobodys);
+        assert_eq!(status(&refused), "403");
+    }
+}
+
+/// Somebody else registers the contact of a UE: neither takes the place of the other.
+#[test]
+fn a_contact_that_is_anothers() {
+    let mut between = Between::new();
+    let listen = between.pcscf.listen.clone();
+    between.register();
+    let other = Peer::ue();
+    let mut register = Register::new("mallory", &other);
+    register.contact = format!("<sip:alice@{}>", between.ue.address);
+    other.send(&listen, &register.write(&other));
+    let passed = between.core.receive();
+    between.core.send(&listen, &response(&passed, "200 OK", ""));
+    other.receive();
+    between.pcscf.event("registered");
+    assert_eq!(between.pcscf.contacts().len(), 2);
+    for (ue, user) in [(&between.ue, "alice"), (&other, "mallory")] {
+        ue.send(&listen, &request("MESSAGE", ue, ""));
+        let passed = between.core.receive();
+        let expected = format!("<sip:{user}@ims.test>");
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+    // Which of them is meant, the contact alone does not say.
+    let contact = format!("sip:alice@{} SIP", between.ue.address);
+    let to_contact =
+        request("MESSAGE", &between.core, "").replace("sip:bob@ims.test SIP", &contact);
+    assert_eq!(status(&between.core.ask(&listen, &to_contact)), "480");
+}
+
 /// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
 #[test]
 fn a_route_to_elsewhere() {
