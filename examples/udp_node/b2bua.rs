@@ -114,7 +114,9 @@ impl B2bua {
         let setup = self.setups.get_mut(&session)?;
         match read.method() {
             None => return Some(setup.hear(now, read, pen, outside)),
-            Some(Method::Ack) => setup.acknowledge(),
+            Some(Method::Ack) => setup.acknowledge(read),
+            // Of another transaction (RFC 3261 9.2, 17.2.3).
+            Some(Method::Invite | Method::Cancel) if !setup.is_of(read) => return None,
             Some(Method::Invite) if !is_in_dialog(read) => setup.repeat(now, outside),
             Some(Method::Cancel) => {
                 hop::refuse(now, message, 200, self.tag, outside);
@@ -134,7 +136,9 @@ impl B2bua {
     ) {
         let status = match read.method() {
             None | Some(Method::Ack) => return,
-            Some(Method::Invite) => 488,
+            Some(Method::Invite) if is_in_dialog(read) => 488,
+            // RFC 3261 8.2.2.2: it has come here before, by another way.
+            Some(Method::Invite) => 482,
             Some(Method::Cancel) => 481,
             Some(_) => return self.receive_other(now, message, read, outside),
         };

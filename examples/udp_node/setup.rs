@@ -116,11 +116,31 @@ impl Setup {
         }
     }
 
-    /// The ACK has come, of whatever answer.
-    pub fn acknowledge(&mut self) {
-        if let Some(answer) = &mut self.answer {
+    /// Whether a request is the caller's INVITE again, or the CANCEL of it: in its topmost Via it has the same branch, and
+    /// the same sender.
+    pub fn is_of(&self, request: &Message<'_>) -> bool {
+        self.matches(|invite| {
+            let (own, given) = (invite.via().ok()?, request.via().ok()?);
+            let is_of = own.branch() == given.branch() && own.sent_by_raw() == given.sent_by_raw();
+            Some(is_of && invite.call_id() == request.call_id())
+        })
+    }
+
+    /// An ACK has come. It counts if it is the caller's, of what the INVITE was answered with.
+    pub fn acknowledge(&mut self, ack: &Message<'_>) {
+        let is_of_answer = self.matches(|invite| {
+            let is_of_call = invite.call_id().ok()? == ack.call_id().ok()?
+                && invite.cseq().ok()?.number == ack.cseq().ok()?.number;
+            Some(is_of_call && ack.to().ok()?.tag() == Some(&self.tag.text()))
+        });
+        if let (true, Some(answer)) = (is_of_answer, &mut self.answer) {
             answer.again = None;
         }
+    }
+
+    fn matches(&self, compare: impl FnOnce(&Message<'_>) -> Option<bool>) -> bool {
+        let invite = Message::parse(&self.came.bytes, &Limits::default());
+        invite.ok().and_then(|invite| compare(&invite)) == Some(true)
     }
 
     /// The caller does not want it any more, if it is not too late for that.

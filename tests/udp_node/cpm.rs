@@ -395,6 +395,34 @@ fn an_acceptance_is_repeated() {
     assert_eq!(client.ask(&function.listen, &caller.invite), accepted);
 }
 
+/// RFC 3261 9.2, 13.3.1.4: an ACK of another request or with another tag does not end the 200, a CANCEL with another branch
+/// calls nobody off, and the INVITE by another way is no second call.
+#[test]
+fn what_is_of_another_transaction() {
+    let mut other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let mut caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    let another = |request: &str| request.replace("z9hG4bK-invite", "z9hG4bK-another");
+    let cancel = another(&caller.beside("CANCEL", "<sip:bob@home2.test>"));
+    assert_eq!(status(&client.ask(&function.listen, &cancel)), "481");
+    let merged = client.ask(&function.listen, &another(&caller.invite));
+    assert_eq!(status(&merged), "482");
+    other.accept(&function, &[2000]);
+    let accepted = client.receive();
+    assert_eq!(status(&accepted), "200");
+    let ack = caller.within("ACK", &accepted, "");
+    for (right, wrong) in [("CSeq: 1 ", "CSeq: 2 "), (";tag=", ";tag=x")] {
+        let at = ack.rfind(right).unwrap();
+        caller.send(&[&ack[..at], wrong, &ack[at + right.len()..]].concat());
+        assert_eq!(client.receive(), accepted);
+    }
+    caller.send(&ack);
+    assert!(client.is_quiet_for(2_500));
+}
+
 /// The host ends a session: every leg gets a BYE with the reason.
 #[test]
 fn the_host_closes_it() {
