@@ -27,8 +27,8 @@ pub struct Setup {
     /// Of our end of the caller's dialog.
     tag: Identifier,
     legs: Vec<Called>,
-    /// The provisional response that went back last.
-    rung: u16,
+    /// The provisional response that went back last, and its status.
+    rung: (u16, Vec<u8>),
     answer: Option<Final>,
 }
 
@@ -71,10 +71,11 @@ impl Setup {
             came: came.clone(),
             tag: pen.identifiers.next(),
             legs: Vec::new(),
-            rung: 100,
+            rung: (100, Vec::new()),
             answer: None,
         };
-        setup.send_back(now, pen.pass_back(&invite, 100, setup.tag, None), outside);
+        let trying = pen.pass_back(&invite, 100, setup.tag, None);
+        setup.progress(now, (100, trying), outside);
         for (&(id, to), streams) in called.iter().zip(dealt) {
             let part = offers::part(&offer, streams).ok_or(500u16)?;
             let is_iwf = matches!(id, LegId::Iwf(_));
@@ -109,11 +110,10 @@ impl Setup {
         legs.chain(again.map(Outstanding::deadline)).min()
     }
 
-    /// The INVITE has come again.
+    /// The INVITE has come again: it is answered as it was last (RFC 3261 17.2.1).
     pub fn repeat(&self, now: Millis, outside: &mut Outside) {
-        if let Some(answer) = &self.answer {
-            outside.send(now, self.came.back, &answer.bytes);
-        }
+        let last = self.answer.as_ref().map(|answer| &answer.bytes);
+        outside.send(now, self.came.back, last.unwrap_or(&self.rung.1));
     }
 
     /// Whether a request is the caller's INVITE again, or the CANCEL of it: in its topmost Via it has the same branch, and
@@ -229,15 +229,14 @@ impl Setup {
 
     /// The caller hears of each kind of progress once.
     fn ring(&mut self, now: Millis, status: u16, pen: &Pen, outside: &mut Outside) {
-        if status <= self.rung {
+        if status <= self.rung.0 {
             return;
         }
-        self.rung = status;
         let invite = Message::parse(&self.came.bytes, &Limits::default());
         let response = invite
             .ok()
             .and_then(|invite| pen.pass_back(&invite, status, self.tag, None));
-        self.send_back(now, response, outside);
+        self.progress(now, (status, response), outside);
     }
 
     /// The caller is refused, and whoever is called is called off.
@@ -286,9 +285,15 @@ impl Setup {
         });
     }
 
-    fn send_back(&self, now: Millis, response: Option<Vec<u8>>, outside: &mut Outside) {
+    fn progress(
+        &mut self,
+        now: Millis,
+        (status, response): (u16, Option<Vec<u8>>),
+        outside: &mut Outside,
+    ) {
         if let Some(response) = response {
             outside.send(now, self.came.back, &response);
+            self.rung = (status, response);
         }
     }
 

@@ -423,6 +423,23 @@ fn what_is_of_another_transaction() {
     assert!(client.is_quiet_for(2_500));
 }
 
+/// RFC 3261 17.2.1: an INVITE that comes again while it rings is answered as it was last.
+#[test]
+fn an_invite_is_repeated_while_it_rings() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let caller = Caller::call(&client, &function.listen, "", &offer);
+    let trying = client.receive();
+    assert_eq!(status(&trying), "100");
+    assert_eq!(client.ask(&function.listen, &caller.invite), trying);
+    other.answer(&function, &other.get("INVITE"), "180 Ringing");
+    let ringing = client.receive();
+    assert_eq!(status(&ringing), "180");
+    assert_eq!(client.ask(&function.listen, &caller.invite), ringing);
+}
+
 /// The host ends a session: every leg gets a BYE with the reason.
 #[test]
 fn the_host_closes_it() {
