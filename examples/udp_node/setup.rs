@@ -21,6 +21,9 @@ use crate::{
     way_back::Stamped,
 };
 
+/// Milliseconds for which an INVITE that was refused may come again (64·T1).
+const MEMORY: u64 = 32_000;
+
 pub struct Setup {
     /// The caller's INVITE.
     came: Stamped,
@@ -38,6 +41,8 @@ struct Final {
     bytes: Vec<u8>,
     /// It is said again until the ACK comes.
     again: Option<Outstanding>,
+    /// Of a refusal: until then the INVITE may come again, and is no other call.
+    until: Option<Millis>,
 }
 
 /// How far it has come.
@@ -103,11 +108,11 @@ impl Setup {
     /// When it has to be given a tick. `None`: it is over.
     pub fn deadline(&self) -> Option<Millis> {
         let legs = self.legs.iter().filter_map(Called::deadline);
-        let again = self
-            .answer
-            .as_ref()
-            .and_then(|answer| answer.again.as_ref());
-        legs.chain(again.map(Outstanding::deadline)).min()
+        let answer = self.answer.as_ref();
+        let again = answer.and_then(|answer| answer.again.as_ref());
+        let again = again.map(Outstanding::deadline);
+        let until = answer.and_then(|answer| answer.until);
+        legs.chain(again).chain(until).min()
     }
 
     /// The INVITE has come again: it is answered as it was last (RFC 3261 17.2.1).
@@ -190,6 +195,7 @@ impl Setup {
         let Some(answer) = &mut self.answer else {
             return false;
         };
+        answer.until = answer.until.filter(|until| *until > now);
         match answer.again.as_mut().map(|again| again.elapse(now)) {
             Some(Elapsed::Again(bytes)) => {
                 outside.send(now, self.came.back, &bytes);
@@ -281,6 +287,7 @@ impl Setup {
         self.answer = Some(Final {
             status,
             again: Some(Outstanding::new(now, &bytes, b"", CORE)),
+            until: (status >= 300).then(|| now.after(MEMORY)),
             bytes,
         });
     }

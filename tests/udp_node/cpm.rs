@@ -332,6 +332,9 @@ fn a_leg_refuses() {
     let bye = iwfs[0].get("BYE");
     iwfs[0].answer(function, &bye, "200 OK");
     assert_eq!(function.event("session_refused")["status"], 486);
+    // Long on its way, the INVITE comes once more: nobody is called again.
+    assert_eq!(client.ask(&function.listen, &caller.invite), refused);
+    assert!(iwfs[0].peer.is_quiet_for(200));
 }
 
 /// The caller does not want it any more while it rings: it is called off as soon as that may be.
