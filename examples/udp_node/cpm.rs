@@ -141,7 +141,7 @@ impl Element {
         let Ok(read) = Message::parse(&message.bytes, &limits) else {
             return Ok(());
         };
-        if begins_session(&read) && self.caller.is_some_and(|caller| caller != from.address) {
+        if begins_session(&read) && self.caller.is_some_and(|caller| !from.is_at(caller)) {
             hop::refuse(now, message, 403, self.tag, outside);
             return Ok(());
         }

@@ -20,7 +20,7 @@ use crate::{
     hop,
     outside::Outside,
     passing::Passing,
-    peer::Peer,
+    peer::{Peer, Transport},
     proxy::Proxy,
     site::Site,
     way_back::Stamped,
@@ -81,15 +81,17 @@ impl Element {
         })
     }
 
-    /// Which way a message goes that comes from there.
-    fn direction(&self, from: Peer) -> Direction {
-        let (inside, outside) = (self.inside, self.outside);
-        // On one machine ports tell the two sides apart.
-        let is_of = |side: SocketAddrV4| match inside.ip() == outside.ip() {
-            true => from.address == side,
-            false => from.address.ip() == side.ip(),
+    /// Which way a message goes that comes from there. On one machine ports tell the two sides apart: over a connection that
+    /// was made to us, that of its Via.
+    fn direction(&self, from: Peer, message: &Stamped) -> Direction {
+        let is_on_one_machine = self.inside.ip() == self.outside.ip();
+        let port = match from.transport {
+            Transport::Tcp if from.address != self.inside => sent_by_port(message),
+            Transport::Tcp | Transport::Udp => from.address.port(),
         };
-        match is_of(inside) {
+        let is_from_inside = from.address.ip() == self.inside.ip()
+            && (!is_on_one_machine || port == self.inside.port());
+        match is_from_inside {
             true => Direction::Outbound,
             false => Direction::Inbound,
         }
@@ -175,7 +177,7 @@ impl NetworkElement for Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let direction = self.direction(from);
+        let direction = self.direction(from, message);
         let Some(passed) = self.translate(now, direction, message, outside) else {
             return Ok(());
         };
@@ -251,6 +253,15 @@ impl Translation {
         };
         relay(bytes, &Limits::default(), &self.config, &mapped, buffer)
     }
+}
+
+/// The port at which whoever sent a request can be reached, as its Via says.
+fn sent_by_port(message: &Stamped) -> u16 {
+    let limits = Limits::default();
+    let request = Message::parse(&message.bytes, &limits).ok();
+    let via = request.as_ref().filter(|it| it.is_request());
+    let via = via.and_then(|request| request.via().ok());
+    via.and_then(|via| via.port()).unwrap_or(5060)
 }
 
 fn pairs(names: &[Names]) -> Vec<Pair<'_>> {

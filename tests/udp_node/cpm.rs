@@ -1,5 +1,7 @@
 //! The CPM Participating Function between a client, another CPM entity and IWFs that the test plays.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
@@ -441,6 +443,22 @@ fn an_invite_is_repeated_while_it_rings() {
     let ringing = client.receive();
     assert_eq!(status(&ringing), "180");
     assert_eq!(client.ask(&function.listen, &caller.invite), ringing);
+}
+
+/// A caller who connects has another port then: it is known by its address.
+#[test]
+fn a_caller_over_tcp() {
+    let other = Party::new();
+    let client = Party {
+        peer: Peer::of_element(),
+        invite: String::new(),
+    };
+    let function = start(&[], &[("client", &client), ("peer", &other)]);
+    let offer = description(&client.peer, &[1000]);
+    let invite = Caller::write(&client.peer, "", &offer).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let mut stream = TcpStream::connect(&function.listen).unwrap();
+    stream.write_all(invite.as_bytes()).unwrap();
+    other.get("INVITE");
 }
 
 /// The host ends a session: every leg gets a BYE with the reason.

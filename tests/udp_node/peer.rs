@@ -24,6 +24,11 @@ impl Peer {
         Self::at(CORE_ADDRESS)
     }
 
+    #[allow(dead_code)] // For the roles that have a test over TCP.
+    pub fn of_element() -> Self {
+        Self::at("127.0.0.1:0")
+    }
+
     fn at(address: &str) -> Self {
         let socket = UdpSocket::bind(address).unwrap();
         socket.set_read_timeout(Some(BOUND)).unwrap();

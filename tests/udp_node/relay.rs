@@ -1,5 +1,7 @@
 //! The IBCF between two networks that the test plays.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
@@ -168,6 +170,29 @@ fn a_forged_response() {
     let passed = border.out(&subscribe(&border.inside));
     let (listen, outside) = (&border.ibcf.listen, &border.outside);
     assert!(refuses_what_is_forged(listen, outside, &passed));
+}
+
+/// Both sides on one machine, and the inside over TCP: what it sends goes out.
+#[test]
+fn the_inside_over_tcp() {
+    let (inside, outside) = (Peer::of_element(), Peer::of_element());
+    let ibcf = Process::start(
+        "relay",
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--domain",
+            "ims.test",
+            "--inside",
+            &inside.address,
+            "--outside",
+            &outside.address,
+        ],
+    );
+    let mut stream = TcpStream::connect(&ibcf.listen).unwrap();
+    let request = subscribe(&inside).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    stream.write_all(request.as_bytes()).unwrap();
+    assert!(outside.receive().starts_with("SUBSCRIBE "));
 }
 
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
