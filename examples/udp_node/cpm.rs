@@ -103,7 +103,7 @@ impl Element {
     ) -> Result<Self, Box<dyn Error>> {
         let terms = Terms::read(arguments)?;
         let Parties { caller, called } = Parties::read(arguments, &terms)?;
-        let config = config(site, arguments)?;
+        let config = config(site, arguments, &terms)?;
         let mut middle = Middle::new(&terms, called, &config, site)?;
         let node = CpmNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;
@@ -423,8 +423,10 @@ impl NetworkElement for Element {
     }
 }
 
-fn config(site: &Site, arguments: &mut Arguments) -> Result<Config, Box<dyn Error>> {
+fn config(site: &Site, arguments: &mut Arguments, terms: &Terms) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::new(site.element()?);
+    // A proxy passes on the BYEs of what the node has not learnt too: whoever gets them knows whose they are.
+    config.answers_unknown = matches!(terms.mode, Mode::B2bua);
     config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
     config.store_bound = arguments.number("store-ms", config.store_bound)?;
     config.answer_bound = arguments.number("answer-ms", config.answer_bound)?;

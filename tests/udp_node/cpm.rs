@@ -296,6 +296,20 @@ fn an_invite_that_says_little() {
     assert_eq!(values(&invite, "Max-Forwards"), ["70"]);
 }
 
+/// A BYE of a session that the proxy has not learnt passes all the same, and so does its answer.
+#[test]
+fn a_bye_of_what_was_not_learnt() {
+    let (client, other) = (Party::new(), Peer::of_core());
+    let options = ["--role", "terminating", "--mode", "proxy"];
+    let function = start(&options, &[("client", &client)]);
+    let invite = Caller::write(&client.peer, "", "");
+    let bye = of_callee(&other, &invite, "BYE", "");
+    other.send(&function.listen, &bye);
+    let bye = client.get("BYE");
+    client.answer(&function, &bye, "200 OK");
+    assert_eq!(status(&other.receive()), "200");
+}
+
 /// A response that the proxy has not asked for goes nowhere.
 #[test]
 fn a_forged_response() {
