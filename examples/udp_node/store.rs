@@ -110,10 +110,7 @@ impl Store {
 
     fn write(&self, entry: &Entry) -> io::Result<()> {
         let bytes = postcard::to_allocvec(entry).map_err(io::Error::other)?;
-        let path = self.path(&entry.key);
-        let new = path.with_extension("new");
-        fs::write(&new, bytes)?;
-        fs::rename(new, path)
+        replace(&self.path(&entry.key), &bytes)
     }
 
     /// A key can be longer than a file's name, and have any bytes in it: its hash stands for it.
@@ -126,4 +123,11 @@ impl Store {
         let name = format!("{:016x}{:016x}", hash(0), hash(1));
         self.folder.join(name)
     }
+}
+
+/// Writes a file that is the old one or the new one, whenever the program is killed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    fs::write(&new, bytes)?;
+    fs::rename(new, path)
 }
