@@ -240,15 +240,17 @@ impl Element {
             }
             return Ok(());
         }
-        outside.send(now, back.to, &back.bytes);
         let status = Message::parse(bytes, &Limits::default()).map(|response| response.status());
-        let Ok(Some(200..)) = status else {
-            return Ok(());
+        let register = match status {
+            Ok(Some(200..)) => self.passed.waiting.remove(&back.branch),
+            _ => None,
         };
-        match self.passed.waiting.remove(&back.branch) {
-            Some(register) => self.learn(now, &register, bytes, outside),
-            None => Ok(()),
+        // Before the UE hears of it: what it believes must outlive the program.
+        if let Some(register) = register {
+            self.learn(now, &register, bytes, outside)?;
         }
+        outside.send(now, back.to, &back.bytes);
+        Ok(())
     }
 
     fn learn(

@@ -423,6 +423,20 @@ fn a_flow_that_is_gone() {
     );
 }
 
+/// [DR-7] What the UE was told is kept: the program is killed as soon as the 200 is there.
+#[test]
+fn killed_after_the_200() {
+    let store = folder("udp_node_told");
+    let options = ["--persist", store.to_str().unwrap()];
+    let before = Between::with(&options);
+    let request = before.up(&Register::new("alice", &before.ue).write(&before.ue));
+    let granted = response(&request, "200 OK", "");
+    before.core.send(&before.pcscf.listen, &granted);
+    before.ue.receive();
+    before.pcscf.kill();
+    assert_eq!(Between::with(&options).pcscf.contacts().len(), 1);
+}
+
 /// A connection does not outlive the program.
 #[test]
 fn a_flow_after_a_start() {
