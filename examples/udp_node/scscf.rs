@@ -3,7 +3,7 @@
 //! The node sees every message first. What it does not take is the registrar's; and what the registrar grants, the node is
 //! shown.
 
-use std::error::Error;
+use std::{collections::HashSet, error::Error};
 
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
@@ -309,17 +309,19 @@ impl NetworkElement for Element {
 }
 
 impl Home {
-    /// Takes over the registrar's bindings. Those of sets that the node has not have gone.
+    /// Takes over the registrar's bindings. Those that the node has not have gone: its machines are what counts.
     fn restore(&mut self, site: &Site, node: &ScscfNode) -> Result<(), Box<dyn Error>> {
         let Some(Opened { mut store, entries }) = site.open_store("registrar")? else {
             return Ok(());
         };
         for entry in entries {
-            if node.is_registered(&entry.key) {
-                let bindings: Bindings = postcard::from_bytes(&entry.blob)?;
-                self.registrar.sets.insert(text(&entry.key), bindings);
-            } else {
+            let contacts: HashSet<&[u8]> = node.contacts(&entry.key).collect();
+            let mut bindings: Bindings = postcard::from_bytes(&entry.blob)?;
+            bindings.retain(|binding| contacts.contains(&*binding.uri));
+            if bindings.is_empty() {
                 store.forget(&entry.key)?;
+            } else {
+                self.registrar.sets.insert(text(&entry.key), bindings);
             }
         }
         self.store = Some(store);

@@ -476,6 +476,35 @@ fn a_line_that_is_none() {
     }
 }
 
+/// [DR-7] Killed after a contact has gone at the node, and before the registrar's file says so: it has gone.
+#[test]
+fn a_binding_that_the_node_has_not() {
+    let store = folder("udp_node_bindings");
+    let options = ["--persist", store.to_str().unwrap()];
+    let first = scscf(&options);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let (one, two) = (
+        register.contact.clone(),
+        format!("<sip:other@{}>", ue.address),
+    );
+    register.contact = format!("{one}, {two}");
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    let file = fs::read_dir(store.join("registrar"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let before = fs::read(&file).unwrap();
+    (register.cseq, register.expires, register.contact) = (2, 0, two);
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    first.kill();
+    fs::write(&file, before).unwrap();
+    let mut second = scscf(&options);
+    assert_eq!(second.contacts(), [one.trim_matches(['<', '>'])]);
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {
