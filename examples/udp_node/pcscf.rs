@@ -3,11 +3,7 @@
 //! The node sees every message first, and says what is to become of it. The proxy passes on what the node lets through;
 //! and of a REGISTER that was answered, the node is shown both.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    error::Error,
-    net::SocketAddrV4,
-};
+use std::{collections::HashMap, error::Error, net::SocketAddrV4};
 
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
@@ -21,6 +17,7 @@ use ims_procedures::{
 use serde_json::{Value, json};
 
 use crate::{
+    agenda::Agenda,
     arguments::{self, Arguments},
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
@@ -37,6 +34,9 @@ use crate::{
 
 /// Milliseconds for which a REGISTER waits for its response (64·T1 towards the core).
 const PATIENCE: u64 = 32_000;
+/// REGISTERs that wait at once, and bytes of all of them; then others are refused with 503.
+const MOST_PASSED: usize = 10_000;
+const MOST_PASSED_BYTES: usize = 16 << 20;
 /// The status of a request for a UE whose connection is gone (RFC 5626 5.3): only the UE can make another.
 const FLOW_FAILED: u16 = 430;
 
@@ -68,10 +68,11 @@ struct Register {
 }
 
 /// REGISTERs that wait for their response, by the branch of ours.
-#[derive(Default)]
 struct Passed {
     waiting: HashMap<Vec<u8>, Register>,
-    until: VecDeque<(Millis, Vec<u8>)>,
+    agenda: Agenda<Vec<u8>>,
+    /// Of all that wait.
+    bytes: usize,
 }
 
 impl Element {
@@ -104,7 +105,7 @@ impl Element {
             visited_network,
             trust: site.trust.clone(),
             core,
-            passed: Passed::default(),
+            passed: Passed::new(),
             held: Vec::new(),
             tag: site.birth.identifiers().constant(),
         })
@@ -173,7 +174,7 @@ impl Element {
         let network = &self.visited_network;
         let onward = self.proxy.register(flow, network, &message.bytes)?;
         let bytes = onward.bytes.clone();
-        self.passed.add(now, Register { flow, bytes });
+        self.passed.add(now, Register { flow, bytes })?;
         self.to_core(now, &onward, outside)
     }
 
@@ -242,7 +243,7 @@ impl Element {
         }
         let status = Message::parse(bytes, &Limits::default()).map(|response| response.status());
         let register = match status {
-            Ok(Some(200..)) => self.passed.waiting.remove(&back.branch),
+            Ok(Some(200..)) => self.passed.take(&back.branch),
             _ => None,
         };
         // Before the UE hears of it: what it believes must outlive the program.
@@ -441,22 +442,42 @@ impl NetworkElement for Element {
 }
 
 impl Passed {
-    fn add(&mut self, now: Millis, register: Register) {
-        let branch = Message::parse(&register.bytes, &Limits::default())
-            .ok()
-            .and_then(|request| Some(request.via().ok()?.branch()?.to_vec()));
-        if let Some(branch) = branch {
-            self.until.push_back((now.after(PATIENCE), branch.clone()));
-            self.waiting.insert(branch, register);
+    fn new() -> Self {
+        Self {
+            waiting: HashMap::new(),
+            agenda: Agenda::new(),
+            bytes: 0,
         }
+    }
+
+    /// Adds one, for which there may be no room.
+    fn add(&mut self, now: Millis, register: Register) -> Result<(), u16> {
+        let request = Message::parse(&register.bytes, &Limits::default()).map_err(|_| 400u16)?;
+        let via = request.via().map_err(|_| 400u16)?;
+        let branch = via.branch().unwrap_or_default().to_vec();
+        // The same one may have come again.
+        self.take(&branch);
+        let bytes = self.bytes + register.bytes.len();
+        if self.waiting.len() >= MOST_PASSED || bytes > MOST_PASSED_BYTES {
+            return Err(503);
+        }
+        self.bytes = bytes;
+        self.agenda.set(&branch, Some(now.after(PATIENCE)));
+        self.waiting.insert(branch, register);
+        Ok(())
+    }
+
+    fn take(&mut self, branch: &Vec<u8>) -> Option<Register> {
+        let register = self.waiting.remove(branch)?;
+        self.agenda.set(branch, None);
+        self.bytes -= register.bytes.len();
+        Some(register)
     }
 
     /// Forgets those that nobody has answered.
     fn forget_until(&mut self, now: Millis) {
-        while self.until.front().is_some_and(|(until, _)| *until <= now) {
-            if let Some((_, branch)) = self.until.pop_front() {
-                self.waiting.remove(&branch);
-            }
+        while let Some(branch) = self.agenda.due(now) {
+            self.take(&branch);
         }
     }
 }
