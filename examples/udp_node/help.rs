@@ -30,7 +30,7 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
                           "public_identities": ["sip:user1@ims.test", "tel:+12125550101"],
                           "barred": ["sip:hidden@ims.test"], "password": "secret"}
                          [default: everybody of the domain, each with the one identity that it registers]
-  --authentication off|digest   whether users are challenged                               [default: off]
+  --authentication off|digest   whether users are challenged; with digest each needs a password  [default: off]
   --min-expires S        seconds: less is refused with 423                                 [default: 60]
   --max-expires S        seconds: more is cut                                              [default: 600000]
   --default-expires S    seconds for who asks for none                                     [default: 3600]

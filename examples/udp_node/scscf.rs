@@ -493,7 +493,11 @@ fn registrar(site: &mut Site, arguments: &mut Arguments) -> Result<Registrar, Bo
         most: arguments.number("max-expires", 600_000)?,
         default: arguments.number("default-expires", 3_600)?,
     };
-    let digest = match arguments.either("authentication", ["off", "digest"])? {
+    let is_open = arguments.either("authentication", ["off", "digest"])?;
+    if !is_open && !subscribers.have_passwords() {
+        return Err("--authentication digest needs --identities, with a password for each".into());
+    }
+    let digest = match is_open {
         true => None,
         false => Some(Digest::new(&site.domain, site.birth.identifiers())),
     };

@@ -135,6 +135,18 @@ fn what_is_not_understood() {
                 "127.0.0.1:0",
                 "--domain",
                 "ims.test",
+                "--authentication",
+                "digest",
+            ],
+            "needs --identities",
+        ),
+        (
+            &[
+                "scscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
                 "--identities",
                 "/nowhere",
             ],
