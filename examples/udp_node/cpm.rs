@@ -25,7 +25,7 @@ use crate::{
     message_store::MessageStore,
     outside::Outside,
     parties::{Parties, Terms},
-    passing::{Answered, Passing},
+    passing::{Answered, Passing, Way},
     peer::Peer,
     pen::Pen,
     proxy::Proxy,
@@ -154,10 +154,16 @@ impl Element {
                 }
                 self.follow(now, step, outside)
             }
-            Middle::Proxy { passing, far } => match passing.receive(now, message, *far, outside) {
-                Some(answered) => self.learn(now, &answered, &message.bytes, outside),
-                None => Ok(()),
-            },
+            Middle::Proxy { passing, far } => {
+                let way = Way {
+                    far: *far,
+                    within: None,
+                };
+                match passing.receive(now, message, &way, outside) {
+                    Some(answered) => self.learn(now, &answered, &message.bytes, outside),
+                    None => Ok(()),
+                }
+            }
         }
     }
 

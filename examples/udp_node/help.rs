@@ -109,7 +109,8 @@ active there any more.
   subscription_ended, shutdown_progressed, shutdown_ended, rejected, …
 
 relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
-else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side.
+else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side. From the
+outside it goes so far only to the inside and to whom --trust names; what wants to go elsewhere goes to the inside.
   --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
                          the outside
   --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times

@@ -16,6 +16,7 @@ use crate::{
     outside::Outside,
     proxy::{Onward, Proxy},
     resend::{CORE, Elapsed, Outstanding},
+    site::Trust,
     way_back::Stamped,
 };
 
@@ -33,6 +34,14 @@ pub struct Passing {
     /// By the branch of ours.
     passages: HashMap<Vec<u8>, Passage>,
     agenda: Agenda<Vec<u8>>,
+}
+
+/// Which way requests go.
+pub struct Way<'t> {
+    /// To whom, if they do not say it.
+    pub far: SocketAddrV4,
+    /// To whom else alone; `None` for anybody.
+    pub within: Option<&'t Trust>,
 }
 
 /// A request that was answered for the first time.
@@ -89,19 +98,19 @@ impl Passing {
     }
 
     /// A message goes on: a response back, a request where its Route leads, if it has one; within a dialog to the other
-    /// end; else to `far`. The request, if this answers it.
+    /// end; else to the far side, as does what may not go where it wants to. The request, if this answers it.
     pub fn receive(
         &mut self,
         now: Millis,
         message: &Stamped,
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Option<Answered> {
         let limits = Limits::default();
         let read = Message::parse(&message.bytes, &limits).ok()?;
         match read.method() {
             Some(method) => {
-                self.request(now, (message, &read, method), far, outside);
+                self.request(now, (message, &read, method), way, outside);
                 None
             }
             None => self.response(now, &read, outside),
@@ -112,7 +121,7 @@ impl Passing {
         &mut self,
         now: Millis,
         (message, request, method): (&Stamped, &Message<'_>, Method<'_>),
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) {
         let Ok(via) = request.via() else {
@@ -127,10 +136,10 @@ impl Passing {
             Method::Cancel => Err(481),
             // Nothing answers it, whatever becomes of it.
             Method::Ack => {
-                let _ = self.go(now, message, request, far, outside);
+                let _ = self.go(now, message, request, way, outside);
                 Ok(())
             }
-            _ => self.begin(now, &branch, (message, request), far, outside),
+            _ => self.begin(now, &branch, (message, request), way, outside),
         };
         if let Err(status) = done {
             answer(now, message, (request, status, tag), outside);
@@ -144,7 +153,7 @@ impl Passing {
         now: Millis,
         branch: &[u8],
         (message, request): (&Stamped, &Message<'_>),
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Result<(), u16> {
         if let Err(owed) = hop::check(request, &Accepts::proxy(), self.tag) {
@@ -156,7 +165,7 @@ impl Passing {
         if self.passages.len() >= MOST {
             return Err(503);
         }
-        let (went, hop) = self.go(now, message, request, far, outside)?;
+        let (went, hop) = self.go(now, message, request, way, outside)?;
         let is_invite = request.method() == Some(Method::Invite);
         let last = match is_invite {
             true => answer(now, message, (request, 100, self.tag), outside),
@@ -181,16 +190,15 @@ impl Passing {
         now: Millis,
         message: &Stamped,
         request: &Message<'_>,
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Result<(Onward, Vec<u8>), u16> {
         let went = self.proxy.through(&message.bytes)?;
         let is_in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
-        let hop = match (&went.route, request.request_uri()) {
-            (Some(route), _) => route.clone(),
-            (None, Some(target)) if is_in_dialog => target.to_vec(),
-            (None, _) => format!("sip:{far}").into_bytes(),
-        };
+        let target = request.request_uri().filter(|_| is_in_dialog);
+        let hop = went.route.as_deref().or(target);
+        let hop = hop.filter(|hop| way.is_open(outside.resolve(hop)));
+        let hop = hop.map_or_else(|| format!("sip:{}", way.far).into_bytes(), <[u8]>::to_vec);
         match outside.send_to_uri(now, &hop, went.over_tcp, &went.bytes) {
             true => Ok((went, hop)),
             false => Err(503),
@@ -250,6 +258,16 @@ impl Passing {
         let passage = self.passages.get(branch);
         self.agenda
             .set(&branch.to_vec(), passage.map(Passage::deadline));
+    }
+}
+
+impl Way<'_> {
+    fn is_open(&self, to: Option<SocketAddrV4>) -> bool {
+        match (self.within, to) {
+            (None, _) => true,
+            (Some(trust), Some(to)) => to == self.far || trust.holds(*to.ip()),
+            (Some(_), None) => false,
+        }
     }
 }
 

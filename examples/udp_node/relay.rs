@@ -19,10 +19,10 @@ use crate::{
     element::{NetworkElement, Refused},
     hop,
     outside::Outside,
-    passing::Passing,
+    passing::{Passing, Way},
     peer::{Peer, Transport},
     proxy::Proxy,
-    site::Site,
+    site::{Site, Trust},
     way_back::Stamped,
 };
 
@@ -31,6 +31,8 @@ pub struct Element {
     inside: SocketAddrV4,
     outside: SocketAddrV4,
     translation: Translation,
+    /// Of the inside.
+    trust: Trust,
     tag: Identifier,
     counters: Counters,
 }
@@ -76,6 +78,7 @@ impl Element {
             inside,
             outside,
             translation: Translation::read(arguments)?,
+            trust: site.trust.clone(),
             tag,
             counters: Counters::default(),
         })
@@ -181,11 +184,13 @@ impl NetworkElement for Element {
         let Some(passed) = self.translate(now, direction, message, outside) else {
             return Ok(());
         };
-        let far = match direction {
-            Direction::Outbound => self.outside,
-            Direction::Inbound => self.inside,
+        // The outside chooses nobody but the inside: this is no proxy for strangers.
+        let (far, within) = match direction {
+            Direction::Outbound => (self.outside, None),
+            Direction::Inbound => (self.inside, Some(&self.trust)),
         };
-        self.passing.receive(now, &passed, far, outside);
+        let way = Way { far, within };
+        self.passing.receive(now, &passed, &way, outside);
         Ok(())
     }
 

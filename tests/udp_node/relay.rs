@@ -76,6 +76,8 @@ fn a_subscription_passes() {
         &pair,
         "--translate-aor",
         "sip:alice@inside.test,sip:alice@home1.test",
+        "--trust",
+        "127.0.0.3",
         "--documents",
         "translated",
     ]);
@@ -193,6 +195,32 @@ fn the_inside_over_tcp() {
     let request = subscribe(&inside).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
     stream.write_all(request.as_bytes()).unwrap();
     assert!(outside.receive().starts_with("SUBSCRIBE "));
+}
+
+/// No stranger chooses whom the IBCF talks to: from outside, a Route and a Request-URI lead to the inside and no further.
+#[test]
+fn no_proxy_for_strangers() {
+    let border = Border::new(&[]);
+    let stranger = Peer::ue();
+    let route = format!("Route: <sip:{};lr>", stranger.address);
+    let message = subscribe(&border.outside).replace("SUBSCRIBE", "MESSAGE");
+    let routed = message.replace("X-Other:   kept", &route);
+    assert_eq!(values(&border.in_(&routed), "Route").len(), 1);
+    let target = format!("sip:{} SIP/2.0", stranger.address);
+    let within = message
+        .replace("sip:alice@home1.test SIP/2.0", &target)
+        .replace(
+            "To: <sip:alice@home1.test>",
+            "To: <sip:alice@home1.test>;tag=2",
+        )
+        .replace("z9hG4bK-subscribe", "z9hG4bK-within");
+    assert!(border.in_(&within).starts_with("MESSAGE "));
+    assert!(stranger.is_quiet_for(100));
+    border.inside.send(
+        &border.ibcf.listen,
+        &routed.replace("z9hG4bK-subscribe", "z9hG4bK-out"),
+    );
+    assert!(stranger.receive().starts_with("MESSAGE "));
 }
 
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
