@@ -258,18 +258,25 @@ impl Stream {
 
     /// Takes out the messages that are whole. An error means that no end of a message can be found any more.
     fn take_messages(&mut self, from: Peer, into: &mut VecDeque<Arrival>) -> io::Result<()> {
+        let mut taken = 0;
         loop {
-            let frame = self.framer.next(&self.received);
-            let frame = frame.map_err(io::Error::other)?;
-            let bytes: Vec<u8> = self.received.drain(..frame.consumed()).collect();
+            let rest = self.received.get(taken..).unwrap_or_default();
+            let frame = self.framer.next(rest).map_err(io::Error::other)?;
+            let bytes = rest.get(..frame.consumed()).unwrap_or_default();
+            taken += bytes.len();
             match frame {
-                Frame::Message { .. } => into.push_back(Arrival::Message { from, bytes }),
+                Frame::Message { .. } => into.push_back(Arrival::Message {
+                    from,
+                    bytes: bytes.to_vec(),
+                }),
                 // RFC 5626 4.4.1. A peer that did not agree to keep-alives takes it for an empty line.
                 Frame::Ping { .. } => self.send(b"\r\n")?,
                 Frame::Pong { .. } => {}
-                Frame::Incomplete { .. } => return Ok(()),
+                Frame::Incomplete { .. } => break,
             }
         }
+        self.received.drain(..taken);
+        Ok(())
     }
 }
 
