@@ -19,6 +19,8 @@ Options of every role
                          given are unreachable, or the next hop's
   --trust IP             an element of the trusted core is at this address; may be given several times
   --udp-limit BYTES      requests that are larger go over TCP (RFC 3261 18.1.1)            [default: 1300]
+  --idle-timeout S       seconds of silence after which a connection is closed; a keep-alive (RFC 5626 4.4.1)
+                         ends the silence                                                  [default: 900]
   --pcap FILE            write what goes over the sockets as a capture
   --ladder FILE.html     write the ladder diagram as a web page, at the end
   --persist FOLDER       keep every registration there, and go on from there at the next start

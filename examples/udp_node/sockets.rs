@@ -10,7 +10,7 @@ use std::{
     net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ims_procedures::{
@@ -30,8 +30,8 @@ const CONNECTING: Duration = Duration::from_secs(2);
 const MOST_CONNECTING: usize = 16;
 /// How long whoever sends waits for one: that of a peer nearby is made or refused by then.
 const NEARBY: Duration = Duration::from_millis(10);
-/// Streams at once; whoever connects when there are so many is hung up on.
-const MOST_STREAMS: usize = 1_024;
+/// Streams at once, half of the files that a program may have open; whoever connects when there are so many is hung up on.
+const MOST_STREAMS: usize = 512;
 /// Bytes that a peer may leave unread; past that it is hung up on.
 const MOST_UNREAD: usize = 1 << 20;
 
@@ -52,6 +52,8 @@ struct Stream {
     received: Vec<u8>,
     /// To be sent, when the peer reads again.
     unsent: Vec<u8>,
+    /// When something came or went last.
+    used: Instant,
 }
 
 /// What has come of a connection.
@@ -64,6 +66,8 @@ pub struct Sockets {
     /// What waits for connections that are being made, each by a thread of its own.
     connecting: HashMap<SocketAddrV4, Vec<u8>>,
     connected: (Sender<Connected>, Receiver<Connected>),
+    /// After such a silence a stream is closed.
+    patience: Duration,
     arrivals: VecDeque<Arrival>,
     /// Datagrams until the streams are looked at.
     until_streams: u32,
@@ -71,8 +75,8 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Opens both at the same address.
-    pub fn open(address: SocketAddrV4) -> io::Result<Self> {
+    /// Opens both at the same address. A stream is closed after so much silence.
+    pub fn open(address: SocketAddrV4, patience: Duration) -> io::Result<Self> {
         let datagrams = UdpSocket::bind(address)?;
         datagrams.set_read_timeout(Some(PATIENCE))?;
         let listener = TcpListener::bind(v4(datagrams.local_addr()?)?)?;
@@ -83,6 +87,7 @@ impl Sockets {
             streams: HashMap::new(),
             connecting: HashMap::new(),
             connected: channel(),
+            patience,
             arrivals: VecDeque::new(),
             until_streams: DATAGRAMS,
             buffer: vec![0; 65_536],
@@ -197,7 +202,7 @@ impl Sockets {
         for (&address, stream) in &mut self.streams {
             let open = stream.flush().and_then(|()| stream.receive(buffer));
             let read = stream.take_messages(Peer::tcp(address), arrivals);
-            if open.is_err() || read.is_err() {
+            if open.is_err() || read.is_err() || stream.used.elapsed() >= self.patience {
                 closed.push(address);
             }
         }
@@ -220,6 +225,7 @@ impl Stream {
             framer: Framer::new(&Limits::default()),
             received: Vec::new(),
             unsent: Vec::new(),
+            used: Instant::now(),
         })
     }
 
@@ -234,7 +240,10 @@ impl Stream {
     fn flush(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.socket.write(&self.unsent) {
-                Ok(sent) => _ = self.unsent.drain(..sent),
+                Ok(sent) => {
+                    self.unsent.drain(..sent);
+                    self.used = Instant::now();
+                }
                 Err(fault) if is_nothing(fault.kind()) => break,
                 Err(fault) => return Err(fault),
             }
@@ -249,6 +258,7 @@ impl Stream {
             Ok(length) => {
                 let bytes = buffer.get(..length).unwrap_or_default();
                 self.received.extend(bytes);
+                self.used = Instant::now();
                 Ok(())
             }
             Err(fault) if is_nothing(fault.kind()) => Ok(()),

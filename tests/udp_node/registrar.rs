@@ -505,6 +505,27 @@ fn a_binding_that_the_node_has_not() {
     assert_eq!(second.contacts(), [one.trim_matches(['<', '>'])]);
 }
 
+/// A connection over which nothing comes is closed; keep-alives keep it open.
+#[test]
+fn an_idle_connection() {
+    let scscf = scscf(&["--idle-timeout", "1"]);
+    let connect = || {
+        let stream = TcpStream::connect(&scscf.listen).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream
+    };
+    let (mut idle, mut alive) = (connect(), connect());
+    let mut pong = [0; 2];
+    for _ in 0..4 {
+        alive.write_all(b"\r\n\r\n").unwrap();
+        alive.read_exact(&mut pong).unwrap();
+        thread::sleep(Duration::from_millis(400));
+    }
+    assert_eq!(idle.read(&mut pong).unwrap(), 0);
+    alive.write_all(b"\r\n\r\n").unwrap();
+    alive.read_exact(&mut pong).unwrap();
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {
