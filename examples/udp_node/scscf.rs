@@ -27,7 +27,7 @@ use crate::{
     peer::Peer,
     registrar::{self, Binding, Bindings, EXTENSIONS, Expiry, Grant, Registrar},
     site::{Site, Trust},
-    store::{Opened, Store},
+    store::Store,
     subscribers::Subscribers,
     way_back::Stamped,
 };
@@ -311,17 +311,17 @@ impl NetworkElement for Element {
 impl Home {
     /// Takes over the registrar's bindings. Those that the node has not have gone: its machines are what counts.
     fn restore(&mut self, site: &Site, node: &ScscfNode) -> Result<(), Box<dyn Error>> {
-        let Some(Opened { mut store, entries }) = site.open_store("registrar")? else {
+        let Some(opened) = site.open_store("registrar")? else {
             return Ok(());
         };
-        for entry in entries {
-            let contacts: HashSet<&[u8]> = node.contacts(&entry.key).collect();
-            let mut bindings: Bindings = postcard::from_bytes(&entry.blob)?;
+        let (mut store, kept) = opened.read::<Bindings>()?;
+        for (set, mut bindings) in kept {
+            let contacts: HashSet<&[u8]> = node.contacts(&set).collect();
             bindings.retain(|binding| contacts.contains(&*binding.uri));
             if bindings.is_empty() {
-                store.forget(&entry.key)?;
+                store.forget(&set)?;
             } else {
-                self.registrar.sets.insert(text(&entry.key), bindings);
+                self.registrar.sets.insert(text(&set), bindings);
             }
         }
         self.store = Some(store);

@@ -48,19 +48,18 @@ impl Ues {
         opened: Option<Opened>,
         is_registered: impl Fn(&[u8]) -> bool,
     ) -> Result<Self, Box<dyn Error>> {
-        let Some(Opened { mut store, entries }) = opened else {
+        let Some(opened) = opened else {
             return Ok(Self::default());
         };
+        let (mut store, kept) = opened.read::<(Name, Ue)>()?;
         let mut ues = Self::default();
-        for entry in entries {
-            let name: Name = postcard::from_bytes(&entry.key)?;
+        for (key, (name, mut ue)) in kept {
             if is_registered(&name.contact) {
-                let mut ue: Ue = postcard::from_bytes(&entry.blob)?;
                 let flow = ue.flow().filter(|flow| flow.transport == Transport::Udp);
                 ue.flow = flow.map(Peer::number);
                 ues.add(name, ue);
             } else {
-                store.forget(&entry.key)?;
+                store.forget(&key)?;
             }
         }
         ues.store = Some(store);
@@ -101,7 +100,7 @@ impl Ues {
 
     /// Keeps it, where that is wanted. If that fails, a start finds the registration without its flow.
     fn note(&mut self, now: Millis, name: &Name, ue: &Ue) {
-        if let (Some(store), Ok(blob)) = (&mut self.store, postcard::to_allocvec(ue)) {
+        if let (Some(store), Ok(blob)) = (&mut self.store, postcard::to_allocvec(&(name, ue))) {
             let _ = store.note(now, &name.key(), blob);
         }
     }

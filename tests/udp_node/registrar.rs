@@ -526,6 +526,47 @@ fn an_idle_connection() {
     alive.read_exact(&mut pong).unwrap();
 }
 
+/// [DR-7] What is damaged in a store is set aside, and everybody else is there after a start.
+#[test]
+fn a_damaged_store() {
+    let store = folder("udp_node_damaged_store");
+    let options = ["--persist", store.to_str().unwrap()];
+    let first = scscf(&options);
+    let ue = Peer::ue();
+    for user in ["alice", "bob", "carol"] {
+        granted(&ue.ask(&first.listen, &Register::new(user, &ue).write(&ue)));
+    }
+    first.kill();
+    let files = |part: &str| {
+        let files = fs::read_dir(store.join(part)).unwrap();
+        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+    };
+    let machine = files("machines").pop().unwrap();
+    let mut bytes = fs::read(&machine).unwrap();
+    // Of the blob, which stands at the end.
+    bytes.last_mut().into_iter().for_each(|byte| *byte ^= 0xff);
+    fs::write(&machine, bytes).unwrap();
+    fs::write(files("registrar").pop().unwrap(), "\u{ff}").unwrap();
+    let mut second = scscf(&options);
+    let left = second.contacts().len();
+    assert!((1..=2).contains(&left), "{left}");
+    for part in ["machines", "registrar"] {
+        let aside = files(part);
+        assert!(
+            aside
+                .iter()
+                .any(|path| path.extension().is_some_and(|it| it == "damaged")),
+            "{part}"
+        );
+    }
+    for user in ["alice", "bob", "carol"] {
+        let mut again = Register::new(user, &ue);
+        again.cseq = 2;
+        granted(&ue.ask(&second.listen, &again.write(&ue)));
+    }
+    assert_eq!(second.contacts().len(), 3);
+}
+
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.
 #[test]
 fn reauthentication() {
