@@ -12,7 +12,7 @@ use ims_procedures::{
         Shutdown, Ue,
     },
     regevent::subscriber::{self, Profile},
-    wire::{Message, Method},
+    wire::{Accepts, Message, Method},
 };
 use serde_json::{Value, json};
 
@@ -147,15 +147,24 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let read = Message::parse(&message.bytes, &Limits::default());
-        let method = match read {
-            Ok(read) if read.is_request() => read.method(),
-            Ok(_) => return self.pass_back(now, trust, &message.bytes, outside),
-            Err(_) => return Ok(()),
+        let limits = Limits::default();
+        let Ok(read) = Message::parse(&message.bytes, &limits) else {
+            return Ok(());
         };
+        let Some(method) = read.method() else {
+            return self.pass_back(now, trust, &message.bytes, outside);
+        };
+        // RFC 3261 16.3: what it is to support and does not, and the like.
+        let checked = hop::check(&read, &Accepts::proxy(), self.tag);
+        if let (Err(owed), true) = (checked, method != Method::Ack) {
+            if let Some(response) = owed {
+                outside.send(now, message.back, &response);
+            }
+            return Ok(());
+        }
         let passed = match (trust, method) {
             (Source::TrustedCore, _) => self.terminating(now, message, outside),
-            (_, Some(Method::Register)) => self.register(now, from, message, outside),
+            (_, Method::Register) => self.register(now, from, message, outside),
             _ => self.originating(now, from, message, outside),
         };
         if let Err(status) = passed {
@@ -191,7 +200,8 @@ impl Element {
         self.to_core(now, &onward, outside)
     }
 
-    /// To the next element in Route, if the core has it: no UE chooses whom we talk to.
+    /// To the next element in Route, if the core has it: no UE chooses whom we talk to. What is left out here: a P-CSCF keeps
+    /// the Service-Route of each registration, and puts it in the place of the routes that the UE gives (TS 24.229 5.2.6.3).
     fn to_core(&self, now: Millis, onward: &Onward, outside: &mut Outside) -> Result<(), u16> {
         let route = onward.route.as_deref().and_then(|uri| outside.resolve(uri));
         let own = route.filter(|hop| self.trust.holds(*hop.ip()));

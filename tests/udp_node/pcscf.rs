@@ -226,6 +226,19 @@ fn a_request_that_does_not_say_its_length() {
     assert_eq!(values(&passed, "Content-Length"), ["1300"]);
 }
 
+/// RFC 3261 16.3 step 5: what it is to support and does not is refused, to the UE and to the core.
+#[test]
+fn what_a_proxy_is_to_support() {
+    let mut between = Between::new();
+    between.register();
+    let listen = &between.pcscf.listen;
+    for peer in [&between.ue, &between.core] {
+        let refused = peer.ask(listen, &request("MESSAGE", peer, "Proxy-Require: x\r\n"));
+        assert_eq!(status(&refused), "420");
+        assert_eq!(values(&refused, "Unsupported"), ["x"]);
+    }
+}
+
 /// Two UEs behind one address: each speaks under its own identity.
 #[test]
 fn two_ues_over_one_flow() {
