@@ -40,6 +40,9 @@ pub struct Opened {
     pub entries: Vec<Entry>,
 }
 
+/// Keys, and what stands under each.
+pub type Read<T> = Vec<(Vec<u8>, T)>;
+
 impl Store {
     /// Opens a folder, and reads all that is in it. What is damaged is set aside: nobody else's registration is lost for it.
     pub fn open(folder: &Path) -> io::Result<Opened> {
@@ -130,7 +133,7 @@ impl Store {
 
 impl Opened {
     /// The store, and what stands under each key. What cannot be read as that is set aside.
-    pub fn read<T: DeserializeOwned>(self) -> io::Result<(Store, Vec<(Vec<u8>, T)>)> {
+    pub fn read<T: DeserializeOwned>(self) -> io::Result<(Store, Read<T>)> {
         let Self { mut store, entries } = self;
         let mut found = Vec::new();
         for entry in entries {
