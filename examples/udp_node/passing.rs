@@ -20,8 +20,9 @@ use crate::{
     way_back::Stamped,
 };
 
-/// Requests that are remembered at once; then they are refused with 503.
+/// Requests that are remembered at once, and bytes of them as they came and as they went; then others are refused with 503.
 const MOST: usize = 100_000;
+const MOST_BYTES: usize = 64 << 20;
 /// Milliseconds for which an INVITE may ring (Timer C).
 const RINGING: u64 = 181_000;
 /// Milliseconds for which an answered request may come again (64·T1).
@@ -33,6 +34,7 @@ pub struct Passing {
     tag: Identifier,
     /// By the branch of ours.
     passages: HashMap<Vec<u8>, Passage>,
+    bytes: usize,
     agenda: Agenda<Vec<u8>>,
 }
 
@@ -85,6 +87,7 @@ impl Passing {
             proxy,
             tag: identifiers.next(),
             passages: HashMap::new(),
+            bytes: 0,
             agenda: Agenda::new(),
         }
     }
@@ -162,7 +165,8 @@ impl Passing {
             }
             return Ok(());
         }
-        if self.passages.len() >= MOST {
+        let bytes = self.bytes + 2 * message.bytes.len();
+        if self.passages.len() >= MOST || bytes > MOST_BYTES {
             return Err(503);
         }
         let (went, hop) = self.go(now, message, request, way, outside)?;
@@ -181,6 +185,7 @@ impl Passing {
             cancel: None,
             last,
         };
+        self.bytes += passage.bytes();
         self.passages.insert(branch.to_vec(), passage);
         Ok(())
     }
@@ -248,6 +253,7 @@ impl Passing {
         };
         if let Some(passage) = self.passages.get_mut(&branch) {
             if !passage.tick(now, self.tag, outside) {
+                self.bytes -= passage.bytes();
                 self.passages.remove(&branch);
             }
         }
@@ -305,6 +311,10 @@ impl Passage {
             }
         }
         true
+    }
+
+    fn bytes(&self) -> usize {
+        self.came.bytes.len() + self.went.bytes.len()
     }
 
     fn deadline(&self) -> Millis {

@@ -223,6 +223,28 @@ fn no_proxy_for_strangers() {
     assert!(stranger.receive().starts_with("MESSAGE "));
 }
 
+/// Requests that nobody answers take so much room and no more: then others are refused.
+#[test]
+fn too_many_requests() {
+    let border = Border::new(&["--udp-limit", "65535"]);
+    let message = subscribe(&border.inside).replace("SUBSCRIBE", "MESSAGE");
+    let long = format!("X-Long: {}\r\n", "y".repeat(15_000)).repeat(4);
+    let message = message.replace("X-Other:   kept\r\n", &long);
+    let send = |number: u32| {
+        let branch = format!("z9hG4bK-{number}");
+        let message = message.replace("z9hG4bK-subscribe", &branch);
+        border.inside.send(&border.ibcf.listen, &message);
+    };
+    let refused = (1..2_000).find(|number| {
+        send(*number);
+        !border.inside.is_quiet_for(2)
+    });
+    // Each has 60,000 bytes as it comes, and as it goes.
+    assert!(refused.is_some_and(|number| number > 500), "{refused:?}");
+    send(2_000);
+    assert_eq!(status(&border.inside.receive()), "503");
+}
+
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
 #[test]
 fn a_call_is_cancelled() {
