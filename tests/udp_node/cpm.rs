@@ -348,9 +348,26 @@ fn a_leg_refuses() {
     let bye = iwfs[0].get("BYE");
     iwfs[0].answer(function, &bye, "200 OK");
     assert_eq!(function.event("session_refused")["status"], 486);
-    // Long on its way, the INVITE comes once more: nobody is called again.
+}
+
+/// An INVITE that was refused comes once more, long on its way: it is refused as it was, and nobody is called again.
+#[test]
+fn a_refused_invite_comes_again() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let mut function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    let invite = other.get("INVITE");
+    other.answer(&function, &invite, "486 Busy Here");
+    other.get("ACK");
+    let refused = client.receive();
+    assert_eq!(status(&refused), "486");
+    caller.send(&caller.beside("ACK", values(&refused, "To")[0]));
+    function.event("session_refused");
     assert_eq!(client.ask(&function.listen, &caller.invite), refused);
-    assert!(iwfs[0].peer.is_quiet_for(200));
+    assert!(other.peer.is_quiet_for(200));
 }
 
 /// The caller does not want it any more while it rings: it is called off as soon as that may be.

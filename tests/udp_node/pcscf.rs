@@ -411,8 +411,7 @@ fn over_tcp(between: &mut Between) -> (TcpStream, String) {
     (stream, Between::token(&request).to_owned())
 }
 
-/// RFC 5626 5.3: the connection of a UE is closed. What is for it is refused with 430, and nobody is connected; what comes
-/// over another connection of the same address is not from it.
+/// RFC 5626 5.3: the connection of a UE is closed. What is for it is refused with 430, and nobody is connected.
 #[test]
 fn a_flow_that_is_gone() {
     let mut between = Between::new();

@@ -481,7 +481,7 @@ fn a_line_that_is_none() {
 fn a_binding_that_the_node_has_not() {
     let store = folder("udp_node_bindings");
     let options = ["--persist", store.to_str().unwrap()];
-    let first = scscf(&options);
+    let mut first = scscf(&options);
     let ue = Peer::ue();
     let mut register = Register::new("alice", &ue);
     let (one, two) = (
@@ -499,6 +499,7 @@ fn a_binding_that_the_node_has_not() {
     let before = fs::read(&file).unwrap();
     (register.cseq, register.expires, register.contact) = (2, 0, two);
     granted(&ue.ask(&first.listen, &register.write(&ue)));
+    first.event("deregistered");
     first.kill();
     fs::write(&file, before).unwrap();
     let mut second = scscf(&options);
