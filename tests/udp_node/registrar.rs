@@ -500,6 +500,9 @@ fn a_binding_that_the_node_has_not() {
     (register.cseq, register.expires, register.contact) = (2, 0, two);
     granted(&ue.ask(&first.listen, &register.write(&ue)));
     first.event("deregistered");
+    // By the time of the next REGISTER, the node has told that it has gone, and does not tell it again.
+    (register.cseq, register.expires, register.contact) = (3, 600, one.clone());
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
     first.kill();
     fs::write(&file, before).unwrap();
     let mut second = scscf(&options);
