@@ -16,6 +16,8 @@ use ims_procedures::drive::Millis;
 /// LINKTYPE_RAW: each packet begins with its IP header.
 const LINKTYPE_RAW: u32 = 101;
 const IPV4_HEADER: usize = 20;
+/// Bytes that a TCP segment carries: what an Ethernet frame leaves room for.
+const SEGMENT: usize = 1_460;
 const UDP: u8 = 17;
 const TCP: u8 = 6;
 const SYN: u8 = 0x02;
@@ -80,7 +82,15 @@ impl Capture {
             self.segment(now, to, from, SYN | ACK, &[])?;
             self.segment(now, from, to, ACK, &[])?;
         }
-        self.segment(now, from, to, PUSH | ACK, payload)?;
+        let mut pieces = payload.chunks(SEGMENT).peekable();
+        while let Some(piece) = pieces.next() {
+            let flags = if pieces.peek().is_none() {
+                PUSH | ACK
+            } else {
+                ACK
+            };
+            self.segment(now, from, to, flags, piece)?;
+        }
         self.segment(now, to, from, ACK, &[])
     }
 

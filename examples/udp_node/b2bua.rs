@@ -114,10 +114,12 @@ impl B2bua {
         let setup = self.setups.get_mut(&session)?;
         match read.method() {
             None => return Some(setup.hear(now, read, pen, outside)),
-            Some(Method::Ack) => setup.acknowledge(),
+            Some(Method::Ack) => setup.acknowledge(read),
+            // Of another transaction (RFC 3261 9.2, 17.2.3).
+            Some(Method::Invite | Method::Cancel) if !setup.is_of(read) => return None,
             Some(Method::Invite) if !is_in_dialog(read) => setup.repeat(now, outside),
             Some(Method::Cancel) => {
-                hop::refuse(now, message, 200, Some(self.tag), outside);
+                hop::refuse(now, message, 200, self.tag, outside);
                 return Some(setup.cancel(now, pen, outside));
             }
             Some(_) => return None,
@@ -134,11 +136,13 @@ impl B2bua {
     ) {
         let status = match read.method() {
             None | Some(Method::Ack) => return,
-            Some(Method::Invite) => 488,
+            Some(Method::Invite) if is_in_dialog(read) => 488,
+            // RFC 3261 8.2.2.2: it has come here before, by another way.
+            Some(Method::Invite) => 482,
             Some(Method::Cancel) => 481,
             Some(_) => return self.receive_other(now, message, read, outside),
         };
-        hop::refuse(now, message, status, Some(self.tag), outside);
+        hop::refuse(now, message, status, self.tag, outside);
     }
 
     /// What is of no session here.
@@ -157,7 +161,7 @@ impl B2bua {
             Some(Method::Options) if !is_in_dialog(read) => {
                 self.receive_other(now, message, read, outside);
             }
-            Some(_) => hop::refuse(now, message, 481, Some(self.tag), outside),
+            Some(_) => hop::refuse(now, message, 481, self.tag, outside),
         }
         None
     }
@@ -172,7 +176,7 @@ impl B2bua {
         outside: &mut Outside,
     ) -> Option<Step> {
         let accepts = Accepts::server().methods(&METHODS);
-        if let Err(owed) = hop::check(invite, &accepts, Some(self.tag)) {
+        if let Err(owed) = hop::check(invite, &accepts, self.tag) {
             if let Some(response) = owed {
                 outside.send(now, message.back, &response);
             }
@@ -185,7 +189,7 @@ impl B2bua {
         let setup = match begun {
             Ok(setup) => setup,
             Err(status) => {
-                hop::refuse(now, message, status, Some(self.tag), outside);
+                hop::refuse(now, message, status, self.tag, outside);
                 return None;
             }
         };
@@ -208,7 +212,7 @@ impl B2bua {
         request: &Message<'_>,
         outside: &mut Outside,
     ) {
-        if let Some(response) = hop::other(request, &METHODS, Some(self.tag)) {
+        if let Some(response) = hop::other(request, &METHODS, self.tag) {
             outside.send(now, message.back, &response);
         }
     }

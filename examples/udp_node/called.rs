@@ -137,14 +137,16 @@ impl Called {
                 }
                 Heard::Ringing(status)
             }
+            // It was long on its way: the answer has come before it.
+            (false, 100..200) => Heard::Nothing,
             (_, 200..300) => self.accepted(now, response, pen, outside),
             (_, _) => {
                 self.acknowledge_refusal(now, response, outside);
-                self.stage = Stage::Over;
-                match is_open {
-                    true => Heard::Refused(status),
-                    false => Heard::Nothing,
+                if !is_open {
+                    return Heard::Nothing;
                 }
+                self.stage = Stage::Over;
+                Heard::Refused(status)
             }
         }
     }

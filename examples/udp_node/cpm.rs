@@ -25,7 +25,7 @@ use crate::{
     message_store::MessageStore,
     outside::Outside,
     parties::{Parties, Terms},
-    passing::{Answered, Passing},
+    passing::{Answered, Passing, Way},
     peer::Peer,
     pen::Pen,
     proxy::Proxy,
@@ -69,7 +69,7 @@ impl Middle {
                 Ok(Self::B2bua(B2bua::new(pen, called)))
             }
             (Mode::Proxy, &[(LegId::Client | LegId::Other, far)]) => {
-                let proxy = Proxy::new(element, site.birth.identifiers());
+                let proxy = Proxy::new(element, site.birth.identifiers(), site.birth.secret());
                 let passing = Passing::new(proxy, identifiers);
                 Ok(Self::Proxy { passing, far })
             }
@@ -103,7 +103,7 @@ impl Element {
     ) -> Result<Self, Box<dyn Error>> {
         let terms = Terms::read(arguments)?;
         let Parties { caller, called } = Parties::read(arguments, &terms)?;
-        let config = config(site, arguments)?;
+        let config = config(site, arguments, &terms)?;
         let mut middle = Middle::new(&terms, called, &config, site)?;
         let node = CpmNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;
@@ -141,8 +141,8 @@ impl Element {
         let Ok(read) = Message::parse(&message.bytes, &limits) else {
             return Ok(());
         };
-        if begins_session(&read) && self.caller.is_some_and(|caller| caller != from.address) {
-            hop::refuse(now, message, 403, Some(self.tag), outside);
+        if begins_session(&read) && self.caller.is_some_and(|caller| !from.is_at(caller)) {
+            hop::refuse(now, message, 403, self.tag, outside);
             return Ok(());
         }
         match &mut self.middle {
@@ -154,10 +154,16 @@ impl Element {
                 }
                 self.follow(now, step, outside)
             }
-            Middle::Proxy { passing, far } => match passing.receive(now, message, *far, outside) {
-                Some(answered) => self.learn(now, &answered, &message.bytes, outside),
-                None => Ok(()),
-            },
+            Middle::Proxy { passing, far } => {
+                let way = Way {
+                    far: *far,
+                    within: None,
+                };
+                match passing.receive(now, message, &way, outside) {
+                    Some(answered) => self.learn(now, &answered, &message.bytes, outside),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -371,7 +377,7 @@ impl NetworkElement for Element {
             Verdict::NotMine | Verdict::Forward => self.serve(now, from, message, outside)?,
             // Of an INVITE, which has no transaction there.
             Verdict::Refuse { status, .. } => {
-                hop::refuse(now, message, status, Some(self.tag), outside);
+                hop::refuse(now, message, status, self.tag, outside);
             }
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
@@ -390,8 +396,9 @@ impl NetworkElement for Element {
     ) -> Result<(), Refused> {
         match command.name() {
             "close" => {
+                command.takes(&["session", "reason"])?;
                 let number = command.number("session")?.ok_or("close needs a session")?;
-                let reason = command.find("reason").unwrap_or_default().as_bytes();
+                let reason = command.find("reason")?.unwrap_or_default().as_bytes();
                 let verdict = self.close(now, SessionRef(number), reason, outside)?;
                 if verdict == Verdict::NotMine {
                     return Err("there is no such session".into());
@@ -422,8 +429,10 @@ impl NetworkElement for Element {
     }
 }
 
-fn config(site: &Site, arguments: &mut Arguments) -> Result<Config, Box<dyn Error>> {
+fn config(site: &Site, arguments: &mut Arguments, terms: &Terms) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::new(site.element()?);
+    // A proxy passes on the BYEs of what the node has not learnt too: whoever gets them knows whose they are.
+    config.answers_unknown = matches!(terms.mode, Mode::B2bua);
     config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;
     config.store_bound = arguments.number("store-ms", config.store_bound)?;
     config.answer_bound = arguments.number("answer-ms", config.answer_bound)?;

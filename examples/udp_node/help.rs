@@ -5,7 +5,8 @@ pub const HELP: &str = r#"An element of an IMS network on real sockets, over UDP
 usage: udp_node ROLE --listen IP:PORT --domain DOMAIN [OPTIONS]
 
 Commands are JSON lines on stdin, events JSON lines on stdout. The first event is {"event":"ready",…}; a command is
-answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for. Every role takes
+answered by {"event":"accepted",…} or {"event":"refused","why":…}, or by what it asks for; one with a field that it does
+not take, or of another type, is refused. Every role takes
   {"command":"list"}         who is registered, or which sessions there are
   {"command":"statistics"}   what was counted
   {"command":"quit"}         writes the ladder and ends
@@ -18,6 +19,8 @@ Options of every role
                          given are unreachable, or the next hop's
   --trust IP             an element of the trusted core is at this address; may be given several times
   --udp-limit BYTES      requests that are larger go over TCP (RFC 3261 18.1.1)            [default: 1300]
+  --idle-timeout S       seconds of silence after which a connection is closed; a keep-alive (RFC 5626 4.4.1)
+                         ends the silence                                                  [default: 900]
   --pcap FILE            write what goes over the sockets as a capture
   --ladder FILE.html     write the ladder diagram as a web page, at the end
   --persist FOLDER       keep every registration there, and go on from there at the next start
@@ -29,14 +32,14 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
                           "public_identities": ["sip:user1@ims.test", "tel:+12125550101"],
                           "barred": ["sip:hidden@ims.test"], "password": "secret"}
                          [default: everybody of the domain, each with the one identity that it registers]
-  --authentication off|digest   whether users are challenged                               [default: off]
+  --authentication off|digest   whether users are challenged; with digest each needs a password  [default: off]
   --min-expires S        seconds: less is refused with 423                                 [default: 60]
   --max-expires S        seconds: more is cut                                              [default: 600000]
   --default-expires S    seconds for who asks for none                                     [default: 3600]
  commands
   {"command":"network_deregister","public_identity":URI,"private_identity":NAME,"reason":REASON}
-      the private identity may be left out: everybody of the set. So may both, for everybody of the S-CSCF
-      ("within_ms": N). REASON of the operator: maintenance, refused, wait_and_retry ("retry_after": S),
+      the private identity may be left out: everybody of the set. "everybody": true in the place of both is
+      everybody of the S-CSCF, within "within_ms": N. REASON of the operator: maintenance, refused, wait_and_retry ("retry_after": S),
       authentication_failed, authentication_timeout, too_much_data; of the HSS: permanent_termination,
       server_change, new_server_assigned, remove_scscf
   {"command":"reauthenticate","public_identity":URI,"private_identity":NAME,"expires":S}
@@ -44,7 +47,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
   registered, deregistered, suspicious_deregistration, subscribed, subscription_ended, rejected, drained, …
 
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
-at an address of the core (--next-hop, --trust) is a UE.
+at an address of the core (--next-hop, --trust) is a UE. A UE's Service-Route is not kept: its requests go where their
+Route leads, if that is in the core, and else to the next hop.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]
@@ -108,7 +112,8 @@ active there any more.
   subscription_ended, shutdown_progressed, shutdown_ended, rejected, …
 
 relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
-else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side.
+else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side. From the
+outside it goes so far only to the inside and to whom --trust names; what wants to go elsewhere goes to the inside.
   --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
                          the outside
   --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times

@@ -43,44 +43,48 @@ pub fn response(request: &Message<'_>, status: u16, tag: Option<Identifier>) -> 
 pub fn check(
     request: &Message<'_>,
     accepts: &Accepts<'_>,
-    tag: Option<Identifier>,
+    tag: Identifier,
 ) -> Result<(), Option<Vec<u8>>> {
     let Err(owed) = validate(request, accepts) else {
         return Ok(());
     };
     Err(owed
         .status()
-        .and_then(|_| written(|buffer| owed.write(buffer, request, tag))))
+        .and_then(|_| written(|buffer| owed.write(buffer, request, Some(tag)))))
 }
 
 /// The response to a request that nobody here takes: 200, if it is of one of these methods and asks for nothing. `None` if
 /// it cannot be answered.
-pub fn other(
-    request: &Message<'_>,
-    methods: &[Method<'_>],
-    tag: Option<Identifier>,
-) -> Option<Vec<u8>> {
+pub fn other(request: &Message<'_>, methods: &[Method<'_>], tag: Identifier) -> Option<Vec<u8>> {
     match check(request, &Accepts::server().methods(methods), tag) {
-        Ok(()) => response(request, 200, tag),
+        Ok(()) => response(request, 200, Some(tag)),
         Err(owed) => owed,
     }
 }
 
-/// Answers a request with a status alone.
-pub fn refuse(
-    now: Millis,
-    message: &Stamped,
-    status: u16,
-    tag: Option<Identifier>,
-    outside: &mut Outside,
-) {
+/// Answers a request with a status alone, and a tag that is always the same: what is answered without memory must be
+/// answered the same again (RFC 3261 8.2.7). Nothing answers an ACK.
+pub fn refuse(now: Millis, message: &Stamped, status: u16, tag: Identifier, outside: &mut Outside) {
     let request = Message::parse(&message.bytes, &Limits::default());
     let response = request
         .ok()
-        .and_then(|request| response(&request, status, tag));
+        .filter(|request| request.method() != Some(Method::Ack))
+        .and_then(|request| response(&request, status, Some(tag)));
     if let Some(response) = response {
         outside.send(now, message.back, &response);
     }
+}
+
+/// Lines put below the first one.
+pub fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
+    let first = message.windows(2).position(|pair| pair == b"\r\n");
+    let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
+    [first, lines.as_bytes(), rest].concat()
+}
+
+/// The field for a body of a message that has none.
+pub fn content_length(body: &[u8]) -> String {
+    format!("Content-Length: {}\r\n", body.len())
 }
 
 /// What `write` writes, if all of it could be.

@@ -19,7 +19,7 @@ use crate::{
     outside::Outside,
     peer::Peer,
     site::Site,
-    store::{Entry, Store},
+    store::{Entry, Opened, Store},
 };
 
 /// What a host must do itself for a node of this role: answer its questions, and take note of its events.
@@ -69,10 +69,15 @@ impl<N: Persist> Host<N> {
     /// Embeds a node. What the store has is taken over, each machine at the instant at which it was written: so its
     /// timers have gone on while nobody ran, and what is overdue is done first.
     pub fn new(node: N, site: &mut Site, now: Millis) -> Result<Self, Box<dyn Error>> {
-        let opened = site.open_store("machines")?;
+        let mut opened = site.open_store("machines")?;
         let mut kept = Kept::new(node, opened.is_some())?;
-        let mut entries = opened.iter().flat_map(|opened| &opened.entries);
-        entries.try_for_each(|entry| adopt(&mut kept, now, entry))?;
+        if let Some(Opened { store, entries }) = &mut opened {
+            for entry in entries {
+                if adopt(&mut kept, now, entry).is_err() {
+                    store.set_aside(&entry.key)?;
+                }
+            }
+        }
         let node = Transactions::new(kept, txn::Config::default(), site.birth.identifiers());
         Ok(Self {
             outbox: node.outbox(1),

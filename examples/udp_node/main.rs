@@ -87,10 +87,10 @@ use serde_json::json;
 
 use arguments::Arguments;
 use clock::Clock;
-use console::Command;
+use console::{Command, Line};
 use element::NetworkElement;
 use help::HELP;
-use ims_procedures::drive::Millis;
+use ims_procedures::drive::{Identifier, Millis};
 use outside::Outside;
 use record::Record;
 use site::Site;
@@ -149,15 +149,21 @@ fn run(role: String, arguments: impl Iterator<Item = String>) -> Result<(), Box<
     let mut outside = Outside::new(site.sockets, site.names, record, site.is_quiet);
     let listen = site.listen.to_string();
     outside.reply(&json!({"event": "ready", "role": site.role, "listen": listen}));
-    serve(&clock, &console::lines(), &mut *element, &mut outside)?;
+    let tag = site.birth.identifiers().constant();
+    serve(
+        &clock,
+        (&console::lines(), tag),
+        &mut *element,
+        &mut outside,
+    )?;
     outside.finish()?;
     Ok(())
 }
 
-/// The event loop: what is due, what has come, what was commanded.
+/// The event loop: what is due, what has come, what was commanded. The tag is that of whatever no role is shown.
 fn serve(
     clock: &Clock,
-    commands: &Receiver<String>,
+    (commands, tag): (&Receiver<Line>, Identifier),
     element: &mut dyn NetworkElement,
     outside: &mut Outside,
 ) -> Result<(), Box<dyn Error>> {
@@ -170,15 +176,15 @@ fn serve(
             element.tick(now, outside)?;
         }
         match outside.receive(now)? {
-            Some(Arrival::Message { from, bytes }) => {
-                let message = way_back::stamp(from, bytes);
-                element.receive(clock.now(), from, &message, outside)?;
-            }
+            Some(Arrival::Message { from, bytes }) => match way_back::stamp(from, bytes) {
+                Ok(message) => element.receive(clock.now(), from, &message, outside)?,
+                Err(message) => hop::refuse(now, &message, 400, tag, outside),
+            },
             Some(Arrival::Closed(peer)) => element.closed(clock.now(), peer, outside)?,
             None => {}
         }
         while let Ok(line) = commands.try_recv() {
-            if !obey(clock.now(), &line, element, outside) {
+            if !obey(clock.now(), line, element, outside) {
                 return Ok(());
             }
         }
@@ -186,19 +192,26 @@ fn serve(
 }
 
 /// Carries a command out. Whether to go on.
-fn obey(now: Millis, line: &str, element: &mut dyn NetworkElement, outside: &mut Outside) -> bool {
+fn obey(now: Millis, line: Line, element: &mut dyn NetworkElement, outside: &mut Outside) -> bool {
     let command = match Command::parse(line) {
-        Ok(command) if command.name() == "quit" => {
-            outside.reply(&json!({"event": "ended"}));
-            return false;
-        }
         Ok(command) => command,
         Err(why) => {
             outside.reply(&json!({"event": "refused", "why": why}));
             return true;
         }
     };
-    if let Err(why) = element.command(now, &command, outside) {
+    // What every role can be asked for, and takes nothing.
+    let is_plain = matches!(command.name(), "list" | "statistics" | "quit");
+    let understood = if is_plain { command.takes(&[]) } else { Ok(()) };
+    let done = match understood {
+        Ok(()) if command.name() == "quit" => {
+            outside.reply(&json!({"event": "ended"}));
+            return false;
+        }
+        Ok(()) => element.command(now, &command, outside),
+        Err(why) => Err(why.into()),
+    };
+    if let Err(why) = done {
         let why = why.to_string();
         outside.reply(&json!({"event": "refused", "command": command.name(), "why": why}));
     }

@@ -101,7 +101,7 @@ impl Element {
         if !read.is_request() {
             return self.learn(now, &read, outside);
         }
-        if let Some(response) = hop::other(&read, &METHODS, Some(self.tag)) {
+        if let Some(response) = hop::other(&read, &METHODS, self.tag) {
             outside.send(now, message.back, &response);
         }
         Ok(())
@@ -181,6 +181,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["imsi", "imei"])?;
         let (imsi, imei) = (command.text("imsi")?, command.text("imei")?);
         let name = self.served.private_identity(imsi)?;
         if self.host.node().is_registered(name.as_bytes()) {
@@ -196,6 +197,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["imsi", "trigger"])?;
         let name = self.served.private_identity(command.text("imsi")?)?;
         let cause = cause(command.text("trigger")?)?;
         if !self.host.node().is_registered(name.as_bytes()) {
@@ -217,6 +219,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["imsi", "imei"])?;
         let imsi = command.text("imsi")?;
         let name = self.served.private_identity(imsi)?;
         let known = self.served.imei(&name);
@@ -224,7 +227,7 @@ impl Element {
             private_identity: name.as_bytes(),
         };
         if self.order(now, returned, outside)? == Verdict::NotMine {
-            let imei = command.find("imei").or(known.as_deref());
+            let imei = command.find("imei")?.or(known.as_deref());
             let imei = imei.ok_or("the subscriber is not known here: return needs an \"imei\"")?;
             self.served.register(now, (imsi, imei), outside)?;
         }
@@ -237,6 +240,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["imsi", "dialog", "public_identity"])?;
         let name = self.served.private_identity(command.text("imsi")?)?;
         let number = command.number("dialog")?;
         let dialog = DialogRef(number.ok_or("it needs a \"dialog\", a number")?);
@@ -261,6 +265,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["rate", "in_flight", "deadline_ms"])?;
         let deadline = command.number("deadline_ms")?.unwrap_or(60_000);
         let number = |field| {
             command
@@ -346,6 +351,7 @@ impl NetworkElement for Element {
             "dialog_ended" => self.dialog(now, command, outside)?,
             "shutdown" => self.shut_down(now, command, outside)?,
             "resume" => {
+                command.takes(&[])?;
                 let verdict = self.order(now, Command::Resume, outside)?;
                 self.served.renew_all(now, outside);
                 verdict

@@ -49,9 +49,21 @@ impl Outside {
         }
     }
 
-    /// Sends a message. Whether the peer can be reached, as far as can be told at once.
+    /// Sends a message back, or to a UE: over TCP on the connection that there is. Whether the peer can be reached, as far as
+    /// can be told at once.
     pub fn send(&mut self, now: Millis, to: Peer, bytes: &[u8]) -> bool {
-        if self.sockets.send(to, bytes).is_err() {
+        let sent = self.sockets.send(to, bytes);
+        self.note_sent(now, to, bytes, sent)
+    }
+
+    /// Sends a request to another element: over TCP it is connected, where it is not.
+    pub fn send_on(&mut self, now: Millis, to: Peer, bytes: &[u8]) -> bool {
+        let sent = self.sockets.send_anew(to, bytes);
+        self.note_sent(now, to, bytes, sent)
+    }
+
+    fn note_sent(&mut self, now: Millis, to: Peer, bytes: &[u8], sent: io::Result<()>) -> bool {
+        if sent.is_err() {
             return false;
         }
         if let Err(fault) = self.record.sent(now, to, bytes) {
@@ -65,7 +77,7 @@ impl Outside {
         self.names.resolve(uri)
     }
 
-    /// Sends a message to where a SIP URI leads, over the transport that its topmost Via names.
+    /// Sends a request to where a SIP URI leads, over the transport that its topmost Via names.
     pub fn send_to_uri(&mut self, now: Millis, uri: &[u8], over_tcp: bool, bytes: &[u8]) -> bool {
         let Some(address) = self.names.resolve(uri) else {
             return false;
@@ -74,7 +86,7 @@ impl Outside {
             true => Peer::tcp(address),
             false => Peer::udp(address),
         };
-        self.send(now, peer, bytes)
+        self.send_on(now, peer, bytes)
     }
 
     /// Reports something that has happened.

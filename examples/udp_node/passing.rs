@@ -16,11 +16,13 @@ use crate::{
     outside::Outside,
     proxy::{Onward, Proxy},
     resend::{CORE, Elapsed, Outstanding},
+    site::Trust,
     way_back::Stamped,
 };
 
-/// Requests that are remembered at once; then they are refused with 503.
+/// Requests that are remembered at once, and bytes of them as they came and as they went; then others are refused with 503.
 const MOST: usize = 100_000;
+const MOST_BYTES: usize = 64 << 20;
 /// Milliseconds for which an INVITE may ring (Timer C).
 const RINGING: u64 = 181_000;
 /// Milliseconds for which an answered request may come again (64·T1).
@@ -32,7 +34,16 @@ pub struct Passing {
     tag: Identifier,
     /// By the branch of ours.
     passages: HashMap<Vec<u8>, Passage>,
+    bytes: usize,
     agenda: Agenda<Vec<u8>>,
+}
+
+/// Which way requests go.
+pub struct Way<'t> {
+    /// To whom, if they do not say it.
+    pub far: SocketAddrV4,
+    /// To whom else alone; `None` for anybody.
+    pub within: Option<&'t Trust>,
 }
 
 /// A request that was answered for the first time.
@@ -76,6 +87,7 @@ impl Passing {
             proxy,
             tag: identifiers.next(),
             passages: HashMap::new(),
+            bytes: 0,
             agenda: Agenda::new(),
         }
     }
@@ -89,19 +101,19 @@ impl Passing {
     }
 
     /// A message goes on: a response back, a request where its Route leads, if it has one; within a dialog to the other
-    /// end; else to `far`. The request, if this answers it.
+    /// end; else to the far side, as does what may not go where it wants to. The request, if this answers it.
     pub fn receive(
         &mut self,
         now: Millis,
         message: &Stamped,
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Option<Answered> {
         let limits = Limits::default();
         let read = Message::parse(&message.bytes, &limits).ok()?;
         match read.method() {
             Some(method) => {
-                self.request(now, (message, &read, method), far, outside);
+                self.request(now, (message, &read, method), way, outside);
                 None
             }
             None => self.response(now, &read, outside),
@@ -112,7 +124,7 @@ impl Passing {
         &mut self,
         now: Millis,
         (message, request, method): (&Stamped, &Message<'_>, Method<'_>),
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) {
         let Ok(via) = request.via() else {
@@ -127,10 +139,10 @@ impl Passing {
             Method::Cancel => Err(481),
             // Nothing answers it, whatever becomes of it.
             Method::Ack => {
-                let _ = self.go(now, message, request, far, outside);
+                let _ = self.go(now, message, request, way, outside);
                 Ok(())
             }
-            _ => self.begin(now, &branch, (message, request), far, outside),
+            _ => self.begin(now, &branch, (message, request), way, outside),
         };
         if let Err(status) = done {
             answer(now, message, (request, status, tag), outside);
@@ -144,19 +156,20 @@ impl Passing {
         now: Millis,
         branch: &[u8],
         (message, request): (&Stamped, &Message<'_>),
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        if let Err(owed) = hop::check(request, &Accepts::proxy(), Some(self.tag)) {
+        if let Err(owed) = hop::check(request, &Accepts::proxy(), self.tag) {
             if let Some(response) = owed {
                 outside.send(now, message.back, &response);
             }
             return Ok(());
         }
-        if self.passages.len() >= MOST {
+        let bytes = self.bytes + 2 * message.bytes.len();
+        if self.passages.len() >= MOST || bytes > MOST_BYTES {
             return Err(503);
         }
-        let (went, hop) = self.go(now, message, request, far, outside)?;
+        let (went, hop) = self.go(now, message, request, way, outside)?;
         let is_invite = request.method() == Some(Method::Invite);
         let last = match is_invite {
             true => answer(now, message, (request, 100, self.tag), outside),
@@ -172,6 +185,7 @@ impl Passing {
             cancel: None,
             last,
         };
+        self.bytes += passage.bytes();
         self.passages.insert(branch.to_vec(), passage);
         Ok(())
     }
@@ -181,16 +195,15 @@ impl Passing {
         now: Millis,
         message: &Stamped,
         request: &Message<'_>,
-        far: SocketAddrV4,
+        way: &Way<'_>,
         outside: &mut Outside,
     ) -> Result<(Onward, Vec<u8>), u16> {
         let went = self.proxy.through(&message.bytes)?;
         let is_in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
-        let hop = match (&went.route, request.request_uri()) {
-            (Some(route), _) => route.clone(),
-            (None, Some(target)) if is_in_dialog => target.to_vec(),
-            (None, _) => format!("sip:{far}").into_bytes(),
-        };
+        let target = request.request_uri().filter(|_| is_in_dialog);
+        let hop = went.route.as_deref().or(target);
+        let hop = hop.filter(|hop| way.is_open(outside.resolve(hop)));
+        let hop = hop.map_or_else(|| format!("sip:{}", way.far).into_bytes(), <[u8]>::to_vec);
         match outside.send_to_uri(now, &hop, went.over_tcp, &went.bytes) {
             true => Ok((went, hop)),
             false => Err(503),
@@ -240,6 +253,7 @@ impl Passing {
         };
         if let Some(passage) = self.passages.get_mut(&branch) {
             if !passage.tick(now, self.tag, outside) {
+                self.bytes -= passage.bytes();
                 self.passages.remove(&branch);
             }
         }
@@ -250,6 +264,16 @@ impl Passing {
         let passage = self.passages.get(branch);
         self.agenda
             .set(&branch.to_vec(), passage.map(Passage::deadline));
+    }
+}
+
+impl Way<'_> {
+    fn is_open(&self, to: Option<SocketAddrV4>) -> bool {
+        match (self.within, to) {
+            (None, _) => true,
+            (Some(trust), Some(to)) => to == self.far || trust.holds(*to.ip()),
+            (Some(_), None) => false,
+        }
     }
 }
 
@@ -287,6 +311,10 @@ impl Passage {
             }
         }
         true
+    }
+
+    fn bytes(&self) -> usize {
+        self.came.bytes.len() + self.went.bytes.len()
     }
 
     fn deadline(&self) -> Millis {

@@ -3,24 +3,21 @@
 //! The node sees every message first, and says what is to become of it. The proxy passes on what the node lets through;
 //! and of a REGISTER that was answered, the node is shown both.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    error::Error,
-    net::SocketAddrV4,
-};
+use std::{collections::HashMap, error::Error, net::SocketAddrV4};
 
 use ims_procedures::{
-    drive::{Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
     pcscf::{
         Affected, Answer, Command, Config, Event, Evidence, LossRule, Pcscf, PcscfNode, Question,
         Shutdown, Ue,
     },
     regevent::subscriber::{self, Profile},
-    wire::{Message, Method},
+    wire::{Accepts, Message, Method},
 };
 use serde_json::{Value, json};
 
 use crate::{
+    agenda::Agenda,
     arguments::{self, Arguments},
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
@@ -31,12 +28,17 @@ use crate::{
     proxy::{Onward, Proxy},
     site::{Site, Trust},
     subscribing,
-    ues::Ues,
+    ues::{Name, Ues},
     way_back::Stamped,
 };
 
 /// Milliseconds for which a REGISTER waits for its response (64·T1 towards the core).
 const PATIENCE: u64 = 32_000;
+/// REGISTERs that wait at once, and bytes of all of them; then others are refused with 503.
+const MOST_PASSED: usize = 10_000;
+const MOST_PASSED_BYTES: usize = 16 << 20;
+/// The status of a request for a UE whose connection is gone (RFC 5626 5.3): only the UE can make another.
+const FLOW_FAILED: u16 = 430;
 
 pub struct Element {
     host: Host<PcscfNode>,
@@ -48,6 +50,8 @@ pub struct Element {
     passed: Passed,
     /// REGISTERs that the node has held back.
     held: Vec<(Token, Peer, Stamped)>,
+    /// Of every response from here.
+    tag: Identifier,
 }
 
 /// What the node asks of the access network and tells of it.
@@ -64,10 +68,11 @@ struct Register {
 }
 
 /// REGISTERs that wait for their response, by the branch of ours.
-#[derive(Default)]
 struct Passed {
     waiting: HashMap<Vec<u8>, Register>,
-    until: VecDeque<(Millis, Vec<u8>)>,
+    agenda: Agenda<Vec<u8>>,
+    /// Of all that wait.
+    bytes: usize,
 }
 
 impl Element {
@@ -96,12 +101,13 @@ impl Element {
                 ues,
                 released: Vec::new(),
             },
-            proxy: Proxy::new(element, site.birth.identifiers()),
+            proxy: Proxy::new(element, site.birth.identifiers(), site.birth.secret()),
             visited_network,
             trust: site.trust.clone(),
             core,
-            passed: Passed::default(),
+            passed: Passed::new(),
             held: Vec::new(),
+            tag: site.birth.identifiers().constant(),
         })
     }
 
@@ -124,7 +130,7 @@ impl Element {
                 self.held.push((token, from, message.clone()));
             }
             // Of an INVITE, which has no transaction here.
-            Verdict::Refuse { status, .. } => hop::refuse(now, message, status, None, outside),
+            Verdict::Refuse { status, .. } => hop::refuse(now, message, status, self.tag, outside),
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
                 outside.report(now, &json!({"event": "rejected", "why": why}));
@@ -141,22 +147,28 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let read = Message::parse(&message.bytes, &Limits::default());
-        let method = match read {
-            Ok(read) if read.is_request() => read.method(),
-            Ok(_) => return self.pass_back(now, trust, &message.bytes, outside),
-            Err(_) => return Ok(()),
+        let limits = Limits::default();
+        let Ok(read) = Message::parse(&message.bytes, &limits) else {
+            return Ok(());
         };
+        let Some(method) = read.method() else {
+            return self.pass_back(now, trust, &message.bytes, outside);
+        };
+        // RFC 3261 16.3: what it is to support and does not, and the like.
+        let checked = hop::check(&read, &Accepts::proxy(), self.tag);
+        if let (Err(owed), true) = (checked, method != Method::Ack) {
+            if let Some(response) = owed {
+                outside.send(now, message.back, &response);
+            }
+            return Ok(());
+        }
         let passed = match (trust, method) {
             (Source::TrustedCore, _) => self.terminating(now, message, outside),
-            (_, Some(Method::Register)) => self.register(now, from, message, outside),
+            (_, Method::Register) => self.register(now, from, message, outside),
             _ => self.originating(now, from, message, outside),
         };
         if let Err(status) = passed {
-            // Nothing answers an ACK.
-            if method != Some(Method::Ack) {
-                hop::refuse(now, message, status, None, outside);
-            }
+            hop::refuse(now, message, status, self.tag, outside);
         }
         Ok(())
     }
@@ -171,7 +183,7 @@ impl Element {
         let network = &self.visited_network;
         let onward = self.proxy.register(flow, network, &message.bytes)?;
         let bytes = onward.bytes.clone();
-        self.passed.add(now, Register { flow, bytes });
+        self.passed.add(now, Register { flow, bytes })?;
         self.to_core(now, &onward, outside)
     }
 
@@ -182,13 +194,14 @@ impl Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), u16> {
-        let ue = self.edge.ues.over(flow, &message.bytes).ok_or(403u16)?;
-        let identity = ue.identity.clone();
-        let onward = self.proxy.originating(flow, &identity, &message.bytes)?;
+        let speaker = self.edge.ues.speaker(flow, &message.bytes);
+        let identity = speaker.ok_or(403u16)?;
+        let onward = self.proxy.originating(flow, identity, &message.bytes)?;
         self.to_core(now, &onward, outside)
     }
 
-    /// To the next element in Route, if the core has it: no UE chooses whom we talk to.
+    /// To the next element in Route, if the core has it: no UE chooses whom we talk to. What is left out here: a P-CSCF keeps
+    /// the Service-Route of each registration, and puts it in the place of the routes that the UE gives (TS 24.229 5.2.6.3).
     fn to_core(&self, now: Millis, onward: &Onward, outside: &mut Outside) -> Result<(), u16> {
         let route = onward.route.as_deref().and_then(|uri| outside.resolve(uri));
         let own = route.filter(|hop| self.trust.holds(*hop.ip()));
@@ -197,7 +210,7 @@ impl Element {
             true => Peer::tcp(address),
             false => Peer::udp(address),
         };
-        match outside.send(now, hop, &onward.bytes) {
+        match outside.send_on(now, hop, &onward.bytes) {
             true => Ok(()),
             false => Err(503),
         }
@@ -210,12 +223,14 @@ impl Element {
         outside: &mut Outside,
     ) -> Result<(), u16> {
         let ues = &self.edge.ues;
-        let passed = self
-            .proxy
-            .terminating(&message.bytes, |contact| ues.flow(contact))?;
+        let flow = |contact: &[u8]| match ues.find(contact) {
+            None => Err(480),
+            Some(ue) => ue.flow().ok_or(FLOW_FAILED),
+        };
+        let passed = self.proxy.terminating(&message.bytes, flow)?;
         match outside.send(now, passed.flow, &passed.bytes) {
             true => Ok(()),
-            false => Err(480),
+            false => Err(FLOW_FAILED),
         }
     }
 
@@ -236,15 +251,17 @@ impl Element {
             }
             return Ok(());
         }
-        outside.send(now, back.to, &back.bytes);
         let status = Message::parse(bytes, &Limits::default()).map(|response| response.status());
-        let Ok(Some(200..)) = status else {
-            return Ok(());
+        let register = match status {
+            Ok(Some(200..)) => self.passed.take(&back.branch),
+            _ => None,
         };
-        match self.passed.waiting.remove(&back.branch) {
-            Some(register) => self.learn(now, &register, bytes, outside),
-            None => Ok(()),
+        // Before the UE hears of it: what it believes must outlive the program.
+        if let Some(register) = register {
+            self.learn(now, &register, bytes, outside)?;
         }
+        outside.send(now, back.to, &back.bytes);
+        Ok(())
     }
 
     fn learn(
@@ -284,7 +301,7 @@ impl Element {
                 (true, true) => {
                     self.pass_on(now, (from, Source::Ue), &message, outside)?;
                 }
-                (true, false) => hop::refuse(now, &message, 500, None, outside),
+                (true, false) => hop::refuse(now, &message, 500, self.tag, outside),
                 // Its sender has given up.
                 (false, _) => {}
             }
@@ -298,6 +315,7 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["rate", "in_flight", "deadline_ms", "emergency", "dry_run"])?;
         let deadline = command.number("deadline_ms")?.unwrap_or(60_000);
         let number = |field| {
             command
@@ -307,8 +325,8 @@ impl Element {
         let mut order = Shutdown::until(now.after(deadline));
         order.rate = number("rate")?.transpose()?;
         order.in_flight = number("in_flight")?.transpose()?;
-        order.emergency = command.flag("emergency");
-        order.dry_run = command.flag("dry_run");
+        order.emergency = command.flag("emergency")?;
+        order.dry_run = command.flag("dry_run")?;
         self.order(now, Command::Shutdown(order), outside)
     }
 
@@ -324,12 +342,13 @@ impl Element {
     }
 
     fn list(&self) -> Value {
-        let listed = self.edge.ues.iter().map(|(contact, ue)| {
+        let listed = self.edge.ues.iter().map(|(name, ue)| {
             json!({
-                "contact": text(contact),
-                "public_identity": ue.identity,
+                "contact": text(&name.contact),
+                "private_identity": text(&name.private_identity),
+                "public_identity": ue.identity(),
                 "flow": ue.flow().map(|flow| flow.to_string()),
-                "registered": self.host.node().is_registered(contact),
+                "registered": self.host.node().is_registered(&name.contact),
             })
         });
         json!({"event": "list", "registrations": listed.collect::<Vec<_>>()})
@@ -377,15 +396,22 @@ impl NetworkElement for Element {
     ) -> Result<(), Refused> {
         let verdict = match command.name() {
             "access_lost" => {
+                command.takes(&["contact", "private_identity", "evidence"])?;
                 let order = Command::AccessLost {
                     ue: ue(command)?,
-                    evidence: evidence(command.find("evidence").unwrap_or("bearer_lost"))?,
+                    evidence: evidence(command.find("evidence")?.unwrap_or("bearer_lost"))?,
                 };
                 self.order(now, order, outside)?
             }
-            "heard" => self.order(now, Command::Heard { ue: ue(command)? }, outside)?,
+            "heard" => {
+                command.takes(&["contact", "private_identity"])?;
+                self.order(now, Command::Heard { ue: ue(command)? }, outside)?
+            }
             "shutdown" => self.shut_down(now, command, outside)?,
-            "resume" => self.order(now, Command::Resume, outside)?,
+            "resume" => {
+                command.takes(&[])?;
+                self.order(now, Command::Resume, outside)?
+            }
             "list" => {
                 outside.reply(&self.list());
                 return Ok(());
@@ -414,10 +440,9 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
-        let contacts = self.edge.ues.contacts_over(flow).map(<[u8]>::to_vec);
-        for contact in contacts.collect::<Vec<_>>() {
+        for name in self.edge.ues.close(flow) {
             let report = Command::AccessLost {
-                ue: Ue::at(&contact),
+                ue: Ue::at(&name.contact).of(&name.private_identity),
                 evidence: Evidence::FlowClosed,
             };
             self.host.command(now, report, &mut self.edge, outside)?;
@@ -427,22 +452,42 @@ impl NetworkElement for Element {
 }
 
 impl Passed {
-    fn add(&mut self, now: Millis, register: Register) {
-        let branch = Message::parse(&register.bytes, &Limits::default())
-            .ok()
-            .and_then(|request| Some(request.via().ok()?.branch()?.to_vec()));
-        if let Some(branch) = branch {
-            self.until.push_back((now.after(PATIENCE), branch.clone()));
-            self.waiting.insert(branch, register);
+    fn new() -> Self {
+        Self {
+            waiting: HashMap::new(),
+            agenda: Agenda::new(),
+            bytes: 0,
         }
+    }
+
+    /// Adds one, for which there may be no room.
+    fn add(&mut self, now: Millis, register: Register) -> Result<(), u16> {
+        let request = Message::parse(&register.bytes, &Limits::default()).map_err(|_| 400u16)?;
+        let via = request.via().map_err(|_| 400u16)?;
+        let branch = via.branch().unwrap_or_default().to_vec();
+        // The same one may have come again.
+        self.take(&branch);
+        let bytes = self.bytes + register.bytes.len();
+        if self.waiting.len() >= MOST_PASSED || bytes > MOST_PASSED_BYTES {
+            return Err(503);
+        }
+        self.bytes = bytes;
+        self.agenda.set(&branch, Some(now.after(PATIENCE)));
+        self.waiting.insert(branch, register);
+        Ok(())
+    }
+
+    fn take(&mut self, branch: &Vec<u8>) -> Option<Register> {
+        let register = self.waiting.remove(branch)?;
+        self.agenda.set(branch, None);
+        self.bytes -= register.bytes.len();
+        Some(register)
     }
 
     /// Forgets those that nobody has answered.
     fn forget_until(&mut self, now: Millis) {
-        while self.until.front().is_some_and(|(until, _)| *until <= now) {
-            if let Some((_, branch)) = self.until.pop_front() {
-                self.waiting.remove(&branch);
-            }
+        while let Some(branch) = self.agenda.due(now) {
+            self.take(&branch);
         }
     }
 }
@@ -459,14 +504,10 @@ impl Edge {
     ) {
         let (request, flow) = (&register.bytes, register.flow);
         let is_registered = |contact: &[u8]| node.is_registered(contact);
-        let learnt = self
-            .ues
-            .learn(now, flow, (request, response), is_registered);
-        if learnt.is_empty() {
+        let shown = (request.as_slice(), response);
+        let Some((identity, contacts)) = self.ues.learn(now, flow, shown, is_registered) else {
             return;
-        }
-        let contacts: Vec<String> = learnt.iter().map(|contact| text(contact)).collect();
-        let identity = self.ues.over(flow, request).map(|ue| &ue.identity);
+        };
         outside.report(
             now,
             &json!({"event": "registered", "public_identity": identity, "contacts": contacts}),
@@ -518,7 +559,10 @@ impl Duties<Pcscf> for Edge {
         };
         let mut report = match event {
             Event::Deregistered { affected, .. } => {
-                self.ues.remove(texts.text(affected.contact));
+                self.ues.remove(&Name {
+                    contact: texts.text(affected.contact).to_vec(),
+                    private_identity: texts.text(affected.private_identity).to_vec(),
+                });
                 about("deregistered", affected)
             }
             Event::Cancelled { affected, .. } => about("cancelled", affected),
@@ -622,6 +666,6 @@ fn evidence(name: &str) -> Result<Evidence, Refused> {
 /// Whom a command is about: whoever has the contact, or the user of that private identity.
 fn ue(command: &console::Command) -> Result<Ue<'_>, String> {
     let ue = Ue::at(command.text("contact")?.as_bytes());
-    let user = command.find("private_identity").map(str::as_bytes);
+    let user = command.find("private_identity")?.map(str::as_bytes);
     Ok(user.map_or(ue, |user| ue.of(user)))
 }

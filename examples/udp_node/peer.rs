@@ -32,6 +32,14 @@ impl Peer {
         }
     }
 
+    /// Whether it is whoever is to be found at an address. A connection that was made to us has another port at its end.
+    pub fn is_at(self, address: SocketAddrV4) -> bool {
+        match self.transport {
+            Transport::Udp => self.address == address,
+            Transport::Tcp => self.address.ip() == address.ip(),
+        }
+    }
+
     /// All of it in one number: 32 bits of address, 16 of port, one of transport.
     pub fn number(self) -> u64 {
         let address = u64::from(u32::from(*self.address.ip()));

@@ -7,7 +7,7 @@ use ims_procedures::{
     wire::{Contact, Edit, Element, HeaderName, MAGIC_COOKIE, Message, Writer, rewrite},
 };
 
-use crate::hop::whole;
+use crate::hop::{content_length, whole, with_lines};
 
 /// What a response to the caller may say of why.
 const REASONS: [HeaderName; 6] = [
@@ -50,7 +50,8 @@ impl Pen {
         let from = invite.from().ok()?;
         let from = [b"<", from.uri_bytes(), b">;tag=", &tag.text()].concat();
         let call_id = call_id.text();
-        let hops = invite.max_forwards().ok()?.unwrap_or(70).checked_sub(1)?;
+        let hops = invite.max_forwards().ok()?;
+        let hops = hops.map_or(Some(70), |hops| hops.checked_sub(1))?;
         let (hops, length) = (hops.to_string(), offer.len().to_string());
         let contact = self.contact(invite);
         let branch = [MAGIC_COOKIE, &branch.text()].concat();
@@ -72,7 +73,14 @@ impl Pen {
             });
             buffer.truncate(buffer.len() - invite.body().len());
             buffer.put(offer);
-            whole(buffer)
+            let mut missing = String::new();
+            if invite.header(HeaderName::MaxForwards).is_none() {
+                missing.push_str(&format!("Max-Forwards: {hops}\r\n"));
+            }
+            if invite.header(HeaderName::ContentLength).is_none() {
+                missing.push_str(&content_length(offer));
+            }
+            Some(with_lines(&whole(buffer)?, &missing))
         };
         let bytes = write(b"UDP")?;
         let over_tcp = bytes.len() > self.element.udp_limit();

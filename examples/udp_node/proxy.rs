@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ims_procedures::{
-    drive::{Buffer, Identifiers, Limits},
+    drive::{Buffer, Identifier, Identifiers, Limits},
     pcscf::strip_trust_marks,
     wire::{
         Contact, Edit, Element, Header, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite,
@@ -15,17 +15,18 @@ use ims_procedures::{
 };
 
 use crate::{
+    hop::{content_length, whole, with_lines},
     peer::{Peer, Transport},
     way_back::onward,
 };
 
-/// The Max-Forwards of a request that has none (RFC 3261 16.6 step 3).
+/// The Max-Forwards that a request is given that has none.
 const MAX_FORWARDS: u8 = 70;
 
 pub struct Proxy {
     element: Element,
     identifiers: Identifiers,
-    secret: u64,
+    secret: Identifier,
     limits: Limits,
 }
 
@@ -55,12 +56,11 @@ pub struct Back {
 }
 
 impl Proxy {
-    pub fn new(element: Element, mut identifiers: Identifiers) -> Self {
-        let mut hasher = DefaultHasher::new();
-        identifiers.next().text().hash(&mut hasher);
+    /// By the secret it knows its branches again, even those of an earlier start.
+    pub fn new(element: Element, identifiers: Identifiers, secret: Identifier) -> Self {
         Self {
             element,
-            secret: hasher.finish(),
+            secret,
             identifiers,
             limits: Limits::default(),
         }
@@ -71,7 +71,7 @@ impl Proxy {
         let hash = |salt: u8| {
             let mut hasher = DefaultHasher::new();
             let named = (via.branch(), via.sent_by_raw(), via.received());
-            (self.secret, salt, named, via.rport()).hash(&mut hasher);
+            (self.secret.text(), salt, named, via.rport()).hash(&mut hasher);
             hasher.finish()
         };
         format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1))
@@ -126,7 +126,7 @@ impl Proxy {
     pub fn terminating(
         &mut self,
         bytes: &[u8],
-        bound: impl FnOnce(&[u8]) -> Option<Peer>,
+        bound: impl FnOnce(&[u8]) -> Result<Peer, Refusal>,
     ) -> Result<Terminating, Refusal> {
         let request = self.read(bytes)?;
         let branch = self.branch(&request.via().map_err(|_| 400u16)?);
@@ -135,7 +135,7 @@ impl Proxy {
             flow_of(uri.user()?)
         });
         let uri = request.request_uri().unwrap_or_default();
-        let flow = token.or_else(|| bound(uri)).ok_or(480u16)?;
+        let flow = token.map_or_else(|| bound(uri), Ok)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
         let added = self.record_route(flow, &request);
         let via = self.via(flow.transport, &branch);
@@ -173,7 +173,8 @@ impl Proxy {
         })
     }
 
-    /// A response without our Via, and with those fields alone that stay.
+    /// A response without our Via, and with those fields alone that stay. Our branch vouches for the Via below it: nobody
+    /// but whoever has got the request can have us send something there.
     fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
@@ -181,8 +182,12 @@ impl Proxy {
         if own.sent_by_raw() != self.element.sent_by() {
             return None;
         }
-        let to = onward(&vias.next()?.ok()?)?;
+        let next = vias.next()?.ok()?;
         let branch = own.branch()?.to_vec();
+        if self.branch(&next).into_bytes() != branch {
+            return None;
+        }
+        let to = onward(&next)?;
         let others = response.header(HeaderName::Via)?.raw();
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
@@ -209,7 +214,7 @@ impl Proxy {
         Message::parse(bytes, &self.limits).map_err(|_| 400)
     }
 
-    /// The request with one hop less (RFC 3261 16.3, 16.6 step 3), and edited besides.
+    /// The request with one hop less, or with a first count of them (RFC 3261 16.3, 16.6 step 3), and edited besides.
     fn edited<'e>(
         &self,
         request: &Message<'_>,
@@ -221,7 +226,11 @@ impl Proxy {
             HeaderName::MaxForwards => Edit::ReplaceOwned(left.to_string().into_bytes()),
             name => edit(name),
         });
-        passed.ok_or(500)
+        let passed = passed.ok_or(500u16)?;
+        Ok(match hops {
+            Some(_) => passed,
+            None => with_lines(&passed, &format!("Max-Forwards: {MAX_FORWARDS}\r\n")),
+        })
     }
 
     fn rewritten<'e>(
@@ -231,8 +240,12 @@ impl Proxy {
     ) -> Option<Vec<u8>> {
         let mut buffer = Buffer::new(self.limits.message_bytes);
         rewrite(message, &mut buffer, |field| edit(field.name));
-        let is_whole = buffer.take_fault().is_none();
-        is_whole.then(|| buffer.as_slice().to_vec())
+        let bytes = whole(buffer)?;
+        Some(match message.header(HeaderName::ContentLength) {
+            Some(_) => bytes,
+            // Over TCP nothing else says where it ends (RFC 3261 18.3).
+            None => with_lines(&bytes, &content_length(message.body())),
+        })
     }
 
     /// The request with our Via on top of what is added; over TCP if it is too large for UDP (RFC 3261 18.1.1).
@@ -300,13 +313,6 @@ impl Proxy {
             _ => Edit::Keep,
         }
     }
-}
-
-/// Lines put below the first one.
-fn with_lines(message: &[u8], lines: &str) -> Vec<u8> {
-    let first = message.windows(2).position(|pair| pair == b"\r\n");
-    let (first, rest) = message.split_at(first.map_or(0, |at| at + 2));
-    [first, lines.as_bytes(), rest].concat()
 }
 
 fn begins_dialog(request: &Message<'_>) -> bool {

@@ -40,15 +40,15 @@ impl Records {
             closed: Vec::new(),
             kept: None,
         };
-        let Some(Opened { mut store, entries }) = opened else {
+        let Some(opened) = opened else {
             return Ok(records);
         };
-        for entry in entries {
-            let (number, call_ids) = postcard::from_bytes(&entry.blob)?;
+        let (mut store, kept) = opened.read()?;
+        for (key, (number, call_ids)) in kept {
             let session = SessionRef(number);
             match adopt(session, call_ids) {
                 true => _ = records.sessions.insert(session),
-                false => store.forget(&entry.key)?,
+                false => store.forget(&key)?,
             }
         }
         records.kept = Some(store);

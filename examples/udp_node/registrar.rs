@@ -94,6 +94,9 @@ pub struct Grant {
 /// Status, and what stands beside it.
 type Refusal = (u16, Option<(HeaderName, String)>);
 
+/// More contacts than a user may have.
+const TOO_MANY: Refusal = (403, None);
+
 impl Registrar {
     pub fn new(
         subscribers: Subscribers,
@@ -208,11 +211,15 @@ impl Registrar {
         let empty = Vec::new();
         let known = self.sets.get(subscriber.default_identity());
         let known = known.unwrap_or(&empty);
-        let change = Change::new(now, request, required, &subscriber, self.expiry)?;
+        let bounds = (self.expiry, self.limits.contacts);
+        let change = Change::new(now, request, required, &subscriber, bounds)?;
         let Some(bindings) = change.apply(known)? else {
             let response = self.grant(now, request, &subscriber, known);
             return response.map(Answer::Listing).ok_or((500, None));
         };
+        if bindings.len() > self.limits.contacts {
+            return Err(TOO_MANY);
+        }
         let response = self.grant(now, request, &subscriber, &bindings);
         Ok(Answer::Grant(Grant {
             response: response.ok_or((513, None))?,
@@ -299,8 +306,12 @@ impl<'m> Change<'m> {
         request: &Message<'m>,
         required: &Required<'m>,
         subscriber: &'m Subscriber,
-        expiry: Expiry,
+        (expiry, most): (Expiry, usize),
     ) -> Result<Self, Refusal> {
+        // Each is compared with each that is bound.
+        if request.contacts().nth(most).is_some() {
+            return Err(TOO_MANY);
+        }
         let general = request.expires().ok().flatten().unwrap_or(expiry.default);
         let mut contacts = Vec::new();
         for contact in request.contacts() {

@@ -19,10 +19,10 @@ use crate::{
     element::{NetworkElement, Refused},
     hop,
     outside::Outside,
-    passing::Passing,
-    peer::Peer,
+    passing::{Passing, Way},
+    peer::{Peer, Transport},
     proxy::Proxy,
-    site::Site,
+    site::{Site, Trust},
     way_back::Stamped,
 };
 
@@ -31,6 +31,8 @@ pub struct Element {
     inside: SocketAddrV4,
     outside: SocketAddrV4,
     translation: Translation,
+    /// Of the inside.
+    trust: Trust,
     tag: Identifier,
     counters: Counters,
 }
@@ -69,26 +71,30 @@ impl Element {
         let (inside, outside) = (side("inside")?, side("outside")?);
         let identifiers = site.birth.identifiers();
         let tag = identifiers.constant();
-        let proxy = Proxy::new(site.element()?, site.birth.identifiers());
+        let (element, birth) = (site.element()?, &mut site.birth);
+        let proxy = Proxy::new(element, birth.identifiers(), birth.secret());
         Ok(Self {
             passing: Passing::new(proxy, identifiers),
             inside,
             outside,
             translation: Translation::read(arguments)?,
+            trust: site.trust.clone(),
             tag,
             counters: Counters::default(),
         })
     }
 
-    /// Which way a message goes that comes from there.
-    fn direction(&self, from: Peer) -> Direction {
-        let (inside, outside) = (self.inside, self.outside);
-        // On one machine ports tell the two sides apart.
-        let is_of = |side: SocketAddrV4| match inside.ip() == outside.ip() {
-            true => from.address == side,
-            false => from.address.ip() == side.ip(),
+    /// Which way a message goes that comes from there. On one machine ports tell the two sides apart: over a connection that
+    /// was made to us, that of its Via.
+    fn direction(&self, from: Peer, message: &Stamped) -> Direction {
+        let is_on_one_machine = self.inside.ip() == self.outside.ip();
+        let port = match from.transport {
+            Transport::Tcp if from.address != self.inside => sent_by_port(message),
+            Transport::Tcp | Transport::Udp => from.address.port(),
         };
-        match is_of(inside) {
+        let is_from_inside = from.address.ip() == self.inside.ip()
+            && (!is_on_one_machine || port == self.inside.port());
+        match is_from_inside {
             true => Direction::Outbound,
             false => Direction::Inbound,
         }
@@ -153,7 +159,7 @@ impl Element {
         let is_request = Message::parse(&message.bytes, &Limits::default())
             .is_ok_and(|message| message.is_request());
         if is_request {
-            hop::refuse(now, message, status, Some(self.tag), outside);
+            hop::refuse(now, message, status, self.tag, outside);
         }
     }
 
@@ -174,15 +180,17 @@ impl NetworkElement for Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let direction = self.direction(from);
+        let direction = self.direction(from, message);
         let Some(passed) = self.translate(now, direction, message, outside) else {
             return Ok(());
         };
-        let far = match direction {
-            Direction::Outbound => self.outside,
-            Direction::Inbound => self.inside,
+        // The outside chooses nobody but the inside: this is no proxy for strangers.
+        let (far, within) = match direction {
+            Direction::Outbound => (self.outside, None),
+            Direction::Inbound => (self.inside, Some(&self.trust)),
         };
-        self.passing.receive(now, &passed, far, outside);
+        let way = Way { far, within };
+        self.passing.receive(now, &passed, &way, outside);
         Ok(())
     }
 
@@ -250,6 +258,15 @@ impl Translation {
         };
         relay(bytes, &Limits::default(), &self.config, &mapped, buffer)
     }
+}
+
+/// The port at which whoever sent a request can be reached, as its Via says.
+fn sent_by_port(message: &Stamped) -> u16 {
+    let limits = Limits::default();
+    let request = Message::parse(&message.bytes, &limits).ok();
+    let via = request.as_ref().filter(|it| it.is_request());
+    let via = via.and_then(|request| request.via().ok());
+    via.and_then(|via| via.port()).unwrap_or(5060)
 }
 
 fn pairs(names: &[Names]) -> Vec<Pair<'_>> {

@@ -3,10 +3,10 @@
 //! The node sees every message first. What it does not take is the registrar's; and what the registrar grants, the node is
 //! shown.
 
-use std::error::Error;
+use std::{collections::HashSet, error::Error};
 
 use ims_procedures::{
-    drive::{Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
+    drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Text, Token, Verdict},
     regevent::notifier,
     scscf::{
         Affected, Answer, Command, Config, DeregistrationReason, Event, Question, Reasons, Scscf,
@@ -27,7 +27,7 @@ use crate::{
     peer::Peer,
     registrar::{self, Binding, Bindings, EXTENSIONS, Expiry, Grant, Registrar},
     site::{Site, Trust},
-    store::{Opened, Store},
+    store::Store,
     subscribers::Subscribers,
     way_back::Stamped,
 };
@@ -39,6 +39,8 @@ pub struct Element {
     host: Host<ScscfNode>,
     home: Home,
     trust: Trust,
+    /// Of every response that is neither the node's nor the registrar's.
+    tag: Identifier,
 }
 
 /// What the node asks of the home network.
@@ -79,6 +81,7 @@ impl Element {
             host,
             home,
             trust: site.trust.clone(),
+            tag: site.birth.identifiers().constant(),
         })
     }
 
@@ -97,7 +100,7 @@ impl Element {
             // A response that nobody waits for, or what nothing answers.
             None | Some(Method::Ack) => Ok(()),
             Some(_) => {
-                if let Some(response) = hop::other(&request, &METHODS, None) {
+                if let Some(response) = hop::other(&request, &METHODS, self.tag) {
                     outside.send(now, message.back, &response);
                 }
                 Ok(())
@@ -140,7 +143,7 @@ impl Element {
         match self.host.command(now, learn, &mut self.home, outside) {
             Ok(_) => Ok(self.home.granted(now, grant, outside)),
             Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_)) => {
-                Ok(hop::response(request, 503, None).unwrap_or_default())
+                Ok(hop::response(request, 503, Some(self.tag)).unwrap_or_default())
             }
             Err(mistake) => Err(mistake),
         }
@@ -152,27 +155,42 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&[
+            "public_identity",
+            "private_identity",
+            "everybody",
+            "reason",
+            "retry_after",
+            "within_ms",
+        ])?;
         let reason = command.text("reason")?;
-        let private_identity = command.find("private_identity").map(str::as_bytes);
-        let order = if let Some(reason) = operators(reason, command)? {
-            match command.find("public_identity") {
-                None => Command::DeregisterAll {
+        let private_identity = command.find("private_identity")?.map(str::as_bytes);
+        let order = match (command.flag("everybody")?, operators(reason, command)?) {
+            (true, Some(reason)) => {
+                let named = [
+                    command.find("public_identity")?,
+                    command.find("private_identity")?,
+                ];
+                if named != [None, None] {
+                    return Err("either everybody, or who is named".into());
+                }
+                Command::DeregisterAll {
                     reason,
                     within: command.number("within_ms")?,
-                },
-                Some(public_identity) => Command::Deregister {
-                    public_identity: public_identity.as_bytes(),
-                    private_identity,
-                    reason,
-                },
+                }
             }
-        } else {
-            Command::RegistrationTermination {
+            (true, None) => return Err("the HSS names whom it ends".into()),
+            (false, Some(reason)) => Command::Deregister {
+                public_identity: command.text("public_identity")?.as_bytes(),
+                private_identity,
+                reason,
+            },
+            (false, None) => Command::RegistrationTermination {
                 public_identity: command.text("public_identity")?.as_bytes(),
                 private_identities: private_identity.as_slice(),
                 reason: hss(reason)?,
                 application_servers: b"",
-            }
+            },
         };
         Ok(self.host.command(now, order, &mut self.home, outside)?)
     }
@@ -183,8 +201,9 @@ impl Element {
         command: &console::Command,
         outside: &mut Outside,
     ) -> Result<Verdict, Refused> {
+        command.takes(&["public_identity", "private_identity", "expires"])?;
         let public_identity = command.text("public_identity")?.as_bytes();
-        let private_identity = command.find("private_identity");
+        let private_identity = command.find("private_identity")?;
         let expires = u32::try_from(command.number("expires")?.unwrap_or(60))?;
         let order = Command::Reauthenticate {
             public_identity,
@@ -290,17 +309,19 @@ impl NetworkElement for Element {
 }
 
 impl Home {
-    /// Takes over the registrar's bindings. Those of sets that the node has not have gone.
+    /// Takes over the registrar's bindings. Those that the node has not have gone: its machines are what counts.
     fn restore(&mut self, site: &Site, node: &ScscfNode) -> Result<(), Box<dyn Error>> {
-        let Some(Opened { mut store, entries }) = site.open_store("registrar")? else {
+        let Some(opened) = site.open_store("registrar")? else {
             return Ok(());
         };
-        for entry in entries {
-            if node.is_registered(&entry.key) {
-                let bindings: Bindings = postcard::from_bytes(&entry.blob)?;
-                self.registrar.sets.insert(text(&entry.key), bindings);
+        let (mut store, kept) = opened.read::<Bindings>()?;
+        for (set, mut bindings) in kept {
+            let contacts: HashSet<&[u8]> = node.contacts(&set).collect();
+            bindings.retain(|binding| contacts.contains(&*binding.uri));
+            if bindings.is_empty() {
+                store.forget(&set)?;
             } else {
-                store.forget(&entry.key)?;
+                self.registrar.sets.insert(text(&set), bindings);
             }
         }
         self.store = Some(store);
@@ -472,7 +493,11 @@ fn registrar(site: &mut Site, arguments: &mut Arguments) -> Result<Registrar, Bo
         most: arguments.number("max-expires", 600_000)?,
         default: arguments.number("default-expires", 3_600)?,
     };
-    let digest = match arguments.either("authentication", ["off", "digest"])? {
+    let is_open = arguments.either("authentication", ["off", "digest"])?;
+    if !is_open && !subscribers.have_passwords() {
+        return Err("--authentication digest needs --identities, with a password for each".into());
+    }
+    let digest = match is_open {
         true => None,
         false => Some(Digest::new(&site.domain, site.birth.identifiers())),
     };

@@ -89,15 +89,15 @@ impl Served {
             agenda: Agenda::new(),
             store: None,
         };
-        let Some(Opened { mut store, entries }) = kept else {
+        let Some(opened) = kept else {
             return Ok(served);
         };
-        for entry in entries {
-            if !is_registered(&entry.key) {
-                store.forget(&entry.key)?;
+        let (mut store, kept) = opened.read::<Subscriber>()?;
+        for (key, subscriber) in kept {
+            if !is_registered(&key) {
+                store.forget(&key)?;
                 continue;
             }
-            let subscriber: Subscriber = postcard::from_bytes(&entry.blob)?;
             let name = subscriber.private_identity.clone();
             served.agenda.set(&name, subscriber.renewed_at);
             served.subscribers.insert(name, subscriber);

@@ -21,14 +21,17 @@ use crate::{
     way_back::Stamped,
 };
 
+/// Milliseconds for which an INVITE that was refused may come again (64·T1).
+const MEMORY: u64 = 32_000;
+
 pub struct Setup {
     /// The caller's INVITE.
     came: Stamped,
     /// Of our end of the caller's dialog.
     tag: Identifier,
     legs: Vec<Called>,
-    /// The provisional response that went back last.
-    rung: u16,
+    /// The provisional response that went back last, and its status.
+    rung: (u16, Vec<u8>),
     answer: Option<Final>,
 }
 
@@ -38,6 +41,8 @@ struct Final {
     bytes: Vec<u8>,
     /// It is said again until the ACK comes.
     again: Option<Outstanding>,
+    /// Of a refusal: until then the INVITE may come again, and is no other call.
+    until: Option<Millis>,
 }
 
 /// How far it has come.
@@ -71,10 +76,11 @@ impl Setup {
             came: came.clone(),
             tag: pen.identifiers.next(),
             legs: Vec::new(),
-            rung: 100,
+            rung: (100, Vec::new()),
             answer: None,
         };
-        setup.send_back(now, pen.pass_back(&invite, 100, setup.tag, None), outside);
+        let trying = pen.pass_back(&invite, 100, setup.tag, None);
+        setup.progress(now, (100, trying), outside);
         for (&(id, to), streams) in called.iter().zip(dealt) {
             let part = offers::part(&offer, streams).ok_or(500u16)?;
             let is_iwf = matches!(id, LegId::Iwf(_));
@@ -102,25 +108,44 @@ impl Setup {
     /// When it has to be given a tick. `None`: it is over.
     pub fn deadline(&self) -> Option<Millis> {
         let legs = self.legs.iter().filter_map(Called::deadline);
-        let again = self
-            .answer
-            .as_ref()
-            .and_then(|answer| answer.again.as_ref());
-        legs.chain(again.map(Outstanding::deadline)).min()
+        let answer = self.answer.as_ref();
+        let again = answer.and_then(|answer| answer.again.as_ref());
+        let again = again.map(Outstanding::deadline);
+        let until = answer.and_then(|answer| answer.until);
+        legs.chain(again).chain(until).min()
     }
 
-    /// The INVITE has come again.
+    /// The INVITE has come again: it is answered as it was last (RFC 3261 17.2.1).
     pub fn repeat(&self, now: Millis, outside: &mut Outside) {
-        if let Some(answer) = &self.answer {
-            outside.send(now, self.came.back, &answer.bytes);
-        }
+        let last = self.answer.as_ref().map(|answer| &answer.bytes);
+        outside.send(now, self.came.back, last.unwrap_or(&self.rung.1));
     }
 
-    /// The ACK has come, of whatever answer.
-    pub fn acknowledge(&mut self) {
-        if let Some(answer) = &mut self.answer {
+    /// Whether a request is the caller's INVITE again, or the CANCEL of it: in its topmost Via it has the same branch, and
+    /// the same sender.
+    pub fn is_of(&self, request: &Message<'_>) -> bool {
+        self.matches(|invite| {
+            let (own, given) = (invite.via().ok()?, request.via().ok()?);
+            let is_of = own.branch() == given.branch() && own.sent_by_raw() == given.sent_by_raw();
+            Some(is_of && invite.call_id() == request.call_id())
+        })
+    }
+
+    /// An ACK has come. It counts if it is the caller's, of what the INVITE was answered with.
+    pub fn acknowledge(&mut self, ack: &Message<'_>) {
+        let is_of_answer = self.matches(|invite| {
+            let is_of_call = invite.call_id().ok()? == ack.call_id().ok()?
+                && invite.cseq().ok()?.number == ack.cseq().ok()?.number;
+            Some(is_of_call && ack.to().ok()?.tag() == Some(&self.tag.text()))
+        });
+        if let (true, Some(answer)) = (is_of_answer, &mut self.answer) {
             answer.again = None;
         }
+    }
+
+    fn matches(&self, compare: impl FnOnce(&Message<'_>) -> Option<bool>) -> bool {
+        let invite = Message::parse(&self.came.bytes, &Limits::default());
+        invite.ok().and_then(|invite| compare(&invite)) == Some(true)
     }
 
     /// The caller does not want it any more, if it is not too late for that.
@@ -170,6 +195,7 @@ impl Setup {
         let Some(answer) = &mut self.answer else {
             return false;
         };
+        answer.until = answer.until.filter(|until| *until > now);
         match answer.again.as_mut().map(|again| again.elapse(now)) {
             Some(Elapsed::Again(bytes)) => {
                 outside.send(now, self.came.back, &bytes);
@@ -209,15 +235,14 @@ impl Setup {
 
     /// The caller hears of each kind of progress once.
     fn ring(&mut self, now: Millis, status: u16, pen: &Pen, outside: &mut Outside) {
-        if status <= self.rung {
+        if status <= self.rung.0 {
             return;
         }
-        self.rung = status;
         let invite = Message::parse(&self.came.bytes, &Limits::default());
         let response = invite
             .ok()
             .and_then(|invite| pen.pass_back(&invite, status, self.tag, None));
-        self.send_back(now, response, outside);
+        self.progress(now, (status, response), outside);
     }
 
     /// The caller is refused, and whoever is called is called off.
@@ -262,13 +287,20 @@ impl Setup {
         self.answer = Some(Final {
             status,
             again: Some(Outstanding::new(now, &bytes, b"", CORE)),
+            until: (status >= 300).then(|| now.after(MEMORY)),
             bytes,
         });
     }
 
-    fn send_back(&self, now: Millis, response: Option<Vec<u8>>, outside: &mut Outside) {
+    fn progress(
+        &mut self,
+        now: Millis,
+        (status, response): (u16, Option<Vec<u8>>),
+        outside: &mut Outside,
+    ) {
         if let Some(response) = response {
             outside.send(now, self.came.back, &response);
+            self.rung = (status, response);
         }
     }
 

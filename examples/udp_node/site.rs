@@ -1,6 +1,6 @@
 //! What every role is told on the command line, and starts with.
 
-use std::{error::Error, net::Ipv4Addr, net::SocketAddrV4, path::PathBuf};
+use std::{error::Error, net::Ipv4Addr, net::SocketAddrV4, path::PathBuf, time::Duration};
 
 use ims_procedures::{drive::Source, wire::Element};
 
@@ -33,7 +33,9 @@ pub struct Site {
 
 impl Site {
     pub fn take(role: String, arguments: &mut Arguments) -> Result<Self, Box<dyn Error>> {
-        let sockets = Sockets::open(address("listen", &arguments.needed("listen")?)?)?;
+        let idle = Duration::from_secs(arguments.number("idle-timeout", 900)?);
+        let listen = address("listen", &arguments.needed("listen")?)?;
+        let sockets = Sockets::open(listen, idle)?;
         let listen = sockets.address()?;
         let uri = arguments.text("uri")?;
         let mut names = Names::default();

@@ -5,10 +5,12 @@
 //! them, until the deadline.
 
 use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
+    collections::{HashMap, VecDeque},
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
-    time::Duration,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::{Duration, Instant},
 };
 
 use ims_procedures::{
@@ -22,10 +24,14 @@ use crate::peer::{Peer, Transport};
 const PATIENCE: Duration = Duration::from_millis(4);
 /// Datagrams in a row until the streams are looked at.
 const DATAGRAMS: u32 = 32;
-/// How long a connection may take. A host with many would not wait here.
-const CONNECTING: Duration = Duration::from_millis(500);
-/// Streams at once; whoever connects when there are so many is hung up on.
-const MOST_STREAMS: usize = 1_024;
+/// How long a connection may take; what is to be sent on it waits.
+const CONNECTING: Duration = Duration::from_secs(2);
+/// Connections that are being made at once.
+const MOST_CONNECTING: usize = 16;
+/// How long whoever sends waits for one: that of a peer nearby is made or refused by then.
+const NEARBY: Duration = Duration::from_millis(10);
+/// Streams at once, half of the files that a program may have open; whoever connects when there are so many is hung up on.
+const MOST_STREAMS: usize = 512;
 /// Bytes that a peer may leave unread; past that it is hung up on.
 const MOST_UNREAD: usize = 1 << 20;
 
@@ -46,12 +52,22 @@ struct Stream {
     received: Vec<u8>,
     /// To be sent, when the peer reads again.
     unsent: Vec<u8>,
+    /// When something came or went last.
+    used: Instant,
 }
+
+/// What has come of a connection.
+type Connected = (SocketAddrV4, io::Result<TcpStream>);
 
 pub struct Sockets {
     datagrams: UdpSocket,
     listener: TcpListener,
     streams: HashMap<SocketAddrV4, Stream>,
+    /// What waits for connections that are being made, each by a thread of its own.
+    connecting: HashMap<SocketAddrV4, Vec<u8>>,
+    connected: (Sender<Connected>, Receiver<Connected>),
+    /// After such a silence a stream is closed.
+    patience: Duration,
     arrivals: VecDeque<Arrival>,
     /// Datagrams until the streams are looked at.
     until_streams: u32,
@@ -59,8 +75,8 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Opens both at the same address.
-    pub fn open(address: SocketAddrV4) -> io::Result<Self> {
+    /// Opens both at the same address. A stream is closed after so much silence.
+    pub fn open(address: SocketAddrV4, patience: Duration) -> io::Result<Self> {
         let datagrams = UdpSocket::bind(address)?;
         datagrams.set_read_timeout(Some(PATIENCE))?;
         let listener = TcpListener::bind(v4(datagrams.local_addr()?)?)?;
@@ -69,6 +85,9 @@ impl Sockets {
             datagrams,
             listener,
             streams: HashMap::new(),
+            connecting: HashMap::new(),
+            connected: channel(),
+            patience,
             arrivals: VecDeque::new(),
             until_streams: DATAGRAMS,
             buffer: vec![0; 65_536],
@@ -102,7 +121,8 @@ impl Sockets {
         }
     }
 
-    /// Sends a message. An error means that the peer cannot be reached.
+    /// Sends a message, over TCP on the stream that there is: responses, and what is for UEs, which nobody but they
+    /// themselves can connect. An error means that the peer cannot be reached.
     pub fn send(&mut self, to: Peer, bytes: &[u8]) -> io::Result<()> {
         match to.transport {
             Transport::Udp => self.datagrams.send_to(bytes, to.address).map(|_| ()),
@@ -110,13 +130,17 @@ impl Sockets {
         }
     }
 
+    /// The same, over TCP on a stream that is made where there is none.
+    pub fn send_anew(&mut self, to: Peer, bytes: &[u8]) -> io::Result<()> {
+        match to.transport == Transport::Udp || self.streams.contains_key(&to.address) {
+            true => self.send(to, bytes),
+            false => self.connect(to.address, bytes),
+        }
+    }
+
     fn send_on_stream(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
-        let stream = match self.streams.entry(to) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let socket = TcpStream::connect_timeout(&to.into(), CONNECTING)?;
-                place.insert(Stream::new(socket)?)
-            }
+        let Some(stream) = self.streams.get_mut(&to) else {
+            return Err(ErrorKind::NotConnected.into());
         };
         let sent = stream.send(bytes);
         if sent.is_err() {
@@ -125,7 +149,46 @@ impl Sockets {
         sent
     }
 
+    /// Sends when there is a connection. One that fails later loses what was to be sent, as a datagram would be lost.
+    fn connect(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
+        if let Some(waiting) = self.connecting.get_mut(&to) {
+            if waiting.len() + bytes.len() > MOST_UNREAD {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            waiting.extend(bytes);
+            return Ok(());
+        }
+        if self.connecting.len() >= MOST_CONNECTING || self.streams.len() >= MOST_STREAMS {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        self.connecting.insert(to, bytes.to_vec());
+        let sender = self.connected.0.clone();
+        thread::spawn(move || {
+            let socket = TcpStream::connect_timeout(&to.into(), CONNECTING);
+            sender.send((to, socket))
+        });
+        if let Ok(connected) = self.connected.1.recv_timeout(NEARBY) {
+            self.take_over(connected);
+        }
+        match self.connecting.contains_key(&to) || self.streams.contains_key(&to) {
+            true => Ok(()),
+            false => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn take_over(&mut self, (to, socket): Connected) {
+        let waiting = self.connecting.remove(&to).unwrap_or_default();
+        if let Ok(mut stream) = socket.and_then(Stream::new) {
+            if stream.send(&waiting).is_ok() {
+                self.streams.insert(to, stream);
+            }
+        }
+    }
+
     fn look_at_streams(&mut self) {
+        while let Ok(connected) = self.connected.1.try_recv() {
+            self.take_over(connected);
+        }
         while let Ok((socket, from)) = self.listener.accept() {
             let (Ok(from), true) = (v4(from), self.streams.len() < MOST_STREAMS) else {
                 continue;
@@ -139,7 +202,7 @@ impl Sockets {
         for (&address, stream) in &mut self.streams {
             let open = stream.flush().and_then(|()| stream.receive(buffer));
             let read = stream.take_messages(Peer::tcp(address), arrivals);
-            if open.is_err() || read.is_err() {
+            if open.is_err() || read.is_err() || stream.used.elapsed() >= self.patience {
                 closed.push(address);
             }
         }
@@ -162,6 +225,7 @@ impl Stream {
             framer: Framer::new(&Limits::default()),
             received: Vec::new(),
             unsent: Vec::new(),
+            used: Instant::now(),
         })
     }
 
@@ -176,7 +240,10 @@ impl Stream {
     fn flush(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.socket.write(&self.unsent) {
-                Ok(sent) => _ = self.unsent.drain(..sent),
+                Ok(sent) => {
+                    self.unsent.drain(..sent);
+                    self.used = Instant::now();
+                }
                 Err(fault) if is_nothing(fault.kind()) => break,
                 Err(fault) => return Err(fault),
             }
@@ -191,6 +258,7 @@ impl Stream {
             Ok(length) => {
                 let bytes = buffer.get(..length).unwrap_or_default();
                 self.received.extend(bytes);
+                self.used = Instant::now();
                 Ok(())
             }
             Err(fault) if is_nothing(fault.kind()) => Ok(()),
@@ -200,18 +268,25 @@ impl Stream {
 
     /// Takes out the messages that are whole. An error means that no end of a message can be found any more.
     fn take_messages(&mut self, from: Peer, into: &mut VecDeque<Arrival>) -> io::Result<()> {
+        let mut taken = 0;
         loop {
-            let frame = self.framer.next(&self.received);
-            let frame = frame.map_err(io::Error::other)?;
-            let bytes: Vec<u8> = self.received.drain(..frame.consumed()).collect();
+            let rest = self.received.get(taken..).unwrap_or_default();
+            let frame = self.framer.next(rest).map_err(io::Error::other)?;
+            let bytes = rest.get(..frame.consumed()).unwrap_or_default();
+            taken += bytes.len();
             match frame {
-                Frame::Message { .. } => into.push_back(Arrival::Message { from, bytes }),
+                Frame::Message { .. } => into.push_back(Arrival::Message {
+                    from,
+                    bytes: bytes.to_vec(),
+                }),
                 // RFC 5626 4.4.1. A peer that did not agree to keep-alives takes it for an empty line.
                 Frame::Ping { .. } => self.send(b"\r\n")?,
                 Frame::Pong { .. } => {}
-                Frame::Incomplete { .. } => return Ok(()),
+                Frame::Incomplete { .. } => break,
             }
         }
+        self.received.drain(..taken);
+        Ok(())
     }
 }
 

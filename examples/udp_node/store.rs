@@ -5,14 +5,17 @@
 
 use std::{
     collections::HashMap,
-    fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    io,
+    ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use ims_procedures::drive::Millis;
-use serde::{Deserialize, Serialize};
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How the name of a file ends that could not be read.
+const SET_ASIDE: &str = "damaged";
 
 /// What stands under a key.
 #[derive(Clone, Deserialize, Serialize)]
@@ -37,21 +40,25 @@ pub struct Opened {
     pub entries: Vec<Entry>,
 }
 
+/// Keys, and what stands under each.
+pub type Read<T> = Vec<(Vec<u8>, T)>;
+
 impl Store {
-    /// Opens a folder, and reads all that is in it.
+    /// Opens a folder, and reads all that is in it. What is damaged is set aside: nobody else's registration is lost for it.
     pub fn open(folder: &Path) -> io::Result<Opened> {
         fs::create_dir_all(folder)?;
         let mut entries = Vec::new();
         for file in fs::read_dir(folder)? {
             let path = file?.path();
-            // One that was being written when the program was killed stands for nothing.
-            if path.extension().is_some_and(|extension| extension == "new") {
-                fs::remove_file(path)?;
-                continue;
+            match path.extension().and_then(OsStr::to_str) {
+                // One that was being written when the program was killed stands for nothing.
+                Some("new") => fs::remove_file(path)?,
+                Some(SET_ASIDE) => {}
+                _ => match postcard::from_bytes::<Entry>(&fs::read(&path)?) {
+                    Ok(entry) if path == path_of(folder, &entry.key) => entries.push(entry),
+                    _ => set_aside(&path)?,
+                },
             }
-            let entry: Entry = postcard::from_bytes(&fs::read(&path)?)
-                .map_err(|fault| io::Error::other(format!("{}: {fault}", path.display())))?;
-            entries.push(entry);
         }
         entries.sort_by_key(|entry| entry.at);
         let versions = entries
@@ -62,6 +69,12 @@ impl Store {
             versions: versions.collect(),
         };
         Ok(Opened { store, entries })
+    }
+
+    /// Sets aside what stands under a key, since whoever it is for cannot read it.
+    pub fn set_aside(&mut self, key: &[u8]) -> io::Result<()> {
+        self.versions.remove(key);
+        set_aside(&self.path(key))
     }
 
     /// Puts a blob under a key if `expected` stands there (0 for nothing), or the version of the entry already does.
@@ -110,20 +123,51 @@ impl Store {
 
     fn write(&self, entry: &Entry) -> io::Result<()> {
         let bytes = postcard::to_allocvec(entry).map_err(io::Error::other)?;
-        let path = self.path(&entry.key);
-        let new = path.with_extension("new");
-        fs::write(&new, bytes)?;
-        fs::rename(new, path)
+        replace(&self.path(&entry.key), &bytes)
     }
 
-    /// A key can be longer than a file's name, and have any bytes in it: its hash stands for it.
     fn path(&self, key: &[u8]) -> PathBuf {
-        let hash = |salt: u8| {
-            let mut hasher = DefaultHasher::new();
-            (salt, key).hash(&mut hasher);
-            hasher.finish()
-        };
-        let name = format!("{:016x}{:016x}", hash(0), hash(1));
-        self.folder.join(name)
+        path_of(&self.folder, key)
     }
+}
+
+impl Opened {
+    /// The store, and what stands under each key. What cannot be read as that is set aside.
+    pub fn read<T: DeserializeOwned>(self) -> io::Result<(Store, Read<T>)> {
+        let Self { mut store, entries } = self;
+        let mut found = Vec::new();
+        for entry in entries {
+            match postcard::from_bytes(&entry.blob) {
+                Ok(own) => found.push((entry.key, own)),
+                Err(_) => store.set_aside(&entry.key)?,
+            }
+        }
+        Ok((store, found))
+    }
+}
+
+/// A key can be longer than a file's name, and have any bytes in it: its hash stands for it, which must be the same for
+/// another build of the program.
+fn path_of(folder: &Path, key: &[u8]) -> PathBuf {
+    let hash = Md5::digest(key);
+    let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    folder.join(name)
+}
+
+/// Gives a file another name, by which it is not read any more, and says so.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let aside = path.with_extension(SET_ASIDE);
+    eprintln!(
+        "udp_node: {} is damaged, and set aside as {}",
+        path.display(),
+        aside.display()
+    );
+    fs::rename(path, aside)
+}
+
+/// Writes a file that is the old one or the new one, whenever the program is killed.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    fs::write(&new, bytes)?;
+    fs::rename(new, path)
 }

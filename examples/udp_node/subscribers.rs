@@ -41,6 +41,14 @@ impl Subscribers {
         Ok(Self::Known(known))
     }
 
+    /// Whether each of them has a password: an empty one lets everybody in.
+    pub fn have_passwords(&self) -> bool {
+        match self {
+            Self::Known(known) => known.values().all(|one| !one.password.is_empty()),
+            Self::OfDomain(_) => false,
+        }
+    }
+
     /// Whose REGISTER it is. `None` for nobody's who may register.
     pub fn find(&self, register: &Message<'_>) -> Option<Subscriber> {
         let to = register.to().ok()?;

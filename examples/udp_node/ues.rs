@@ -1,4 +1,4 @@
-//! The UEs behind a P-CSCF: over which flow each is reached, and under which identity it speaks.
+//! The UEs behind a P-CSCF: over which flow each is reached, and under which identities it speaks.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -7,151 +7,193 @@ use std::{
 
 use ims_procedures::{
     drive::{Limits, Millis},
-    wire::{Contact, HeaderName, Message},
+    pcscf::registration::Learned,
+    wire::{Contact, HeaderName, Message, NameAddr, Uri},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    peer::Peer,
+    console::text,
+    peer::{Peer, Transport},
     store::{Opened, Store},
 };
 
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Ue {
-    /// The number of its [`Peer`].
-    flow: u64,
-    /// The default public identity.
-    pub identity: String,
+    /// The number of its [`Peer`]; `None` once its connection is closed.
+    flow: Option<u64>,
+    /// Its public identities, the default one first.
+    identities: Vec<String>,
 }
 
-/// All of them, by contact.
+/// What tells UEs apart: a contact, and the private identity of whoever has registered it. Two users may give the same
+/// contact, by mistake or by malice, and neither takes the place of the other.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Name {
+    pub contact: Vec<u8>,
+    pub private_identity: Vec<u8>,
+}
+
 #[derive(Default)]
 pub struct Ues {
-    by_contact: BTreeMap<Vec<u8>, Ue>,
+    by_name: BTreeMap<Name, Ue>,
     /// Several may come over one: behind a gateway, or in a test.
-    by_flow: HashMap<u64, BTreeSet<Vec<u8>>>,
+    by_flow: HashMap<u64, BTreeSet<Name>>,
     store: Option<Store>,
 }
 
 impl Ues {
-    /// Takes over those that the node still has.
+    /// Takes over those that the node still has. Connections have not outlived the program.
     pub fn restore(
         opened: Option<Opened>,
         is_registered: impl Fn(&[u8]) -> bool,
     ) -> Result<Self, Box<dyn Error>> {
-        let Some(Opened { mut store, entries }) = opened else {
+        let Some(opened) = opened else {
             return Ok(Self::default());
         };
+        let (mut store, kept) = opened.read::<(Name, Ue)>()?;
         let mut ues = Self::default();
-        for entry in entries {
-            if is_registered(&entry.key) {
-                ues.add(entry.key, postcard::from_bytes(&entry.blob)?);
+        for (key, (name, mut ue)) in kept {
+            if is_registered(&name.contact) {
+                let flow = ue.flow().filter(|flow| flow.transport == Transport::Udp);
+                ue.flow = flow.map(Peer::number);
+                ues.add(name, ue);
             } else {
-                store.forget(&entry.key)?;
+                store.forget(&key)?;
             }
         }
         ues.store = Some(store);
         Ok(ues)
     }
 
-    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too. Which they are.
+    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too. Which they are, and whose.
     pub fn learn(
         &mut self,
         now: Millis,
         flow: Peer,
         (request, response): (&[u8], &[u8]),
         is_registered: impl Fn(&[u8]) -> bool,
-    ) -> Vec<Vec<u8>> {
+    ) -> Option<(String, Vec<String>)> {
         let limits = Limits::default();
-        let request = Message::parse(request, &limits);
-        let (Ok(request), Ok(response)) = (request, Message::parse(response, &limits)) else {
-            return Vec::new();
+        let request = Message::parse(request, &limits).ok()?;
+        let response = Message::parse(response, &limits).ok()?;
+        let learned = Learned::read(&request, &response, &limits).ok()?;
+        let ue = Ue {
+            flow: Some(flow.number()),
+            identities: identities(&request, &response),
         };
-        let Some(identity) = default_identity(&request, &response) else {
-            return Vec::new();
-        };
-        let named = request
-            .contacts()
-            .flatten()
-            .filter_map(|contact| match contact {
-                Contact::Addr(contact) => Some(contact.uri_bytes().to_vec()),
-                Contact::Star => None,
-            });
-        let learnt: Vec<Vec<u8>> = named.filter(|contact| is_registered(contact)).collect();
-        for contact in &learnt {
-            let ue = Ue {
-                flow: flow.number(),
-                identity: identity.clone(),
+        let bound = learned.contacts.iter().filter(|bound| bound.expires > 0);
+        let bound = bound.map(|bound| bound.contact.uri_bytes());
+        let mut contacts = Vec::new();
+        for contact in bound.filter(|contact| is_registered(contact)) {
+            let name = Name {
+                contact: contact.to_vec(),
+                private_identity: learned.private_identity.clone(),
             };
-            self.note(now, contact, &ue);
-            self.add(contact.clone(), ue);
+            self.note(now, &name, &ue);
+            self.add(name, ue.clone());
+            contacts.push(text(contact));
         }
-        learnt
+        let default = ue.identities.into_iter().next()?;
+        (!contacts.is_empty()).then_some((default, contacts))
     }
 
     /// Keeps it, where that is wanted. If that fails, a start finds the registration without its flow.
-    fn note(&mut self, now: Millis, contact: &[u8], ue: &Ue) {
-        if let (Some(store), Ok(blob)) = (&mut self.store, postcard::to_allocvec(ue)) {
-            let _ = store.note(now, contact, blob);
+    fn note(&mut self, now: Millis, name: &Name, ue: &Ue) {
+        if let (Some(store), Ok(blob)) = (&mut self.store, postcard::to_allocvec(&(name, ue))) {
+            let _ = store.note(now, &name.key(), blob);
         }
     }
 
-    pub fn remove(&mut self, contact: &[u8]) {
-        let Some(ue) = self.by_contact.remove(contact) else {
+    pub fn remove(&mut self, name: &Name) {
+        let Some(ue) = self.by_name.remove(name) else {
             return;
         };
-        self.leave(ue.flow, contact);
+        self.leave(ue.flow, name);
         if let Some(store) = &mut self.store {
-            let _ = store.forget(contact);
+            let _ = store.forget(&name.key());
         }
     }
 
-    /// The contacts that were registered over a flow.
-    pub fn contacts_over(&self, flow: Peer) -> impl Iterator<Item = &[u8]> {
-        let contacts = self.by_flow.get(&flow.number());
-        contacts.into_iter().flatten().map(Vec::as_slice)
+    /// A connection is closed: what comes over another with the same address is of somebody else. Who was registered over
+    /// it.
+    pub fn close(&mut self, flow: Peer) -> BTreeSet<Name> {
+        let names = self.by_flow.remove(&flow.number()).unwrap_or_default();
+        for name in &names {
+            if let Some(ue) = self.by_name.get_mut(name) {
+                ue.flow = None;
+            }
+        }
+        names
     }
 
-    /// The UE that a request over a flow is from: that of its Contact, or else any that came over it.
-    pub fn over(&self, flow: Peer, request: &[u8]) -> Option<&Ue> {
+    /// The identity under which a request over a flow is passed on (TS 24.229 5.2.6.3): the one that the UE prefers, if it
+    /// is its own, or its default one. Of several UEs it is from the one with its Contact, and else from the one with its
+    /// P-Preferred-Identity or From. `None` if nobody has registered over the flow, or if that does not tell whom it is
+    /// from.
+    pub fn speaker(&self, flow: Peer, request: &[u8]) -> Option<&str> {
         let request = Message::parse(request, &Limits::default()).ok()?;
-        let named = request
-            .contacts()
-            .flatten()
-            .find_map(|contact| match contact {
-                Contact::Addr(contact) => self.by_contact.get(contact.uri_bytes()),
-                Contact::Star => None,
-            });
-        let any = || self.by_contact.get(self.contacts_over(flow).next()?);
-        let own = named.filter(|ue| ue.flow == flow.number());
-        own.or_else(any)
-    }
-
-    pub fn flow(&self, contact: &[u8]) -> Option<Peer> {
-        self.by_contact.get(contact).and_then(Ue::flow)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Ue)> {
-        self.by_contact
-            .iter()
-            .map(|(contact, ue)| (contact.as_slice(), ue))
-    }
-
-    fn add(&mut self, contact: Vec<u8>, ue: Ue) {
-        let flow = ue.flow;
-        let before = self.by_contact.insert(contact.clone(), ue);
-        if let Some(before) = before.filter(|before| before.flow != flow) {
-            self.leave(before.flow, &contact);
+        let preferred = request.name_addrs(HeaderName::PPreferredIdentity).next();
+        let preferred = preferred.and_then(Result::ok);
+        let mut ues = self.over(flow);
+        let contact = request.contacts().flatten().find_map(|given| match given {
+            Contact::Addr(contact) => Some(contact.uri_bytes()),
+            Contact::Star => None,
+        });
+        narrow(&mut ues, |(name, _)| {
+            contact == Some(name.contact.as_slice())
+        });
+        for given in [preferred, request.from().ok()].into_iter().flatten() {
+            narrow(&mut ues, |(_, ue)| ue.own(&given).is_some());
         }
-        self.by_flow.entry(flow).or_default().insert(contact);
+        let (first, ue) = ues.first()?;
+        let is_one = |(name, _): &(&Name, &Ue)| name.private_identity == first.private_identity;
+        if !ues.iter().all(is_one) {
+            return None;
+        }
+        let preferred = preferred.and_then(|given| ue.own(&given));
+        preferred.or(ue.identity())
     }
 
-    fn leave(&mut self, flow: u64, contact: &[u8]) {
-        let Some(contacts) = self.by_flow.get_mut(&flow) else {
+    fn over(&self, flow: Peer) -> Vec<(&Name, &Ue)> {
+        let names = self.by_flow.get(&flow.number()).into_iter().flatten();
+        let ues = names.filter_map(|name| Some((name, self.by_name.get(name)?)));
+        ues.collect()
+    }
+
+    /// The UE at a contact, if there is no other.
+    pub fn find(&self, contact: &[u8]) -> Option<&Ue> {
+        let from = Name {
+            contact: contact.to_vec(),
+            private_identity: Vec::new(),
+        };
+        let mut all = self.by_name.range(from..);
+        let mut next = || all.next().filter(|(name, _)| name.contact == contact);
+        let (_, ue) = next()?;
+        next().is_none().then_some(ue)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Ue)> {
+        self.by_name.iter()
+    }
+
+    fn add(&mut self, name: Name, ue: Ue) {
+        let flow = ue.flow;
+        let before = self.by_name.insert(name.clone(), ue);
+        if let Some(before) = before.filter(|before| before.flow != flow) {
+            self.leave(before.flow, &name);
+        }
+        if let Some(flow) = flow {
+            self.by_flow.entry(flow).or_default().insert(name);
+        }
+    }
+
+    fn leave(&mut self, flow: Option<u64>, name: &Name) {
+        let Some((flow, names)) = flow.and_then(|it| Some((it, self.by_flow.get_mut(&it)?))) else {
             return;
         };
-        contacts.remove(contact);
-        if contacts.is_empty() {
+        names.remove(name);
+        if names.is_empty() {
             self.by_flow.remove(&flow);
         }
     }
@@ -159,16 +201,43 @@ impl Ues {
 
 impl Ue {
     pub fn flow(&self) -> Option<Peer> {
-        Peer::of_number(self.flow)
+        Peer::of_number(self.flow?)
+    }
+
+    /// The default public identity.
+    pub fn identity(&self) -> Option<&str> {
+        self.identities.first().map(String::as_str)
+    }
+
+    /// That one of its identities.
+    fn own(&self, given: &NameAddr<'_>) -> Option<&str> {
+        let is_it = |own: &&String| {
+            Uri::parse(own.as_bytes()).is_ok_and(|own| own.equivalent(&given.uri()))
+        };
+        self.identities.iter().find(is_it).map(String::as_str)
     }
 }
 
-/// The first associated identity, else the one that was registered.
-fn default_identity(request: &Message<'_>, response: &Message<'_>) -> Option<String> {
-    let associated = response.name_addrs(HeaderName::PAssociatedUri).next();
-    let identity = match associated {
-        Some(identity) => identity.ok()?,
-        None => request.to().ok()?,
-    };
-    String::from_utf8(identity.uri_bytes().to_vec()).ok()
+impl Name {
+    /// Under which it stands in the store.
+    fn key(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+}
+
+/// Leaves those that fit, if any do.
+fn narrow<T>(all: &mut Vec<T>, fits: impl Fn(&T) -> bool) {
+    if all.iter().any(&fits) {
+        all.retain(fits);
+    }
+}
+
+/// Those that are associated, else the one that was registered.
+fn identities(request: &Message<'_>, response: &Message<'_>) -> Vec<String> {
+    let associated = response.name_addrs(HeaderName::PAssociatedUri).flatten();
+    let mut identities: Vec<String> = associated.map(|own| text(own.uri_bytes())).collect();
+    if let (true, Ok(to)) = (identities.is_empty(), request.to()) {
+        identities.push(text(to.uri_bytes()));
+    }
+    identities
 }

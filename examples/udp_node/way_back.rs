@@ -17,13 +17,27 @@ pub struct Stamped {
 }
 
 /// Writes into the topmost Via of a request where it came from. What cannot be read stays as it is, and is answered to
-/// where it came from.
-pub fn stamp(from: Peer, bytes: Vec<u8>) -> Stamped {
-    let stamped = Message::parse(&bytes, &Limits::default())
+/// where it came from. An error is a request whose Via names another transport than that over which it came: the answer
+/// would be sent on somebody else's connection.
+pub fn stamp(from: Peer, bytes: Vec<u8>) -> Result<Stamped, Stamped> {
+    let limits = Limits::default();
+    let request = Message::parse(&bytes, &limits)
         .ok()
-        .filter(Message::is_request)
-        .and_then(|request| stamp_request(from, &request));
-    stamped.unwrap_or(Stamped { bytes, back: from })
+        .filter(Message::is_request);
+    let via = request.as_ref().and_then(|request| request.via().ok());
+    let is_true = via.is_none_or(|via| is_named(from.transport, &via));
+    let stamped = request.and_then(|request| stamp_request(from, &request));
+    match is_true {
+        true => Ok(stamped.unwrap_or(Stamped { bytes, back: from })),
+        false => Err(Stamped { bytes, back: from }),
+    }
+}
+
+fn is_named(transport: Transport, via: &Via<'_>) -> bool {
+    via.transport().eq_ignore_ascii_case(match transport {
+        Transport::Udp => b"UDP",
+        Transport::Tcp => b"TCP",
+    })
 }
 
 fn stamp_request(from: Peer, request: &Message<'_>) -> Option<Stamped> {

@@ -26,13 +26,13 @@ pub fn all(table: &mut Table) {
         println!("interop: no load, for IMS_INTEROP_LOAD does not say how many seconds");
         return;
     };
-    table.play("scscf", "UE", "as many as the machine bears", |_| {
+    table.measure("scscf", "UE", "as many as the machine bears", || {
         let scscf = scscf();
         let listen = scscf.listen.clone();
         bear(vec![scscf], &listen, seconds)
     });
     let what = "as many as the machine bears, before our S-CSCF";
-    table.play("pcscf", "UE", what, |_| {
+    table.measure("pcscf", "UE", what, || {
         let scscf = scscf();
         let options = [
             "--listen",
@@ -95,14 +95,22 @@ fn bear(mut elements: Vec<Process>, listen: &str, seconds: u32) -> String {
     for element in elements {
         assert!(element.quit());
     }
-    format!(
-        "{rate} a second for {seconds} s: {} requests, all answered, {again} sent again; memory {} at the start, {} at \
-         two thirds, {} at the end; {}; {left:?} registrations left",
-        u64::from(rate * seconds) * REQUESTS,
+    assert!(left.iter().all(|left| *left == 0), "{left:?} are left");
+    println!(
+        "interop: {again} requests sent again; memory {} at the start, {} at two thirds, {} at the end; {}",
         mebibytes(&begin),
         mebibytes(&middle),
         mebibytes(&ended),
         times.join(", "),
+    );
+    // Of the element that the UEs have to do with.
+    let first = |memory: &[u64]| mebibytes(memory.get(..1).unwrap_or_default());
+    format!(
+        "{rate} UEs a second for {seconds} s: {} requests, all answered; {} after {} s, {} after {seconds} s; nobody left",
+        u64::from(rate * seconds) * REQUESTS,
+        first(&middle),
+        first(&ended),
+        seconds * 2 / 3,
     )
 }
 

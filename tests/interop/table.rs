@@ -3,7 +3,7 @@
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{process::folder, tshark};
@@ -41,18 +41,40 @@ impl Table {
         scenario: &'static str,
         play: impl FnOnce(&str) -> String,
     ) {
+        self.add((element, peer, scenario), |table| {
+            let capture = capture();
+            let remark = played(|| play(capture.to_str().unwrap()))?;
+            let messages = tshark::read(&capture)?;
+            table.messages += messages;
+            match messages {
+                0 => Err(format!("{remark}, but no message was captured")),
+                messages => Ok(format!("{remark}, {messages} messages read clean")),
+            }
+        });
+    }
+
+    /// Plays a scenario of more messages than anybody captures.
+    pub fn measure(
+        &mut self,
+        element: &'static str,
+        peer: &'static str,
+        scenario: &'static str,
+        play: impl FnOnce() -> String,
+    ) {
+        self.add((element, peer, scenario), |_| played(play));
+    }
+
+    fn add(
+        &mut self,
+        (element, peer, scenario): (&'static str, &'static str, &'static str),
+        result: impl FnOnce(&mut Self) -> Result<String, String>,
+    ) {
         let only = std::env::var("IMS_INTEROP_ONLY");
         if only.is_ok_and(|only| !only.split(',').any(|one| one == element)) {
             return;
         }
         println!("interop: {element}, {peer}: {scenario}");
-        let capture = capture();
-        let name = capture.to_str().unwrap();
-        let played = catch_unwind(AssertUnwindSafe(|| play(name)));
-        let result = match played {
-            Ok(remark) => self.look_at(&capture, remark),
-            Err(panic) => Err(what(&*panic)),
-        };
+        let result = result(self);
         self.rows.push(Row {
             element,
             peer,
@@ -61,17 +83,9 @@ impl Table {
         });
     }
 
-    fn look_at(&mut self, capture: &Path, remark: String) -> Result<String, String> {
-        if !capture.exists() {
-            return Ok(remark);
-        }
-        let messages = tshark::read(capture)?;
-        self.messages += messages;
-        Ok(format!("{remark}, {messages} messages read clean"))
-    }
-
+    /// Whether there was something to play, and all of it has gone well.
     pub fn is_good(&self) -> bool {
-        self.rows.iter().all(|row| row.result.is_ok())
+        !self.rows.is_empty() && self.rows.iter().all(|row| row.result.is_ok())
     }
 }
 
@@ -101,6 +115,11 @@ impl fmt::Display for Table {
 
 fn capture() -> PathBuf {
     folder("interop").join("capture.pcap")
+}
+
+/// What a scenario says of itself, or why it has not gone well.
+fn played(play: impl FnOnce() -> String) -> Result<String, String> {
+    catch_unwind(AssertUnwindSafe(play)).map_err(|panic| what(&*panic))
 }
 
 fn what(panic: &(dyn std::any::Any + Send)) -> String {

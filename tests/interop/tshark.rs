@@ -2,9 +2,9 @@
 
 use std::{path::Path, process::Command};
 
-/// What must not be: something that is no SIP, that is malformed, or that is worth a warning.
-const UNWANTED: &str =
-    "(udp or tcp.len > 0) and not sip or _ws.malformed or _ws.expert.severity >= \"Warning\"";
+/// What must not be: something that is no SIP nor a part of it, that is malformed, or that is worth a warning.
+const UNWANTED: &str = "(udp or tcp.len > 0) and not sip and not tcp.reassembled_in or _ws.malformed \
+                        or _ws.expert.severity >= \"Warning\"";
 
 pub fn version() -> Option<String> {
     let output = Command::new("tshark").arg("--version").output().ok()?;
@@ -29,8 +29,9 @@ fn shows(capture: &Path, filter: &str) -> Result<String, String> {
     for protocol in ["udp", "tcp"] {
         tshark.args(["-o", &format!("{protocol}.try_heuristic_first:TRUE")]);
     }
+    // What is put together later is known in a second pass.
     let output = tshark
-        .args(["-n", "-Y", filter, "-r"])
+        .args(["-2", "-n", "-Y", filter, "-r"])
         .arg(capture)
         .output();
     let output = output.map_err(|fault| fault.to_string())?;

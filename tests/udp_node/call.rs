@@ -60,6 +60,18 @@ pub struct Caller<'p> {
 impl<'p> Caller<'p> {
     /// Sends an INVITE to the element at that address, with more lines.
     pub fn call(peer: &'p Peer, to: &str, lines: &str, body: &str) -> Self {
+        let invite = Self::write(peer, lines, body);
+        peer.send(to, &invite);
+        Self {
+            peer,
+            to: to.to_owned(),
+            invite,
+            cseq: 1,
+        }
+    }
+
+    /// The INVITE.
+    pub fn write(peer: &Peer, lines: &str, body: &str) -> String {
         let address = &peer.address;
         let head = format!(
             "INVITE sip:bob@home2.test SIP/2.0\r\n\
@@ -71,14 +83,7 @@ impl<'p> Caller<'p> {
              CSeq: 1 INVITE\r\n\
              Contact: <sip:alice@{address}>;+g.oma.sip-im\r\n{lines}"
         );
-        let invite = with_body(&head, body);
-        peer.send(to, &invite);
-        Self {
-            peer,
-            to: to.to_owned(),
-            invite,
-            cseq: 1,
-        }
+        with_body(&head, body)
     }
 
     /// A request within the dialog that this response of the INVITE has made.

@@ -1,10 +1,12 @@
 //! The CPM Participating Function between a client, another CPM entity and IWFs that the test plays.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
     call::{Caller, description, of_callee, ports, response},
-    peer::{Peer, status, values},
+    peer::{Peer, refuses_what_is_forged, status, values},
     process::{Process, folder},
 };
 
@@ -254,6 +256,73 @@ fn the_other_entity_ends_a_proxied_session() {
     assert_eq!(closed["ends"], ends);
 }
 
+/// A 180 is overtaken by its 200: that counts, and the session is set up when the others have accepted too.
+#[test]
+fn a_provisional_response_that_comes_late() {
+    let mut session = Interworked::new(&[]);
+    let Interworked {
+        function,
+        client,
+        iwfs,
+    } = &mut session;
+    let offer = description(client, &[1000, 1002]);
+    Caller::call(client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    iwfs[0].accept(function, &[2000, 0]);
+    iwfs[0].get("ACK");
+    iwfs[0].answer(function, &iwfs[0].invite, "180 Ringing");
+    assert!(iwfs[0].peer.is_quiet_for(200));
+    iwfs[1].accept(function, &[0, 3002]);
+    assert_eq!(status(&client.receive()), "200");
+}
+
+/// What an INVITE leaves out, the INVITE of the leg says: how long it is, and how far it may go.
+#[test]
+fn an_invite_that_says_little() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let head = format!(
+        "INVITE sip:bob@home2.test SIP/2.0\r\nVia: SIP/2.0/UDP {0};branch=z9hG4bK-little\r\n\
+         From: <sip:alice@home1.test>;tag=caller\r\nTo: <sip:bob@home2.test>\r\nCall-ID: little\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:alice@{0}>\r\nContent-Type: application/sdp\r\n\r\n",
+        client.address
+    );
+    client.send(&function.listen, &(head + &offer));
+    let invite = other.get("INVITE");
+    let body = invite.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(values(&invite, "Content-Length"), [body.len().to_string()]);
+    assert_eq!(values(&invite, "Max-Forwards"), ["70"]);
+}
+
+/// A BYE of a session that the proxy has not learnt passes all the same, and so does its answer.
+#[test]
+fn a_bye_of_what_was_not_learnt() {
+    let (client, other) = (Party::new(), Peer::of_core());
+    let options = ["--role", "terminating", "--mode", "proxy"];
+    let function = start(&options, &[("client", &client)]);
+    let invite = Caller::write(&client.peer, "", "");
+    let bye = of_callee(&other, &invite, "BYE", "");
+    other.send(&function.listen, &bye);
+    let bye = client.get("BYE");
+    client.answer(&function, &bye, "200 OK");
+    assert_eq!(status(&other.receive()), "200");
+}
+
+/// A response that the proxy has not asked for goes nowhere.
+#[test]
+fn a_forged_response() {
+    let mut client = Party::new();
+    let other = Peer::of_core();
+    let options = ["--role", "terminating", "--mode", "proxy"];
+    let function = start(&options, &[("client", &client)]);
+    Caller::call(&other, &function.listen, "", &description(&other, &[1000]));
+    client.accept(&function, &[2000]);
+    let (listen, invite) = (&function.listen, &client.invite);
+    assert!(refuses_what_is_forged(listen, &client.peer, invite));
+}
+
 /// A leg refuses: the caller hears of it, and whoever has accepted is hung up on.
 #[test]
 fn a_leg_refuses() {
@@ -279,6 +348,26 @@ fn a_leg_refuses() {
     let bye = iwfs[0].get("BYE");
     iwfs[0].answer(function, &bye, "200 OK");
     assert_eq!(function.event("session_refused")["status"], 486);
+}
+
+/// An INVITE that was refused comes once more, long on its way: it is refused as it was, and nobody is called again.
+#[test]
+fn a_refused_invite_comes_again() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let mut function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    let invite = other.get("INVITE");
+    other.answer(&function, &invite, "486 Busy Here");
+    other.get("ACK");
+    let refused = client.receive();
+    assert_eq!(status(&refused), "486");
+    caller.send(&caller.beside("ACK", values(&refused, "To")[0]));
+    function.event("session_refused");
+    assert_eq!(client.ask(&function.listen, &caller.invite), refused);
+    assert!(other.peer.is_quiet_for(200));
 }
 
 /// The caller does not want it any more while it rings: it is called off as soon as that may be.
@@ -340,6 +429,67 @@ fn an_acceptance_is_repeated() {
     caller.send(&ack);
     assert!(client.is_quiet_for(1_500));
     assert_eq!(client.ask(&function.listen, &caller.invite), accepted);
+}
+
+/// RFC 3261 9.2, 13.3.1.4: an ACK of another request or with another tag does not end the 200, a CANCEL with another branch
+/// calls nobody off, and the INVITE by another way is no second call.
+#[test]
+fn what_is_of_another_transaction() {
+    let mut other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let mut caller = Caller::call(&client, &function.listen, "", &offer);
+    assert_eq!(status(&client.receive()), "100");
+    let another = |request: &str| request.replace("z9hG4bK-invite", "z9hG4bK-another");
+    let cancel = another(&caller.beside("CANCEL", "<sip:bob@home2.test>"));
+    assert_eq!(status(&client.ask(&function.listen, &cancel)), "481");
+    let merged = client.ask(&function.listen, &another(&caller.invite));
+    assert_eq!(status(&merged), "482");
+    other.accept(&function, &[2000]);
+    let accepted = client.receive();
+    assert_eq!(status(&accepted), "200");
+    let ack = caller.within("ACK", &accepted, "");
+    for (right, wrong) in [("CSeq: 1 ", "CSeq: 2 "), (";tag=", ";tag=x")] {
+        let at = ack.rfind(right).unwrap();
+        caller.send(&[&ack[..at], wrong, &ack[at + right.len()..]].concat());
+        assert_eq!(client.receive(), accepted);
+    }
+    caller.send(&ack);
+    assert!(client.is_quiet_for(2_500));
+}
+
+/// RFC 3261 17.2.1: an INVITE that comes again while it rings is answered as it was last.
+#[test]
+fn an_invite_is_repeated_while_it_rings() {
+    let other = Party::new();
+    let client = Peer::of_core();
+    let function = start(&[], &[("peer", &other)]);
+    let offer = description(&client, &[1000]);
+    let caller = Caller::call(&client, &function.listen, "", &offer);
+    let trying = client.receive();
+    assert_eq!(status(&trying), "100");
+    assert_eq!(client.ask(&function.listen, &caller.invite), trying);
+    other.answer(&function, &other.get("INVITE"), "180 Ringing");
+    let ringing = client.receive();
+    assert_eq!(status(&ringing), "180");
+    assert_eq!(client.ask(&function.listen, &caller.invite), ringing);
+}
+
+/// A caller who connects has another port then: it is known by its address.
+#[test]
+fn a_caller_over_tcp() {
+    let other = Party::new();
+    let client = Party {
+        peer: Peer::of_element(),
+        invite: String::new(),
+    };
+    let function = start(&[], &[("client", &client), ("peer", &other)]);
+    let offer = description(&client.peer, &[1000]);
+    let invite = Caller::write(&client.peer, "", &offer).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let mut stream = TcpStream::connect(&function.listen).unwrap();
+    stream.write_all(invite.as_bytes()).unwrap();
+    other.get("INVITE");
 }
 
 /// The host ends a session: every leg gets a BYE with the reason.

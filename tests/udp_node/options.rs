@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::process::program;
+use crate::process::{Process, folder, program};
 
 fn run(arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(program()).args(arguments).output().unwrap();
@@ -53,6 +53,41 @@ fn help_is_complete() {
     assert!(options > 20 && commands > 8, "{options} {commands}");
 }
 
+/// A seed or a number of starts that is damaged is not taken for none: with another one identifiers could come twice.
+#[test]
+fn what_is_damaged() {
+    let store = folder("udp_node_damaged");
+    let path = store.to_str().unwrap();
+    let start = || {
+        let listen = ["--listen", "127.0.0.1:0", "--domain", "ims.test"];
+        let persist = ["--persist", path];
+        run(&[&["scscf"], &listen[..], &persist].concat())
+    };
+    let persist = [
+        "--listen",
+        "127.0.0.1:0",
+        "--domain",
+        "ims.test",
+        "--persist",
+        path,
+    ];
+    assert!(Process::start("scscf", &persist).quit());
+    assert_eq!(fs::read_to_string(store.join("starts")).unwrap(), "1");
+    assert!(Process::start("scscf", &persist).quit());
+    for (file, content) in [("starts", ""), ("starts", "2x"), ("seed", "short")] {
+        let kept = fs::read(store.join(file)).unwrap();
+        fs::write(store.join(file), content).unwrap();
+        let (success, _, said) = start();
+        assert!(
+            !success && said.contains(&format!("{file}: it is damaged")),
+            "{said}"
+        );
+        fs::write(store.join(file), kept).unwrap();
+    }
+    fs::remove_file(store.join("starts")).unwrap();
+    assert!(!start().0);
+}
+
 /// What is not understood is said, and nothing is begun.
 #[test]
 fn what_is_not_understood() {
@@ -92,6 +127,18 @@ fn what_is_not_understood() {
                 "soon",
             ],
             "soon is not what it can take",
+        ),
+        (
+            &[
+                "scscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
+                "--authentication",
+                "digest",
+            ],
+            "needs --identities",
         ),
         (
             &[

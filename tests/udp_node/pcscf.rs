@@ -1,12 +1,15 @@
 //! The P-CSCF alone, between a UE and a core that the test plays: what it passes on, and what it changes in it.
 
-use std::{io::Write, net::TcpStream};
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{TcpListener, TcpStream},
+};
 
 use serde_json::json;
 
 use crate::{
-    peer::{Peer, Register, status, values},
-    process::Process,
+    peer::{Peer, Register, refuses_what_is_forged, status, values},
+    process::{BOUND, Process, folder},
 };
 
 struct Between {
@@ -162,10 +165,10 @@ fn a_request_of_a_ue() {
     let mut between = Between::new();
     let forged = "P-Asserted-Identity: <sip:boss@ims.test>\r\n";
     let message = request("MESSAGE", &between.ue, forged);
-    assert_eq!(
-        status(&between.ue.ask(&between.pcscf.listen, &message)),
-        "403"
-    );
+    let refused = between.ue.ask(&between.pcscf.listen, &message);
+    assert_eq!(status(&refused), "403");
+    assert!(values(&refused, "To")[0].contains(";tag="), "{refused}");
+    assert_eq!(between.ue.ask(&between.pcscf.listen, &message), refused);
     between.register();
     let listen = between.pcscf.listen.clone();
     let routes = format!(
@@ -192,6 +195,50 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// A response that it has not asked for goes nowhere, whoever sends it (RFC 3261 16.11: the branch is checked).
+#[test]
+fn a_forged_response() {
+    let mut between = Between::new();
+    let passed = between.register();
+    for peer in [&between.core, &between.ue] {
+        assert!(refuses_what_is_forged(&between.pcscf.listen, peer, &passed));
+    }
+}
+
+/// What came over UDP may leave out how long it is. Over TCP it says so, as it may go that way next.
+#[test]
+fn a_request_that_does_not_say_its_length() {
+    let mut between = Between::new();
+    between.register();
+    let body = "y".repeat(1_300);
+    let message = request("MESSAGE", &between.ue, "");
+    let message = message.replace("Content-Length: 0\r\n\r\n", &format!("\r\n{body}"));
+    let core = TcpListener::bind(&between.core.address).unwrap();
+    between.ue.send(&between.pcscf.listen, &message);
+    let (mut stream, _) = core.accept().unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut passed = String::new();
+    while !passed.ends_with(&body) {
+        let mut buffer = [0; 4_096];
+        let length = stream.read(&mut buffer).unwrap();
+        passed.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    assert_eq!(values(&passed, "Content-Length"), ["1300"]);
+}
+
+/// RFC 3261 16.3 step 5: what it is to support and does not is refused, to the UE and to the core.
+#[test]
+fn what_a_proxy_is_to_support() {
+    let mut between = Between::new();
+    between.register();
+    let listen = &between.pcscf.listen;
+    for peer in [&between.ue, &between.core] {
+        let refused = peer.ask(listen, &request("MESSAGE", peer, "Proxy-Require: x\r\n"));
+        assert_eq!(status(&refused), "420");
+        assert_eq!(values(&refused, "Unsupported"), ["x"]);
+    }
+}
+
 /// Two UEs behind one address: each speaks under its own identity.
 #[test]
 fn two_ues_over_one_flow() {
@@ -210,6 +257,65 @@ fn two_ues_over_one_flow() {
         let expected = format!("<sip:{user}@ims.test>");
         assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
     }
+}
+
+/// Several UEs behind one address, and a request that does not say in its Contact whose it is: its P-Preferred-Identity or
+/// its From tells, and if they do not, nobody is vouched for.
+#[test]
+fn who_speaks_over_a_flow() {
+    let mut between = Between::new();
+    between.register();
+    let granted = "P-Associated-URI: <sip:bob@ims.test>, <tel:+12125550102>\r\n";
+    let passed = between.up(&Register::new("bob", &between.ue).write(&between.ue));
+    let granted = response(&passed, "200 OK", granted);
+    between.core.send(&between.pcscf.listen, &granted);
+    between.ue.receive();
+    let message = request("MESSAGE", &between.ue, "");
+    let from = |uri: &str| message.replace("From: <sip:alice@ims.test>", &format!("From: <{uri}>"));
+    let prefers = |uri: &str| {
+        let line = format!("P-Preferred-Identity: <{uri}>\r\nContent-Length");
+        from("sip:anonymous@anonymous.invalid").replace("Content-Length", &line)
+    };
+    for (request, expected) in [
+        (from("sip:alice@ims.test"), "<sip:alice@ims.test>"),
+        (from("sip:bob@ims.test"), "<sip:bob@ims.test>"),
+        (prefers("tel:+12125550102"), "<tel:+12125550102>"),
+    ] {
+        let passed = between.up(&request);
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+    for nobodys in [from("sip:carol@ims.test"), prefers("sip:carol@ims.test")] {
+        let refused = between.ue.ask(&between.pcscf.listen, &nobodys);
+        assert_eq!(status(&refused), "403");
+    }
+}
+
+/// Somebody else registers the contact of a UE: neither takes the place of the other.
+#[test]
+fn a_contact_that_is_anothers() {
+    let mut between = Between::new();
+    let listen = between.pcscf.listen.clone();
+    between.register();
+    let other = Peer::ue();
+    let mut register = Register::new("mallory", &other);
+    register.contact = format!("<sip:alice@{}>", between.ue.address);
+    other.send(&listen, &register.write(&other));
+    let passed = between.core.receive();
+    between.core.send(&listen, &response(&passed, "200 OK", ""));
+    other.receive();
+    between.pcscf.event("registered");
+    assert_eq!(between.pcscf.contacts().len(), 2);
+    for (ue, user) in [(&between.ue, "alice"), (&other, "mallory")] {
+        ue.send(&listen, &request("MESSAGE", ue, ""));
+        let passed = between.core.receive();
+        let expected = format!("<sip:{user}@ims.test>");
+        assert_eq!(values(&passed, "P-Asserted-Identity"), [expected]);
+    }
+    // Which of them is meant, the contact alone does not say.
+    let contact = format!("sip:alice@{} SIP", between.ue.address);
+    let to_contact =
+        request("MESSAGE", &between.core, "").replace("sip:bob@ims.test SIP", &contact);
+    assert_eq!(status(&between.core.ask(&listen, &to_contact)), "480");
 }
 
 /// No UE chooses whom the P-CSCF talks to: what its Route says besides goes to the next hop.
@@ -291,6 +397,124 @@ fn a_request_for_a_lost_ue() {
         .send(&between.pcscf.listen, &response(&gone, "200 OK", ""));
     let event = between.pcscf.event("deregistered");
     assert_eq!(event["outcome"], "unconfirmed");
+}
+
+fn over_tcp(between: &mut Between) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let register = Register::new("alice", &between.ue).write_over("TCP", &address);
+    stream.write_all(register.as_bytes()).unwrap();
+    let request = between.core.receive();
+    let granted = response(&request, "200 OK", "");
+    between.core.send(&between.pcscf.listen, &granted);
+    between.pcscf.event("registered");
+    (stream, Between::token(&request).to_owned())
+}
+
+/// RFC 5626 5.3: the connection of a UE is closed. What is for it is refused with 430, and nobody is connected.
+#[test]
+fn a_flow_that_is_gone() {
+    let mut between = Between::new();
+    let (stream, token) = over_tcp(&mut between);
+    let (address, listen) = (stream.local_addr().unwrap(), between.pcscf.listen.clone());
+    drop(stream);
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let to_contact = request("MESSAGE", &between.core, "").replace(
+        "sip:bob@ims.test SIP",
+        &format!("sip:alice@{} SIP", between.ue.address),
+    );
+    // It is for the UE until its end is known.
+    while status(&between.core.ask(&listen, &to_contact)) != "430" {}
+    let by_token = request("MESSAGE", &between.core, &route);
+    let elsewhere = TcpListener::bind(address).unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    assert_eq!(status(&between.core.ask(&listen, &by_token)), "430");
+    assert_eq!(
+        elsewhere.accept().unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+}
+
+/// REGISTERs that nobody answers take so much room and no more: then others are refused.
+#[test]
+fn too_many_registers() {
+    let between = Between::with(&["--udp-limit", "65535"]);
+    let mut register = Register::new("alice", &between.ue);
+    let long = format!("X-Long: {}\r\n", "y".repeat(15_000)).repeat(4);
+    register.lines = &long;
+    for cseq in 1..1_000 {
+        register.cseq = cseq;
+        between
+            .ue
+            .send(&between.pcscf.listen, &register.write(&between.ue));
+        if !between.ue.is_quiet_for(5) {
+            // Each has 60,000 bytes.
+            assert!(cseq > 200, "{cseq}");
+            register.cseq = cseq + 1;
+            let refused = between
+                .ue
+                .ask(&between.pcscf.listen, &register.write(&between.ue));
+            assert_eq!(status(&refused), "503");
+            return;
+        }
+    }
+    panic!("all of them wait");
+}
+
+/// [DR-7] What the UE was told is kept: the program is killed as soon as the 200 is there.
+#[test]
+fn killed_after_the_200() {
+    let store = folder("udp_node_told");
+    let options = ["--persist", store.to_str().unwrap()];
+    let before = Between::with(&options);
+    let request = before.up(&Register::new("alice", &before.ue).write(&before.ue));
+    let granted = response(&request, "200 OK", "");
+    before.core.send(&before.pcscf.listen, &granted);
+    before.ue.receive();
+    before.pcscf.kill();
+    assert_eq!(Between::with(&options).pcscf.contacts().len(), 1);
+}
+
+/// A connection does not outlive the program.
+#[test]
+fn a_flow_after_a_start() {
+    let store = folder("udp_node_flow");
+    let options = ["--persist", store.to_str().unwrap()];
+    let mut before = Between::with(&options);
+    let (_stream, _) = over_tcp(&mut before);
+    before.pcscf.kill();
+    let mut between = Between::with(&options);
+    let registered = format!("sip:alice@{}", before.ue.address);
+    assert_eq!(between.pcscf.contacts(), [registered.as_str()]);
+    let to_contact = request("MESSAGE", &between.core, "")
+        .replace("sip:bob@ims.test SIP", &format!("{registered} SIP"));
+    let refused = between.core.ask(&between.pcscf.listen, &to_contact);
+    assert_eq!(status(&refused), "430");
+}
+
+/// A Via that names another transport than that over which it came is refused, and its answer goes nowhere else.
+#[test]
+fn a_via_of_another_transport() {
+    let between = Between::new();
+    let options = request("OPTIONS", &between.ue, "").replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    let refused = between.ue.ask(&between.pcscf.listen, &options);
+    assert_eq!(status(&refused), "400");
+    assert!(values(&refused, "To")[0].contains(";tag="));
+}
+
+/// A trial that is asked for with the wrong word is no shutdown.
+#[test]
+fn a_trial_that_is_misspelt() {
+    let mut between = Between::new();
+    between.register();
+    for (field, value) in [("dry_run", json!("true")), ("dryrun", json!(true))] {
+        between
+            .pcscf
+            .command(&json!({"command": "shutdown", field: value}));
+        between.pcscf.event("refused");
+    }
+    assert!(between.core.is_quiet_for(200));
+    assert_eq!(between.pcscf.contacts().len(), 1);
 }
 
 /// [PD-3] A UE over TCP hangs up: by the policy given, that and a missed probe mean that it is lost.

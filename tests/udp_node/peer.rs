@@ -24,6 +24,11 @@ impl Peer {
         Self::at(CORE_ADDRESS)
     }
 
+    #[allow(dead_code)] // For the roles that have a test over TCP.
+    pub fn of_element() -> Self {
+        Self::at("127.0.0.1:0")
+    }
+
     fn at(address: &str) -> Self {
         let socket = UdpSocket::bind(address).unwrap();
         socket.set_read_timeout(Some(BOUND)).unwrap();
@@ -42,7 +47,6 @@ impl Peer {
     }
 
     /// Whether nothing comes for so many milliseconds.
-    #[allow(dead_code)] // One of the tests that share this waits for nothing.
     pub fn is_quiet_for(&self, milliseconds: u64) -> bool {
         let time = Duration::from_millis(milliseconds);
         self.socket.set_read_timeout(Some(time)).unwrap();
@@ -109,6 +113,28 @@ impl Register<'_> {
              {lines}Content-Length: 0\r\n\r\n"
         )
     }
+}
+
+/// A response that nobody has asked for, with these values of Via.
+pub fn unasked(vias: [&str; 2]) -> String {
+    let [own, other] = vias;
+    format!(
+        "SIP/2.0 200 OK\r\nVia: {own}\r\nVia: {other}\r\n\
+         From: <sip:alice@ims.test>;tag=1\r\nTo: <sip:bob@ims.test>;tag=2\r\n\
+         Call-ID: unasked\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+/// Whether a response goes nowhere whose branch this element has not made, or not for the Via that stands below it.
+/// `passed` is a request that it has passed on.
+pub fn refuses_what_is_forged(element: &str, from: &Peer, passed: &str) -> bool {
+    let stranger = Peer::ue();
+    let elsewhere = format!("SIP/2.0/UDP {};branch=z9hG4bK-elsewhere", stranger.address);
+    let invented = format!("SIP/2.0/UDP {element};branch=z9hG4bK0123456789abcdef");
+    for own in [invented.as_str(), values(passed, "Via")[0]] {
+        from.send(element, &unasked([own, &elsewhere]));
+    }
+    stranger.is_quiet_for(200)
 }
 
 /// The values of a header field, in order.

@@ -86,7 +86,12 @@ impl Process {
 
     /// Gives a command, a line of JSON.
     pub fn command(&mut self, line: &Value) {
-        writeln!(self.stdin, "{line}").unwrap();
+        self.raw(format!("{line}\n").as_bytes());
+    }
+
+    /// Gives it bytes, whatever they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.stdin.write_all(bytes).unwrap();
     }
 
     /// The first event of that name that was not waited for yet.

@@ -16,6 +16,9 @@ use crate::{
     process::{BOUND, Process, folder},
 };
 
+/// Bytes of a message, with its mark in Via nearly as many as may be: one packet has no room for it and a TCP header.
+const LARGEST: usize = 65_500;
+
 fn scscf(options: &[&str]) -> Process {
     let common = ["--listen", "127.0.0.1:0", "--domain", "ims.test"];
     Process::start("scscf", &[&common, options].concat())
@@ -142,6 +145,28 @@ fn order_of_requests() {
     granted(&ue.ask(&scscf.listen, &other_call));
 }
 
+/// As many contacts as a set may have, in one REGISTER or in two, and no more; thousands are refused as one is.
+#[test]
+fn too_many_contacts() {
+    let mut scscf = scscf(&[]);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let mut ask = |cseq: u32, first: usize, count: usize| {
+        register.cseq = cseq;
+        let contacts = (first..first + count).map(|one| format!("<sip:{one}@{}>", ue.address));
+        let fields = contacts.collect::<Vec<_>>();
+        let fields = fields.chunks(200).map(|some| some.join(","));
+        register.contact = fields.collect::<Vec<_>>().join("\r\nContact: ");
+        status(&ue.ask(&scscf.listen, &register.write(&ue))).to_owned()
+    };
+    assert_eq!(ask(1, 0, 17), "403");
+    assert_eq!(ask(2, 0, 2_000), "403");
+    assert_eq!(ask(3, 0, 16), "200");
+    assert_eq!(ask(4, 16, 1), "403");
+    assert_eq!(ask(5, 15, 1), "200");
+    assert_eq!(scscf.contacts().len(), 16);
+}
+
 /// What is refused: a stranger, what is demanded and not known, a contact that is none, calls.
 #[test]
 fn refusals() {
@@ -160,6 +185,7 @@ fn refusals() {
     ] {
         let response = ue.ask(&scscf.listen, &request);
         assert_eq!(status(&response), expected, "{request}{response}");
+        assert!(values(&response, "To")[0].contains(";tag="), "{response}");
     }
     let response = ue.ask(&scscf.listen, &requires.replace("alice-1", "alice-2"));
     assert_eq!(values(&response, "Unsupported"), ["time-travel"]);
@@ -295,6 +321,43 @@ fn a_stream_in_pieces() {
     );
 }
 
+/// A message as large as it may be, over TCP, is answered, and stands in the capture in segments as they go over Ethernet.
+#[test]
+fn a_message_of_the_largest_size() {
+    let capture = folder("udp_node_largest").join("capture.pcap");
+    let scscf = scscf(&["--pcap", capture.to_str().unwrap()]);
+    let mut stream = TcpStream::connect(&scscf.listen).unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let long = format!("X-Long: {}\r\n", "y".repeat(16_000)).repeat(4);
+    let padding = |length: usize| format!("{long}X-Rest: {}\r\n", "z".repeat(length));
+    let shortest = padding(0);
+    register.lines = &shortest;
+    let missing = LARGEST - register.write_over("TCP", &address).len();
+    let filled = padding(missing);
+    register.lines = &filled;
+    let request = register.write_over("TCP", &address);
+    assert_eq!(request.len(), LARGEST);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut buffer = [0; 4_096];
+    let length = stream.read(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"SIP/2.0 200 OK\r\n"));
+    assert!(scscf.quit());
+    let file = fs::read(capture).unwrap();
+    let (mut packets, mut longest, mut sum) = (&file[24..], 0, 0);
+    while let Some((head, rest)) = packets.split_at_checked(16) {
+        let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
+        longest = longest.max(length);
+        // IP and TCP have headers of 20 bytes each.
+        sum += length - 40;
+        packets = &rest[length..];
+    }
+    assert_eq!(longest, 1_500);
+    assert!(sum >= LARGEST, "{sum}");
+}
+
 /// [SD-1] Whoever pretends to be a P-CSCF, from an address that is not trusted, removes nobody, and is reported.
 #[test]
 fn a_pretended_pcscf() {
@@ -349,6 +412,163 @@ fn a_registration_that_runs_out_meanwhile() {
     let mut second = scscf(&options);
     assert!(second.contacts().is_empty());
     assert_eq!(second.event("deregistered")["cause"], "expired");
+}
+
+/// A command that is not quite right does not become another one: it is refused, and nobody is deregistered.
+#[test]
+fn what_is_no_command() {
+    let mut scscf = scscf(&[]);
+    let ue = Peer::ue();
+    granted(&ue.ask(&scscf.listen, &Register::new("alice", &ue).write(&ue)));
+    for (field, value, why) in [
+        (
+            "public_identity",
+            json!(5),
+            "\"public_identity\" is not a text",
+        ),
+        (
+            "public_identity",
+            json!(null),
+            "\"public_identity\" is not a text",
+        ),
+        (
+            "publicidentity",
+            json!("sip:alice@ims.test"),
+            "network_deregister takes no \"publicidentity\"",
+        ),
+        ("everybody", json!("true"), "\"everybody\" is not a boolean"),
+        (
+            "everybody",
+            json!(false),
+            "network_deregister needs a \"public_identity\"",
+        ),
+    ] {
+        scscf.command(&json!({
+            "command": "network_deregister", "reason": "maintenance", field: value,
+        }));
+        assert_eq!(scscf.event("refused")["why"], why);
+    }
+    let everybody = json!({
+        "command": "network_deregister", "reason": "maintenance", "everybody": true,
+        "public_identity": "sip:alice@ims.test",
+    });
+    scscf.command(&everybody);
+    scscf.event("refused");
+    assert_eq!(scscf.contacts().len(), 1);
+    scscf.command(&json!({
+        "command": "network_deregister", "reason": "maintenance", "everybody": true,
+    }));
+    scscf.event("deregistered");
+    assert!(scscf.contacts().is_empty());
+}
+
+/// A line that is no text, and one that has no end, are refused; the commands after them are carried out.
+#[test]
+fn a_line_that_is_none() {
+    let mut scscf = scscf(&[]);
+    for (line, why) in [
+        (b"{\"command\":\"\xff\"}\n".to_vec(), "not UTF-8"),
+        ([&vec![b' '; 200_000][..], b"\n"].concat(), "too long"),
+    ] {
+        scscf.raw(&line);
+        assert_eq!(scscf.event("refused")["why"], why);
+        assert!(scscf.contacts().is_empty());
+    }
+}
+
+/// [DR-7] Killed after a contact has gone at the node, and before the registrar's file says so: it has gone.
+#[test]
+fn a_binding_that_the_node_has_not() {
+    let store = folder("udp_node_bindings");
+    let options = ["--persist", store.to_str().unwrap()];
+    let mut first = scscf(&options);
+    let ue = Peer::ue();
+    let mut register = Register::new("alice", &ue);
+    let (one, two) = (
+        register.contact.clone(),
+        format!("<sip:other@{}>", ue.address),
+    );
+    register.contact = format!("{one}, {two}");
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    let file = fs::read_dir(store.join("registrar"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let before = fs::read(&file).unwrap();
+    (register.cseq, register.expires, register.contact) = (2, 0, two);
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    first.event("deregistered");
+    // By the time of the next REGISTER, the node has told that it has gone, and does not tell it again.
+    (register.cseq, register.expires, register.contact) = (3, 600, one.clone());
+    granted(&ue.ask(&first.listen, &register.write(&ue)));
+    first.kill();
+    fs::write(&file, before).unwrap();
+    let mut second = scscf(&options);
+    assert_eq!(second.contacts(), [one.trim_matches(['<', '>'])]);
+}
+
+/// A connection over which nothing comes is closed; keep-alives keep it open.
+#[test]
+fn an_idle_connection() {
+    let scscf = scscf(&["--idle-timeout", "1"]);
+    let connect = || {
+        let stream = TcpStream::connect(&scscf.listen).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream
+    };
+    let (mut idle, mut alive) = (connect(), connect());
+    let mut pong = [0; 2];
+    for _ in 0..4 {
+        alive.write_all(b"\r\n\r\n").unwrap();
+        alive.read_exact(&mut pong).unwrap();
+        thread::sleep(Duration::from_millis(400));
+    }
+    assert_eq!(idle.read(&mut pong).unwrap(), 0);
+    alive.write_all(b"\r\n\r\n").unwrap();
+    alive.read_exact(&mut pong).unwrap();
+}
+
+/// [DR-7] What is damaged in a store is set aside, and everybody else is there after a start.
+#[test]
+fn a_damaged_store() {
+    let store = folder("udp_node_damaged_store");
+    let options = ["--persist", store.to_str().unwrap()];
+    let first = scscf(&options);
+    let ue = Peer::ue();
+    for user in ["alice", "bob", "carol"] {
+        granted(&ue.ask(&first.listen, &Register::new(user, &ue).write(&ue)));
+    }
+    first.kill();
+    let files = |part: &str| {
+        let files = fs::read_dir(store.join(part)).unwrap();
+        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+    };
+    let machine = files("machines").pop().unwrap();
+    let mut bytes = fs::read(&machine).unwrap();
+    // Of the blob, which stands at the end.
+    bytes.last_mut().into_iter().for_each(|byte| *byte ^= 0xff);
+    fs::write(&machine, bytes).unwrap();
+    fs::write(files("registrar").pop().unwrap(), "\u{ff}").unwrap();
+    let mut second = scscf(&options);
+    let left = second.contacts().len();
+    assert!((1..=2).contains(&left), "{left}");
+    for part in ["machines", "registrar"] {
+        let aside = files(part);
+        assert!(
+            aside
+                .iter()
+                .any(|path| path.extension().is_some_and(|it| it == "damaged")),
+            "{part}"
+        );
+    }
+    for user in ["alice", "bob", "carol"] {
+        let mut again = Register::new(user, &ue);
+        again.cseq = 2;
+        granted(&ue.ask(&second.listen, &again.write(&ue)));
+    }
+    assert_eq!(second.contacts().len(), 3);
 }
 
 /// [SD-6] A user who is to authenticate anew and does not is gone, and its time says so before.

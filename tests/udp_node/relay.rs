@@ -1,10 +1,12 @@
 //! The IBCF between two networks that the test plays.
 
+use std::{io::Write, net::TcpStream};
+
 use serde_json::json;
 
 use crate::{
     call::{Caller, description, response},
-    peer::{Peer, status, values},
+    peer::{Peer, refuses_what_is_forged, status, values},
     process::Process,
 };
 
@@ -74,6 +76,8 @@ fn a_subscription_passes() {
         &pair,
         "--translate-aor",
         "sip:alice@inside.test,sip:alice@home1.test",
+        "--trust",
+        "127.0.0.3",
         "--documents",
         "translated",
     ]);
@@ -161,6 +165,86 @@ fn a_call_passes() {
     assert!(passed.starts_with("MESSAGE "));
 }
 
+/// A response that it has not asked for goes nowhere.
+#[test]
+fn a_forged_response() {
+    let border = Border::new(&[]);
+    let passed = border.out(&subscribe(&border.inside));
+    let (listen, outside) = (&border.ibcf.listen, &border.outside);
+    assert!(refuses_what_is_forged(listen, outside, &passed));
+}
+
+/// Both sides on one machine, and the inside over TCP: what it sends goes out.
+#[test]
+fn the_inside_over_tcp() {
+    let (inside, outside) = (Peer::of_element(), Peer::of_element());
+    let ibcf = Process::start(
+        "relay",
+        &[
+            "--listen",
+            "127.0.0.1:0",
+            "--domain",
+            "ims.test",
+            "--inside",
+            &inside.address,
+            "--outside",
+            &outside.address,
+        ],
+    );
+    let mut stream = TcpStream::connect(&ibcf.listen).unwrap();
+    let request = subscribe(&inside).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+    stream.write_all(request.as_bytes()).unwrap();
+    assert!(outside.receive().starts_with("SUBSCRIBE "));
+}
+
+/// No stranger chooses whom the IBCF talks to: from outside, a Route and a Request-URI lead to the inside and no further.
+#[test]
+fn no_proxy_for_strangers() {
+    let border = Border::new(&[]);
+    let stranger = Peer::ue();
+    let route = format!("Route: <sip:{};lr>", stranger.address);
+    let message = subscribe(&border.outside).replace("SUBSCRIBE", "MESSAGE");
+    let routed = message.replace("X-Other:   kept", &route);
+    assert_eq!(values(&border.in_(&routed), "Route").len(), 1);
+    let target = format!("sip:{} SIP/2.0", stranger.address);
+    let within = message
+        .replace("sip:alice@home1.test SIP/2.0", &target)
+        .replace(
+            "To: <sip:alice@home1.test>",
+            "To: <sip:alice@home1.test>;tag=2",
+        )
+        .replace("z9hG4bK-subscribe", "z9hG4bK-within");
+    assert!(border.in_(&within).starts_with("MESSAGE "));
+    assert!(stranger.is_quiet_for(100));
+    border.inside.send(
+        &border.ibcf.listen,
+        &routed.replace("z9hG4bK-subscribe", "z9hG4bK-out"),
+    );
+    assert!(stranger.receive().starts_with("MESSAGE "));
+}
+
+/// Requests that nobody answers take so much room and no more: then others are refused.
+#[test]
+fn too_many_requests() {
+    let border = Border::new(&["--udp-limit", "65535"]);
+    let message = subscribe(&border.inside).replace("SUBSCRIBE", "MESSAGE");
+    let long = format!("X-Long: {}\r\n", "y".repeat(15_000)).repeat(4);
+    let message = message.replace("X-Other:   kept\r\n", &long);
+    let send = |number: u32| {
+        let branch = format!("z9hG4bK-{number}");
+        let message = message.replace("z9hG4bK-subscribe", &branch);
+        border.inside.send(&border.ibcf.listen, &message);
+    };
+    let refused = (1..2_000).find(|number| {
+        send(*number);
+        !border.inside.is_quiet_for(2)
+    });
+    // Each has 60,000 bytes as it comes, and as it goes.
+    assert!(refused.is_some_and(|number| number > 500), "{refused:?}");
+    send(2_000);
+    assert_eq!(status(&border.inside.receive()), "503");
+}
+
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.
 #[test]
 fn a_call_is_cancelled() {
@@ -213,6 +297,9 @@ fn what_does_not_pass() {
     let refused = border.inside.ask(&border.ibcf.listen, &far);
     assert_eq!(status(&refused), "483");
     assert!(border.outside.is_quiet_for(50));
+    let uncounted = message.replace("Max-Forwards: 70\r\n", "");
+    let uncounted = uncounted.replace("z9hG4bK-subscribe", "z9hG4bK-uncounted");
+    assert_eq!(values(&border.out(&uncounted), "Max-Forwards"), ["70"]);
 }
 
 /// [IB-1] A document that cannot be read passes as it came and is told; or it is refused, if that is wanted.
