@@ -155,24 +155,142 @@ fn between_attempts() {
     assert_eq!(bed.node.registrations(), 0);
 }
 
-/// [MS-1] A 2xx to a REGISTER of the host is as good as the subscriber's return: before ours it stops the procedure, and
-/// what it says is taken; after ours it ends first, as nobody knows which of the two the registrar took last.
+/// A 2xx to a REGISTER of the host, with other parameters of the contact than before.
+fn renewed(bed: &mut Bed) -> Vec<Out> {
+    let changed = PARAMS.replace("cellular1", "wlan1");
+    bed.learn(&register(&changed, 2), &register_200(&changed, 2))
+}
+
+fn is_of_wlan(register: &[u8]) -> bool {
+    String::from_utf8_lossy(register).contains("wlan1")
+}
+
+/// [MS-1] A 2xx to a REGISTER that the host sent before the indication is no return: before ours, what it says is taken,
+/// and the subscriber who has left is deregistered.
 #[test]
-fn registered_meanwhile() {
+fn renewed_before_the_register() {
     let mut bed = Bed::registered(plain());
     bed.add_dialogs(&[1]);
-    bed.inactive(Cause::ImplicitDetach);
-    let changed = PARAMS.replace("cellular1", "wlan1");
-    let out = bed.learn(&register(&changed, 2), &register_200(&changed, 2));
-    assert_eq!(cancelled(&out), (Cause::ImplicitDetach, 1));
-    let (token, ours) = request(&bed.inactive(Cause::Purge));
-    assert!(String::from_utf8(ours.clone()).unwrap().contains("wlan1"));
-    assert_eq!(bed.register(), []);
+    let out = bed.inactive(Cause::CancelLocation);
+    assert_eq!(renewed(&mut bed), []);
+    let (token, ours) = request(&bed.done(asked(&out)[0].0));
+    assert!(is_of_wlan(&ours));
     let out = bed.respond(token, &response(200, &ours, ""));
-    assert_eq!(
-        outcome(&out),
-        (Cause::Purge, Outcome::Confirmed, 1, 0, true)
-    );
+    let expected = (Cause::CancelLocation, Outcome::Confirmed, 1, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] While ours is out, nobody knows which of the two the registrar took last: one more removes what the other may
+/// have bound. With the subscriber back, there is none, and gone again, there is.
+#[test]
+fn renewed_while_the_register_is_out() {
+    for (returned, gone_again, status) in [
+        (false, false, 200),
+        (true, false, 200),
+        (true, true, 200),
+        (false, false, 404),
+        (false, false, 403),
+    ] {
+        let mut bed = Bed::registered(plain());
+        let (token, ours) = request(&bed.inactive(Cause::Purge));
+        if returned {
+            assert_eq!(bed.returned(), []);
+        }
+        assert_eq!(renewed(&mut bed), []);
+        if gone_again {
+            assert_eq!(bed.inactive(Cause::Purge), []);
+        }
+        let mut out = bed.respond(token, &response(status, &ours, ""));
+        let repeats = status != 403 && (!returned || gone_again);
+        if repeats {
+            let (token, more) = request(&out);
+            assert!(is_of_wlan(&more));
+            assert!(String::from_utf8_lossy(&more).contains("CSeq: 2 REGISTER"));
+            assert_eq!(bed.returned(), []);
+            assert_eq!(bed.inactive(Cause::Purge), []);
+            out = bed.respond(token, &response(200, &more, ""));
+        }
+        let expected = match status {
+            403 => Outcome::Refused { status },
+            _ => Outcome::Confirmed,
+        };
+        let (registers, anew) = (1 + u8::from(repeats), returned && !gone_again);
+        assert_eq!(outcome(&out), (Cause::Purge, expected, registers, 0, anew));
+    }
+}
+
+/// [MS-1, MS-5] However often the host registers the subscriber meanwhile, there is one REGISTER more than the attempts at
+/// most, and one that waits for its turn goes on after a restart.
+#[test]
+fn renewed_without_end() {
+    let mut config = plain();
+    config.attempts = 2;
+    let mut bed = Bed::registered(config);
+    let mut out = bed.inactive(Cause::Purge);
+    for _ in 0..2 {
+        let (token, ours) = request(&out);
+        assert_eq!(renewed(&mut bed), []);
+        out = bed.respond(token, &response(200, &ours, ""));
+    }
+    let (token, ours) = request(&out);
+    assert_eq!(renewed(&mut bed), []);
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::Purge, Outcome::Confirmed, 3, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] What has run out, or was ended by the network, says nothing of the subscriber: a 2xx refutes it. With an
+/// indication besides, the subscriber has left all the same.
+#[test]
+fn renewed_after_the_lifetime() {
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    bed.fire("registration lifetime");
+    assert_eq!(cancelled(&renewed(&mut bed)), (Cause::Expiry, 1));
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+
+    let mut bed = Bed::registered(plain());
+    let (token, ours) = request(&bed.fire("registration lifetime"));
+    assert_eq!(renewed(&mut bed), []);
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::Expiry, Outcome::Confirmed, 1, 0, true);
+    assert_eq!(outcome(&out), expected);
+
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let out = bed.fire("registration lifetime");
+    assert_eq!(bed.inactive(Cause::CancelLocation), []);
+    assert_eq!(bed.node.counters().triggered, 1);
+    assert_eq!(renewed(&mut bed), []);
+    let (token, ours) = request(&bed.done(asked(&out)[0].0));
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::CancelLocation, Outcome::Confirmed, 1, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] The network has ended the registration of a subscriber who has left, and the 2xx to the host's REGISTER says that
+/// there is one again: it is deregistered as well.
+#[test]
+fn renewed_after_the_network_has_ended_it() {
+    for inactive in [false, true] {
+        let (mut bed, subscription) = subscribed(config());
+        bed.add_dialogs(&[1]);
+        let body = document(1, "terminated", "terminated", "deactivated");
+        let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+        let (_, out) = bed.receive(Source::TrustedCore, &notify);
+        let release = asked(&out)[0].0;
+        if !inactive {
+            let out = renewed(&mut bed);
+            assert_eq!(briefs(&out), ["Cancelled", "SUBSCRIBE"]);
+            continue;
+        }
+        assert_eq!(bed.inactive(Cause::Purge), []);
+        assert_eq!(renewed(&mut bed), []);
+        let (token, ours) = request(&bed.done(release));
+        let out = bed.respond(token, &response(200, &ours, ""));
+        let expected = (Cause::Purge, Outcome::Confirmed, 1, 0, false);
+        assert_eq!(outcome(&out), expected);
+    }
 }
 
 /// [MS-1] The host itself ends the registration: that is an outcome as well, and the last thing heard.

@@ -87,7 +87,7 @@ const ACTS: [Act; 22] = [
 ];
 
 /// The states, and what leads to each.
-const STATES: [(&str, &[Act]); 17] = [
+const STATES: [(&str, &[Act]); 18] = [
     ("registered", &[]),
     ("registered, with a dialog", &[Dialog]),
     ("waiting for its turn", &[Trigger]),
@@ -101,6 +101,7 @@ const STATES: [(&str, &[Act]); 17] = [
     ("sent", &[Trigger, Turn]),
     ("sent, a dialog left", &[Dialog, Trigger, Turn, Due, Turn]),
     ("sent, the subscriber back", &[Trigger, Turn, Returned]),
+    ("sent, renewed by the host", &[Trigger, Turn, Registered]),
     ("waiting", &[Trigger, Turn, Answer(503)]),
     (
         "waiting for its turn again",
