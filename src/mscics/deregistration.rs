@@ -637,7 +637,8 @@ impl Registration {
         !self.has_sent() && self.running.get().ends.is_none()
     }
 
-    /// [MS-1] Stops it. Dialogs whose release has begun have ended (RFC 3261 15.1.1); the others stay.
+    /// [MS-1] Stops it. Dialogs whose release has begun are on their way to their ends, which another procedure awaits as
+    /// well; the others stay.
     fn cancel(&mut self, out: &mut Outbox<Mscics>) -> Change {
         let affected = self.affected(out);
         out.event(Event::Cancelled {
@@ -645,7 +646,6 @@ impl Registration {
             cause: self.cause,
             dialogs_released: self.running.get().released,
         });
-        self.dialogs.retain(|dialog| dialog.release.is_none());
         self.rest();
         Change::Goes
     }

@@ -2,12 +2,12 @@
 
 use ims_procedures::{
     drive::{Answer, Node, Source},
-    mscics::{Cause, Event, Outcome},
+    mscics::{Cause, Event, MscNode, Outcome},
 };
 
 use crate::bed::{
-    Bed, Out, PARAMS, PRIVATE, asked, briefs, config, document, outcome, plain, register,
-    register_200, request, response, subscribed,
+    Bed, Out, PARAMS, PRIVATE, asked, briefs, config, document, identifiers, outcome, plain,
+    register, register_200, request, response, subscribed,
 };
 
 /// What one that was given up says: cause, and dialogs that were released.
@@ -83,11 +83,12 @@ fn before_the_first_bye() {
     assert_eq!(out, [], "nobody has a turn any more");
 }
 
-/// [MS-1] After BYEs and before the REGISTER it stops there: what was released is gone, no REGISTER follows, and the
-/// registration stays, to be ended another time.
+/// [MS-1, MS-2] After BYEs and before the REGISTER it stops there: no REGISTER follows, and the registration stays, to be
+/// ended another time. What was being released by then is so still: it is not asked for again, and the other time waits for
+/// its end, or for the bound.
 #[test]
 fn after_byes() {
-    for answered in [0, 1] {
+    for (answered, in_time) in [(0, true), (0, false), (1, true), (1, false)] {
         let mut bed = Bed::registered(plain());
         bed.add_dialogs(&[1, 2]);
         let first = asked(&bed.inactive(Cause::ImplicitDetach));
@@ -95,14 +96,53 @@ fn after_byes() {
             assert_eq!(bed.done(*token), []);
         }
         assert_eq!(cancelled(&bed.returned()), (Cause::ImplicitDetach, 2));
-        assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 0);
-        for (token, _) in &first[answered..] {
-            assert_eq!(bed.done(*token), [], "no REGISTER");
-        }
+        assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 2 - answered);
         assert!(bed.node.is_registered(PRIVATE.as_bytes()));
         assert_eq!(bed.node.deadline().unwrap().1.0, "registration lifetime");
-        assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
+        bed.now = bed.now.after(30_000);
+        assert_eq!(bed.inactive(Cause::Purge), [], "nothing is asked again");
+        let (at, _) = bed.node.deadline().unwrap();
+        assert_eq!(at, bed.now.after(40_000));
+        let (last, before) = first[answered..].split_last().unwrap();
+        for (token, _) in before {
+            assert_eq!(bed.done(*token), []);
+        }
+        let out = match in_time {
+            true => bed.done(last.0),
+            false => bed.fire("release of dialogs"),
+        };
+        assert_eq!(briefs(&out), ["REGISTER"]);
     }
+}
+
+/// [MS-1, MS-2] What was being released when the subscriber returned, and has ended since, is awaited no more; of a restart,
+/// it is asked again, with the same key.
+#[test]
+fn after_byes_that_have_ended() {
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let out = bed.inactive(Cause::ImplicitDetach);
+    bed.returned();
+    assert_eq!(bed.done(asked(&out)[0].0), [], "no REGISTER");
+    assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 0);
+    assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
+
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let [Out::Ask { key: before, .. }] = &bed.inactive(Cause::ImplicitDetach)[..] else {
+        panic!("a release");
+    };
+    bed.returned();
+    let mut blob = Vec::new();
+    bed.node.snapshot(bed.now, &mut blob);
+    bed.node = MscNode::restore(plain(), identifiers(2), bed.now, &blob).unwrap();
+    let out = bed.fire("release of dialogs to be asked for");
+    let [Out::Ask { key, token, .. }] = &out[..] else {
+        panic!("{out:?}");
+    };
+    assert_eq!(key, before);
+    assert_eq!(bed.done(*token), []);
+    assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
 }
 
 /// [MS-1] After the REGISTER it is finished, and the outcome says that the subscriber is to be registered anew; with the

@@ -87,9 +87,13 @@ const ACTS: [Act; 22] = [
 ];
 
 /// The states, and what leads to each.
-const STATES: [(&str, &[Act]); 18] = [
+const STATES: [(&str, &[Act]); 19] = [
     ("registered", &[]),
     ("registered, with a dialog", &[Dialog]),
+    (
+        "registered, a dialog being released",
+        &[Dialog, Trigger, Turn, Returned],
+    ),
     ("waiting for its turn", &[Trigger]),
     ("waiting for its turn, with a dialog", &[Dialog, Trigger]),
     ("releasing", &[Dialog, Trigger, Turn]),

@@ -102,8 +102,11 @@ impl World {
     /// [MS-2] A dialog is to be released; after a restart it is so again.
     pub fn releases(&mut self, dialog: u64) {
         let until = self.outside.now.after(RELEASE);
+        let is_running = !self.is_registered();
         let ghosts = &mut self.outside.ghosts;
-        ghosts.release_until.get_or_insert(until);
+        if is_running {
+            ghosts.release_until.get_or_insert(until);
+        }
         if !ghosts.releasing.contains(&dialog) {
             ghosts.releasing.push(dialog);
         }
@@ -202,11 +205,7 @@ impl World {
         }
         ghosts.procedure = Procedure::Registered;
         ghosts.renewed = false;
-        let releasing = std::mem::take(&mut ghosts.releasing);
-        ghosts
-            .dialogs
-            .retain(|(dialog, _)| !releasing.contains(dialog));
-        self.ends();
+        ghosts.release_until = None;
     }
 
     /// The node is about to report an outcome, and what had started it. That the host has registered the subscriber again
@@ -274,6 +273,11 @@ impl World {
             self.broken.add(Property::DialogsFirst);
         } else if !is_registered && outside.ghosts.procedure == Procedure::Registered {
             outside.ghosts.procedure = Procedure::Running(0, String::new());
+            // What another procedure has begun to release is awaited anew.
+            if !outside.ghosts.releasing.is_empty() {
+                let until = outside.now.after(RELEASE);
+                outside.ghosts.release_until.get_or_insert(until);
+            }
         }
         if self.is_quiet() {
             self.look_at_rest();
