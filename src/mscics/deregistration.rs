@@ -708,12 +708,20 @@ impl Registration {
         })
     }
 
+    /// What it is registered with from now on. No document has shown another contact than before.
     fn renew(&mut self, renewed: Self) {
+        self.seen &= self.is_at_contact_of(&renewed);
         self.strings = renewed.strings;
         self.requires_path = renewed.requires_path;
         self.cseq = renewed.cseq;
         self.told_since = false;
         self.expires_at = renewed.expires_at;
+    }
+
+    /// Whether the other one has the same contact, and the same instance.
+    fn is_at_contact_of(&self, other: &Self) -> bool {
+        let (own, its) = (self.watched(), other.watched());
+        own.flow == its.flow && register::same_uri(own.contact, its.contact)
     }
 
     /// [MS-4, MS-5] It is over: the one outcome.
