@@ -70,10 +70,9 @@ impl Details<'_> {
         if self.parts().iter().any(|part| holds_break(part)) {
             return Err(unusable());
         }
-        let is_name = |name: &[u8]| !name.contains(&b'"');
         if self.private_identity.is_empty()
-            || !is_name(self.private_identity)
-            || !is_name(self.realm)
+            || !can_be_quoted(self.private_identity)
+            || !can_be_quoted(self.realm)
             || !(self.contact_params.is_empty() || self.contact_params.starts_with(b";"))
         {
             return Err(unusable());
@@ -83,6 +82,12 @@ impl Details<'_> {
             if !matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) || uri.host().is_none() {
                 return Err(unusable());
             }
+        }
+        // With an `expires` of its own, or another address behind it, the REGISTER would do something else.
+        let written = [b"<", self.contact, b">", self.contact_params].concat();
+        let contact = register::one_contact(&written)?;
+        if contact.has_expires() || contact.uri_bytes() != self.contact {
+            return Err(unusable());
         }
         if !self.public_identity.is_empty() {
             Uri::parse(self.public_identity)?;
@@ -114,6 +119,12 @@ impl Details<'_> {
             self.service_route,
         ]
     }
+}
+
+/// Whether a value is what it is between quotes: none ends it, no escape reaches beyond it.
+fn can_be_quoted(value: &[u8]) -> bool {
+    let escapes = value.iter().rev().take_while(|byte| **byte == b'\\');
+    !value.contains(&b'"') && escapes.count() & 1 == 0
 }
 
 const fn first_given<'a>(value: &'a [u8], other: &'a [u8]) -> &'a [u8] {

@@ -131,7 +131,7 @@ fn learnt() {
 #[test]
 fn unusable() {
     let good = details();
-    let bad: [Details<'_>; 13] = [
+    let bad: [Details<'_>; 22] = [
         Details {
             private_identity: b"",
             ..good
@@ -170,6 +170,42 @@ fn unusable() {
         },
         Details {
             contact_params: b"audio",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>\";EXPIRES=3600",
+            ..good
+        },
+        Details {
+            contact_params: b";expires",
+            ..good
+        },
+        Details {
+            contact_params: b";a,<sip:other@x>",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>\\\"",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"a\";+sip.instance=\"b\"",
+            ..good
+        },
+        Details {
+            contact: b"sip:a>;expires=1;b=<sip:b",
+            ..good
+        },
+        Details {
+            private_identity: b"a@b\\",
+            ..good
+        },
+        Details {
+            realm: b"a\\\\\\",
             ..good
         },
         Details {
