@@ -359,6 +359,7 @@ impl Registration {
                 if self.is_registered() {
                     self.cause = Cause::Host;
                 }
+                self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
                 self.end(cx, Outcome::ByHost, out)
             }
             (_, Input::Registered(details)) => self.learn(cx, &details, out)?,

@@ -91,7 +91,7 @@ pub enum Command<'a> {
     /// already is a new registration: a host that has said [`Inactive`](Self::Inactive) since it sent the REGISTER says so
     /// again.
     Learn {
-        /// The REGISTER, as it was sent. It has one contact.
+        /// The REGISTER, as it was sent. It has one contact, or `*` with an Expires of 0.
         request: &'a [u8],
         /// Its final response. One that is not a 2xx changes nothing.
         response: &'a [u8],

@@ -142,6 +142,7 @@ pub struct Learned<'m> {
     identities: Vec<u8>,
     home_domain: &'m [u8],
     realm: Vec<u8>,
+    /// Empty where `*` names every one.
     contact: &'m [u8],
     contact_params: Vec<u8>,
     route: Vec<u8>,
@@ -157,10 +158,11 @@ pub struct Learned<'m> {
 
 impl<'m> Learned<'m> {
     /// [MS-3] Reads a REGISTER as it was sent, and its 2xx. The contact is that of the REGISTER, character by character;
-    /// its expiry is that of *this* contact in the response, its parameter before the header.
+    /// its expiry is that of *this* contact in the response, its parameter before the header. `*` with an Expires of 0 has
+    /// ended it.
     ///
     /// # Errors
-    /// [`Reject`] where a header that is needed is missing or cannot be read, or where there is not one contact; the
+    /// [`Reject`] where a header that is needed is missing or cannot be read, or where there is not one contact or `*`; the
     /// offset is in the message that has it.
     pub fn read(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
         let not_register = || Reject::new(&defect::NOT_A_REGISTER, 0);
@@ -182,15 +184,18 @@ impl<'m> Learned<'m> {
             identities: register::joined(response, HeaderName::PAssociatedUri)?,
             home_domain,
             realm: register::realm(authorization, home_domain)?,
-            contact: contact.uri_bytes(),
-            contact_params: register::kept_params(&contact),
+            contact: contact.map_or(b"", |contact| contact.uri_bytes()),
+            contact_params: contact.map_or_else(Vec::new, |it| register::kept_params(&it)),
             route: register::joined(request, HeaderName::Route)?,
             path: register::joined(request, HeaderName::Path)?,
             requires_path: demanded.any(|tag| tag.eq_ignore_ascii_case(b"path")),
             visited_network_id: value(request, HeaderName::PVisitedNetworkId),
             access_network_info: value(request, HeaderName::PAccessNetworkInfo),
             service_route: register::joined(response, HeaderName::ServiceRoute)?,
-            expires: register::granted_expires(&contact, request, response)?,
+            expires: match contact {
+                Some(contact) => register::granted_expires(&contact, request, response)?,
+                None => 0,
+            },
             call_id: request.call_id()?,
             cseq: request.cseq()?.number,
         })
@@ -221,14 +226,15 @@ impl<'m> Learned<'m> {
     }
 }
 
-/// The one contact of a REGISTER.
-fn own_contact<'m>(request: &Message<'m>) -> Result<ContactAddr<'m>, Reject> {
+/// The one contact of a REGISTER; `None` where `*` removes every one (RFC 3261 10.2.2).
+fn own_contact<'m>(request: &Message<'m>) -> Result<Option<ContactAddr<'m>>, Reject> {
     let at = request
         .header(HeaderName::Contact)
         .map_or(request.head_end(), Header::at);
     let mut contacts = request.contacts();
     match (contacts.next().transpose()?, contacts.next()) {
-        (Some(Contact::Addr(contact)), None) => Ok(contact),
+        (Some(Contact::Addr(contact)), None) => Ok(Some(contact)),
+        (Some(Contact::Star), None) if request.expires()? == Some(0) => Ok(None),
         _ => Err(Reject::new(&defect::ONE_CONTACT, at)),
     }
 }

@@ -1,13 +1,13 @@
 //! The subscriber returns while it is deregistered.
 
 use ims_procedures::{
-    drive::{Answer, Node, Source},
+    drive::{Answer, Node, Source, Verdict},
     mscics::{Cause, Event, MscNode, Outcome},
 };
 
 use crate::bed::{
-    Bed, Out, PARAMS, PRIVATE, asked, briefs, config, document, identifiers, outcome, plain,
-    register, register_200, request, response, subscribed,
+    Bed, CONTACT, OTHER, Out, PARAMS, PRIVATE, asked, briefs, config, document, identifiers,
+    outcome, plain, register, register_200, request, response, subscribed,
 };
 
 /// What one that was given up says: cause, and dialogs that were released.
@@ -333,21 +333,29 @@ fn renewed_after_the_network_has_ended_it() {
     }
 }
 
-/// [MS-1] The host itself ends the registration: that is an outcome as well, and the last thing heard.
+/// [MS-1] [MS-2] The host itself ends the registration, of its contact or of all: that is an outcome as well, and the last
+/// thing heard. What dialogs are left are released.
 #[test]
 fn ended_by_the_host() {
-    for running in [false, true] {
+    let of_one = register(&format!("{PARAMS};expires=0"), 2);
+    let of_all = register("", 2)
+        .replace(&format!("Contact: <{CONTACT}>"), "Contact: *")
+        .replace("Expires: 600000", "Expires: 0");
+    let gone = register_200(PARAMS, 2).replace("Contact:", "X-Contact:");
+    for (running, ended) in [(false, &of_one), (true, &of_one), (false, &of_all)] {
         let mut bed = Bed::registered(plain());
+        bed.add_dialogs(&[1]);
         if running {
-            bed.add_dialogs(&[1]);
             bed.inactive(Cause::Purge);
+            assert_eq!(bed.add(OTHER, 2, None), Verdict::Handled);
+            assert_eq!(asked(&bed.take()).len(), 1);
         }
-        let ended = register(&format!("{PARAMS};expires=0"), 2);
-        let gone = register_200(PARAMS, 2).replace("Contact:", "X-Contact:");
-        let out = bed.learn(&ended, &gone);
+        let out = bed.learn(ended, &gone);
         let cause = if running { Cause::Purge } else { Cause::Host };
-        let left = u8::from(running);
+        let left = 1 + u8::from(running);
         assert_eq!(outcome(&out), (cause, Outcome::ByHost, 0, left, false));
+        let asked: Vec<u64> = asked(&out).into_iter().map(|(_, dialog)| dialog).collect();
+        assert_eq!(asked, [1][usize::from(running)..]);
         assert_eq!(bed.node.deadline(), None);
     }
 }
