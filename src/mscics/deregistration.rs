@@ -633,9 +633,9 @@ impl Registration {
         Change::Goes
     }
 
-    /// [MS-1] Whether it can be stopped as if it had never begun, dialogs apart.
+    /// [MS-1] Whether it can be stopped as if it had never begun, dialogs apart: nothing was said to the network, nor by it.
     const fn can_stop(&self) -> bool {
-        !self.has_sent() && self.running.get().ends.is_none()
+        !self.has_sent() && !matches!(self.running.get().ends, Some(Outcome::Notified))
     }
 
     /// [MS-1] Stops it. Dialogs whose release has begun are on their way to their ends, which another procedure awaits as

@@ -115,6 +115,34 @@ fn after_byes() {
     }
 }
 
+/// [MS-1] One whose turn has not come, and whose dialogs are being released on that, stays registered too; one that the
+/// network has ended does not.
+#[test]
+fn after_the_turn_was_lost() {
+    let mut bed = held_off();
+    bed.add_dialogs(&[1]);
+    let briefly = register_200(PARAMS, 2).replace("expires=3600", "expires=5");
+    assert_eq!(bed.learn(&register(PARAMS, 2), &briefly), []);
+    let mut changed = plain();
+    changed.turn_bound = 1;
+    (changed.pacing.in_flight, changed.pacing.hop_in_flight) = (1, 1);
+    bed.node.reconfigure(changed).unwrap();
+    assert_eq!(bed.inactive(Cause::ImplicitDetach), []);
+    let out = bed.fire("turn of REGISTER");
+    assert_eq!(asked(&out).len(), 1);
+    assert_eq!(cancelled(&bed.returned()), (Cause::ImplicitDetach, 1));
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+
+    let (mut bed, subscription) = subscribed(config());
+    bed.add_dialogs(&[1]);
+    bed.inactive(Cause::ImplicitDetach);
+    let body = document(1, "terminated", "terminated", "deactivated");
+    let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+    bed.receive(Source::TrustedCore, &notify);
+    assert_eq!(bed.returned(), []);
+    assert!(!bed.node.is_registered(PRIVATE.as_bytes()));
+}
+
 /// [MS-1, MS-2] What was being released when the subscriber returned, and has ended since, is awaited no more; of a restart,
 /// it is asked again, with the same key.
 #[test]
