@@ -535,6 +535,7 @@ impl Registration {
         if self.has_sent() {
             return self.end(cx, outcome, out);
         }
+        self.call(cx);
         self.change(|running| running.ends = Some(outcome));
         match self.release(cx, out) {
             true => Change::Goes,
@@ -545,22 +546,27 @@ impl Registration {
     /// Another attempt; [`offer`](Self::offer) hands it out.
     fn send(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
         self.registers = self.registers.saturating_add(1);
-        let calling = self.running.get().calling.unwrap_or_else(|| Calling {
-            call_id: cx.identifier(),
-            tag: cx.identifier(),
-        });
+        self.call(cx);
         let hops = messages::next_hops(cx.config, &self.strings).len();
         let hops = u64::try_from(hops).unwrap_or(1).max(1);
-        self.change(|running| {
-            running.calling = Some(calling);
-            running.renewed = false;
-        });
+        self.change(|running| running.renewed = false);
         self.set_state(State::Sent {
             token: None,
             branch: cx.identifier(),
             until: cx.now.after(cx.config.answer_bound.saturating_mul(hops)),
         });
         self.offer(cx, out)
+    }
+
+    /// [DR-7] Gives it the identifiers of its REGISTERs and of its outcome, if it has none: they outlive a restart.
+    fn call(&mut self, cx: &mut Context<'_, Config>) {
+        if self.running.get().calling.is_none() {
+            let calling = Calling {
+                call_id: cx.identifier(),
+                tag: cx.identifier(),
+            };
+            self.change(|running| running.calling = Some(calling));
+        }
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
