@@ -162,11 +162,13 @@ impl<'m> Learned<'m> {
     /// ended it.
     ///
     /// # Errors
-    /// [`Reject`] where a header that is needed is missing or cannot be read, or where there is not one contact or `*`; the
+    /// [`Reject`] where a header that is needed is missing or cannot be read, where there is not one contact or `*`, or where
+    /// the response answers another request; the
     /// offset is in the message that has it.
     pub fn read(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
         let not_register = || Reject::new(&defect::NOT_A_REGISTER, 0);
         let home_domain = request.request_uri().ok_or_else(not_register)?;
+        check_answers(request, response)?;
         let contact = own_contact(request)?;
         let to = request.to()?;
         let authorization = request.authorization()?;
@@ -222,6 +224,20 @@ impl<'m> Learned<'m> {
             expires: self.expires,
             call_id: self.call_id,
             cseq: self.cseq,
+        }
+    }
+}
+
+/// [RFC 3261 8.2.6.2] A response has the Call-ID and the CSeq of its request.
+fn check_answers(request: &Message<'_>, response: &Message<'_>) -> Result<(), Reject> {
+    let (asked, answered) = (request.cseq()?, response.cseq()?);
+    let is_it = response.call_id()? == request.call_id()?
+        && (answered.number, answered.method) == (asked.number, asked.method);
+    match is_it {
+        true => Ok(()),
+        false => {
+            let at = response.header(HeaderName::CSeq).map_or(0, Header::at);
+            Err(Reject::new(&defect::ANOTHER_RESPONSE, at))
         }
     }
 }

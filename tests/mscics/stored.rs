@@ -6,7 +6,9 @@ use ims_procedures::{
     persistence::{Config, Persistent, Reading},
 };
 
-use crate::bed::{OTHER, PARAMS, PRIVATE, identifiers, plain, register, register_200, response};
+use crate::bed::{
+    OTHER, PARAMS, PRIVATE, TEMPORARY, identifiers, plain, register, register_200, response,
+};
 
 /// What was put out, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ enum Out {
     Register(Token, Vec<u8>),
     Release(Token),
     Deregistered(Outcome),
+    Cancelled(Cause, u8),
     TakenOver,
     /// What another subscriber is to be stored as.
     StoreOther,
@@ -59,6 +62,18 @@ impl Bed {
             Output::Request { token, bytes, .. } => Out::Register(token, bytes.to_vec()),
             Output::Ask { token, .. } => Out::Release(token),
             Output::Event(Event::Deregistered { outcome, .. }) => Out::Deregistered(*outcome),
+            Output::Event(Event::Cancelled {
+                affected,
+                cause,
+                dialogs_released,
+            }) => {
+                assert_eq!(self.out.text(affected.private_identity), PRIVATE.as_bytes());
+                assert_eq!(
+                    self.out.text(affected.public_identity),
+                    TEMPORARY.as_bytes()
+                );
+                Out::Cancelled(*cause, *dialogs_released)
+            }
             Output::Event(Event::TakenOver { .. }) => Out::TakenOver,
             other => panic!("{other:?}"),
         });
@@ -271,4 +286,40 @@ fn left_while_waiting_for_a_turn() {
             .unwrap();
         assert_eq!(other.node.node().is_registered(key), !leaves);
     }
+}
+
+/// [DR-7] [MS-1] That one was given up is stored before it is told, and told again by the node that goes on.
+#[test]
+fn cancelled() {
+    let mut bed = Bed::new(1);
+    bed.register();
+    let (token, ..) = store(&bed.inactive());
+    assert!(matches!(
+        bed.answer(token, Answer::Stored)[..],
+        [Out::Release(_)]
+    ));
+    let out = bed.command(Command::Returned {
+        private_identity: PRIVATE.as_bytes(),
+    });
+    let (token, version, blob) = store(&out);
+    let told = Out::Cancelled(Cause::CancelLocation, 1);
+    assert!(bed.answer(token, Answer::Stored).contains(&told));
+
+    let mut other = Bed::new(2);
+    let (key, reading) = (PRIVATE.as_bytes(), Reading::Latest);
+    other
+        .node
+        .adopt(other.now, key, version, &blob, reading)
+        .unwrap();
+    let mut out = other.run();
+    while let Some(Out::Store { token, .. }) = out.last() {
+        let token = *token;
+        out = other.answer(token, Answer::Stored);
+        if out.contains(&told) {
+            break;
+        }
+        out.extend(other.run());
+    }
+    assert!(out.contains(&told), "{out:?}");
+    assert!(other.node.node().is_registered(key));
 }
