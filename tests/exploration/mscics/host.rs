@@ -50,6 +50,9 @@ pub enum Release {
 
 impl World {
     pub fn change(&mut self, change: Change) {
+        if change == Change::Inactive {
+            self.is_inactive();
+        }
         match change {
             Change::Inactive => self.command(Command::Inactive {
                 private_identity: WHOM,
@@ -64,9 +67,6 @@ impl World {
                 self.remove_at_home();
             }
             Change::Tell => self.tell_at_home(),
-        }
-        if change == Change::Inactive {
-            self.is_inactive();
         }
     }
 

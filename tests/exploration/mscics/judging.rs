@@ -124,6 +124,7 @@ impl World {
 
     /// [MS-2] The node writes its REGISTER; after a restart it is the same again.
     pub fn deregisters(&mut self, text: &str) {
+        let is_bound = self.outside.is_bound();
         let ghosts = &mut self.outside.ghosts;
         let registers = match &ghosts.procedure {
             Procedure::Absent => return self.broken.add(Property::NothingLeft),
@@ -136,6 +137,10 @@ impl World {
         let is_time = bound.is_none_or(|until| self.outside.now < until);
         if is_time && !ghosts.dialogs.is_empty() {
             self.broken.add(Property::DialogsFirst);
+        }
+        let is_calm = !ghosts.crossed && !ghosts.disturbed;
+        if ghosts.wish == Wish::Active && is_calm && is_bound {
+            self.broken.add(Property::RegisteredLastStays);
         }
         if registers > ATTEMPTS + u8::from(ghosts.renewed) {
             self.broken.add(Property::MessagesBounded);
