@@ -66,6 +66,11 @@ impl Element {
     ) -> Result<Self, Box<dyn Error>> {
         let registrar = registrar(site, arguments)?;
         let mut config = Config::new(site.element()?);
+        let authenticates = arguments.all("authenticates")?;
+        config.authenticating = authenticates
+            .iter()
+            .map(|element| format!("sip:{element}").into_bytes())
+            .collect();
         // Whoever could register can deregister.
         config.register_extensions = EXTENSIONS.map(<[u8]>::to_vec).to_vec();
         config.refuse_other_packages = true;

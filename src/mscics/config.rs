@@ -49,7 +49,8 @@ pub struct Config {
     /// [MS-2] Milliseconds that the release of all dialogs of a subscriber may take: then the REGISTER goes out
     /// regardless. Default 40,000: more than 64·T1, so that each BYE may be answered or time out.
     pub release_bound: u64,
-    /// [MS-5] How often the REGISTER is sent at most, transport retransmissions apart: 1 to 16. Default 3.
+    /// [MS-5] How often the REGISTER is sent at most, transport retransmissions apart: 1 to 16. Default 3. One more is sent
+    /// where the host's own REGISTER was answered 2xx while the last was out.
     pub attempts: u8,
     /// [MS-5] Milliseconds before the second attempt; doubled before each further one. Default 4,000.
     pub retry_interval: u64,

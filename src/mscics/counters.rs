@@ -11,7 +11,8 @@ use crate::{deregister::Tallied, drive::increment};
 pub struct Counters {
     /// Registrations learnt, renewals among them.
     pub learned: u64,
-    /// Indications that a subscriber is no longer active here, for subscribers who were registered.
+    /// Indications that a subscriber is no longer active here, for subscribers who were registered, or were being
+    /// deregistered for another reason than such an indication.
     pub triggered: u64,
     /// Deregistrations given up because the subscriber returned.
     pub cancelled: u64,

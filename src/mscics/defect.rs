@@ -44,6 +44,13 @@ pub const IMEI_LENGTH: Defect = Defect {
     clause: "TS 23.003 6.2",
 };
 
+/// A response that is shown with a REGISTER has another Call-ID or CSeq: it answers another request.
+pub const ANOTHER_RESPONSE: Defect = Defect {
+    code: 807,
+    what: "the response to another request",
+    clause: "RFC 3261 8.2.6.2",
+};
+
 /// The fifteenth digit of an IMEI is neither its check digit nor the spare digit.
 pub const CHECK_DIGIT: Defect = Defect {
     code: 806,

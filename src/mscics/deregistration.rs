@@ -59,6 +59,9 @@ pub(crate) struct Running {
     pub(crate) released: u8,
     /// [MS-1] The subscriber has returned since the REGISTER was sent.
     pub(crate) returned: bool,
+    /// [MS-1] The host's own REGISTER was answered 2xx while ours is out: nobody knows which of the two the registrar took
+    /// last.
+    pub(crate) renewed: bool,
     /// How it ends when its dialogs have, without a REGISTER.
     pub(crate) ends: Option<Outcome>,
     /// What the latest attempt came to, if it was not the last.
@@ -72,6 +75,7 @@ impl Rest for Running {
         release_until: None,
         released: 0,
         returned: false,
+        renewed: false,
         ends: None,
         last: None,
     };
@@ -178,6 +182,13 @@ impl Registration {
         matches!(self.state(), State::Registered)
     }
 
+    /// [MS-1] Whether an indication starts it, or becomes its cause: one that the subscriber has left counts for more than
+    /// what says nothing of the subscriber.
+    #[must_use]
+    pub const fn heeds(&self, cause: Cause) -> bool {
+        self.is_registered() || (cause.is_of_subscriber() && !self.cause.is_of_subscriber())
+    }
+
     /// Whether it waits for its turn ([`Input::Turn`]).
     #[must_use]
     pub const fn is_queued(&self) -> bool {
@@ -280,12 +291,8 @@ impl Registration {
                 Change::Goes
             }
 
-            // [MS-1] The trigger; a second one while it runs changes nothing, but that who had returned is gone again.
             (State::Registered, Input::Trigger(cause)) => self.begin(cause),
-            (_, Input::Trigger(_)) if self.running.get().returned => {
-                self.change(|running| running.returned = false);
-                Change::Goes
-            }
+            (_, Input::Trigger(cause)) => self.note_gone(cause),
             (State::Registered, Input::Tick) if cx.now >= self.expires_at => {
                 self.begin(Cause::Expiry)
             }
@@ -320,7 +327,7 @@ impl Registration {
                 let outcome = outcome_of(status);
                 match is_worth_another(outcome) {
                     true => self.wait_or_end(cx, retry_after, outcome, out),
-                    false => self.end(cx, outcome, out),
+                    false => self.end_or_repeat(cx, outcome, out),
                 }
             }
             (State::Sent { token, .. }, Input::NoResponse { token: answered })
@@ -352,20 +359,10 @@ impl Registration {
                 if self.is_registered() {
                     self.cause = Cause::Host;
                 }
+                self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
                 self.end(cx, Outcome::ByHost, out)
             }
-            (
-                State::Registered | State::Queued | State::Releasing { .. },
-                Input::Registered(details),
-            ) if !self.has_sent() => {
-                let renewed = Self::new(&details, &cx.config.limits, cx.now)?;
-                if !self.is_registered() {
-                    let _ = self.cancel(out);
-                }
-                self.renew(renewed);
-                Change::Goes
-            }
-            (_, Input::Registered(_)) => self.note_returned(cx, out),
+            (_, Input::Registered(details)) => self.learn(cx, &details, out)?,
 
             // What the network says itself, before it was asked.
             (State::Registered, Input::Terminated) => {
@@ -408,8 +405,8 @@ impl Registration {
                 self.end(cx, outcome, out)
             }
 
-            // A second trigger, an answer or a turn too late, a tick too early: nothing to do.
-            (_, Input::Trigger(_) | Input::Turn | Input::NotAsked(_) | Input::Resumed)
+            // An answer or a turn too late, a tick too early: nothing to do.
+            (_, Input::Turn | Input::NotAsked(_) | Input::Resumed)
             | (_, Input::Response { .. } | Input::NoResponse { .. } | Input::Tick)
             | (_, Input::Returned | Input::Terminated | Input::Shortened { .. }) => Change::Goes,
         })
@@ -420,6 +417,17 @@ impl Registration {
         self.cause = cause;
         self.registers = 0;
         self.queued = true;
+        Change::Goes
+    }
+
+    /// [MS-1] A second trigger while it runs changes nothing, but that who had returned is gone again.
+    fn note_gone(&mut self, cause: Cause) -> Change {
+        if self.heeds(cause) {
+            self.cause = cause;
+        }
+        if self.running.get().returned {
+            self.change(|running| running.returned = false);
+        }
         Change::Goes
     }
 
@@ -527,6 +535,7 @@ impl Registration {
         if self.has_sent() {
             return self.end(cx, outcome, out);
         }
+        self.call(cx);
         self.change(|running| running.ends = Some(outcome));
         match self.release(cx, out) {
             true => Change::Goes,
@@ -537,19 +546,27 @@ impl Registration {
     /// Another attempt; [`offer`](Self::offer) hands it out.
     fn send(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
         self.registers = self.registers.saturating_add(1);
-        let calling = self.running.get().calling.unwrap_or_else(|| Calling {
-            call_id: cx.identifier(),
-            tag: cx.identifier(),
-        });
+        self.call(cx);
         let hops = messages::next_hops(cx.config, &self.strings).len();
         let hops = u64::try_from(hops).unwrap_or(1).max(1);
-        self.change(|running| running.calling = Some(calling));
+        self.change(|running| running.renewed = false);
         self.set_state(State::Sent {
             token: None,
             branch: cx.identifier(),
             until: cx.now.after(cx.config.answer_bound.saturating_mul(hops)),
         });
         self.offer(cx, out)
+    }
+
+    /// [DR-7] Gives it the identifiers of its REGISTERs and of its outcome, if it has none: they outlive a restart.
+    fn call(&mut self, cx: &mut Context<'_, Config>) {
+        if self.running.get().calling.is_none() {
+            let calling = Calling {
+                call_id: cx.identifier(),
+                tag: cx.identifier(),
+            };
+            self.change(|running| running.calling = Some(calling));
+        }
     }
 
     /// [DR-7] Hands out the REGISTER: at first, or the same again after a restore.
@@ -603,12 +620,32 @@ impl Registration {
         Change::Goes
     }
 
-    /// [MS-1] Whether it can be stopped as if it had never begun, dialogs apart.
-    const fn can_stop(&self) -> bool {
-        !self.has_sent() && self.running.get().ends.is_none()
+    /// [MS-1] The end; but where the host's own REGISTER may have been taken after ours, and the subscriber has not
+    /// returned, one more removes what that may have bound. It is one more than the attempts at most.
+    fn end_or_repeat(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        outcome: Outcome,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        let running = self.running.get();
+        let is_removed = matches!(outcome, Outcome::Confirmed | Outcome::NothingThere { .. });
+        let is_to_repeat = is_removed && running.renewed && !running.returned;
+        if !is_to_repeat || self.registers > cx.config.attempts {
+            return self.end(cx, outcome, out);
+        }
+        self.change(|running| running.last = Some(outcome));
+        self.queued = true;
+        Change::Goes
     }
 
-    /// [MS-1] Stops it. Dialogs whose release has begun have ended (RFC 3261 15.1.1); the others stay.
+    /// [MS-1] Whether it can be stopped as if it had never begun, dialogs apart: nothing was said to the network, nor by it.
+    const fn can_stop(&self) -> bool {
+        !self.has_sent() && !matches!(self.running.get().ends, Some(Outcome::Notified))
+    }
+
+    /// [MS-1] Stops it. Dialogs whose release has begun are on their way to their ends, which another procedure awaits as
+    /// well; the others stay.
     fn cancel(&mut self, out: &mut Outbox<Mscics>) -> Change {
         let affected = self.affected(out);
         out.event(Event::Cancelled {
@@ -616,7 +653,6 @@ impl Registration {
             cause: self.cause,
             dialogs_released: self.running.get().released,
         });
-        self.dialogs.retain(|dialog| dialog.release.is_none());
         self.rest();
         Change::Goes
     }
@@ -651,12 +687,48 @@ impl Registration {
         running.ends.or(running.last)
     }
 
+    /// [MS-1] A 2xx to a REGISTER of the host, which may have been sent before the trigger: it says what is registered, and
+    /// not that the subscriber has returned. What had only run out, or was ended by the network, is registered still.
+    fn learn(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        details: &Details<'_>,
+        out: &mut Outbox<Mscics>,
+    ) -> Result<Change, Misuse> {
+        let renewed = Self::new(details, &cx.config.limits, cx.now)?;
+        let is_out = self.has_request_out();
+        let is_wrong = matches!(self.cause, Cause::Expiry | Cause::Network);
+        let is_refuted = is_wrong && !self.is_registered();
+        if is_refuted && !self.has_sent() {
+            let _ = self.cancel(out);
+        }
+        self.renew(renewed);
+        if is_out {
+            self.change(|running| running.renewed = true);
+        }
+        if self.running.get().ends == Some(Outcome::Notified) {
+            self.change(|running| running.ends = None);
+        }
+        Ok(match is_refuted && self.has_sent() {
+            true => self.note_returned(cx, out),
+            false => Change::Goes,
+        })
+    }
+
+    /// What it is registered with from now on. No document has shown another contact than before.
     fn renew(&mut self, renewed: Self) {
+        self.seen &= self.is_at_contact_of(&renewed);
         self.strings = renewed.strings;
         self.requires_path = renewed.requires_path;
         self.cseq = renewed.cseq;
         self.told_since = false;
         self.expires_at = renewed.expires_at;
+    }
+
+    /// Whether the other one has the same contact, and the same instance.
+    fn is_at_contact_of(&self, other: &Self) -> bool {
+        let (own, its) = (self.watched(), other.watched());
+        own.flow == its.flow && register::same_uri(own.contact, its.contact)
     }
 
     /// [MS-4, MS-5] It is over: the one outcome.

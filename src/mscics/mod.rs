@@ -85,11 +85,13 @@ impl Role for Mscics {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// [MS-3] A REGISTER that the host has sent on behalf of a subscriber, and its final response. Before the 2xx to one
-    /// that is under way is learnt, the one of this library may overtake it: a host first says that the subscriber has
-    /// [returned](Self::Returned).
+    /// [MS-3] A REGISTER that the host has sent on behalf of a subscriber, and its final response. While the subscriber is
+    /// deregistered, a 2xx renews the details, and says no more: the REGISTER may be older than the indication. Only
+    /// [`Returned`](Self::Returned) says that the subscriber is back. One that is learnt when the deregistration is over
+    /// already is a new registration: a host that has said [`Inactive`](Self::Inactive) since it sent the REGISTER says so
+    /// again.
     Learn {
-        /// The REGISTER, as it was sent. It has one contact.
+        /// The REGISTER, as it was sent. It has one contact, or `*` with an Expires of 0.
         request: &'a [u8],
         /// Its final response. One that is not a 2xx changes nothing.
         response: &'a [u8],

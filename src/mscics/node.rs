@@ -495,7 +495,8 @@ impl MscNode {
         cause: Cause,
         out: &mut Outbox<Mscics>,
     ) -> Result<Verdict, Misuse> {
-        if self.is_registered(private_identity) {
+        let registration = self.registration(private_identity);
+        if registration.is_some_and(|registration| registration.heeds(cause)) {
             increment(&mut self.counters.triggered);
         }
         self.tell(now, private_identity, Input::Trigger(cause), out)

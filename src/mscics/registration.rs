@@ -70,10 +70,9 @@ impl Details<'_> {
         if self.parts().iter().any(|part| holds_break(part)) {
             return Err(unusable());
         }
-        let is_name = |name: &[u8]| !name.contains(&b'"');
         if self.private_identity.is_empty()
-            || !is_name(self.private_identity)
-            || !is_name(self.realm)
+            || !can_be_quoted(self.private_identity)
+            || !can_be_quoted(self.realm)
             || !(self.contact_params.is_empty() || self.contact_params.starts_with(b";"))
         {
             return Err(unusable());
@@ -83,6 +82,12 @@ impl Details<'_> {
             if !matches!(uri.scheme(), Scheme::Sip | Scheme::Sips) || uri.host().is_none() {
                 return Err(unusable());
             }
+        }
+        // With an `expires` of its own, or another address behind it, the REGISTER would do something else.
+        let written = [b"<", self.contact, b">", self.contact_params].concat();
+        let contact = register::one_contact(&written)?;
+        if contact.has_expires() || contact.uri_bytes() != self.contact {
+            return Err(unusable());
         }
         if !self.public_identity.is_empty() {
             Uri::parse(self.public_identity)?;
@@ -116,6 +121,12 @@ impl Details<'_> {
     }
 }
 
+/// Whether a value is what it is between quotes: none ends it, no escape reaches beyond it.
+fn can_be_quoted(value: &[u8]) -> bool {
+    let escapes = value.iter().rev().take_while(|byte| **byte == b'\\');
+    !value.contains(&b'"') && escapes.count() & 1 == 0
+}
+
 const fn first_given<'a>(value: &'a [u8], other: &'a [u8]) -> &'a [u8] {
     match value {
         [] => other,
@@ -131,6 +142,7 @@ pub struct Learned<'m> {
     identities: Vec<u8>,
     home_domain: &'m [u8],
     realm: Vec<u8>,
+    /// Empty where `*` names every one.
     contact: &'m [u8],
     contact_params: Vec<u8>,
     route: Vec<u8>,
@@ -146,14 +158,17 @@ pub struct Learned<'m> {
 
 impl<'m> Learned<'m> {
     /// [MS-3] Reads a REGISTER as it was sent, and its 2xx. The contact is that of the REGISTER, character by character;
-    /// its expiry is that of *this* contact in the response, its parameter before the header.
+    /// its expiry is that of *this* contact in the response, its parameter before the header. `*` with an Expires of 0 has
+    /// ended it.
     ///
     /// # Errors
-    /// [`Reject`] where a header that is needed is missing or cannot be read, or where there is not one contact; the
+    /// [`Reject`] where a header that is needed is missing or cannot be read, where there is not one contact or `*`, or where
+    /// the response answers another request; the
     /// offset is in the message that has it.
     pub fn read(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
         let not_register = || Reject::new(&defect::NOT_A_REGISTER, 0);
         let home_domain = request.request_uri().ok_or_else(not_register)?;
+        check_answers(request, response)?;
         let contact = own_contact(request)?;
         let to = request.to()?;
         let authorization = request.authorization()?;
@@ -171,15 +186,18 @@ impl<'m> Learned<'m> {
             identities: register::joined(response, HeaderName::PAssociatedUri)?,
             home_domain,
             realm: register::realm(authorization, home_domain)?,
-            contact: contact.uri_bytes(),
-            contact_params: register::kept_params(&contact),
+            contact: contact.map_or(b"", |contact| contact.uri_bytes()),
+            contact_params: contact.map_or_else(Vec::new, |it| register::kept_params(&it)),
             route: register::joined(request, HeaderName::Route)?,
             path: register::joined(request, HeaderName::Path)?,
             requires_path: demanded.any(|tag| tag.eq_ignore_ascii_case(b"path")),
             visited_network_id: value(request, HeaderName::PVisitedNetworkId),
             access_network_info: value(request, HeaderName::PAccessNetworkInfo),
             service_route: register::joined(response, HeaderName::ServiceRoute)?,
-            expires: register::granted_expires(&contact, request, response)?,
+            expires: match contact {
+                Some(contact) => register::granted_expires(&contact, request, response)?,
+                None => 0,
+            },
             call_id: request.call_id()?,
             cseq: request.cseq()?.number,
         })
@@ -210,14 +228,29 @@ impl<'m> Learned<'m> {
     }
 }
 
-/// The one contact of a REGISTER.
-fn own_contact<'m>(request: &Message<'m>) -> Result<ContactAddr<'m>, Reject> {
+/// [RFC 3261 8.2.6.2] A response has the Call-ID and the CSeq of its request.
+fn check_answers(request: &Message<'_>, response: &Message<'_>) -> Result<(), Reject> {
+    let (asked, answered) = (request.cseq()?, response.cseq()?);
+    let is_it = response.call_id()? == request.call_id()?
+        && (answered.number, answered.method) == (asked.number, asked.method);
+    match is_it {
+        true => Ok(()),
+        false => {
+            let at = response.header(HeaderName::CSeq).map_or(0, Header::at);
+            Err(Reject::new(&defect::ANOTHER_RESPONSE, at))
+        }
+    }
+}
+
+/// The one contact of a REGISTER; `None` where `*` removes every one (RFC 3261 10.2.2).
+fn own_contact<'m>(request: &Message<'m>) -> Result<Option<ContactAddr<'m>>, Reject> {
     let at = request
         .header(HeaderName::Contact)
         .map_or(request.head_end(), Header::at);
     let mut contacts = request.contacts();
     match (contacts.next().transpose()?, contacts.next()) {
-        (Some(Contact::Addr(contact)), None) => Ok(contact),
+        (Some(Contact::Addr(contact)), None) => Ok(Some(contact)),
+        (Some(Contact::Star), None) if request.expires()? == Some(0) => Ok(None),
         _ => Err(Reject::new(&defect::ONE_CONTACT, at)),
     }
 }

@@ -65,6 +65,7 @@ struct RunningSnapshot {
     release_left: Option<u64>,
     released: u8,
     returned: bool,
+    renewed: bool,
     ends: Option<(u8, u16)>,
     last: Option<(u8, u16)>,
 }
@@ -277,6 +278,7 @@ impl RunningSnapshot {
             release_left: running.release_until.map(|until| until.since(now)),
             released: running.released,
             returned: running.returned,
+            renewed: running.renewed,
             ends: running.ends.map(outcome_code),
             last: running.last.map(outcome_code),
         }
@@ -306,6 +308,7 @@ impl RunningSnapshot {
             release_until: self.release_left.map(|left| now.after(left)),
             released: self.released,
             returned: self.returned,
+            renewed: self.renewed,
             ends: outcome(self.ends)?,
             last: outcome(self.last)?,
         })

@@ -31,6 +31,20 @@ pub enum Cause {
     Host = 8,
 }
 
+impl Cause {
+    /// Whether it says of the subscriber that nobody is active here any more.
+    pub(super) const fn is_of_subscriber(self) -> bool {
+        match self {
+            Self::CancelLocation
+            | Self::ImplicitDetach
+            | Self::Purge
+            | Self::ExplicitDetach
+            | Self::Administrative => true,
+            Self::Shutdown | Self::Expiry | Self::Network | Self::Host => false,
+        }
+    }
+}
+
 /// How a deregistration ended at the MSC server. The registration details are gone in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,7 +94,8 @@ pub enum Input<'a> {
     Trigger(Cause),
     /// [MS-1] The subscriber is active here again.
     Returned,
-    /// The host has registered the subscriber anew, or, with an expiry of 0, ended the registration.
+    /// A REGISTER of the host was answered 2xx: the subscriber is registered so, or, with an expiry of 0, no longer. It may
+    /// have been sent before the trigger, so it is no return.
     Registered(Details<'a>),
     /// Its turn has come: its dialogs are released, or the REGISTER goes out.
     Turn,

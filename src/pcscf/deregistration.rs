@@ -301,8 +301,7 @@ impl Registration {
 
     /// [PD-2] What a shutdown has queued, and no more, is as it was before.
     pub(crate) fn leave_alone(&mut self) {
-        let has_begun = matches!(self.state(), State::Queued | State::Waiting { .. });
-        if has_begun && self.cause == Cause::Shutdown && self.registers == 0 {
+        if self.is_of_shutdown() {
             let aside = self.aside();
             self.marks.set(Marks::QUEUED, false);
             self.running.set(Running {
@@ -310,6 +309,17 @@ impl Registration {
                 ..Running::AT_REST
             });
         }
+    }
+
+    /// [PD-2] Whether a shutdown has queued it, and no more.
+    fn is_of_shutdown(&self) -> bool {
+        let waits = matches!(self.state(), State::Queued | State::Waiting { .. });
+        waits && self.cause == Cause::Shutdown && self.registers == 0
+    }
+
+    /// [PD-3] Whether a report that the access is lost changes anything.
+    pub(super) fn may_be_lost(&self) -> bool {
+        !self.emergency && (self.is_registered() || self.is_of_shutdown())
     }
 
     /// [PD-12] Whether it waits for its turn.
@@ -471,6 +481,13 @@ impl Registration {
                 if !self.emergency || cause == Cause::Shutdown =>
             {
                 self.wait_for_turn(cx, who, cause, out);
+            }
+            // What a shutdown has queued waits on, for what has happened to the UE itself.
+            (State::Queued | State::Waiting { .. }, Input::TriggerDue(cause))
+                if self.is_of_shutdown() && !self.emergency && cause != Cause::Shutdown =>
+            {
+                self.cause = cause;
+                self.report_loss(cx, who, out);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
                 self.cause = Cause::RegistrationTimer;
@@ -769,7 +786,12 @@ impl Registration {
         self.cause = cause;
         self.registers = 0;
         self.set_aside(self.aside().of_the_registration());
-        if cause == Cause::AccessLost {
+        self.report_loss(cx, who, out);
+    }
+
+    /// [PD-3] Tells the host, if that is what started it.
+    fn report_loss(&self, cx: &mut Context<'_, Config>, who: &[u8], out: &mut Outbox<Pcscf>) {
+        if self.cause == Cause::AccessLost {
             let affected = self.affected(who, out);
             let id = cx.identifiers.event();
             out.event(Event::AccessLost { id, affected });

@@ -361,10 +361,9 @@ impl PcscfNode {
     ) -> Result<Verdict, Misuse> {
         let trigger = Input::TriggerDue(Cause::AccessLost);
         let mut verdict = Verdict::NotMine;
-        for (id, place) in self.at_contact(ue, Registration::is_registered) {
+        for (id, place) in self.at_contact(ue, Registration::may_be_lost) {
             let user = self.users.get_mut(id);
-            let registration = user.and_then(|user| user.registrations.get_mut(place));
-            let Some(registration) = registration.filter(|r| !r.is_emergency()) else {
+            let Some(registration) = user.and_then(|user| user.registrations.get_mut(place)) else {
                 continue;
             };
             verdict = Verdict::Handled;

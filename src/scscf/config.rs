@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::Elements;
 use crate::{
     drive::{ConfigError, Limits},
     fleet::pacer,
@@ -28,6 +29,9 @@ pub struct Config {
     pub observe_only: bool,
     /// [SD-1] Borders that hide P-CSCFs. Default none.
     pub borders: Vec<Border>,
+    /// [SD-2] SIP URIs of the elements of the trusted core that authenticate users by other means, such as MSC servers
+    /// enhanced for ICS, whose deregistrations are not asked about ([`Elements::authenticating`]). Default none.
+    pub authenticating: Vec<Vec<u8>>,
     /// [RN-1] SIP URIs of application servers that may subscribe. Default none.
     pub trusted_servers: Vec<Vec<u8>>,
     /// Option tags that a REGISTER may demand in Require (RFC 3261 8.2.2.3): those that the registrar beside
@@ -79,6 +83,7 @@ impl Config {
         Self {
             observe_only: false,
             borders: Vec::new(),
+            authenticating: Vec::new(),
             trusted_servers: Vec::new(),
             refuse_other_packages: false,
             register_extensions: REGISTER_EXTENSIONS.map(<[u8]>::to_vec).to_vec(),
@@ -124,6 +129,9 @@ impl Config {
         if self.borders.iter().any(hidden) {
             return refuse("borders", "not a SIP URI with a host");
         }
+        if !self.authenticating.iter().all(|element| is_host(element)) {
+            return refuse("authenticating", "not a SIP URI with a host");
+        }
         if !self.trusted_servers.iter().all(|server| is_host(server)) {
             return refuse("trusted_servers", "not a SIP URI with a host");
         }
@@ -147,6 +155,14 @@ impl Config {
         }
         self.drain.check()?;
         self.notifier.check()
+    }
+
+    /// [SD-1, SD-2] What it says of other elements.
+    pub(super) fn elements(&self) -> Elements<'_> {
+        Elements {
+            borders: &self.borders,
+            authenticating: &self.authenticating,
+        }
     }
 
     pub(super) fn extensions(&self) -> impl Iterator<Item = &[u8]> {

@@ -54,7 +54,7 @@ pub use counters::Counters;
 pub use drain::{DrainProgress, MAX_PCSCFS};
 pub use node::ScscfNode;
 pub use outcome::{Assignment, Cause, DeregistrationReason, Dialogs, Outcome, TerminationReason};
-pub use recognition::{Reason, Reasons, Recognition, recognise};
+pub use recognition::{Elements, Reason, Reasons, Recognition, recognise};
 pub use restoration::{MAX_FAILED_PCSCFS, Standing};
 
 use core::fmt;

@@ -320,8 +320,8 @@ impl ScscfNode {
         };
         let paths = table.named_paths(&request);
         let own = table.shown().map(|identity| &*identity.uri);
-        let borders = &self.config.borders;
-        let recognition = shown.recognise(from, paths.iter().copied(), own, borders)?;
+        let elements = self.config.elements();
+        let recognition = shown.recognise(from, paths.iter().copied(), own, elements)?;
         let asks_user = self.config.observe_only
             || matches!(
                 recognition,

@@ -1,5 +1,6 @@
 //! [SD-1] Who a REGISTER that removes bindings is from: the user, or the P-CSCF in its own name (S0 L25).
 
+use alloc::vec::Vec;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,9 @@ pub enum Recognition {
     PcscfInitiated,
     /// The user.
     UserInitiated,
-    /// [SD-2] The user, whom an element of the trusted core has authenticated by other means, and says so by
-    /// `integrity-protected="auth-done"`: an MSC server enhanced for ICS, which is the user's own element and its P-CSCF
-    /// (TS 24.229 7.2A.2, TS 33.203 annex U). No security function is applied.
+    /// [SD-2] The user, whom one of the configured [authenticating](Elements::authenticating) elements has authenticated
+    /// by other means, and says so by `integrity-protected="auth-done"`: an MSC server enhanced for ICS, which is the
+    /// user's own element and its P-CSCF (TS 24.229 7.2A.2, TS 33.203 annex U). No security function is applied.
     UserAuthenticated,
     /// It looks like the P-CSCF's, but is not beyond doubt. It goes the way of a user's.
     Suspicious(Reasons),
@@ -151,6 +152,23 @@ impl fmt::Debug for Reasons {
     }
 }
 
+/// What the configuration says of other elements.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Elements<'c> {
+    /// Borders that hide P-CSCFs.
+    pub borders: &'c [Border],
+    /// [SD-2] SIP URIs of the elements that authenticate users by other means, each with the host and port of its Via and
+    /// of the Path it registers with. Without any, no mark spares anybody the security function.
+    pub authenticating: &'c [Vec<u8>],
+}
+
+impl Elements<'_> {
+    fn authenticates(&self, owner: &Uri<'_>) -> bool {
+        let is = |uri: &Vec<u8>| Uri::parse(uri).is_ok_and(|uri| uri.same_host_port(owner));
+        self.authenticating.iter().any(is)
+    }
+}
+
 /// [SD-1] Recognises a REGISTER that removes bindings. `paths` are the Paths stored with the bindings it
 /// names, `None` for a contact that is not bound; `identities` are the user's own.
 ///
@@ -159,10 +177,12 @@ impl fmt::Debug for Reasons {
 /// I-CSCFs; one below it, of whatever name, means that the REGISTER did not begin there.
 ///
 /// [SD-2] Without an identity that is not the user's, but with `integrity-protected="auth-done"`, one that began at the
-/// owner of the Path is the user's, authenticated: so an MSC server deregisters, which has no identity of its own to
-/// assert. The owner is that of the binding's Path, or where nothing that the REGISTER names is bound, that of its own. One
-/// that began elsewhere, at a UE or at an element that the contact has moved away from, is a user's like any other,
-/// whatever mark it has: a P-CSCF should have removed it (PD-11).
+/// owner of the Path of all bindings it names is the user's, authenticated, if the configuration names that element: so an
+/// MSC server deregisters, which has no identity of its own to assert. The mark alone proves nothing, nor does a Path or a
+/// Via of the REGISTER: a UE can write all three, and not every P-CSCF removes the mark (PD-11). So the mark counts for
+/// nothing from an element that is not configured, nor for what is not bound, was bound without a Path, or is named by
+/// `*`. Where a configured element's subscribers could be named by a UE behind a P-CSCF that leaves marks alone, it is not
+/// to be configured.
 ///
 /// [SD-2, SD-3] Decision: an S-CSCF that lost its state has no Path to compare with, and no user to
 /// authenticate; yet the HSS must hear of the end. So where nothing that the REGISTER names is bound, the Path
@@ -179,7 +199,7 @@ pub fn recognise<'p>(
     request: &Message<'_>,
     paths: impl Iterator<Item = Option<&'p [u8]>> + Clone,
     identities: impl Iterator<Item = &'p [u8]> + Clone,
-    borders: &[Border],
+    elements: Elements<'_>,
 ) -> Result<Recognition, Reject> {
     check_asserted(request)?;
     request.via()?;
@@ -193,7 +213,7 @@ pub fn recognise<'p>(
             .into_iter()
             .any(|contact| matches!(contact, Ok(Contact::Star))),
     };
-    shown.recognise(from, paths, identities, borders)
+    shown.recognise(from, paths, identities, elements)
 }
 
 /// What a REGISTER shows of who sent it, apart from Via and P-Asserted-Identity.
@@ -214,30 +234,32 @@ impl Shown<'_, '_> {
         from: Source,
         paths: impl Iterator<Item = Option<&'p [u8]>> + Clone,
         identities: impl Iterator<Item = &'p [u8]> + Clone,
-        borders: &[Border],
+        elements: Elements<'_>,
     ) -> Result<Recognition, Reject> {
+        let borders = elements.borders;
         let (owner, other_paths) = owner_of_all(paths.clone());
         let vias = Vias::read(self.request, owner.as_ref())?;
         let asserted = self.asserted(owner.as_ref(), borders)?;
         let is_core = from == Source::TrustedCore;
+        let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
+        let unknown = paths.clone().any(|path| path.is_none()) || paths.clone().next().is_none();
         let is_owners = vias.end_with_owner && !other_paths;
         let speaks_for_another = self.asserts_someone_else(identities);
         let nothing_known =
             paths.clone().next().is_some() && paths.clone().all(|path| path.is_none());
-        if is_core && !speaks_for_another && self.protected == Some(IntegrityProtected::AuthDone) {
-            let began_at_element = match nothing_known {
-                true => begins_at_its_path(self.request)?,
-                false => vias.begin_with_owner && !other_paths,
-            };
-            if began_at_element {
-                return Ok(Recognition::UserAuthenticated);
-            }
+        let is_plain = !other_paths && !no_path && !unknown && !self.has_star;
+        let is_authenticated = is_core
+            && is_plain
+            && !speaks_for_another
+            && self.protected == Some(IntegrityProtected::AuthDone)
+            && vias.begin_with_owner
+            && owner.is_some_and(|owner| elements.authenticates(&owner));
+        if is_authenticated {
+            return Ok(Recognition::UserAuthenticated);
         }
         if !is_owners && !speaks_for_another {
             return Ok(Recognition::UserInitiated);
         }
-        let no_path = paths.clone().flatten().any(<[u8]>::is_empty);
-        let unknown = paths.clone().any(|path| path.is_none()) || paths.clone().next().is_none();
         let reasons = Reasons::NONE
             .with(Reasons::UNTRUSTED_SOURCE, !is_core)
             .with(Reasons::NO_ASSERTED_IDENTITY, asserted.none)
@@ -315,12 +337,6 @@ fn proves_itself(request: &Message<'_>, borders: &[Border]) -> Result<bool, Reje
     }
     let vias = Vias::read(request, claimed.as_ref())?;
     Ok(all_owner && vias.begin_with_owner)
-}
-
-/// [SD-2] Whether the Vias of a REGISTER begin with that of the owner of its own Path.
-fn begins_at_its_path(request: &Message<'_>) -> Result<bool, Reject> {
-    let owner = own_path_owner(request)?;
-    Ok(Vias::read(request, owner.as_ref())?.begin_with_owner)
 }
 
 /// The element nearest the user in the Path of a REGISTER.

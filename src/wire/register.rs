@@ -115,6 +115,14 @@ pub(crate) fn kept_params(contact: &NameAddr<'_>) -> Vec<u8> {
     unfolded(&params)
 }
 
+/// The one contact that a value is.
+///
+/// # Errors
+/// [`Reject`] if it is none, or more than one.
+pub(crate) fn one_contact(value: &[u8]) -> Result<ContactAddr<'_>, Reject> {
+    ContactAddr::new(NameAddr::parse(value)?, 0)
+}
+
 /// The addresses of a header that may stand several times, as one value without folding.
 ///
 /// # Errors

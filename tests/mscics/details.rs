@@ -101,7 +101,7 @@ fn learnt() {
     );
     let contact = format!("Contact: <{CONTACT}>{PARAMS}\r\n");
     for (contacts, found) in [
-        (String::new(), good.len() - contact.len()),
+        (String::new(), good.len() - contact.len() - 2),
         (
             "Contact: *\r\n".to_owned(),
             good.find("Contact: ").unwrap() + 9,
@@ -117,7 +117,18 @@ fn learnt() {
             panic!("{refused:?}");
         };
         assert_eq!(reject.defect, &defect::ONE_CONTACT);
-        assert!(reject.at as usize <= found, "{} of {found}", reject.at);
+        assert_eq!(reject.at as usize, found);
+    }
+    for other in [
+        answer.replace("CSeq: 1 REGISTER", "CSeq: 2 REGISTER"),
+        answer.replace("CSeq: 1 REGISTER", "CSeq: 1 OPTIONS"),
+        answer.replace("Call-ID: a", "Call-ID: A"),
+    ] {
+        let at = answer.find("CSeq: ").unwrap() + 6;
+        assert_eq!(
+            learn(&mut bed, &good, &other),
+            bad(&defect::ANOTHER_RESPONSE, at)
+        );
     }
     let gone = answer.replace(&format!("{PARAMS};expires=3600"), ";expires=0");
     assert_eq!(learn(&mut bed, &good, &gone), Ok(Verdict::Handled));
@@ -131,7 +142,7 @@ fn learnt() {
 #[test]
 fn unusable() {
     let good = details();
-    let bad: [Details<'_>; 13] = [
+    let bad: [Details<'_>; 22] = [
         Details {
             private_identity: b"",
             ..good
@@ -170,6 +181,42 @@ fn unusable() {
         },
         Details {
             contact_params: b"audio",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>\";EXPIRES=3600",
+            ..good
+        },
+        Details {
+            contact_params: b";expires",
+            ..good
+        },
+        Details {
+            contact_params: b";a,<sip:other@x>",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"<urn:a>\\\"",
+            ..good
+        },
+        Details {
+            contact_params: b";+sip.instance=\"a\";+sip.instance=\"b\"",
+            ..good
+        },
+        Details {
+            contact: b"sip:a>;expires=1;b=<sip:b",
+            ..good
+        },
+        Details {
+            private_identity: b"a@b\\",
+            ..good
+        },
+        Details {
+            realm: b"a\\\\\\",
             ..good
         },
         Details {

@@ -6,7 +6,7 @@ use ims_procedures::{
 };
 
 use crate::bed::{
-    Bed, Out, PARAMS, PRIVATE, briefs, outcome, plain, register, register_200, request,
+    Bed, Out, PARAMS, PRIVATE, briefs, outcome, plain, register, register_200, request, response,
 };
 
 fn imsi(number: usize) -> String {
@@ -146,6 +146,52 @@ fn called_off() {
     };
     let registered = (0..100).filter(is_registered).count();
     assert_eq!(registered, 100 - sent.len());
+}
+
+/// [MS-1] A subscriber who waits for a turn of the shutdown, and has left by then, goes although the shutdown is called off.
+#[test]
+fn called_off_for_others() {
+    let mut bed = with(10);
+    let mut order = Shutdown::until(bed.now.after(600_000));
+    (order.rate, order.in_flight) = (Some(1), Some(1));
+    bed.command(Command::Shutdown(order));
+    let now = bed.now;
+    run(&mut bed, now, false);
+    let private = PRIVATE.replace("234150999999999", &imsi(7)).into_bytes();
+    assert!(!bed.node.is_registered(&private));
+    for (cause, triggered) in [(Cause::Purge, 1), (Cause::CancelLocation, 1)] {
+        bed.command(Command::Inactive {
+            private_identity: &private,
+            cause,
+        });
+        assert_eq!(bed.take(), []);
+        assert_eq!(bed.node.counters().triggered, triggered);
+    }
+    assert_eq!(bed.command(Command::Resume), Verdict::Handled);
+    let mut ended = Vec::new();
+    while let Some((at, _)) = bed.node.deadline().filter(|&(at, _)| at < Millis(600_000)) {
+        bed.now = bed.now.max(at);
+        for out in bed.tick() {
+            match out {
+                Out::Event(whom, Event::Deregistered { cause, .. }) => ended.push((whom, cause)),
+                Out::Request { token, bytes, .. } => {
+                    let answer = bed.respond(token, &response(404, &bytes, ""));
+                    let [Out::Event(whom, Event::Deregistered { cause, .. })] = &answer[..] else {
+                        panic!("{answer:?}");
+                    };
+                    ended.push((whom.clone(), *cause));
+                }
+                _ => {}
+            }
+        }
+    }
+    let of_7 = |(whom, _): &&(String, Cause)| whom.starts_with(&imsi(7));
+    assert_eq!(ended.iter().find(of_7).unwrap().1, Cause::Purge);
+    let registered = (0..10).filter(|number| {
+        let private = PRIVATE.replace("234150999999999", &imsi(*number));
+        bed.node.is_registered(private.as_bytes())
+    });
+    assert_eq!(registered.count(), 8);
 }
 
 /// [MS-1] Who is registered, or returns, while the node is shut down goes as well.

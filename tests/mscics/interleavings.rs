@@ -237,11 +237,9 @@ impl World {
                     let text = String::from_utf8(bytes.clone()).unwrap();
                     let (_, rest) = text.split_once("Call-ID: ").unwrap();
                     let dialog = rest.lines().next().unwrap().parse().unwrap();
-                    self.released_at.get_or_insert(self.bed.now);
                     self.pending.insert(token, Pending::Bye(dialog, bytes));
                 }
                 Out::Ask { token, dialog, .. } => {
-                    self.released_at.get_or_insert(self.bed.now);
                     self.pending.insert(token, Pending::Question(dialog));
                 }
                 Out::Event(_, Event::Deregistered { dialogs_left, .. }) => {
@@ -249,22 +247,21 @@ impl World {
                     assert_eq!(self.outcomes, self.learned, "one outcome for each");
                     assert_eq!(usize::from(dialogs_left), self.dialogs.len());
                     self.over();
+                    self.pending.clear();
                     self.dialogs.clear();
                 }
                 Out::Event(_, Event::Cancelled { .. }) => {
                     assert!(self.sent.is_empty(), "after the REGISTER it is finished");
-                    let released = self.pending.values().filter_map(|pending| match pending {
-                        Pending::Bye(dialog, _) | Pending::Question(dialog) => Some(*dialog),
-                        Pending::Register(_) => None,
-                    });
-                    for dialog in released {
-                        self.dialogs.remove(&dialog);
-                    }
                     self.over();
                 }
                 Out::Event(..) => {}
                 Out::Respond { .. } => panic!("nobody has asked"),
             }
+        }
+        let is_release = |pending: &Pending| !matches!(pending, Pending::Register(_));
+        let is_running = !self.bed.node.is_registered(PRIVATE.as_bytes());
+        if is_running && self.pending.values().any(is_release) {
+            self.released_at.get_or_insert(self.bed.now);
         }
         let here = usize::from(self.is_here());
         assert_eq!(self.bed.node.registrations(), here);
@@ -277,7 +274,6 @@ impl World {
     }
 
     fn over(&mut self) {
-        self.pending.clear();
         self.released_at = None;
         self.sent.clear();
     }

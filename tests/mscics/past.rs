@@ -181,3 +181,35 @@ fn given() {
         assert_eq!(bed.node.is_registered(PRIVATE.as_bytes()), is_past);
     }
 }
+
+/// [MS-4] [RI-3] Registered at another contact, or with another instance, what shows only the former one as active was
+/// written before, and is of the past; from when the new one has been shown, what leaves it out says that it is gone.
+#[test]
+fn of_the_former_contact() {
+    let to_another = |text: String| {
+        let contact = format!("Contact: <{CONTACT}>");
+        text.replace(&contact, "Contact: <sip:msc1.visited1.example.net:5070>")
+    };
+    let with_another = |text: String| text.replace("90420156", "90420157");
+    let changes: [&dyn Fn(String) -> String; 2] = [&to_another, &with_another];
+    for (number, change) in changes.into_iter().enumerate() {
+        let (mut bed, subscription) = subscribed(config());
+        let (request, response) = (register(PARAMS, 2), register_200(PARAMS, 2));
+        assert_eq!(bed.learn(&change(request), &change(response)), []);
+        let former = document_by(1, "active", "active", "registered", &by(CALL_ID, 1));
+        let shown = former.replace("version=\"1\"", "version=\"2\"");
+        let shown = shown.replace(&by(CALL_ID, 1), &by(CALL_ID, 2));
+        let shown = match number {
+            0 => shown.replace(CONTACT, "sip:msc1.visited1.example.net:5070"),
+            _ => with_another(shown),
+        };
+        let again = former.replace("version=\"1\"", "version=\"3\"");
+        for (cseq, document, is_registered) in
+            [(2, former, true), (3, shown, true), (4, again, false)]
+        {
+            let notify = subscription.notify(cseq, "active;expires=3660", &document);
+            bed.receive(Source::TrustedCore, &notify);
+            assert_eq!(bed.node.is_registered(PRIVATE.as_bytes()), is_registered);
+        }
+    }
+}

@@ -2,12 +2,12 @@
 
 use ims_procedures::{
     drive::{Millis, Node, RestoreError, Source},
-    mscics::{Cause, Config, MscNode, Outcome},
+    mscics::{Cause, Config, Event, MscNode, Outcome},
 };
 
 use crate::bed::{
-    Bed, OTHER, Out, asked, briefs, config, identifiers, outcome, plain, request, response,
-    subscribed,
+    Bed, OTHER, Out, asked, briefs, config, document, identifiers, outcome, plain, request,
+    response, subscribed,
 };
 
 /// The same node on another host, with another epoch.
@@ -129,4 +129,30 @@ fn refused_blobs() {
     let mut short = plain();
     short.limits.registration_bytes = 100;
     assert_eq!(restore(short, &blob), RestoreError::TooLarge);
+}
+
+/// [DR-7] An outcome that comes when the dialogs have ended, and without a REGISTER, is the same one after a restart.
+#[test]
+fn outcome_without_a_register() {
+    let (mut bed, subscription) = subscribed(config());
+    bed.add_dialogs(&[1]);
+    let body = document(1, "terminated", "terminated", "deactivated");
+    let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+    let (_, out) = bed.receive(Source::TrustedCore, &notify);
+    assert_eq!(asked(&out).len(), 1);
+    let mut blob = Vec::new();
+    bed.node.snapshot(bed.now, &mut blob);
+    let ids = [2, 3].map(|incarnation| {
+        let mut bed = Bed::new(config());
+        bed.node = MscNode::restore(config(), identifiers(incarnation), bed.now, &blob).unwrap();
+        let out = bed.fire("release of dialogs to be asked for");
+        let out = bed.done(asked(&out)[0].0);
+        assert_eq!(outcome(&out).1, Outcome::Notified);
+        let ids = out.iter().filter_map(|out| match out {
+            Out::Event(_, Event::Deregistered { id, .. }) => Some(*id),
+            _ => None,
+        });
+        ids.collect::<Vec<_>>()
+    });
+    assert_eq!(ids[0], ids[1]);
 }

@@ -1,13 +1,13 @@
 //! The subscriber returns while it is deregistered.
 
 use ims_procedures::{
-    drive::{Answer, Node, Source},
-    mscics::{Cause, Event, Outcome},
+    drive::{Answer, Node, Source, Verdict},
+    mscics::{Cause, Event, MscNode, Outcome},
 };
 
 use crate::bed::{
-    Bed, Out, PARAMS, PRIVATE, asked, briefs, config, document, outcome, plain, register,
-    register_200, request, response, subscribed,
+    Bed, CONTACT, OTHER, Out, PARAMS, PRIVATE, asked, briefs, config, document, identifiers,
+    outcome, plain, register, register_200, request, response, subscribed,
 };
 
 /// What one that was given up says: cause, and dialogs that were released.
@@ -83,11 +83,12 @@ fn before_the_first_bye() {
     assert_eq!(out, [], "nobody has a turn any more");
 }
 
-/// [MS-1] After BYEs and before the REGISTER it stops there: what was released is gone, no REGISTER follows, and the
-/// registration stays, to be ended another time.
+/// [MS-1, MS-2] After BYEs and before the REGISTER it stops there: no REGISTER follows, and the registration stays, to be
+/// ended another time. What was being released by then is so still: it is not asked for again, and the other time waits for
+/// its end, or for the bound.
 #[test]
 fn after_byes() {
-    for answered in [0, 1] {
+    for (answered, in_time) in [(0, true), (0, false), (1, true), (1, false)] {
         let mut bed = Bed::registered(plain());
         bed.add_dialogs(&[1, 2]);
         let first = asked(&bed.inactive(Cause::ImplicitDetach));
@@ -95,14 +96,81 @@ fn after_byes() {
             assert_eq!(bed.done(*token), []);
         }
         assert_eq!(cancelled(&bed.returned()), (Cause::ImplicitDetach, 2));
-        assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 0);
-        for (token, _) in &first[answered..] {
-            assert_eq!(bed.done(*token), [], "no REGISTER");
-        }
+        assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 2 - answered);
         assert!(bed.node.is_registered(PRIVATE.as_bytes()));
         assert_eq!(bed.node.deadline().unwrap().1.0, "registration lifetime");
-        assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
+        bed.now = bed.now.after(30_000);
+        assert_eq!(bed.inactive(Cause::Purge), [], "nothing is asked again");
+        let (at, _) = bed.node.deadline().unwrap();
+        assert_eq!(at, bed.now.after(40_000));
+        let (last, before) = first[answered..].split_last().unwrap();
+        for (token, _) in before {
+            assert_eq!(bed.done(*token), []);
+        }
+        let out = match in_time {
+            true => bed.done(last.0),
+            false => bed.fire("release of dialogs"),
+        };
+        assert_eq!(briefs(&out), ["REGISTER"]);
     }
+}
+
+/// [MS-1] One whose turn has not come, and whose dialogs are being released on that, stays registered too; one that the
+/// network has ended does not.
+#[test]
+fn after_the_turn_was_lost() {
+    let mut bed = held_off();
+    bed.add_dialogs(&[1]);
+    let briefly = register_200(PARAMS, 2).replace("expires=3600", "expires=5");
+    assert_eq!(bed.learn(&register(PARAMS, 2), &briefly), []);
+    let mut changed = plain();
+    changed.turn_bound = 1;
+    (changed.pacing.in_flight, changed.pacing.hop_in_flight) = (1, 1);
+    bed.node.reconfigure(changed).unwrap();
+    assert_eq!(bed.inactive(Cause::ImplicitDetach), []);
+    let out = bed.fire("turn of REGISTER");
+    assert_eq!(asked(&out).len(), 1);
+    assert_eq!(cancelled(&bed.returned()), (Cause::ImplicitDetach, 1));
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+
+    let (mut bed, subscription) = subscribed(config());
+    bed.add_dialogs(&[1]);
+    bed.inactive(Cause::ImplicitDetach);
+    let body = document(1, "terminated", "terminated", "deactivated");
+    let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+    bed.receive(Source::TrustedCore, &notify);
+    assert_eq!(bed.returned(), []);
+    assert!(!bed.node.is_registered(PRIVATE.as_bytes()));
+}
+
+/// [MS-1, MS-2] What was being released when the subscriber returned, and has ended since, is awaited no more; of a restart,
+/// it is asked again, with the same key.
+#[test]
+fn after_byes_that_have_ended() {
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let out = bed.inactive(Cause::ImplicitDetach);
+    bed.returned();
+    assert_eq!(bed.done(asked(&out)[0].0), [], "no REGISTER");
+    assert_eq!(bed.node.dialogs(PRIVATE.as_bytes()), 0);
+    assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
+
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let [Out::Ask { key: before, .. }] = &bed.inactive(Cause::ImplicitDetach)[..] else {
+        panic!("a release");
+    };
+    bed.returned();
+    let mut blob = Vec::new();
+    bed.node.snapshot(bed.now, &mut blob);
+    bed.node = MscNode::restore(plain(), identifiers(2), bed.now, &blob).unwrap();
+    let out = bed.fire("release of dialogs to be asked for");
+    let [Out::Ask { key, token, .. }] = &out[..] else {
+        panic!("{out:?}");
+    };
+    assert_eq!(key, before);
+    assert_eq!(bed.done(*token), []);
+    assert_eq!(briefs(&bed.inactive(Cause::Purge)), ["REGISTER"]);
 }
 
 /// [MS-1] After the REGISTER it is finished, and the outcome says that the subscriber is to be registered anew; with the
@@ -155,41 +223,167 @@ fn between_attempts() {
     assert_eq!(bed.node.registrations(), 0);
 }
 
-/// [MS-1] A 2xx to a REGISTER of the host is as good as the subscriber's return: before ours it stops the procedure, and
-/// what it says is taken; after ours it ends first, as nobody knows which of the two the registrar took last.
-#[test]
-fn registered_meanwhile() {
-    let mut bed = Bed::registered(plain());
-    bed.add_dialogs(&[1]);
-    bed.inactive(Cause::ImplicitDetach);
+/// A 2xx to a REGISTER of the host, with other parameters of the contact than before.
+fn renewed(bed: &mut Bed) -> Vec<Out> {
     let changed = PARAMS.replace("cellular1", "wlan1");
-    let out = bed.learn(&register(&changed, 2), &register_200(&changed, 2));
-    assert_eq!(cancelled(&out), (Cause::ImplicitDetach, 1));
-    let (token, ours) = request(&bed.inactive(Cause::Purge));
-    assert!(String::from_utf8(ours.clone()).unwrap().contains("wlan1"));
-    assert_eq!(bed.register(), []);
-    let out = bed.respond(token, &response(200, &ours, ""));
-    assert_eq!(
-        outcome(&out),
-        (Cause::Purge, Outcome::Confirmed, 1, 0, true)
-    );
+    bed.learn(&register(&changed, 2), &register_200(&changed, 2))
 }
 
-/// [MS-1] The host itself ends the registration: that is an outcome as well, and the last thing heard.
+fn is_of_wlan(register: &[u8]) -> bool {
+    String::from_utf8_lossy(register).contains("wlan1")
+}
+
+/// [MS-1] A 2xx to a REGISTER that the host sent before the indication is no return: before ours, what it says is taken,
+/// and the subscriber who has left is deregistered.
+#[test]
+fn renewed_before_the_register() {
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let out = bed.inactive(Cause::CancelLocation);
+    assert_eq!(renewed(&mut bed), []);
+    let (token, ours) = request(&bed.done(asked(&out)[0].0));
+    assert!(is_of_wlan(&ours));
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::CancelLocation, Outcome::Confirmed, 1, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] While ours is out, nobody knows which of the two the registrar took last: one more removes what the other may
+/// have bound. With the subscriber back, there is none, and gone again, there is.
+#[test]
+fn renewed_while_the_register_is_out() {
+    for (returned, gone_again, status) in [
+        (false, false, 200),
+        (true, false, 200),
+        (true, true, 200),
+        (false, false, 404),
+        (false, false, 403),
+    ] {
+        let mut bed = Bed::registered(plain());
+        let (token, ours) = request(&bed.inactive(Cause::Purge));
+        if returned {
+            assert_eq!(bed.returned(), []);
+        }
+        assert_eq!(renewed(&mut bed), []);
+        if gone_again {
+            assert_eq!(bed.inactive(Cause::Purge), []);
+        }
+        let mut out = bed.respond(token, &response(status, &ours, ""));
+        let repeats = status != 403 && (!returned || gone_again);
+        if repeats {
+            let (token, more) = request(&out);
+            assert!(is_of_wlan(&more));
+            assert!(String::from_utf8_lossy(&more).contains("CSeq: 2 REGISTER"));
+            assert_eq!(bed.returned(), []);
+            assert_eq!(bed.inactive(Cause::Purge), []);
+            out = bed.respond(token, &response(200, &more, ""));
+        }
+        let expected = match status {
+            403 => Outcome::Refused { status },
+            _ => Outcome::Confirmed,
+        };
+        let (registers, anew) = (1 + u8::from(repeats), returned && !gone_again);
+        assert_eq!(outcome(&out), (Cause::Purge, expected, registers, 0, anew));
+    }
+}
+
+/// [MS-1, MS-5] However often the host registers the subscriber meanwhile, there is one REGISTER more than the attempts at
+/// most, and one that waits for its turn goes on after a restart.
+#[test]
+fn renewed_without_end() {
+    let mut config = plain();
+    config.attempts = 2;
+    let mut bed = Bed::registered(config);
+    let mut out = bed.inactive(Cause::Purge);
+    for _ in 0..2 {
+        let (token, ours) = request(&out);
+        assert_eq!(renewed(&mut bed), []);
+        out = bed.respond(token, &response(200, &ours, ""));
+    }
+    let (token, ours) = request(&out);
+    assert_eq!(renewed(&mut bed), []);
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::Purge, Outcome::Confirmed, 3, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] What has run out, or was ended by the network, says nothing of the subscriber: a 2xx refutes it. With an
+/// indication besides, the subscriber has left all the same.
+#[test]
+fn renewed_after_the_lifetime() {
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    bed.fire("registration lifetime");
+    assert_eq!(cancelled(&renewed(&mut bed)), (Cause::Expiry, 1));
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+
+    let mut bed = Bed::registered(plain());
+    let (token, ours) = request(&bed.fire("registration lifetime"));
+    assert_eq!(renewed(&mut bed), []);
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::Expiry, Outcome::Confirmed, 1, 0, true);
+    assert_eq!(outcome(&out), expected);
+
+    let mut bed = Bed::registered(plain());
+    bed.add_dialogs(&[1]);
+    let out = bed.fire("registration lifetime");
+    assert_eq!(bed.inactive(Cause::CancelLocation), []);
+    assert_eq!(bed.node.counters().triggered, 1);
+    assert_eq!(renewed(&mut bed), []);
+    let (token, ours) = request(&bed.done(asked(&out)[0].0));
+    let out = bed.respond(token, &response(200, &ours, ""));
+    let expected = (Cause::CancelLocation, Outcome::Confirmed, 1, 0, false);
+    assert_eq!(outcome(&out), expected);
+}
+
+/// [MS-1] The network has ended the registration of a subscriber who has left, and the 2xx to the host's REGISTER says that
+/// there is one again: it is deregistered as well.
+#[test]
+fn renewed_after_the_network_has_ended_it() {
+    for inactive in [false, true] {
+        let (mut bed, subscription) = subscribed(config());
+        bed.add_dialogs(&[1]);
+        let body = document(1, "terminated", "terminated", "deactivated");
+        let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+        let (_, out) = bed.receive(Source::TrustedCore, &notify);
+        let release = asked(&out)[0].0;
+        if !inactive {
+            let out = renewed(&mut bed);
+            assert_eq!(briefs(&out), ["Cancelled", "SUBSCRIBE"]);
+            continue;
+        }
+        assert_eq!(bed.inactive(Cause::Purge), []);
+        assert_eq!(renewed(&mut bed), []);
+        let (token, ours) = request(&bed.done(release));
+        let out = bed.respond(token, &response(200, &ours, ""));
+        let expected = (Cause::Purge, Outcome::Confirmed, 1, 0, false);
+        assert_eq!(outcome(&out), expected);
+    }
+}
+
+/// [MS-1] [MS-2] The host itself ends the registration, of its contact or of all: that is an outcome as well, and the last
+/// thing heard. What dialogs are left are released.
 #[test]
 fn ended_by_the_host() {
-    for running in [false, true] {
+    let of_one = register(&format!("{PARAMS};expires=0"), 2);
+    let of_all = register("", 2)
+        .replace(&format!("Contact: <{CONTACT}>"), "Contact: *")
+        .replace("Expires: 600000", "Expires: 0");
+    let gone = register_200(PARAMS, 2).replace("Contact:", "X-Contact:");
+    for (running, ended) in [(false, &of_one), (true, &of_one), (false, &of_all)] {
         let mut bed = Bed::registered(plain());
+        bed.add_dialogs(&[1]);
         if running {
-            bed.add_dialogs(&[1]);
             bed.inactive(Cause::Purge);
+            assert_eq!(bed.add(OTHER, 2, None), Verdict::Handled);
+            assert_eq!(asked(&bed.take()).len(), 1);
         }
-        let ended = register(&format!("{PARAMS};expires=0"), 2);
-        let gone = register_200(PARAMS, 2).replace("Contact:", "X-Contact:");
-        let out = bed.learn(&ended, &gone);
+        let out = bed.learn(ended, &gone);
         let cause = if running { Cause::Purge } else { Cause::Host };
-        let left = u8::from(running);
+        let left = 1 + u8::from(running);
         assert_eq!(outcome(&out), (cause, Outcome::ByHost, 0, left, false));
+        let asked: Vec<u64> = asked(&out).into_iter().map(|(_, dialog)| dialog).collect();
+        assert_eq!(asked, [1][usize::from(running)..]);
         assert_eq!(bed.node.deadline(), None);
     }
 }

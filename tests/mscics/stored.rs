@@ -6,7 +6,9 @@ use ims_procedures::{
     persistence::{Config, Persistent, Reading},
 };
 
-use crate::bed::{OTHER, PARAMS, PRIVATE, identifiers, plain, register, register_200, response};
+use crate::bed::{
+    OTHER, PARAMS, PRIVATE, TEMPORARY, identifiers, plain, register, register_200, response,
+};
 
 /// What was put out, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,10 @@ enum Out {
     Register(Token, Vec<u8>),
     Release(Token),
     Deregistered(Outcome),
+    Cancelled(Cause, u8),
     TakenOver,
+    /// What another subscriber is to be stored as.
+    StoreOther,
 }
 
 struct Bed {
@@ -42,24 +47,33 @@ impl Bed {
 
     fn take(&mut self) -> Vec<Out> {
         let taken = self.out.iter().map(|output| match output {
+            Output::Store { key, .. } if key != PRIVATE.as_bytes() => Out::StoreOther,
             Output::Store {
                 token,
-                key,
                 version,
                 bytes,
                 ..
-            } => {
-                assert_eq!(key, PRIVATE.as_bytes());
-                Out::Store {
-                    token,
-                    version,
-                    blob: bytes.to_vec(),
-                }
-            }
+            } => Out::Store {
+                token,
+                version,
+                blob: bytes.to_vec(),
+            },
             Output::Erase { token, .. } => Out::Erase(token),
             Output::Request { token, bytes, .. } => Out::Register(token, bytes.to_vec()),
             Output::Ask { token, .. } => Out::Release(token),
             Output::Event(Event::Deregistered { outcome, .. }) => Out::Deregistered(*outcome),
+            Output::Event(Event::Cancelled {
+                affected,
+                cause,
+                dialogs_released,
+            }) => {
+                assert_eq!(self.out.text(affected.private_identity), PRIVATE.as_bytes());
+                assert_eq!(
+                    self.out.text(affected.public_identity),
+                    TEMPORARY.as_bytes()
+                );
+                Out::Cancelled(*cause, *dialogs_released)
+            }
             Output::Event(Event::TakenOver { .. }) => Out::TakenOver,
             other => panic!("{other:?}"),
         });
@@ -234,4 +248,78 @@ fn not_stored_for_a_turn() {
     let out = bed.run();
     let stores = out.iter().filter(|out| matches!(out, Out::Store { .. }));
     assert_eq!(stores.count(), 1, "for the turn itself");
+}
+
+/// [DR-7] [MS-1] Who waits for the turn of a shutdown, and has left by then, is deregistered by the node that goes on.
+#[test]
+fn left_while_waiting_for_a_turn() {
+    for leaves in [false, true] {
+        let mut bed = Bed::new(1);
+        let change = |text: String| text.replace("234150999999999", "234150999999998");
+        let (request, response) = (register(PARAMS, 1), register_200(PARAMS, 1));
+        let (request, response) = (change(request), change(response));
+        let out = bed.command(Command::Learn {
+            request: request.as_bytes(),
+            response: response.as_bytes(),
+        });
+        assert_eq!(out, [Out::StoreOther]);
+        bed.register();
+        // Another one has the only turn there is.
+        let mut order = ims_procedures::mscics::Shutdown::until(bed.now.after(60_000));
+        order.in_flight = Some(1);
+        bed.command(Command::Shutdown(order));
+        bed.run();
+        assert!(!bed.node.node().is_registered(PRIVATE.as_bytes()));
+        let out = match leaves {
+            true => bed.inactive(),
+            false => bed.command(Command::DialogEnded {
+                private_identity: PRIVATE.as_bytes(),
+                dialog: DialogRef(2),
+            }),
+        };
+        let (_, version, blob) = store(&out);
+        let mut other = Bed::new(2);
+        let (key, reading) = (PRIVATE.as_bytes(), Reading::Latest);
+        other
+            .node
+            .adopt(other.now, key, version, &blob, reading)
+            .unwrap();
+        assert_eq!(other.node.node().is_registered(key), !leaves);
+    }
+}
+
+/// [DR-7] [MS-1] That one was given up is stored before it is told, and told again by the node that goes on.
+#[test]
+fn cancelled() {
+    let mut bed = Bed::new(1);
+    bed.register();
+    let (token, ..) = store(&bed.inactive());
+    assert!(matches!(
+        bed.answer(token, Answer::Stored)[..],
+        [Out::Release(_)]
+    ));
+    let out = bed.command(Command::Returned {
+        private_identity: PRIVATE.as_bytes(),
+    });
+    let (token, version, blob) = store(&out);
+    let told = Out::Cancelled(Cause::CancelLocation, 1);
+    assert!(bed.answer(token, Answer::Stored).contains(&told));
+
+    let mut other = Bed::new(2);
+    let (key, reading) = (PRIVATE.as_bytes(), Reading::Latest);
+    other
+        .node
+        .adopt(other.now, key, version, &blob, reading)
+        .unwrap();
+    let mut out = other.run();
+    while let Some(Out::Store { token, .. }) = out.last() {
+        let token = *token;
+        out = other.answer(token, Answer::Stored);
+        if out.contains(&told) {
+            break;
+        }
+        out.extend(other.run());
+    }
+    assert!(out.contains(&told), "{out:?}");
+    assert!(other.node.node().is_registered(key));
 }

@@ -87,9 +87,13 @@ const ACTS: [Act; 22] = [
 ];
 
 /// The states, and what leads to each.
-const STATES: [(&str, &[Act]); 17] = [
+const STATES: [(&str, &[Act]); 19] = [
     ("registered", &[]),
     ("registered, with a dialog", &[Dialog]),
+    (
+        "registered, a dialog being released",
+        &[Dialog, Trigger, Turn, Returned],
+    ),
     ("waiting for its turn", &[Trigger]),
     ("waiting for its turn, with a dialog", &[Dialog, Trigger]),
     ("releasing", &[Dialog, Trigger, Turn]),
@@ -101,6 +105,7 @@ const STATES: [(&str, &[Act]); 17] = [
     ("sent", &[Trigger, Turn]),
     ("sent, a dialog left", &[Dialog, Trigger, Turn, Due, Turn]),
     ("sent, the subscriber back", &[Trigger, Turn, Returned]),
+    ("sent, renewed by the host", &[Trigger, Turn, Registered]),
     ("waiting", &[Trigger, Turn, Answer(503)]),
     (
         "waiting for its turn again",

@@ -298,6 +298,33 @@ fn called_off() {
     );
 }
 
+/// [PD-2] [PD-3] [DR-7] A UE that waits for a turn of the shutdown, and whose access is lost meanwhile, is reported, and
+/// goes when the shutdown has been called off, or forgotten in a restart.
+#[test]
+fn lost_while_it_waits() {
+    let users: Vec<User> = (0..10).map(|number| user(number, 0)).collect();
+    let (lost, contact) = (users[9], users[9].contact());
+    for restarts in [false, true] {
+        let mut world = World::with(slow(), &users);
+        world.shut_down_within(60_000);
+        world.run_until(world.now + 150);
+        assert!(!world.node.is_registered(contact.as_bytes()));
+        let before = world.node.counters().access_lost;
+        world.lose(lost);
+        assert_eq!(world.books.lost, 1);
+        assert!(world.node.is_access_lost(contact.as_bytes()));
+        assert_eq!(world.node.counters().access_lost, before + 1);
+        assert_eq!(world.command(Command::Resume), Ok(Verdict::Handled));
+        if restarts {
+            world.crash();
+        }
+        world.run_until(world.now + 100_000);
+        assert_eq!(world.books.ended[&contact].0, Cause::AccessLost);
+        let registered = |user: &&User| world.node.is_registered(user.contact().as_bytes());
+        assert_eq!(users.iter().filter(registered).count(), 7);
+    }
+}
+
 /// [PD-2, DR-7] A restart before a shutdown that is called off has been taken back everywhere: nobody else is asked; who
 /// was asked is dealt with.
 #[test]

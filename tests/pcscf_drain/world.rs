@@ -148,6 +148,8 @@ pub struct Books {
     pub ended: BTreeMap<String, (Cause, Outcome, u8)>,
     /// Contacts whose deregistration was cancelled.
     pub cancelled: Vec<String>,
+    /// Reports that an access was lost.
+    pub lost: usize,
     /// Events of shutdowns.
     pub reports: Vec<(u64, Event)>,
     /// Bytes of the REGISTERs, if they are kept.
@@ -419,7 +421,7 @@ impl World {
                 Output::Event(Event::Cancelled { affected, .. }) => {
                     self.books.cancelled.push(text(affected.contact));
                 }
-                Output::Event(Event::AccessLost { .. }) => {}
+                Output::Event(Event::AccessLost { .. }) => self.books.lost += 1,
                 Output::Event(event) => self.books.reports.push((self.now, *event)),
                 other => panic!("{other:?}"),
             }

@@ -467,6 +467,10 @@ fn reconfigured() {
         })),
         "borders"
     );
+    assert_eq!(
+        refused(&|c| c.authenticating.push(b"tel:+1".to_vec())),
+        "authenticating"
+    );
     let mut bad = config();
     bad.server_bound = 0;
     assert!(host.node.reconfigure(bad).is_err());

@@ -4,7 +4,7 @@ use super::support::*;
 use ims_procedures::{
     drive::{Identifiers, Limits, Node, Outbox, Output, Source},
     mscics,
-    scscf::{Answer, AssignmentKind, Border, Reasons, Recognition, recognise},
+    scscf::{Answer, AssignmentKind, Border, Config, Elements, Reasons, Recognition, recognise},
     wire::{Element, Message},
 };
 
@@ -567,11 +567,19 @@ fn of_an_msc_server() -> Vec<u8> {
     requests.next().unwrap()
 }
 
+/// Of an S-CSCF that knows the MSC server as one that authenticates its users.
+fn knowing_it() -> Config {
+    let mut config = config();
+    let element = b"sip:MSC1.visited1.example.net:5060;lr";
+    config.authenticating.push(element.to_vec());
+    config
+}
+
 /// [SD-2, SD-3, SD-4] An MSC server deregisters its subscriber, whom it has authenticated by other means (TS 24.229
 /// 7.2A.2): nothing is asked of the user, nothing looks suspicious, and the HSS hears of a user's deregistration.
 #[test]
 fn by_an_msc() {
-    let mut host = Host::new(config());
+    let mut host = Host::new(knowing_it());
     host.learn(&by_an_msc_server());
     let [release] = host.receive(of_an_msc_server()).try_into().unwrap();
     let Out::Ask {
@@ -600,34 +608,32 @@ fn by_an_msc() {
     assert_eq!(counters.removed_by_user, 1);
 }
 
-/// [SD-2, SD-3] At an S-CSCF that has lost its state, the HSS hears of it all the same, before the 481, and nobody is asked for
-/// credentials. Without a Path of its own it is a user's like any other.
+/// [SD-2, SD-3] At an S-CSCF that has lost its state it is a user's like any other, with a Path of its own and without:
+/// who wrote that Path, nothing here can tell. Once the user is authenticated, the HSS hears of it before the 481.
 #[test]
 fn by_an_msc_unknown_here() {
     let register = String::from_utf8(of_an_msc_server()).unwrap();
-    let mut host = Host::new(config());
-    let [assign] = host.receive(&register).try_into().unwrap();
-    assert!(matches!(
-        assign,
-        Out::Ask {
-            ask: Ask::ServerAssignment { .. },
-            ..
-        }
-    ));
-    let assigned = Answer::Assigned {
-        application_servers: b"",
-    };
-    assert_eq!(host.answer(&assign, assigned)[0].status(), 481);
+    let mut host = Host::new(knowing_it());
     let path = register.lines().find(|line| line.starts_with("Path: "));
-    let register = register.replace(&format!("{}\r\n", path.unwrap()), "");
-    let [ask] = host.receive(&register).try_into().unwrap();
-    assert!(matches!(
-        ask,
-        Out::Ask {
-            ask: Ask::Authentication { .. },
-            ..
-        }
-    ));
+    let without = register.replace(&format!("{}\r\n", path.unwrap()), "");
+    for register in [register, without] {
+        let [ask] = host.receive(&register).try_into().unwrap();
+        assert!(
+            matches!(&ask, Out::Ask { ask: Ask::Authentication { reasons, .. }, .. } if reasons.is_empty())
+        );
+        let [assign] = host.answer(&ask, Answer::Authenticated).try_into().unwrap();
+        assert!(matches!(
+            assign,
+            Out::Ask {
+                ask: Ask::ServerAssignment { .. },
+                ..
+            }
+        ));
+        let assigned = Answer::Assigned {
+            application_servers: b"",
+        };
+        assert_eq!(host.answer(&assign, assigned)[0].status(), 481);
+    }
 }
 
 /// [SD-1, SD-2] The mark counts for nothing where the trusted core has not set it, nor for what came by another element than
@@ -635,7 +641,7 @@ fn by_an_msc_unknown_here() {
 #[test]
 fn mark_of_others() {
     let register = String::from_utf8(of_an_msc_server()).unwrap();
-    let mut host = Host::new(config());
+    let mut host = Host::new(knowing_it());
     host.learn(&by_an_msc_server());
     let reasons = [Reasons::UNTRUSTED_SOURCE, Reasons::NO_ASSERTED_IDENTITY];
     for from in [Source::Ue, Source::Unknown] {
@@ -646,7 +652,7 @@ fn mark_of_others() {
         let reasons = [Reasons::NO_ASSERTED_IDENTITY];
         suspicious(&mut host, Source::TrustedCore, &register, &reasons);
     }
-    let mut watching = config();
+    let mut watching = knowing_it();
     watching.observe_only = true;
     let mut watching = Host::new(watching);
     watching.learn(&by_an_msc_server());
@@ -659,6 +665,66 @@ fn mark_of_others() {
         assert!(host.node.is_registered(PUBLIC.as_bytes()));
         assert_eq!(host.answer(&ask, Answer::Denied)[0].status(), 403);
     }
+}
+
+/// [SD-1, SD-2] The mark of an element that the configuration does not name counts for nothing: neither by default, nor that
+/// of the same host at another port, nor that of a P-CSCF whose own REGISTER merely lacks its identity, nor what a UE has
+/// written in the name of such a P-CSCF.
+#[test]
+fn mark_of_an_element_that_is_not_configured() {
+    let register = String::from_utf8(of_an_msc_server()).unwrap();
+    let mut beside = config();
+    beside
+        .authenticating
+        .push(b"sip:msc1.visited1.example.net:5070".to_vec());
+    let reasons = [Reasons::NO_ASSERTED_IDENTITY];
+    for config in [config(), beside] {
+        let mut host = Host::new(config);
+        host.learn(&by_an_msc_server());
+        suspicious(&mut host, Source::TrustedCore, &register, &reasons);
+    }
+    let asserted = "P-Asserted-Identity: <sip:pcscf1.visited1.example.net:5070>\r\n";
+    let of_pcscf = super::support::register();
+    assert!(of_pcscf.contains(asserted));
+    let lacking = of_pcscf.replace(asserted, "");
+    let forged = lacking.replace(
+        VIA,
+        &format!("Via: SIP/2.0/UDP 192.0.2.33:5070;branch=z9hG4bKp\r\n{VIA}"),
+    );
+    for register in [lacking, forged] {
+        let mut host = Host::registered_with(knowing_it());
+        suspicious(&mut host, Source::TrustedCore, &register, &reasons);
+    }
+}
+
+/// [SD-1, SD-2] Nor does the mark of a configured element count where not every contact is bound, or `*` names them.
+#[test]
+fn mark_beside_a_doubt() {
+    let register = String::from_utf8(of_an_msc_server()).unwrap();
+    let contact = register
+        .lines()
+        .find(|line| line.starts_with("Contact: "))
+        .unwrap();
+    let mixed = format!("{contact}\r\nContact: <sip:other.example>;expires=0");
+    for (contacts, reason) in [
+        (mixed.as_str(), Reasons::UNKNOWN_BINDING),
+        ("Contact: *", Reasons::WILDCARD),
+    ] {
+        let mut host = Host::new(knowing_it());
+        host.learn(&by_an_msc_server());
+        let reasons = [Reasons::NO_ASSERTED_IDENTITY, reason];
+        let register = register.replace(contact, contacts);
+        suspicious(&mut host, Source::TrustedCore, &register, &reasons);
+    }
+    let mut host = Host::new(knowing_it());
+    host.learn(&Registration {
+        path: "",
+        ..by_an_msc_server()
+    });
+    let [ask] = host.receive(&register).try_into().unwrap();
+    assert!(
+        matches!(&ask, Out::Ask { ask: Ask::Authentication { reasons, .. }, .. } if reasons.is_empty())
+    );
 }
 
 /// [SD-1] Observing only: a recognised one is reported and authenticated like a user's.
@@ -695,7 +761,15 @@ fn function() {
     let message = Message::parse(text.as_bytes(), &Limits::default()).unwrap();
     let ask = |paths: &[Option<&[u8]>]| {
         let paths = paths.iter().copied();
-        recognise(Source::TrustedCore, &message, paths, [].into_iter(), &[]).unwrap()
+        let elements = Elements::default();
+        recognise(
+            Source::TrustedCore,
+            &message,
+            paths,
+            [].into_iter(),
+            elements,
+        )
+        .unwrap()
     };
     let (own, other) = (PATH.as_bytes(), b"<sip:other.example;lr>".as_slice());
     assert_eq!(ask(&[Some(own)]), Recognition::PcscfInitiated);

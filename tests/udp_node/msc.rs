@@ -26,6 +26,8 @@ fn scscf() -> Process {
         HOME,
         "--trust",
         "127.0.0.1",
+        "--authenticates",
+        "127.0.0.1:5060",
     ];
     Process::start("scscf", &options)
 }

@@ -50,6 +50,9 @@ pub enum Release {
 
 impl World {
     pub fn change(&mut self, change: Change) {
+        if change == Change::Inactive {
+            self.is_inactive();
+        }
         match change {
             Change::Inactive => self.command(Command::Inactive {
                 private_identity: WHOM,
@@ -64,9 +67,6 @@ impl World {
                 self.remove_at_home();
             }
             Change::Tell => self.tell_at_home(),
-        }
-        if change == Change::Inactive {
-            self.is_inactive();
         }
     }
 
@@ -177,18 +177,23 @@ impl World {
         }
     }
 
-    /// The REGISTER of the host has been answered, or has not.
+    /// The REGISTER of the host has been answered, or has not. Of a subscriber who has left since it was sent, the host
+    /// says so again if the node takes it for a new registration.
     fn learn(&mut self, request: &str, response: Option<&str>) {
         let accepted = response.filter(|text| status(text) == 200);
         let Some(response) = accepted else {
             return;
         };
+        let is_new = !self.is_here();
         self.learns();
         self.command(Command::Learn {
             request: request.as_bytes(),
             response: response.as_bytes(),
         });
         self.has_learnt();
+        if is_new && self.outside.ghosts.left {
+            self.change(Change::Inactive);
+        }
     }
 
     pub fn answer(&mut self, token: Token, answer: drive::Answer<'_, Mscics>) {

@@ -15,8 +15,8 @@ use super::{
 use crate::{bed::PRIVATE, shared::wire::header};
 
 /// Messages in flight, transactions open, and releases asked for, at most.
-const MOST_FLIGHTS: usize = 8;
-const MOST_OPEN: usize = 6;
+const MOST_FLIGHTS: usize = 12;
+const MOST_OPEN: usize = 10;
 const MOST_ASKED: usize = 4;
 
 /// Milliseconds that the release of all dialogs may take.
@@ -43,13 +43,13 @@ impl World {
 
     pub fn is_inactive(&mut self) {
         let ghosts = &mut self.outside.ghosts;
-        (ghosts.wish, ghosts.returned) = (Wish::Gone, false);
+        (ghosts.wish, ghosts.returned, ghosts.left) = (Wish::Gone, false, true);
     }
 
     /// The node is about to be told of the return.
     pub fn is_returning(&mut self) {
         let ghosts = &mut self.outside.ghosts;
-        (ghosts.wish, ghosts.returned) = (Wish::Unknown, true);
+        (ghosts.wish, ghosts.returned, ghosts.left) = (Wish::Unknown, true, false);
     }
 
     pub fn has_returned(&mut self) {
@@ -74,7 +74,8 @@ impl World {
     }
 
     pub fn asks_to_register(&mut self) {
-        self.outside.ghosts.wish = Wish::Unknown;
+        let ghosts = &mut self.outside.ghosts;
+        (ghosts.wish, ghosts.left) = (Wish::Unknown, false);
     }
 
     /// The 2xx to the REGISTER of the host is about to be shown.
@@ -82,14 +83,15 @@ impl World {
         let ghosts = &mut self.outside.ghosts;
         match ghosts.procedure {
             Procedure::Absent => ghosts.procedure = Procedure::Registered,
-            Procedure::Running(1.., _) => ghosts.returned = true,
+            Procedure::Running(1.., _) => ghosts.renewed = true,
             _ => {}
         }
     }
 
-    /// Before the REGISTER that deregisters was sent, that is given up.
+    /// Whatever runs without an indication that the subscriber has left, is given up before the REGISTER was sent.
     pub fn has_learnt(&mut self) {
-        if !self.outside.ghosts.procedure.has_sent() {
+        let ghosts = &self.outside.ghosts;
+        if !ghosts.left && !ghosts.procedure.has_sent() {
             self.outside.ghosts.wish = self.believed();
         }
     }
@@ -100,8 +102,11 @@ impl World {
     /// [MS-2] A dialog is to be released; after a restart it is so again.
     pub fn releases(&mut self, dialog: u64) {
         let until = self.outside.now.after(RELEASE);
+        let is_running = !self.is_registered();
         let ghosts = &mut self.outside.ghosts;
-        ghosts.release_until.get_or_insert(until);
+        if is_running {
+            ghosts.release_until.get_or_insert(until);
+        }
         if !ghosts.releasing.contains(&dialog) {
             ghosts.releasing.push(dialog);
         }
@@ -119,6 +124,7 @@ impl World {
 
     /// [MS-2] The node writes its REGISTER; after a restart it is the same again.
     pub fn deregisters(&mut self, text: &str) {
+        let is_bound = self.outside.is_bound();
         let ghosts = &mut self.outside.ghosts;
         let registers = match &ghosts.procedure {
             Procedure::Absent => return self.broken.add(Property::NothingLeft),
@@ -132,7 +138,11 @@ impl World {
         if is_time && !ghosts.dialogs.is_empty() {
             self.broken.add(Property::DialogsFirst);
         }
-        if registers > ATTEMPTS {
+        let is_calm = !ghosts.crossed && !ghosts.disturbed;
+        if ghosts.wish == Wish::Active && is_calm && is_bound {
+            self.broken.add(Property::RegisteredLastStays);
+        }
+        if registers > ATTEMPTS + u8::from(ghosts.renewed) {
             self.broken.add(Property::MessagesBounded);
         }
     }
@@ -199,11 +209,8 @@ impl World {
             self.broken.add(Property::OneOutcome);
         }
         ghosts.procedure = Procedure::Registered;
-        let releasing = std::mem::take(&mut ghosts.releasing);
-        ghosts
-            .dialogs
-            .retain(|(dialog, _)| !releasing.contains(dialog));
-        self.ends();
+        ghosts.renewed = false;
+        ghosts.release_until = None;
     }
 
     /// The node is about to report an outcome, and what had started it. That the host has registered the subscriber again
@@ -230,6 +237,7 @@ impl World {
             && ghosts.returned == register_anew;
         ghosts.releasing.clear();
         ghosts.subscription = None;
+        ghosts.renewed = false;
         (ghosts.wish, ghosts.returned) = (Wish::Gone, false);
         if !is_so {
             self.broken.add(Property::OneOutcome);
@@ -270,6 +278,11 @@ impl World {
             self.broken.add(Property::DialogsFirst);
         } else if !is_registered && outside.ghosts.procedure == Procedure::Registered {
             outside.ghosts.procedure = Procedure::Running(0, String::new());
+            // What another procedure has begun to release is awaited anew.
+            if !outside.ghosts.releasing.is_empty() {
+                let until = outside.now.after(RELEASE);
+                outside.ghosts.release_until.get_or_insert(until);
+            }
         }
         if self.is_quiet() {
             self.look_at_rest();

@@ -158,6 +158,10 @@ pub struct Ghosts {
     pub wish: Wish,
     /// The subscriber has returned since the REGISTER was sent.
     pub returned: bool,
+    /// The host has said that the subscriber is no longer active, since it sent its latest REGISTER.
+    pub left: bool,
+    /// A REGISTER of the host was answered 2xx after the one that deregisters was sent.
+    pub renewed: bool,
     /// The home network has removed the contact since it was bound last.
     pub removed: bool,
     /// A REGISTER that deregisters was on its way for too long, and crossed the REGISTER by which the subscriber was
@@ -181,6 +185,8 @@ impl Default for Ghosts {
             procedure: Procedure::Absent,
             wish: Wish::Unknown,
             returned: false,
+            left: false,
+            renewed: false,
             removed: false,
             crossed: false,
             disturbed: false,
@@ -275,12 +281,14 @@ impl Outside {
         canonical.number(ghosts.wish as u64);
         let Ghosts {
             returned,
+            left,
+            renewed,
             removed,
             crossed,
             disturbed,
             ..
         } = *ghosts;
-        for said in [returned, removed, crossed, disturbed] {
+        for said in [returned, left, renewed, removed, crossed, disturbed] {
             canonical.number(said.into());
         }
         canonical.number(ghosts.dialogs.len() as u64);

@@ -364,7 +364,7 @@ impl World {
         let has_room = is_here && ghosts.dialogs.len() < MOST_DIALOGS;
         actions.extend(
             [
-                may(Change::Inactive, is_here && !waits),
+                may(Change::Inactive, is_here),
                 may(Change::Return, !is_active && !waits),
                 may(Change::Renew, is_registered && !waits),
                 may(Change::Dialog(false), has_room),
