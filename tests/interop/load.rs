@@ -109,8 +109,8 @@ fn bear(mut elements: Vec<Process>, listen: &str, seconds: u32) -> String {
         "{rate} UEs a second for {seconds} s: {} requests, all answered; {} after {} s, {} after {seconds} s; nobody left",
         u64::from(rate * seconds) * REQUESTS,
         first(&middle),
-        first(&ended),
         seconds * 2 / 3,
+        first(&ended),
     )
 }
 
