@@ -612,22 +612,20 @@ fn requests(outstanding: &[(Token, Option<Vec<u8>>)]) -> impl Iterator<Item = &[
 }
 
 /// [DR-7] Whether it is the same request: its branch, its dialog and its CSeq. (A target refreshed in between
-/// may have changed where it goes.)
+/// may have changed where it goes; a REGISTER is of the identity and contact that the host has registered since.)
 fn is_again(offered: &[u8], before: &[u8]) -> bool {
     let (offered, before) = (parse(offered), parse(before));
     let same = |name| {
         let raw = |message: &Message<'_>| message.header(name).map(|h| h.raw().to_vec());
         raw(&offered) == raw(&before)
     };
-    [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-    ]
-    .into_iter()
-    .all(same)
+    let tag = |message: &Message<'_>| message.from().ok()?.tag().map(<[u8]>::to_vec);
+    let is_register = offered.method() == Some(Method::Register);
+    [HeaderName::Via, HeaderName::CallId, HeaderName::CSeq]
+        .into_iter()
+        .all(same)
+        && tag(&offered) == tag(&before)
+        && (is_register || [HeaderName::From, HeaderName::To].into_iter().all(same))
 }
 
 fn parse(bytes: &[u8]) -> Message<'_> {
