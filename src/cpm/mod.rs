@@ -15,8 +15,9 @@
 //! [`Command::Renegotiated`]). Requests other than BYE are shown to [`receive`](crate::drive::Node::receive), which
 //! says when one is to be refused; a 2xx to a re-INVITE in no transaction is too, and acknowledged. The 100 to a BYE that
 //! takes long (RFC 4320 4.1) is for whoever has its transaction: the host, or the transaction layer. Of a re-INVITE that
-//! the host has out the node does not know: its own may meet it, and goes again when the other end says so. A session timer (RFC 4028) runs at the host; the re-INVITE that deletes streams
-//! keeps it, and who refreshes, as it is ([`Command::SetSessionTimer`], [`Event::SessionRefreshed`]).
+//! the host has out the node does not know: its own may meet it, and goes again when the other end says so. A session
+//! timer (RFC 4028) runs at the host; the re-INVITE that deletes streams keeps it, and who refreshes, as it is
+//! ([`Command::SetSessionTimer`], [`Event::SessionRefreshed`]).
 //!
 //! # What S3 leaves open
 //! - It names one answer where there are several IWFs: all are waited for, in their time (CP-5).

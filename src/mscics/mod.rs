@@ -129,7 +129,8 @@ pub enum Command<'a> {
         /// The dialog.
         dialog: DialogRef,
     },
-    /// [MS-1] Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what was ordered. See [`shutdown`].
+    /// [MS-1] Deregisters everybody, or says what that would be. A second one starts nothing anew; it replaces what
+    /// was ordered. See [`shutdown`].
     Shutdown(Shutdown),
     /// [MS-1] Calls a shutdown off: who waits for a turn of it stays registered, what is under way goes on.
     Resume,

@@ -162,9 +162,8 @@ impl<'m> Learned<'m> {
     /// ended it.
     ///
     /// # Errors
-    /// [`Reject`] where a header that is needed is missing or cannot be read, where there is not one contact or `*`, or where
-    /// the response answers another request; the
-    /// offset is in the message that has it.
+    /// [`Reject`] where a header that is needed is missing or cannot be read, where there is not one contact or `*`, or
+    /// where the response answers another request; the offset is in the message that has it.
     pub fn read(request: &Message<'m>, response: &Message<'m>) -> Result<Self, Reject> {
         let not_register = || Reject::new(&defect::NOT_A_REGISTER, 0);
         let home_domain = request.request_uri().ok_or_else(not_register)?;
