@@ -1,6 +1,8 @@
 //! The CPM Participating Function, through its doors, on bytes.
 #![allow(unreachable_pub)]
 
+#[path = "cpm/audit.rs"]
+mod audit;
 #[path = "cpm/crossing.rs"]
 mod crossing;
 #[path = "cpm/driving.rs"]

@@ -1,6 +1,8 @@
 //! The MSC server enhanced for ICS by requirement, on bytes.
 #![allow(unreachable_pub)]
 
+#[path = "mscics/audit.rs"]
+mod audit;
 #[path = "mscics/bed.rs"]
 mod bed;
 #[path = "mscics/details.rs"]

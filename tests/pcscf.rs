@@ -2,6 +2,8 @@
 
 #[path = "pcscf/access.rs"]
 mod access;
+#[path = "pcscf/audit.rs"]
+mod audit;
 mod common;
 #[path = "pcscf/contacts.rs"]
 mod contacts;

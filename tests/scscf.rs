@@ -1,6 +1,8 @@
 //! The S-CSCF, through its doors, on bytes.
 #![allow(unreachable_pub)]
 
+#[path = "scscf/audit.rs"]
+mod audit;
 #[path = "scscf/blobs.rs"]
 mod blobs;
 #[path = "scscf/crossing.rs"]

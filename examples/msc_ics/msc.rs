@@ -297,6 +297,7 @@ impl Journal {
                 affected,
                 cause,
                 dialogs_released,
+                ..
             } => {
                 let subscriber = Subscriber::with(texts.text(affected.private_identity))?;
                 let ending = Ending {

@@ -429,6 +429,10 @@ enum imsp_pcscf_option
    */
   IMSP_PCSCF_OPTION_HEARD_CLEARS = 3024,
   /**
+   * 1 if each deregistration is followed by its record (IMSP_PCSCF_EVENT_AUDITED). Default 0.
+   */
+  IMSP_PCSCF_OPTION_AUDIT = 3025,
+  /**
    * Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
    * 1,800,000.
    */
@@ -949,6 +953,12 @@ enum imsp_pcscf_event
    * this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
    */
   IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
+  /**
+   * The record of a deregistration, if IMSP_PCSCF_OPTION_AUDIT is 1. It comes after the event that reports the outcome,
+   * and says the same `key`, `cause`, `outcome` (0 if it was given up), `sip_status` and `not_asked`; `initiator`,
+   * `began` if `began_known` is 1, and `ended`.
+   */
+  IMSP_PCSCF_EVENT_AUDITED = 13,
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_event;
@@ -1047,6 +1057,51 @@ enum imsp_pcscf_outcome
 };
 #ifndef __cplusplus
 typedef uint32_t imsp_pcscf_outcome;
+#endif // __cplusplus
+
+/**
+ * Who has begun a procedure. Later releases may add some.
+ */
+enum imsp_initiator
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+  /**
+   * The user, by the equipment that is served.
+   */
+  IMSP_INITIATOR_USER = 1,
+  /**
+   * The access network, which has lost the user's equipment.
+   */
+  IMSP_INITIATOR_ACCESS_NETWORK = 2,
+  /**
+   * The P-CSCF, in its own name, as another element sees it.
+   */
+  IMSP_INITIATOR_PCSCF = 3,
+  /**
+   * The home network: S-CSCF, HSS or HLR.
+   */
+  IMSP_INITIATOR_HOME_NETWORK = 4,
+  /**
+   * The operator of this element, or the caller.
+   */
+  IMSP_INITIATOR_OPERATOR = 5,
+  /**
+   * This element: a time has run out there.
+   */
+  IMSP_INITIATOR_ELEMENT = 6,
+  /**
+   * The other CPM entity of a session.
+   */
+  IMSP_INITIATOR_OTHER_ENTITY = 7,
+  /**
+   * An interworking function of a session.
+   */
+  IMSP_INITIATOR_IWF = 8,
+};
+#ifndef __cplusplus
+typedef uint32_t imsp_initiator;
 #endif // __cplusplus
 
 /**
@@ -1495,6 +1550,22 @@ typedef struct imsp_pcscf_output {
    * An imsp_pcscf_not_asked.
    */
   uint32_t not_asked;
+  /**
+   * An imsp_initiator.
+   */
+  uint32_t initiator;
+  /**
+   * When a deregistration began, waits for a turn included.
+   */
+  uint64_t began;
+  /**
+   * When it ended.
+   */
+  uint64_t ended;
+  /**
+   * 1 if `began` says something: 0 if that was before records were asked for.
+   */
+  uint32_t began_known;
   /**
    * 0.
    */

@@ -75,6 +75,8 @@ pub enum imsp_pcscf_option {
     T1Ue = 3023,
     /// 1 if anything that is heard from a UE makes the reports of loss before it void. Default 1.
     HeardClears = 3024,
+    /// 1 if each deregistration is followed by its record (IMSP_PCSCF_EVENT_AUDITED). Default 0.
+    Audit = 3025,
     /// Milliseconds after the end of a registration's lifetime until which it waits for its turn, at least 1. Default
     /// 1,800,000.
     TurnBound = 3101,
@@ -145,6 +147,7 @@ impl Number for imsp_pcscf_option {
         Self::T1Core,
         Self::T1Ue,
         Self::HeardClears,
+        Self::Audit,
         Self::TurnBound,
         Self::PacingRate,
         Self::PacingBurst,
@@ -198,6 +201,7 @@ impl imsp_pcscf_option {
             hold_bound,
             t1_core,
             t1_ue,
+            audit,
             subscription: _,
             limits: _,
         } = config;
@@ -219,6 +223,7 @@ impl imsp_pcscf_option {
             Self::T1Core => Place::Milliseconds(t1_core),
             Self::T1Ue => Place::Milliseconds(t1_ue),
             Self::HeardClears => Place::Flag(&mut loss.heard_clears),
+            Self::Audit => Place::Flag(audit),
             Self::TurnBound => Place::Milliseconds(turn_bound),
             Self::PacingRate => Place::Seconds(&mut pacing.rate),
             Self::PacingBurst => Place::Seconds(&mut pacing.burst),

@@ -6,13 +6,13 @@ use super::{
     memory::Struct,
     subscription::{imsp_subscription_event, imsp_subscription_question},
     values::{
-        Ended, imsp_evidence, imsp_pcscf_cause, imsp_pcscf_not_asked, imsp_pcscf_outcome,
-        imsp_towards,
+        Ended, imsp_evidence, imsp_initiator, imsp_pcscf_cause, imsp_pcscf_not_asked,
+        imsp_pcscf_outcome, imsp_towards,
     },
 };
 use crate::{
     drive::{Identifier, Outbox, Output, Text},
-    pcscf::{Affected, Event, Pcscf, Question},
+    pcscf::{Affected, Audit, Event, Outcome, Pcscf, Question},
     regevent::subscriber,
 };
 
@@ -91,6 +91,10 @@ pub enum imsp_pcscf_event {
     /// passed on if `forward` is 1; if not, a later one for the same contact has come: unless that is this one again,
     /// this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
     HeldRegisterReleased = 12,
+    /// The record of a deregistration, if IMSP_PCSCF_OPTION_AUDIT is 1. It comes after the event that reports the outcome,
+    /// and says the same `key`, `cause`, `outcome` (0 if it was given up), `sip_status` and `not_asked`; `initiator`,
+    /// `began` if `began_known` is 1, and `ended`.
+    Audited = 13,
 }
 
 /// A text in the buffer that was filled: so many bytes from so many on, without a NUL behind them. Its size never
@@ -185,11 +189,19 @@ pub struct imsp_pcscf_output {
     pub forward: u32,
     /// An imsp_pcscf_not_asked.
     pub not_asked: u32,
+    /// An imsp_initiator.
+    pub initiator: u32,
+    /// When a deregistration began, waits for a turn included.
+    pub began: u64,
+    /// When it ended.
+    pub ended: u64,
+    /// 1 if `began` says something: 0 if that was before records were asked for.
+    pub began_known: u32,
     /// 0.
     pub reserved: u32,
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 20·4 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 20·4 + 2·8 + 2·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
     const FIRST_SIZE: usize = 168;
 }
@@ -354,13 +366,10 @@ impl<'a> Flat<'a> {
                 outcome,
                 registers,
             } => {
-                self.output.not_asked = imsp_pcscf_not_asked::of(*outcome);
-                let (outcome, sip_status) = imsp_pcscf_outcome::of(*outcome);
                 self.output.what = imsp_pcscf_event::Deregistered as u32;
                 self.output.key = self.identifier(*id);
                 self.output.cause = imsp_pcscf_cause::from(*cause) as u32;
-                self.output.outcome = outcome as u32;
-                self.output.sip_status = sip_status.into();
+                self.outcome(*outcome);
                 self.output.registers = (*registers).into();
                 self.affected(affected);
             }
@@ -396,6 +405,7 @@ impl<'a> Flat<'a> {
                 self.output.transaction = transaction.0;
                 self.output.forward = (*forward).into();
             }
+            Event::Audited(audit) => self.audit(audit),
             Event::Subscription(event) => self.event_of_subscription(event),
             Event::TakenOver { private_identity } => {
                 self.output.what = imsp_pcscf_event::TakenOver as u32;
@@ -430,6 +440,29 @@ impl<'a> Flat<'a> {
                 self.output.tally = tally.parts();
             }
         }
+    }
+
+    fn audit(&mut self, audit: &Audit) {
+        self.output.what = imsp_pcscf_event::Audited as u32;
+        self.output.key = self.identifier(audit.id);
+        self.output.cause = imsp_pcscf_cause::from(audit.cause) as u32;
+        self.output.initiator = imsp_initiator::from(audit.initiator) as u32;
+        if let Some(ended) = audit.outcome {
+            self.outcome(ended);
+        }
+        if let Some(began) = audit.began {
+            self.output.began = began.0;
+            self.output.began_known = 1;
+        }
+        self.output.ended = audit.ended.0;
+        self.affected(&audit.affected);
+    }
+
+    fn outcome(&mut self, outcome: Outcome) {
+        self.output.not_asked = imsp_pcscf_not_asked::of(outcome);
+        let (outcome, sip_status) = imsp_pcscf_outcome::of(outcome);
+        self.output.outcome = outcome as u32;
+        self.output.sip_status = sip_status.into();
     }
 
     fn event_of_subscription(&mut self, event: &subscriber::Event) {

@@ -2,7 +2,7 @@
 
 use super::status::{Fault, imsp_status};
 use crate::{
-    drive::{Source, Towards, Verdict},
+    drive::{Initiator, Source, Towards, Verdict},
     fleet::pacer::BadCanaries,
     pcscf::{Cause, Evidence, NextHop, NotAsked, Outcome},
     regevent::{
@@ -105,6 +105,43 @@ impl From<&Verdict> for imsp_verdict_kind {
             Verdict::Hold(_) => Self::Hold,
             Verdict::Refuse { .. } => Self::Refuse,
             Verdict::Rejected(_) => Self::Rejected,
+        }
+    }
+}
+
+/// Who has begun a procedure. Later releases may add some.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum imsp_initiator {
+    /// The user, by the equipment that is served.
+    User = 1,
+    /// The access network, which has lost the user's equipment.
+    AccessNetwork = 2,
+    /// The P-CSCF, in its own name, as another element sees it.
+    Pcscf = 3,
+    /// The home network: S-CSCF, HSS or HLR.
+    HomeNetwork = 4,
+    /// The operator of this element, or the caller.
+    Operator = 5,
+    /// This element: a time has run out there.
+    Element = 6,
+    /// The other CPM entity of a session.
+    OtherEntity = 7,
+    /// An interworking function of a session.
+    Iwf = 8,
+}
+
+impl From<Initiator> for imsp_initiator {
+    fn from(initiator: Initiator) -> Self {
+        match initiator {
+            Initiator::User => Self::User,
+            Initiator::AccessNetwork => Self::AccessNetwork,
+            Initiator::Pcscf => Self::Pcscf,
+            Initiator::HomeNetwork => Self::HomeNetwork,
+            Initiator::Operator => Self::Operator,
+            Initiator::Element => Self::Element,
+            Initiator::OtherEntity => Self::OtherEntity,
+            Initiator::Iwf => Self::Iwf,
         }
     }
 }

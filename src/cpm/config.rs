@@ -42,6 +42,10 @@ pub struct Config {
     /// [CO-3, CT-3] What re-INVITEs say in Allow: the methods that the host takes in the dialog (RFC 3261 13.2.1, 14.1),
     /// separated by commas; empty for no Allow. Default `INVITE, ACK, CANCEL, BYE, OPTIONS`.
     pub allow: Box<[u8]>,
+    /// [DR-9] Whether each session that is closed is followed by its record ([`Event::Audited`]). Default false.
+    ///
+    /// [`Event::Audited`]: super::Event::Audited
+    pub audit: bool,
     /// [CP-6] Bytes of Reason that are carried across; a longer one is left out. Default 1,024.
     pub reason_bytes: usize,
     /// The bounds.
@@ -62,6 +66,7 @@ impl Config {
             description_bound: 5_000,
             reinvite_attempts: 5,
             allow: (*b"INVITE, ACK, CANCEL, BYE, OPTIONS").into(),
+            audit: false,
             reason_bytes: 1_024,
             limits: Limits::default(),
             element,

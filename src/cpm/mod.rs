@@ -50,6 +50,7 @@
 //! | DR-5 | sessions and IWFs of a node; bytes of a session | [`Limits`](crate::drive::Limits) | `tests/cpm.rs`, `tests/cpm_allocations.rs` |
 //! | DR-7 | sessions in a blob, or stored one by one | [`CpmNode::restore`] | `tests/cpm.rs` |
 //! | DR-9 | nobody's name in `Debug` | [`SessionRef`] | `tests/cpm.rs` |
+//! | DR-9 | the record of a session, for an audit | [`Event::Audited`] | `tests/cpm/audit.rs` |
 //! | DR-10 | configuration replaced, counters | [`CpmNode::reconfigure`], [`Counters`] | `tests/cpm.rs` |
 
 mod config;
@@ -73,15 +74,15 @@ pub use config::Config;
 pub use counters::Counters;
 pub use node::CpmNode;
 pub use vocabulary::{
-    Cause, Description, End, Ends, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode,
-    Recording, Scope, SessionRef, SessionTimer, Side,
+    Affected, Cause, Description, End, Ends, Establish, Function, Iwf, IwfPolicy, Leg, LegId, Mode,
+    Outcome, Recording, Scope, SessionRef, SessionTimer, Side,
 };
 
 use core::fmt;
 
 use crate::{
     dialog::{Dialog, Sequence},
-    drive::{Identifier, Role, Text, Texts},
+    drive::{self, Identifier, Role, Text, Texts},
     wire::sdp::StreamSet,
 };
 
@@ -98,8 +99,8 @@ impl Role for Cpm {
     type Answer<'a> = Answer<'a>;
     type Event = Event;
     // The end of a session with all its IWFs: the release of its media, its storage, a BYE to each leg but one, an
-    // answer and the outcome; or a stream's: a re-INVITE, the ACK of the last one, and what has become of each IWF.
-    const STEP_OUTPUTS: usize = MAX_IWFS + 8;
+    // answer, the outcome and its record; or a stream's: a re-INVITE, the ACK of the last one, and what has become of each IWF.
+    const STEP_OUTPUTS: usize = MAX_IWFS + 9;
     // A BYE to each leg, or an answer as long as its request and a re-INVITE with the longest description.
     const STEP_BYTES: usize = 256 * 1024;
 }
@@ -232,6 +233,9 @@ pub enum Answer<'a> {
     },
 }
 
+/// [DR-9] The record of a session that was closed. The outcome is always there.
+pub type Audit = drive::Audit<Affected, Cause, Outcome>;
+
 /// What a CPM Participating Function reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -283,6 +287,9 @@ pub enum Event {
         /// Whether it was stored.
         stored: bool,
     },
+    /// [DR-9] The record of a session that was closed, after its outcome, if the configuration has
+    /// [`audit`](Config::audit). It begins with the BYE, or whatever else began to close it.
+    Audited(Audit),
     /// [DR-7] Another node has the session, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.
     TakenOver {
@@ -330,5 +337,9 @@ impl Texts for Question {
 
 /// Sessions are named by handles of the host: there is no text.
 impl Texts for Event {
-    fn each_text(&mut self, _: &mut dyn FnMut(&mut Text)) {}
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        if let Self::Audited(audit) = self {
+            audit.each_text(show);
+        }
+    }
 }

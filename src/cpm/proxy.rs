@@ -20,12 +20,12 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Cause, Config, End, Ends, Event, LegId, Recording, defect,
+    Cause, Config, End, Ends, LegId, Outcome, Recording, defect,
     session::{Session, Turn},
 };
 use crate::{
     drive::{
-        Buffer, Identifier, Millis, Reject, Request, Timer, Token, Towards, TransactionRef,
+        Begun, Buffer, Identifier, Millis, Reject, Request, Timer, Token, Towards, TransactionRef,
         increment,
     },
     wire::{
@@ -64,6 +64,8 @@ pub(super) struct Relaying {
     pub(super) over: Option<Millis>,
     /// Of the outcome.
     pub(super) event: Identifier,
+    /// [DR-9] When the first BYE came.
+    pub(super) begun: Begun,
 }
 
 /// A BYE that was answered, and did not end the session.
@@ -156,12 +158,14 @@ impl Session {
             return Passed::Host;
         };
         let event = turn.cx.identifier();
+        let begun = Begun::at(turn.cx.now, turn.cx.config.audit);
         let relaying = self.relaying.get_or_insert_with(|| {
             Box::new(Relaying {
                 ways: Vec::new(),
                 refused: None,
                 over: None,
                 event,
+                begun,
             })
         });
         let mut ways = relaying.ways.iter();
@@ -302,18 +306,14 @@ impl Session {
             LegId::Client => (Cause::Client, End::ByItself, end),
             _ => (Cause::Other, end, End::ByItself),
         };
-        turn.counters.count(cause);
-        turn.out.event(Event::SessionClosed {
-            id: relaying.event,
-            session: self.session,
-            cause,
-            ends: Ends {
-                client: Some(client),
-                other: Some(other),
-                ..Ends::default()
-            },
-            recording: Recording::NotAllowed,
-        });
+        let began_as = (relaying.event, cause, relaying.begun);
+        let ends = Ends {
+            client: Some(client),
+            other: Some(other),
+            ..Ends::default()
+        };
+        let recording = Recording::NotAllowed;
+        self.report(turn, began_as, Outcome { ends, recording });
     }
 
     /// A BYE that was not answered although the host said nothing, or that has not come again; or a session that nobody

@@ -13,15 +13,15 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Cause, Config, Counters, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, Mode, Question,
-    Recording, Scope, SessionRef, SessionTimer,
+    Affected, Audit, Cause, Config, Counters, Cpm, End, Ends, Event, Function, IwfPolicy, LegId,
+    Mode, Outcome, Question, Recording, Scope, SessionRef, SessionTimer,
     leg::{Answered, Leg, State},
     messages::Final,
     proxy::Relaying,
     streams::{Invite, Shrinking},
 };
 use crate::{
-    drive::{Context, Identifier, Millis, Outbox, Timer, Token, TransactionRef, increment},
+    drive::{Begun, Context, Identifier, Millis, Outbox, Timer, Token, TransactionRef, increment},
     fleet::Shared,
     wire::{Message, sdp::StreamSet},
 };
@@ -158,6 +158,8 @@ pub(super) struct Closing {
     pub(super) uid: Box<[u8]>,
     /// Of the outcome.
     pub(super) event: Identifier,
+    /// [DR-9] When it began.
+    pub(super) begun: Begun,
 }
 
 /// What the BYEs of a session say.
@@ -361,6 +363,7 @@ impl Session {
             recording: Recording::NotAllowed,
             uid: Box::default(),
             event: cx.identifier(),
+            begun: Begun::at(cx.now, cx.config.audit),
         }));
         self.shrinking = None;
         self.release(turn, Scope::Session);
@@ -505,17 +508,57 @@ impl Session {
         closing.phase = Phase::Over {
             until: turn.cx.now.after(turn.cx.config.memory()),
         };
-        let (id, cause, recording) = (closing.event, closing.cause, closing.recording);
-        let ends = self.ends();
+        let began_as = (closing.event, closing.cause, closing.begun);
+        let recording = closing.recording;
         self.description = Box::default();
+        let ends = self.ends();
+        self.report(turn, began_as, Outcome { ends, recording });
+    }
+
+    /// The one outcome, and its record.
+    pub(super) fn report(
+        &self,
+        turn: &mut Turn<'_>,
+        (id, cause, begun): (Identifier, Cause, Begun),
+        outcome: Outcome,
+    ) {
         turn.counters.count(cause);
         turn.out.event(Event::SessionClosed {
             id,
             session: self.session,
             cause,
-            ends,
-            recording,
+            ends: outcome.ends,
+            recording: outcome.recording,
         });
+        if turn.cx.config.audit {
+            let affected = self.affected(turn.out);
+            turn.out.event(Event::Audited(Audit {
+                id,
+                affected,
+                initiator: cause.initiator(),
+                cause,
+                outcome: Some(outcome),
+                began: begun.instant(),
+                ended: turn.cx.now,
+            }));
+        }
+    }
+
+    /// [DR-9] Whom it concerns: as the dialog of the client says, or that of the other CPM entity where there is no client.
+    fn affected(&self, out: &mut Outbox<Cpm>) -> Affected {
+        let client = self.legs.iter().find(|leg| leg.id == LegId::Client);
+        let other = self.legs.iter().find(|leg| leg.id == LegId::Other);
+        let (served, other, call_id) = match (client.map(Leg::dialog), other.map(Leg::dialog)) {
+            (Some(own), _) => (own.remote_uri, own.local_uri, own.call_id),
+            (None, Some(own)) => (own.local_uri, own.remote_uri, own.call_id),
+            (None, None) => Default::default(),
+        };
+        Affected {
+            session: self.session,
+            served: out.put_text(served),
+            other: out.put_text(other),
+            call_id: out.put_text(call_id),
+        }
     }
 
     /// How each leg ended.

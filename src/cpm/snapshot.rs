@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cause, Config, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, MAX_IWFS, Mode, Recording,
-    Scope, SessionRef, SessionTimer, Side,
+    Affected, Audit, Cause, Config, Cpm, End, Ends, Event, Function, IwfPolicy, LegId, MAX_IWFS,
+    Mode, Outcome, Recording, Scope, SessionRef, SessionTimer, Side,
     leg::{Answered, Leg, Running, State, Strings},
     proxy::{MOST_WAYS, Refused, Relaying, Way},
     session::{Closing, Held, Phase, Release as Released, Session, Store},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     dialog::{self, Sequence},
     drive::{
-        Identifier, Millis, Outbox, Release, RestoreError, TransactionRef,
+        Begun, Identifier, Millis, Outbox, Release, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records},
     },
     fleet::Seldom,
@@ -106,6 +106,8 @@ struct ClosingRecord<'b> {
     recording: Recording,
     uid: Raw<'b>,
     event: Identifier,
+    /// How long ago it began.
+    begun: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +136,8 @@ struct RelayingRecord<'b> {
     refused: Option<RefusedRecord>,
     over: Option<u64>,
     event: Identifier,
+    /// How long ago it began.
+    begun: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,7 +161,7 @@ struct WayRecord<'b> {
 
 /// The events that must not be lost, numbered by their order here.
 #[derive(Serialize, Deserialize)]
-enum OutcomeRecord {
+enum OutcomeRecord<'b> {
     Closed {
         id: Identifier,
         session: SessionRef,
@@ -182,10 +186,20 @@ enum OutcomeRecord {
         session: SessionRef,
         timer: Option<SessionTimer>,
     },
+    Audited {
+        id: Identifier,
+        session: SessionRef,
+        #[serde(borrow)]
+        affected: [Raw<'b>; 3],
+        cause: Cause,
+        outcome: Outcome,
+        began: Option<Millis>,
+        ended: Millis,
+    },
 }
 
 /// The blob of an event that must not be lost.
-pub(super) fn write_outcome(event: &Event) -> Option<Vec<u8>> {
+pub(super) fn write_outcome(event: &Event, out: &Outbox<Cpm>) -> Option<Vec<u8>> {
     let outcome = match *event {
         Event::SessionClosed {
             id,
@@ -212,6 +226,23 @@ pub(super) fn write_outcome(event: &Event) -> Option<Vec<u8>> {
         },
         Event::StoredLate { session, stored } => OutcomeRecord::StoredLate { session, stored },
         Event::SessionRefreshed { session, timer } => OutcomeRecord::Refreshed { session, timer },
+        Event::Audited(audit) => {
+            let Affected {
+                session,
+                served,
+                other,
+                call_id,
+            } = audit.affected;
+            OutcomeRecord::Audited {
+                id: audit.id,
+                session,
+                affected: [served, other, call_id].map(|text| Raw(out.text(text))),
+                cause: audit.cause,
+                outcome: audit.outcome?,
+                began: audit.began,
+                ended: audit.ended,
+            }
+        }
         Event::TakenOver { .. } => return None,
     };
     let mut blob = Vec::new();
@@ -221,7 +252,7 @@ pub(super) fn write_outcome(event: &Event) -> Option<Vec<u8>> {
 
 /// Appends the event of such a blob.
 pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), RestoreError> {
-    out.event(match snapshot::read(bytes)? {
+    let event = match snapshot::read(bytes)? {
         OutcomeRecord::Closed {
             id,
             session,
@@ -247,7 +278,33 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), Re
         },
         OutcomeRecord::StoredLate { session, stored } => Event::StoredLate { session, stored },
         OutcomeRecord::Refreshed { session, timer } => Event::SessionRefreshed { session, timer },
-    });
+        OutcomeRecord::Audited {
+            id,
+            session,
+            affected,
+            cause,
+            outcome,
+            began,
+            ended,
+        } => {
+            let [served, other, call_id] = affected.map(|text| out.put_text(text.0));
+            Event::Audited(Audit {
+                id,
+                affected: Affected {
+                    session,
+                    served,
+                    other,
+                    call_id,
+                },
+                initiator: cause.initiator(),
+                cause,
+                outcome: Some(outcome),
+                began,
+                ended,
+            })
+        }
+    };
+    out.event(event);
     Ok(())
 }
 
@@ -528,6 +585,7 @@ impl<'b> ClosingRecord<'b> {
             recording: own.recording,
             uid: Raw(&own.uid),
             event: own.event,
+            begun: own.begun.age(now),
         }
     }
 
@@ -565,6 +623,7 @@ impl<'b> ClosingRecord<'b> {
             recording: self.recording,
             uid: self.uid.0.into(),
             event: self.event,
+            begun: Begun::of_age(now, self.begun),
         })
     }
 }
@@ -592,6 +651,7 @@ impl<'b> RelayingRecord<'b> {
             }),
             over: own.over.map(|until| until.since(now)),
             event: own.event,
+            begun: own.begun.age(now),
         }
     }
 
@@ -618,6 +678,7 @@ impl<'b> RelayingRecord<'b> {
             }),
             over: self.over.map(|left| now.after(left)),
             event: self.event,
+            begun: Begun::of_age(now, self.begun),
         }))
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::MAX_IWFS;
 use crate::{
     dialog::{Dialog, Sequence},
+    drive::{Initiator, Text, Texts},
     wire::sdp::StreamSet,
 };
 
@@ -198,6 +199,20 @@ pub enum Cause {
     DialogGone,
 }
 
+impl Cause {
+    /// [DR-9] Who has begun it.
+    #[must_use]
+    pub const fn initiator(self) -> Initiator {
+        match self {
+            Self::Client => Initiator::User,
+            Self::Other => Initiator::OtherEntity,
+            Self::Iwf(_) => Initiator::Iwf,
+            Self::Host => Initiator::Operator,
+            Self::DialogGone => Initiator::Element,
+        }
+    }
+}
+
 /// How a leg ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -226,6 +241,40 @@ pub struct Ends {
     pub other: Option<End>,
     /// The IWFs, by number.
     pub iwfs: [Option<End>; MAX_IWFS],
+}
+
+/// [DR-9] How a session ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How each leg ended.
+    pub ends: Ends,
+    /// What became of its record in the message store.
+    pub recording: Recording,
+}
+
+/// [DR-9] Whom a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// The session.
+    pub session: SessionRef,
+    /// The URI of the CPM user that is served.
+    pub served: Text,
+    /// The URI of whoever the session was with.
+    pub other: Text,
+    /// The Call-ID of the dialog of the CPM client; of a session without that, of the other CPM entity.
+    pub call_id: Text,
+}
+
+impl Texts for Affected {
+    fn each_text(&mut self, show: &mut dyn FnMut(&mut Text)) {
+        let Self {
+            session: _,
+            served,
+            other,
+            call_id,
+        } = self;
+        [served, other, call_id].into_iter().for_each(show);
+    }
 }
 
 /// [CP-3] What became of the record of a session.

@@ -20,7 +20,9 @@
 //! | DR-7 | the versioned blob | [`snapshot`] | `tests/drive.rs` |
 //! | DR-8 | identifiers from seed and incarnation | [`Identifiers`] | `tests/drive.rs` |
 //! | DR-9 | no personal data in `Debug` | [`Text`], [`Output`] | `tests/pcscf.rs` |
+//! | DR-9 | one record of each procedure for an audit | [`Audit`] | `tests/pcscf/audit.rs` |
 
+mod audit;
 mod buffer;
 mod faults;
 mod identifiers;
@@ -31,6 +33,8 @@ pub mod snapshot;
 mod time;
 mod withheld;
 
+pub(crate) use audit::Begun;
+pub use audit::{Audit, Initiator};
 pub(crate) use buffer::holds_break;
 pub use buffer::{Buffer, Unwritable};
 pub use faults::{ConfigError, Defect, Misuse, Reject, RestoreError};

@@ -67,6 +67,10 @@ pub struct Config {
     /// [PD-12] Milliseconds after the end of a registration's lifetime until which it waits for its turn; by then, the
     /// registrar has long removed it. Default 1,800,000.
     pub turn_bound: u64,
+    /// [DR-9] Whether each deregistration is followed by its record ([`Event::Audited`]). Default false.
+    ///
+    /// [`Event::Audited`]: super::Event::Audited
+    pub audit: bool,
     /// [MS-6] The subscriptions, with `supportRegEvent`: whether there are any. Default: there are, in the name of the
     /// subscriber, by the rules of RFC 6665.
     pub subscription: subscriber::Config,
@@ -97,6 +101,7 @@ impl Config {
                 ..pacer::Config::default()
             },
             turn_bound: 1_800_000,
+            audit: false,
             subscription,
             limits: Limits::default(),
         }

@@ -16,14 +16,17 @@
 //! ```
 
 use super::{
-    Affected, Cause, Change, Config, Event, Input, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics, Outcome,
+    Affected, Audit, Cause, Change, Config, Event, Input, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics,
+    Outcome,
     dialogs::{Entry, NewDialog},
     messages,
     registration::{Details, Field, Strings},
 };
 use crate::{
     deregister::{Calling, Meaning, NotAsked, standing::Watched},
-    drive::{Context, Identifier, Limits, Millis, Misuse, Outbox, Request, Timer, Token, Towards},
+    drive::{
+        Begun, Context, Identifier, Limits, Millis, Misuse, Outbox, Request, Timer, Token, Towards,
+    },
     fleet::{Few, Rest, Seldom, Shared},
     wire::{Params, register},
 };
@@ -104,6 +107,8 @@ pub struct Registration {
     pub(crate) expires_at: Millis,
     pub(crate) running: Seldom<Running>,
     pub(crate) dialogs: Few<Entry>,
+    /// [DR-9] When its deregistration began.
+    pub(crate) begun: Begun,
 }
 
 impl Registration {
@@ -126,6 +131,7 @@ impl Registration {
             expires_at: now.after_seconds(details.expires),
             running: Seldom::new(Running::AT_REST),
             dialogs: Few::new(),
+            begun: Begun::UNKNOWN,
         })
     }
 
@@ -283,6 +289,22 @@ impl Registration {
         out: &mut Outbox<Mscics>,
     ) -> Result<Change, Misuse> {
         out.check_room_for(MACHINE_OUTPUTS, MACHINE_BYTES)?;
+        if self.is_registered() {
+            self.begun = Begun::at(cx.now, cx.config.audit);
+        }
+        let change = self.advance(cx, input, out);
+        if self.is_registered() {
+            self.begun = Begun::UNKNOWN;
+        }
+        change
+    }
+
+    fn advance(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        input: Input<'_>,
+        out: &mut Outbox<Mscics>,
+    ) -> Result<Change, Misuse> {
         Ok(match (self.state(), input) {
             // [DR-7] What is out after a restore goes out again as it was.
             (State::Sent { token: None, .. }, Input::Tick) => self.offer(cx, out),
@@ -292,7 +314,7 @@ impl Registration {
             }
 
             (State::Registered, Input::Trigger(cause)) => self.begin(cause),
-            (_, Input::Trigger(cause)) => self.note_gone(cause),
+            (_, Input::Trigger(cause)) => self.note_gone(cx, cause),
             (State::Registered, Input::Tick) if cx.now >= self.expires_at => {
                 self.begin(Cause::Expiry)
             }
@@ -346,7 +368,7 @@ impl Registration {
             // [MS-1] The subscriber is back: before the REGISTER it is stopped, after it the attempt that is out is
             // the last.
             (State::Queued | State::Releasing { .. }, Input::Returned) if self.can_stop() => {
-                self.cancel(out)
+                self.cancel(cx, out)
             }
             (
                 State::Queued
@@ -421,9 +443,10 @@ impl Registration {
     }
 
     /// [MS-1] A second trigger while it runs changes nothing, but that who had returned is gone again.
-    fn note_gone(&mut self, cause: Cause) -> Change {
+    fn note_gone(&mut self, cx: &Context<'_, Config>, cause: Cause) -> Change {
         if self.heeds(cause) {
             self.cause = cause;
+            self.begun = Begun::at(cx.now, cx.config.audit);
         }
         if self.running.get().returned {
             self.change(|running| running.returned = false);
@@ -646,13 +669,15 @@ impl Registration {
 
     /// [MS-1] Stops it. Dialogs whose release has begun are on their way to their ends, which another procedure awaits as
     /// well; the others stay.
-    fn cancel(&mut self, out: &mut Outbox<Mscics>) -> Change {
-        let affected = self.affected(out);
+    fn cancel(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        let (id, affected) = (cx.identifiers.event(), self.affected(out));
         out.event(Event::Cancelled {
+            id,
             affected,
             cause: self.cause,
             dialogs_released: self.running.get().released,
         });
+        self.audit(cx, (id, affected), None, out);
         self.rest();
         Change::Goes
     }
@@ -667,6 +692,7 @@ impl Registration {
 
     fn rest(&mut self) {
         self.queued = false;
+        self.begun = Begun::UNKNOWN;
         self.running.set(Running::AT_REST);
     }
 
@@ -700,7 +726,7 @@ impl Registration {
         let is_wrong = matches!(self.cause, Cause::Expiry | Cause::Network);
         let is_refuted = is_wrong && !self.is_registered();
         if is_refuted && !self.has_sent() {
-            let _ = self.cancel(out);
+            let _ = self.cancel(cx, out);
         }
         self.renew(renewed);
         if is_out {
@@ -753,7 +779,29 @@ impl Registration {
             dialogs_left: u8::try_from(self.dialogs.len()).unwrap_or(u8::MAX),
             register_anew: running.returned,
         });
+        self.audit(cx, (id, affected), Some(outcome), out);
         Change::Gone(outcome)
+    }
+
+    /// [DR-9] The record of what has just been reported.
+    fn audit(
+        &self,
+        cx: &Context<'_, Config>,
+        (id, affected): (Identifier, Affected),
+        outcome: Option<Outcome>,
+        out: &mut Outbox<Mscics>,
+    ) {
+        if cx.config.audit {
+            out.event(Event::Audited(Audit {
+                id,
+                affected,
+                initiator: self.cause.initiator(),
+                cause: self.cause,
+                outcome,
+                began: self.begun.instant(),
+                ended: cx.now,
+            }));
+        }
     }
 
     fn affected(&self, out: &mut Outbox<Mscics>) -> Affected {

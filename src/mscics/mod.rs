@@ -27,6 +27,7 @@
 //! | MS-7 | identities from IMSI and IMEI | [`identities`] | `tests/mscics.rs` |
 //! | MS-1, PD-12 | everybody at the pace of the neighbours | [`shutdown`] | `tests/mscics.rs` |
 //! | DR-7 | going on from a blob; stored subscriber by subscriber | [`MscNode::restore`], [`Persist`](crate::drive::Persist) | `tests/mscics.rs` |
+//! | DR-9 | the record of a deregistration, for an audit | [`Event::Audited`] | `tests/mscics/audit.rs` |
 //! | DR-10 | configuration replaced, counters | [`MscNode::reconfigure`], [`Counters`] | `tests/mscics.rs` |
 
 mod config;
@@ -55,7 +56,7 @@ pub use vocabulary::{Cause, Change, Input, Outcome};
 use core::fmt;
 
 use crate::{
-    drive::{Identifier, Role, Text, Texts},
+    drive::{self, Identifier, Role, Text, Texts},
     regevent::subscriber,
 };
 
@@ -63,7 +64,7 @@ use crate::{
 pub const MAX_DIALOGS: usize = 16;
 
 /// What one machine's own step can append: the release of every dialog, the REGISTER and what is reported.
-const MACHINE_OUTPUTS: usize = MAX_DIALOGS + 4;
+const MACHINE_OUTPUTS: usize = MAX_DIALOGS + 5;
 const MACHINE_BYTES: usize = Mscics::STEP_BYTES / 2;
 
 /// The vocabulary of the MSC server enhanced for ICS.
@@ -160,6 +161,9 @@ pub struct Affected {
     pub public_identity: Text,
 }
 
+/// [DR-9] The record of a deregistration at an MSC server.
+pub type Audit = drive::Audit<Affected, Cause, Outcome>;
+
 /// What an MSC server has its host do; each is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -218,6 +222,8 @@ pub enum Event {
     },
     /// [MS-1] The deregistration was given up, because the subscriber has returned. The registration stays.
     Cancelled {
+        /// Of this event: the same if it comes again after a crash.
+        id: Identifier,
         /// Whose.
         affected: Affected,
         /// What had started it.
@@ -227,6 +233,9 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(subscriber::Event),
+    /// [DR-9] The record of a deregistration, after its outcome, if the configuration has
+    /// [`audit`](Config::audit). One that a shutdown had only queued when it was called off leaves none.
+    Audited(Audit),
     /// [DR-7] Another node has the subscriber, as the store says: nothing is done here any more, and nothing was said to
     /// anybody.
     TakenOver {
@@ -295,6 +304,7 @@ impl Texts for Event {
             Self::Deregistered { affected, .. } | Self::Cancelled { affected, .. } => {
                 affected.each_text(show);
             }
+            Self::Audited(audit) => audit.each_text(show),
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { private_identity } => show(private_identity),
             Self::ShutdownPlanned { .. }

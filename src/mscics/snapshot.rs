@@ -15,7 +15,7 @@ use crate::{
     deregister::{Calling, pacing, shutdown},
     dialog::Sequence,
     drive::{
-        Identifier, Millis, RestoreError,
+        Begun, Identifier, Millis, RestoreError,
         snapshot::{self, Kind, Raw, Records},
     },
     fleet::{AlikeRead, AlikeWritten, Few, Gathered, Id, Kept, Packed, Rest, Seldom, Shared},
@@ -56,6 +56,8 @@ pub(super) struct SubscriberRecord<'b> {
     running: Option<RunningSnapshot>,
     dialogs: Vec<DialogSnapshot<'b>>,
     subscription: Option<CurrentSnapshot<'b>>,
+    /// [DR-9] How long ago its deregistration began.
+    begun: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -214,6 +216,7 @@ impl<'b> SubscriberRecord<'b> {
                 .map(DialogSnapshot::of)
                 .collect(),
             subscription: subscription.and_then(|id| subscriptions.snapshot(id, subscribed, now)),
+            begun: registration.begun.age(now),
         }
     }
 
@@ -253,6 +256,7 @@ impl<'b> SubscriberRecord<'b> {
             expires_at: now.after(self.expires_in),
             running: Seldom::new(running),
             dialogs: dialogs.collect::<Result<Few<Entry>, _>>()?,
+            begun: Begun::of_age(now, self.begun),
         })
     }
 }

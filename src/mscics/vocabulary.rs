@@ -4,7 +4,10 @@ use super::{
     dialogs::{DialogRef, NewDialog},
     registration::Details,
 };
-use crate::{deregister::NotAsked, drive::Token};
+use crate::{
+    deregister::NotAsked,
+    drive::{Initiator, Token},
+};
 
 /// [MS-1] What says that a subscriber is no longer active at this MSC server (S1 L21). A handover is none: the anchor MSC
 /// goes on serving the subscriber.
@@ -32,6 +35,17 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// [DR-9] Who has begun it.
+    #[must_use]
+    pub const fn initiator(self) -> Initiator {
+        match self {
+            Self::CancelLocation | Self::Network => Initiator::HomeNetwork,
+            Self::ImplicitDetach | Self::Purge | Self::Expiry => Initiator::Element,
+            Self::ExplicitDetach => Initiator::User,
+            Self::Administrative | Self::Shutdown | Self::Host => Initiator::Operator,
+        }
+    }
+
     /// Whether it says of the subscriber that nobody is active here any more.
     pub(super) const fn is_of_subscriber(self) -> bool {
         match self {

@@ -6,7 +6,7 @@
 //! forgotten. What another registration stays on is not touched (T48).
 
 use super::{
-    Config, Event, Pcscf, Question,
+    Affected, Audit, Config, Event, Pcscf, Question,
     aside::{Aside, Marks},
     deregistration::{Cause, Change, Outcome, Registration, State, Step},
 };
@@ -87,7 +87,7 @@ impl Registration {
             return Change::Goes;
         };
         let Some(next) = self.step_after(step) else {
-            return self.report(who, outcome, key, out);
+            return self.report(cx, who, (outcome, key), out);
         };
         let not_before = match step {
             Step::Shortening if done => cx.now.after(cx.config.shortened_association()),
@@ -199,9 +199,9 @@ impl Registration {
 
     pub(super) fn report(
         &self,
+        cx: &Context<'_, Config>,
         who: &[u8],
-        outcome: Outcome,
-        id: Identifier,
+        (outcome, id): (Outcome, Identifier),
         out: &mut Outbox<Pcscf>,
     ) -> Change {
         let affected = self.affected(who, out);
@@ -212,6 +212,28 @@ impl Registration {
             outcome,
             registers: self.registers,
         });
+        self.audit(cx, (id, affected), Some(outcome), out);
         Change::Gone(outcome)
+    }
+
+    /// [DR-9] The record of what has just been reported.
+    pub(super) fn audit(
+        &self,
+        cx: &Context<'_, Config>,
+        (id, affected): (Identifier, Affected),
+        outcome: Option<Outcome>,
+        out: &mut Outbox<Pcscf>,
+    ) {
+        if cx.config.audit {
+            out.event(Event::Audited(Audit {
+                id,
+                affected,
+                initiator: self.cause.initiator(),
+                cause: self.cause,
+                outcome,
+                began: self.begun.instant(),
+                ended: cx.now,
+            }));
+        }
     }
 }

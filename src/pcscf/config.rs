@@ -83,6 +83,10 @@ pub struct Config {
     /// [PD-7] T1 towards the UE, in milliseconds (TS 24.229 7.7): 64·T1 is how long the delivery to a UE that is still there
     /// is waited for, and what remains of security associations that are shortened. Default 2,000.
     pub t1_ue: u64,
+    /// [DR-9] Whether each deregistration is followed by its record ([`Event::Audited`]). Default false.
+    ///
+    /// [`Event::Audited`]: super::Event::Audited
+    pub audit: bool,
     /// [RE-1] The subscriptions, with `supportRegEvent`: whether there are any.
     pub subscription: subscriber::Config,
     /// The bounds.
@@ -115,6 +119,7 @@ impl Config {
             hold_bound: 4_000,
             t1_core: 500,
             t1_ue: 2_000,
+            audit: false,
             subscription: subscriber::Config::new(element.clone()),
             element,
             limits: Limits::default(),

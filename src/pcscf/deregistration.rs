@@ -29,7 +29,8 @@ use super::{
 use crate::{
     deregister::{Calling, Meaning, NotAsked, standing::Watched},
     drive::{
-        Context, Identifier, Millis, Misuse, Outbox, Request, Timer, Token, Towards, TransactionRef,
+        Begun, Context, Identifier, Initiator, Millis, Misuse, Outbox, Request, Timer, Token,
+        Towards, TransactionRef,
     },
     fleet::{Rest, Seldom},
 };
@@ -50,6 +51,20 @@ pub enum Cause {
     Shutdown,
     /// [PD-4] The security associations ran out at the P-CSCF.
     SecurityAssociationTimer,
+}
+
+impl Cause {
+    /// [DR-9] Who has begun it.
+    #[must_use]
+    pub const fn initiator(self) -> Initiator {
+        match self {
+            Self::AccessLost => Initiator::AccessNetwork,
+            Self::RegistrationTimer | Self::SecurityAssociationTimer => Initiator::Element,
+            Self::Network => Initiator::HomeNetwork,
+            Self::User => Initiator::User,
+            Self::Shutdown => Initiator::Operator,
+        }
+    }
 }
 
 /// How a deregistration ended at the P-CSCF. The local state is gone in every case.
@@ -256,6 +271,8 @@ pub struct Registration {
     pub(crate) running: Seldom<Running>,
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
+    /// [DR-9] When its deregistration began.
+    pub(crate) begun: Begun,
 }
 
 impl Registration {
@@ -269,6 +286,7 @@ impl Registration {
             running: Seldom::new(Running::AT_REST),
             cause: Cause::User,
             registers: 0,
+            begun: Begun::UNKNOWN,
         }
     }
 
@@ -302,13 +320,18 @@ impl Registration {
     /// [PD-2] What a shutdown has queued, and no more, is as it was before.
     pub(crate) fn leave_alone(&mut self) {
         if self.is_of_shutdown() {
-            let aside = self.aside();
-            self.marks.set(Marks::QUEUED, false);
-            self.running.set(Running {
-                aside,
-                ..Running::AT_REST
-            });
+            self.rest(self.aside());
         }
+    }
+
+    /// Nothing is started to end it, and what has come of that before is past.
+    pub(super) fn rest(&mut self, aside: Aside) {
+        self.marks.set(Marks::QUEUED, false);
+        self.begun = Begun::UNKNOWN;
+        self.running.set(Running {
+            aside,
+            ..Running::AT_REST
+        });
     }
 
     /// [PD-2] Whether a shutdown has queued it, and no more.
@@ -470,7 +493,23 @@ impl Registration {
         out: &mut Outbox<Pcscf>,
     ) -> Result<Change, Misuse> {
         out.check_room_for(MACHINE_OUTPUTS, MACHINE_BYTES)?;
-        let who = private_identity;
+        if self.is_registered() {
+            self.begun = Begun::at(cx.now, cx.config.audit);
+        }
+        let change = self.advance(cx, private_identity, input, out);
+        if self.is_registered() {
+            self.begun = Begun::UNKNOWN;
+        }
+        Ok(change)
+    }
+
+    fn advance(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        who: &[u8],
+        input: Input,
+        out: &mut Outbox<Pcscf>,
+    ) -> Change {
         match (self.state(), input) {
             // [PD-3, PD-4] A trigger.
             (State::Registered, Input::Trigger(cause)) if !self.emergency => {
@@ -487,6 +526,7 @@ impl Registration {
                 if self.is_of_shutdown() && !self.emergency && cause != Cause::Shutdown =>
             {
                 self.cause = cause;
+                self.begun = Begun::at(cx.now, cx.config.audit);
                 self.report_loss(cx, who, out);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
@@ -672,7 +712,7 @@ impl Registration {
                     transaction,
                     removes,
                 },
-            ) => return Ok(self.asked(cx, who, (transaction, removes), out)),
+            ) => return self.asked(cx, who, (transaction, removes), out),
             (State::Cleaning { .. }, Input::Answered) => self.go_on_cleaning(),
             (State::Registered, Input::Answered) => self.marks.set(Marks::ASKED, false),
             (_, Input::Heard) => self.heard(cx, who, out),
@@ -721,13 +761,13 @@ impl Registration {
                     done,
                 },
             ) if token == Some(answered) => {
-                return Ok(self.clean_on(cx, who, done, out));
+                return self.clean_on(cx, who, done, out);
             }
             (State::Cleaning { until, .. }, Input::Tick) if cx.now >= until => {
-                return Ok(self.clean_on(cx, who, false, out));
+                return self.clean_on(cx, who, false, out);
             }
             (State::Cleaning { outcome, key, .. }, Input::Superseded) => {
-                return Ok(self.report(who, outcome, key, out));
+                return self.report(cx, who, (outcome, key), out);
             }
 
             // A second trigger, an answer or a turn too late, a tick too early: nothing to do.
@@ -738,7 +778,7 @@ impl Registration {
             | (_, Input::Tick)
             | (State::Cleaning { .. }, _) => {}
         }
-        Ok(Change::Goes)
+        Change::Goes
     }
 
     /// [PD-12] A trigger whose REGISTER waits for its turn. It takes no more room than before until that comes, unless a

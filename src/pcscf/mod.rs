@@ -31,6 +31,7 @@
 //! | PD-10 | whose contact a document means | [`standing`] | `tests/pcscf.rs` |
 //! | PD-11 | trust marks of a UE removed | [`strip_trust_marks`] | `tests/pcscf.rs` |
 //! | PD-12 | one pacer for every trigger and retry | [`Config::pacing`], `pacing` | `tests/pcscf_drain.rs` |
+//! | DR-9 | the record of a deregistration, for an audit | [`Event::Audited`] | `tests/pcscf/audit.rs` |
 //! | DR-10 | configuration replaced, counters | [`PcscfNode::reconfigure`], [`Counters`] | `tests/pcscf.rs` |
 //! | RE-1, RE-2 | whether and how often to subscribe | [`PcscfNode`] | `tests/pcscf.rs` |
 
@@ -60,7 +61,7 @@ pub use trust::{StripError, strip_trust_marks};
 
 pub use crate::deregister::{MAX_DOMAINS, NotAsked, standing};
 use crate::{
-    drive::{Identifier, Role, Text, Texts, Token, TransactionRef},
+    drive::{self, Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
 };
 
@@ -72,7 +73,7 @@ pub const MAX_CONTACTS: usize = standing::MAX_WATCHED;
 
 /// Bytes that one machine's own step can append: a REGISTER, or a question.
 const MACHINE_BYTES: usize = 32 * 1024;
-const MACHINE_OUTPUTS: usize = 2;
+const MACHINE_OUTPUTS: usize = 3;
 
 /// The vocabulary of the P-CSCF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +194,9 @@ pub struct Affected {
     /// The URI of the contact.
     pub contact: Text,
 }
+
+/// [DR-9] The record of a deregistration at a P-CSCF.
+pub type Audit = drive::Audit<Affected, Cause, Outcome>;
 
 /// [PD-7] What a P-CSCF has its host do, one after the other; each is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -343,6 +347,9 @@ pub enum Event {
         /// What has ended since it was ordered, whatever started it.
         tally: Tally,
     },
+    /// [DR-9] The record of a deregistration, after its outcome, if the configuration has
+    /// [`audit`](Config::audit). One that a shutdown had only queued when it was called off leaves none.
+    Audited(Audit),
     /// [DR-7] Another node has the user, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.
     TakenOver {
@@ -384,6 +391,7 @@ impl Texts for Event {
             | Self::AccessLost { affected, .. }
             | Self::AccessDoubted { affected, .. } => affected.each_text(show),
             Self::HeldRegisterReleased { .. } => {}
+            Self::Audited(audit) => audit.each_text(show),
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { private_identity } => show(private_identity),
             Self::ShutdownPlanned { .. }

@@ -7,14 +7,11 @@
 use super::{
     Config, Event, Pcscf,
     aside::{Aside, Association, Held, Marks},
-    deregistration::{
-        Cause, Change, Outcome, Registration, Running, State, before, is_worth_another,
-    },
+    deregistration::{Cause, Change, Outcome, Registration, State, before, is_worth_another},
     evidence::{Evidence, LossPolicy, Reports, Weight},
 };
 use crate::{
     drive::{Context, Millis, Outbox, Token, TransactionRef},
-    fleet::Rest,
     wire::register::same_uri,
 };
 
@@ -218,16 +215,15 @@ impl Registration {
     ) {
         self.let_go_held(true, out);
         let affected = self.affected(who, out);
+        let id = cx.identifiers.event();
         out.event(Event::Cancelled {
-            id: cx.identifiers.event(),
+            id,
             affected,
             cause: self.cause,
             registers: self.registers,
         });
-        let aside = self.aside().of_the_registration();
-        self.marks.set(Marks::QUEUED, false);
-        self.running.set(Running::AT_REST);
-        self.set_aside(aside);
+        self.audit(cx, (id, affected), None, out);
+        self.rest(self.aside().of_the_registration());
         self.registers = 0;
     }
 

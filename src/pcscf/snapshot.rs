@@ -8,7 +8,7 @@ mod beside;
 use beside::Beside;
 
 use super::{
-    Affected, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
+    Affected, Audit, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
     aside::{Aside, Marks},
     deregistration::{Running, State, Step},
     registration::{COMMON, FIELDS, Field, Strings},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     deregister::{Calling, pacing, shutdown as drain},
     drive::{
-        Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
+        Begun, Identifier, Millis, Outbox, RestoreError, Token, TransactionRef,
         snapshot::{self, Joined, Kind, Raw, Records, Release},
     },
     fleet::{AlikeRead, AlikeWritten, Common, Few, Gathered, Kept, Seldom, Shared},
@@ -183,6 +183,14 @@ enum OutcomeSnapshot<'b> {
         transaction: u64,
         forward: bool,
     },
+    Audited {
+        id: Identifier,
+        affected: [Raw<'b>; 3],
+        cause: u8,
+        outcome: Option<(u8, u16)>,
+        began: Option<Millis>,
+        ended: Millis,
+    },
 }
 
 /// The blob of an event that must not be lost.
@@ -232,6 +240,14 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             token: token.to_u64(),
             transaction: transaction.0,
             forward: *forward,
+        },
+        Event::Audited(audit) => OutcomeSnapshot::Audited {
+            id: audit.id,
+            affected: texts(&audit.affected),
+            cause: cause_code(audit.cause),
+            outcome: audit.outcome.map(outcome_code),
+            began: audit.began,
+            ended: audit.ended,
         },
         Event::AccessDoubted { .. }
         | Event::Subscription(_)
@@ -293,6 +309,26 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             transaction: TransactionRef(transaction),
             forward,
         },
+        OutcomeSnapshot::Audited {
+            id,
+            affected: texts,
+            cause,
+            outcome,
+            began,
+            ended,
+        } => {
+            let cause = cause_of(cause).ok_or(RestoreError::Damaged)?;
+            let outcome = outcome.map(|code| outcome_of(code).ok_or(RestoreError::Damaged));
+            Event::Audited(Audit {
+                id,
+                affected: affected(texts),
+                initiator: cause.initiator(),
+                cause,
+                outcome: outcome.transpose()?,
+                began,
+                ended,
+            })
+        }
     };
     out.event(event);
     Ok(())
@@ -719,6 +755,7 @@ impl<S> RegistrationSnapshot<S> {
             }),
             cause: cause_of(self.cause).ok_or(RestoreError::Damaged)?,
             registers: self.registers,
+            begun: Begun::UNKNOWN,
         })
     }
 }

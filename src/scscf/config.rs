@@ -27,6 +27,10 @@ pub struct Config {
     pub element: Element,
     /// [SD-1] Recognise and report, but have every deregistration authenticated. Default false.
     pub observe_only: bool,
+    /// [DR-9] Whether each deregistration is followed by its record ([`Event::Audited`]). Default false.
+    ///
+    /// [`Event::Audited`]: super::Event::Audited
+    pub audit: bool,
     /// [SD-1] Borders that hide P-CSCFs. Default none.
     pub borders: Vec<Border>,
     /// [SD-2] SIP URIs of the elements of the trusted core that authenticate users by other means, such as MSC servers
@@ -82,6 +86,7 @@ impl Config {
     pub fn new(element: Element) -> Self {
         Self {
             observe_only: false,
+            audit: false,
             borders: Vec::new(),
             authenticating: Vec::new(),
             trusted_servers: Vec::new(),

@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{
     drive::{
-        Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Reject, Text, Timer, Token,
-        TransactionRef,
+        Begun, Buffer, Context, Identifier, Limits, Millis, Misuse, Outbox, Reject, Text, Timer,
+        Token, TransactionRef,
     },
     wire::{HeaderName, Message, register::username},
 };
@@ -134,6 +134,8 @@ pub(crate) struct Deregistration {
     pub(crate) servers: Vec<Server>,
     /// The status that answered the REGISTER; 0 as long as none has.
     pub(crate) answered: u16,
+    /// [DR-9] When it began.
+    pub(crate) begun: Begun,
 }
 
 /// Before the first step.
@@ -156,6 +158,7 @@ impl Deregistration {
             },
             servers: Vec::new(),
             answered: 0,
+            begun: Begun::UNKNOWN,
         }
     }
 
@@ -248,6 +251,9 @@ impl Deregistration {
         input: Input<'_>,
         out: &mut Outbox<Scscf>,
     ) -> Result<Change, Misuse> {
+        if self.state == State::Idle {
+            self.begun = Begun::at(cx.now, cx.config.audit);
+        }
         let change = self.advance(cx, table, input, out)?;
         if self.id == NO_ID && !self.is_over() {
             self.id = self.first_key().unwrap_or_else(|| cx.identifier());
@@ -362,7 +368,7 @@ impl Deregistration {
             }
             (State::Leaving, Input::Tick) if self.is_accepted() => {
                 self.respond_to_removal(cx, table, out);
-                self.report(table, out);
+                self.report(cx, table, out);
             }
             (State::Leaving, Input::Tick) => self.refuse(cx, 481, None, out),
 
@@ -431,15 +437,15 @@ impl Deregistration {
             // [SD-4] The application servers, one a step.
             (State::Telling, Input::Response { token, status }) if status >= 200 => {
                 self.server_answered(token, (200..300).contains(&status));
-                self.close_if_told(table, out);
+                self.close_if_told(cx, table, out);
             }
             (State::Telling, Input::NoResponse { token }) => {
                 self.server_answered(token, false);
-                self.close_if_told(table, out);
+                self.close_if_told(cx, table, out);
             }
             (State::Telling, Input::Tick) => {
                 self.tell(cx, table, out);
-                self.close_if_told(table, out);
+                self.close_if_told(cx, table, out);
             }
 
             // Too early, too late, or of another question: nothing to do.
@@ -623,7 +629,7 @@ impl Deregistration {
     ) -> Change {
         self.respond_to_removal(cx, table, out);
         self.state = State::Telling;
-        self.close_if_told(table, out);
+        self.close_if_told(cx, table, out);
         Change::Removed
     }
 

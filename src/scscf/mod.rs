@@ -27,6 +27,7 @@
 //! | RN-2 to RN-4 | the NOTIFYs | [`notifier`] | `tests/notifier.rs` |
 //! | RN-4 | subscriptions that the host ends | [`ScscfNode`] | `tests/scscf.rs` |
 //! | RN-4 | what is over leaves nothing | [`ScscfNode`] | `tests/subscribing_allocations.rs` |
+//! | DR-9 | the record of a deregistration, for an audit | [`Event::Audited`] | `tests/scscf/audit.rs` |
 //! | RN-5 | cost of a change | [`ScscfNode`] | `tests/scscf.rs` |
 
 mod bindings;
@@ -60,7 +61,7 @@ pub use restoration::{MAX_FAILED_PCSCFS, Standing};
 use core::fmt;
 
 use crate::{
-    drive::{Identifier, Role, Text, Texts, TransactionRef},
+    drive::{self, Identifier, Role, Text, Texts, TransactionRef},
     regevent::notifier,
 };
 
@@ -244,6 +245,9 @@ pub struct Affected {
     /// The contacts: URIs in angle brackets, separated by commas.
     pub contacts: Text,
 }
+
+/// [DR-9] The record of a deregistration at an S-CSCF. The outcome is always there.
+pub type Audit = drive::Audit<Affected, Cause, Outcome>;
 
 /// What tells the HSS why (TS 29.229 6.3.15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -448,6 +452,9 @@ pub enum Event {
     },
     /// Of a subscription.
     Subscription(notifier::Event),
+    /// [DR-9] The record of a deregistration, after its outcome, if the configuration has
+    /// [`audit`](Config::audit). A REGISTER that was refused removed nothing, and leaves none.
+    Audited(Audit),
     /// [DR-7] Another node has the set, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.
     TakenOver {
@@ -507,6 +514,7 @@ impl Texts for Event {
                 show(public_identities);
             }
             Self::DrainProgressed { .. } | Self::Drained { .. } => {}
+            Self::Audited(audit) => audit.each_text(show),
             Self::Subscription(event) => event.each_text(show),
             Self::TakenOver { public_identity } => show(public_identity),
         }

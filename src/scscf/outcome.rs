@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::AssignmentKind;
-use crate::regevent::contact_events;
+use crate::{drive::Initiator, regevent::contact_events};
 
 /// What started a deregistration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,18 @@ impl TerminationReason {
 }
 
 impl Cause {
+    /// [DR-9] Who has begun it.
+    #[must_use]
+    pub const fn initiator(self) -> Initiator {
+        match self {
+            Self::Pcscf => Initiator::Pcscf,
+            Self::User => Initiator::User,
+            Self::Expired | Self::NotReauthenticated => Initiator::Element,
+            Self::Operator(_) => Initiator::Operator,
+            Self::Hss(_) => Initiator::HomeNetwork,
+        }
+    }
+
     /// [SD-4, SD-5] What the HSS is told (TS 29.229 6.3.15), if its name is to be kept there or not. `None`: it
     /// knows.
     #[must_use]

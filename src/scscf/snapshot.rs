@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome, Reasons,
-    Scscf,
+    Affected, Audit, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome,
+    Reasons, Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, NO_ID, State},
     drain::{self, Drain},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     drive::{
-        Identifier, Millis, Outbox, RestoreError, TransactionRef,
+        Begun, Identifier, Millis, Outbox, RestoreError, TransactionRef,
         snapshot::{self, Kind, Raw, Records, Release},
     },
     fleet::{AlikeWritten, CommonRead, Record, Seldom, Shared},
@@ -55,8 +55,8 @@ struct OwnSetSnapshot<'b> {
     set: SetSnapshot<'b>,
     /// One for each binding.
     failures: Vec<u32>,
-    /// One for each procedure.
-    ids: Vec<Identifier>,
+    /// Of each procedure how it is named, and how long ago it began, if that is kept.
+    procedures: Vec<(Identifier, Option<u64>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,29 +165,47 @@ enum OutcomeSnapshot<'b> {
         cause: Cause,
         outcome: Outcome,
     },
+    Audited {
+        id: Identifier,
+        affected: [Raw<'b>; 3],
+        cause: Cause,
+        outcome: Outcome,
+        began: Option<Millis>,
+        ended: Millis,
+    },
 }
 
 /// The blob of an event that must not be lost.
 pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8>> {
-    let Event::Deregistered {
-        id,
-        affected,
-        cause,
-        outcome,
-    } = event
-    else {
-        return None;
+    let texts = |affected: &Affected| {
+        let Affected {
+            private_identity,
+            public_identity,
+            contacts,
+        } = *affected;
+        [private_identity, public_identity, contacts].map(|text| Raw(out.text(text)))
     };
-    let affected = [
-        affected.private_identity,
-        affected.public_identity,
-        affected.contacts,
-    ];
-    let outcome = OutcomeSnapshot::Deregistered {
-        id: *id,
-        affected: affected.map(|text| Raw(out.text(text))),
-        cause: *cause,
-        outcome: *outcome,
+    let outcome = match event {
+        Event::Deregistered {
+            id,
+            affected,
+            cause,
+            outcome,
+        } => OutcomeSnapshot::Deregistered {
+            id: *id,
+            affected: texts(affected),
+            cause: *cause,
+            outcome: *outcome,
+        },
+        Event::Audited(audit) => OutcomeSnapshot::Audited {
+            id: audit.id,
+            affected: texts(&audit.affected),
+            cause: audit.cause,
+            outcome: audit.outcome?,
+            began: audit.began,
+            ended: audit.ended,
+        },
+        _ => return None,
     };
     let mut blob = Vec::new();
     snapshot::write(&outcome, &mut blob);
@@ -196,23 +214,41 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8
 
 /// Appends the event of such a blob.
 pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), RestoreError> {
-    let OutcomeSnapshot::Deregistered {
-        id,
-        affected,
-        cause,
-        outcome,
-    } = snapshot::read(bytes)?;
-    let [private_identity, public_identity, contacts] = affected.map(|text| out.put_text(text.0));
-    out.event(Event::Deregistered {
-        id,
-        affected: Affected {
-            private_identity,
-            public_identity,
-            contacts,
+    let mut affected = |[private_identity, public_identity, contacts]: [Raw<'_>; 3]| Affected {
+        private_identity: out.put_text(private_identity.0),
+        public_identity: out.put_text(public_identity.0),
+        contacts: out.put_text(contacts.0),
+    };
+    let event = match snapshot::read(bytes)? {
+        OutcomeSnapshot::Deregistered {
+            id,
+            affected: texts,
+            cause,
+            outcome,
+        } => Event::Deregistered {
+            id,
+            affected: affected(texts),
+            cause,
+            outcome,
         },
-        cause,
-        outcome,
-    });
+        OutcomeSnapshot::Audited {
+            id,
+            affected: texts,
+            cause,
+            outcome,
+            began,
+            ended,
+        } => Event::Audited(Audit {
+            id,
+            affected: affected(texts),
+            initiator: cause.initiator(),
+            cause,
+            outcome: Some(outcome),
+            began,
+            ended,
+        }),
+    };
+    out.event(event);
     Ok(())
 }
 
@@ -355,7 +391,11 @@ fn write_entry<'s>(
             let own = OwnSetSnapshot {
                 set: SetSnapshot::of(set, now),
                 failures: bindings.map(|binding| binding.failure).collect(),
-                ids: set.procedures.iter().map(|own| own.id).collect(),
+                procedures: set
+                    .procedures
+                    .iter()
+                    .map(|own| (own.id, own.begun.age(now)))
+                    .collect(),
             };
             snapshot::write(&own, into);
         }
@@ -380,8 +420,9 @@ fn read_entry(
             for (binding, failure) in set.table.bindings.iter_mut().zip(&own.failures) {
                 binding.failure = *failure;
             }
-            for (procedure, id) in set.procedures.iter_mut().zip(&own.ids) {
-                procedure.id = *id;
+            for (procedure, &(id, age)) in set.procedures.iter_mut().zip(&own.procedures) {
+                procedure.id = id;
+                procedure.begun = Begun::of_age(now, age);
             }
             Ok(Entry::awake(set))
         }
@@ -629,6 +670,7 @@ impl<'b> ProcedureSnapshot<'b> {
                 .map(|server| server.restore(now))
                 .collect(),
             answered: self.answered,
+            begun: Begun::UNKNOWN,
         };
         // That of a blob of the release before: it has none there.
         procedure.id = procedure.first_key().unwrap_or(NO_ID);

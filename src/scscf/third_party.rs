@@ -15,7 +15,7 @@
 use alloc::boxed::Box;
 
 use super::{
-    Config, Event, MAX_SERVERS, Scscf,
+    Audit, Config, Event, MAX_SERVERS, Scscf,
     bindings::Bindings,
     defect,
     deregistration::{Deregistration, State},
@@ -130,14 +130,24 @@ impl Deregistration {
     }
 
     /// The one outcome event, when every application server is done with.
-    pub(super) fn close_if_told(&mut self, table: &Bindings, out: &mut Outbox<Scscf>) {
+    pub(super) fn close_if_told(
+        &mut self,
+        cx: &Context<'_, Config>,
+        table: &Bindings,
+        out: &mut Outbox<Scscf>,
+    ) {
         if self.servers.iter().all(|server| server.sent == Sent::Done) {
-            self.report(table, out);
+            self.report(cx, table, out);
         }
     }
 
-    /// The one outcome event.
-    pub(super) fn report(&mut self, table: &Bindings, out: &mut Outbox<Scscf>) {
+    /// The one outcome event, and its record.
+    pub(super) fn report(
+        &mut self,
+        cx: &Context<'_, Config>,
+        table: &Bindings,
+        out: &mut Outbox<Scscf>,
+    ) {
         let affected = self.affected(table, out);
         out.event(Event::Deregistered {
             id: self.id,
@@ -145,6 +155,17 @@ impl Deregistration {
             cause: self.cause,
             outcome: self.outcome,
         });
+        if cx.config.audit {
+            out.event(Event::Audited(Audit {
+                id: self.id,
+                affected,
+                initiator: self.cause.initiator(),
+                cause: self.cause,
+                outcome: Some(self.outcome),
+                began: self.begun.instant(),
+                ended: cx.now,
+            }));
+        }
         self.state = State::Over;
     }
 

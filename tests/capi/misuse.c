@@ -507,9 +507,10 @@ static void commands_and_tokens(const imsp_pcscf_config *config)
     imsp_pcscf_free(node);
 }
 
-/* A user is shut down: first what that would be, then with no time left. */
-static void shutting_down(const imsp_pcscf_config *config)
+/* A user is shut down: first what that would be, then with no time left. The record of it comes after its outcome. */
+static void shutting_down(imsp_pcscf_config *config)
 {
+    OK(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_AUDIT, 1, NULL));
     static char buffer[65536];
     imsp_pcscf *node = node_of(config);
     struct message asked = registering(), given = registered();
@@ -536,7 +537,8 @@ static void shutting_down(const imsp_pcscf_config *config)
     OK(imsp_pcscf_command_shutdown(node, 1, 1, 100, 10, 0, 0, &verdict, NULL));
     OK(imsp_pcscf_receive(node, 1, IMSP_SOURCE_UE, 1, asked.bytes, asked.length, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_REFUSE && verdict.sip_status == 503 && verdict.retry_after == 10);
-    uint32_t outcome = 0, not_asked = 0, ended = 0;
+    uint32_t outcome = 0, not_asked = 0, ended = 0, records = 0;
+    struct message key = {0};
     for (int i = 0; i < 100 && !ended; i++) {
         imsp_status status = imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL);
         if (status == IMSP_STATUS_NOTHING) {
@@ -547,12 +549,23 @@ static void shutting_down(const imsp_pcscf_config *config)
             CHECK(output.cause == IMSP_PCSCF_CAUSE_SHUTDOWN);
             outcome = output.outcome;
             not_asked = output.not_asked;
+            key.length = output.key.length;
+            CHECK(key.length > 0 && key.length <= sizeof key.bytes);
+            memcpy(key.bytes, buffer + output.key.offset, key.length);
+        } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_AUDITED) {
+            records++;
+            CHECK(outcome != 0 && output.outcome == outcome && output.not_asked == not_asked);
+            CHECK(output.cause == IMSP_PCSCF_CAUSE_SHUTDOWN && output.initiator == IMSP_INITIATOR_OPERATOR);
+            CHECK(output.began_known == 1 && output.began == 1 && output.ended == 1);
+            CHECK(output.key.length == key.length && !memcmp(buffer + output.key.offset, key.bytes, key.length));
+            CHECK(output.private_identity.length > 0 && output.contact.length == sizeof CONTACT - 1);
         } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_SHUTDOWN_ENDED) {
             ended = output.tally[IMSP_PCSCF_OUTCOME_NOT_ASKED - 1];
         }
     }
     CHECK(ended == 1 && outcome == IMSP_PCSCF_OUTCOME_NOT_ASKED);
-    CHECK(not_asked == IMSP_PCSCF_NOT_ASKED_DEADLINE);
+    CHECK(not_asked == IMSP_PCSCF_NOT_ASKED_DEADLINE && records == 1);
+    OK(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_AUDIT, 0, NULL));
     OK(imsp_pcscf_command_resume(node, 1, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     imsp_pcscf_free(node);

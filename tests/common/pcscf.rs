@@ -183,6 +183,7 @@ impl Bed {
                         | Event::Cancelled { affected, .. }
                         | Event::AccessLost { affected, .. }
                         | Event::AccessDoubted { affected, .. } => about(affected),
+                        Event::Audited(audit) => about(&audit.affected),
                         _ => String::new(),
                     };
                     Out::Event(whom, *event)

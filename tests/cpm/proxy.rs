@@ -2,8 +2,8 @@
 
 use ims_procedures::{
     cpm::{
-        Cause, Command, Description, End, Establish, Function, IwfPolicy, Leg, Mode, Recording,
-        Side, defect,
+        Cause, Command, Config, Description, End, Establish, Function, IwfPolicy, Leg, Mode,
+        Recording, Side, defect,
     },
     drive::{Answer, Misuse, Verdict},
 };
@@ -14,11 +14,11 @@ use crate::{
 };
 
 fn host() -> Host {
-    host_of(Function::Originating)
+    host_of(Function::Originating, config())
 }
 
-fn host_of(function: Function) -> Host {
-    let mut host = Host::new(config(), Session::originating(0));
+pub fn host_of(function: Function, config: Config) -> Host {
+    let mut host = Host::new(config, Session::originating(0));
     let mut values = Values::default();
     values.set("reason", "").set("uid", "");
     let invite = message("proxy/invite", &values);
@@ -54,7 +54,7 @@ pub fn passes(function: Function, from: &str) {
         "client" => Cause::Client,
         _ => Cause::Other,
     };
-    let mut host = host_of(function);
+    let mut host = host_of(function, config());
     let mut values = Values::default();
     let bye = message(&format!("proxy/bye_from_{from}"), &values);
     let (verdict, outs) = host.receive_bytes(&bye);

@@ -35,6 +35,7 @@ enum Due {
     /// In a transaction, with a status.
     Response(u64, u16),
     Outcome(String),
+    Audit(String),
 }
 
 struct World {
@@ -48,6 +49,7 @@ struct World {
     /// Keys with which the message store was asked.
     keys: BTreeSet<String>,
     outcomes: BTreeSet<String>,
+    audits: BTreeSet<String>,
     /// How many BYEs have come, a transaction each, and how many of those were lost at a crash.
     transactions: u64,
     lost: u64,
@@ -58,7 +60,9 @@ struct World {
 }
 
 fn node(lives: u64) -> Persistent<CpmNode> {
-    let node = CpmNode::new(config(), Identifiers::new(SEED, lives, 3)).unwrap();
+    let mut config = config();
+    config.audit = true;
+    let node = CpmNode::new(config, Identifiers::new(SEED, lives, 3)).unwrap();
     Persistent::new(node, persistence::Config::default()).unwrap()
 }
 
@@ -91,6 +95,7 @@ impl World {
             crash_at,
             keys: BTreeSet::new(),
             outcomes: BTreeSet::new(),
+            audits: BTreeSet::new(),
             transactions: 0,
             lost: 0,
             answers: Vec::new(),
@@ -144,6 +149,19 @@ impl World {
             Output::Respond { to, status, .. } => Some(Due::Response(to.0, status)),
             Output::Event(event @ Event::SessionClosed { .. }) => {
                 Some(Due::Outcome(format!("{event:?}")))
+            }
+            Output::Event(Event::Audited(audit)) => {
+                let of = audit.affected;
+                let names = [of.served, of.other, of.call_id].map(|text| {
+                    let name = self.out.text(text);
+                    String::from_utf8(name.to_vec()).unwrap()
+                });
+                let (id, began, ended) = (audit.id, audit.began, audit.ended);
+                let (initiator, why) = (audit.initiator, audit.cause);
+                let outcome = audit.outcome.unwrap();
+                Some(Due::Audit(format!(
+                    "{id} {names:?} {initiator:?} {why:?} {outcome:?} {began:?} {ended}"
+                )))
             }
             _ => None,
         };
@@ -217,6 +235,10 @@ impl World {
                 self.outcomes.insert(outcome);
                 return;
             }
+            Due::Audit(audit) => {
+                self.audits.insert(audit);
+                return;
+            }
         };
         self.node
             .answer(self.now, token, answer, &mut self.out)
@@ -271,6 +293,7 @@ impl World {
         }
         while !self.run(200_000) {}
         assert_eq!(self.outcomes.len(), 1, "{:?}", self.outcomes);
+        assert_eq!(self.audits.len(), 1, "{:?}", self.audits);
         assert!(self.keys.len() <= 1, "{:?}", self.keys);
         assert_eq!(self.node.node().sessions(), 0);
         assert!(self.store.is_empty());
@@ -279,8 +302,8 @@ impl World {
     }
 }
 
-/// [DR-7, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome
-/// and one idempotency key, each 2xx of a re-INVITE is acknowledged, and nothing left, here or in the store.
+/// [DR-7, DR-9, CP-3] Each way to close a session, a crash at each output: every BYE is answered 200, there is one outcome
+/// with one record and one idempotency key, each 2xx of a re-INVITE is acknowledged, and nothing left, here or in the store.
 #[test]
 fn killed_at_any_output() {
     let stories: [(Session, Terms, &[&str]); 6] = [

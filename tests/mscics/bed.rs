@@ -7,8 +7,8 @@ use ims_procedures::{
         Verdict,
     },
     mscics::{
-        Answer, Cause, Command, Config, DialogRef, Event, MscNode, Mscics, NewDialog, Outcome,
-        Question,
+        Answer, Audit, Cause, Command, Config, DialogRef, Event, MscNode, Mscics, NewDialog,
+        Outcome, Question,
     },
     regevent::subscriber,
     wire::Element,
@@ -123,6 +123,7 @@ impl Out {
             Self::Ask { dialog, .. } => format!("release {dialog}"),
             Self::Event(_, Event::Deregistered { .. }) => "Deregistered".to_owned(),
             Self::Event(_, Event::Cancelled { .. }) => "Cancelled".to_owned(),
+            Self::Event(_, Event::Audited(_)) => "Audited".to_owned(),
             Self::Event(_, Event::Subscription(event)) => match event {
                 subscriber::Event::Subscribed { .. } => "Subscribed".to_owned(),
                 subscriber::Event::SubscriptionEnded { .. } => "SubscriptionEnded".to_owned(),
@@ -201,7 +202,8 @@ impl Bed {
                 Output::Event(event) => {
                     let whom = match event {
                         Event::Deregistered { affected, .. }
-                        | Event::Cancelled { affected, .. } => {
+                        | Event::Cancelled { affected, .. }
+                        | Event::Audited(Audit { affected, .. }) => {
                             format!(
                                 "{} {}",
                                 text(affected.private_identity),

@@ -1,8 +1,8 @@
 //! An MSC server whose subscribers are stored one by one.
 
 use ims_procedures::{
-    drive::{Answer, Millis, Node, Outbox, Output, Token},
-    mscics::{Cause, Command, DialogRef, Event, MscNode, Mscics, NewDialog, Outcome},
+    drive::{Answer, Identifier, Millis, Node, Outbox, Output, Token},
+    mscics::{self, Cause, Command, DialogRef, Event, MscNode, Mscics, NewDialog, Outcome},
     persistence::{Config, Persistent, Reading},
 };
 
@@ -23,6 +23,8 @@ enum Out {
     Release(Token),
     Deregistered(Outcome),
     Cancelled(Cause, u8),
+    /// Of what, how it ended, and when.
+    Audited(Identifier, Option<Outcome>, [Millis; 2]),
     TakenOver,
     /// What another subscriber is to be stored as.
     StoreOther,
@@ -36,7 +38,17 @@ struct Bed {
 
 impl Bed {
     fn new(incarnation: u64) -> Self {
-        let node = MscNode::new(plain(), identifiers(incarnation)).unwrap();
+        Self::with(plain(), incarnation)
+    }
+
+    fn audited(incarnation: u64) -> Self {
+        let mut config = plain();
+        config.audit = true;
+        Self::with(config, incarnation)
+    }
+
+    fn with(config: mscics::Config, incarnation: u64) -> Self {
+        let node = MscNode::new(config, identifiers(incarnation)).unwrap();
         let node = Persistent::new(node, Config::default()).unwrap();
         Self {
             out: node.outbox(1),
@@ -66,6 +78,7 @@ impl Bed {
                 affected,
                 cause,
                 dialogs_released,
+                ..
             }) => {
                 assert_eq!(self.out.text(affected.private_identity), PRIVATE.as_bytes());
                 assert_eq!(
@@ -73,6 +86,10 @@ impl Bed {
                     TEMPORARY.as_bytes()
                 );
                 Out::Cancelled(*cause, *dialogs_released)
+            }
+            Output::Event(Event::Audited(audit)) => {
+                let began = audit.began.expect("it is kept");
+                Out::Audited(audit.id, audit.outcome, [began, audit.ended])
             }
             Output::Event(Event::TakenOver { .. }) => Out::TakenOver,
             other => panic!("{other:?}"),
@@ -288,29 +305,38 @@ fn left_while_waiting_for_a_turn() {
     }
 }
 
-/// [DR-7] [MS-1] That one was given up is stored before it is told, and told again by the node that goes on.
+/// [DR-7] [DR-9] [MS-1] That one was given up is stored before it is told, and told again by the node that goes on, with the
+/// same record.
 #[test]
 fn cancelled() {
-    let mut bed = Bed::new(1);
+    let mut bed = Bed::audited(1);
     bed.register();
     let (token, ..) = store(&bed.inactive());
     assert!(matches!(
         bed.answer(token, Answer::Stored)[..],
         [Out::Release(_)]
     ));
+    bed.now = bed.now.after(1);
     let out = bed.command(Command::Returned {
         private_identity: PRIVATE.as_bytes(),
     });
     let (token, version, blob) = store(&out);
     let told = Out::Cancelled(Cause::CancelLocation, 1);
-    assert!(bed.answer(token, Answer::Stored).contains(&told));
+    let out = bed.answer(token, Answer::Stored);
+    let place = out.iter().position(|out| *out == told).expect("it is told");
+    let record = out[place + 1].clone();
+    assert!(
+        matches!(record, Out::Audited(_, None, [began, ended]) if began < ended),
+        "{record:?}"
+    );
 
-    let mut other = Bed::new(2);
+    let mut other = Bed::audited(2);
     let (key, reading) = (PRIVATE.as_bytes(), Reading::Latest);
     other
         .node
         .adopt(other.now, key, version, &blob, reading)
         .unwrap();
+    other.now = other.now.after(5_000);
     let mut out = other.run();
     while let Some(Out::Store { token, .. }) = out.last() {
         let token = *token;
@@ -320,6 +346,7 @@ fn cancelled() {
         }
         out.extend(other.run());
     }
-    assert!(out.contains(&told), "{out:?}");
+    let place = out.iter().position(|out| *out == told);
+    assert_eq!(out[place.expect("it is told again") + 1], record);
     assert!(other.node.node().is_registered(key));
 }

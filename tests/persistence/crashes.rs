@@ -14,6 +14,11 @@ fn check(ending: &Ending, plan: Plan) {
         assert!(!outcomes.is_empty(), "{said}");
         assert!(outcomes.iter().all(|one| *one == outcomes[0]), "{said}");
     }
+    for (outcomes, audits) in ending.outcomes.iter().zip(&ending.audits) {
+        assert!(!audits.is_empty(), "{said}");
+        let is_of = |id: &String| outcomes[0].starts_with(id);
+        assert!(audits.iter().all(is_of), "{said}");
+    }
 }
 
 /// [DR-7] Without a crash everything happens once, whatever the stores take for it.
@@ -27,6 +32,7 @@ fn without_a_crash() {
         let ending = first_light(plan);
         check(&ending, plan);
         assert_eq!(ending.outcomes.each_ref().map(Vec::len), [1, 1]);
+        assert_eq!(ending.audits.each_ref().map(Vec::len), [1, 1]);
         for counters in ending.counters {
             assert_eq!(counters.conflicts + counters.failed, 0);
             assert_eq!(counters.erased, 1);
@@ -37,7 +43,7 @@ fn without_a_crash() {
 
 /// [DR-7, DR-8] Whichever of the two crashes, and before whichever of its outputs, what it reads again from the
 /// store being the latest or what stood there before: nobody stays registered, no identifier is used twice, and an
-/// outcome that is reported again is the same.
+/// outcome that is reported again is the same, as is whose its record is (DR-9).
 #[test]
 fn at_every_step() {
     let mut crashes = 0;

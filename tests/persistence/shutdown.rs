@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ims_procedures::{
-    drive::{self, Answer, Identifiers, Millis, Node, Outbox, Output, Token},
+    drive::{self, Answer, Identifiers, Initiator, Millis, Node, Outbox, Output, Token},
     pcscf::{self, Cause, Command, Event, Outcome, Pcscf, PcscfNode, Shutdown},
     persistence::{Config, Persistent, Reading},
 };
@@ -211,6 +211,10 @@ impl World {
                     let before = self.ended.insert(contact.clone(), end);
                     assert!(before.is_none_or(|before| before == end), "{contact}");
                     self.heard.push(Heard::End(contact));
+                }
+                Output::Event(Event::Audited(audit)) => {
+                    let why = (audit.initiator, audit.cause);
+                    assert_eq!(why, (Initiator::Operator, Cause::Shutdown));
                 }
                 Output::Event(Event::TakenOver { .. }) => self.heard.push(Heard::TakenOver),
                 Output::Event(Event::ShutdownProgressed { .. }) => self.heard.push(Heard::Progress),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ims_procedures::{
     drive::{
-        self, Answer, Buffer, Identifiers, Limits, Millis, Node, Outbox, Output, Persist, Role,
-        Source, Token, TransactionRef,
+        self, Answer, Buffer, Identifier, Identifiers, Limits, Millis, Node, Outbox, Output,
+        Persist, Role, Source, Token, TransactionRef,
     },
     pcscf::{self, Pcscf, PcscfNode},
     persistence::{Config, Persistent, Reading},
@@ -29,12 +29,15 @@ pub fn pcscf_config() -> pcscf::Config {
     let mut config = crate::pcscf::config();
     config.element = config.element.with_udp_limit(UDP_LIMIT);
     config.subscription.element = config.element.clone();
+    config.audit = true;
     config
 }
 
 pub fn scscf_config() -> scscf::Config {
     let element = Element::new(b"sip:scscf1.home1.example.net:5080", b"home1.example.net");
-    scscf::Config::new(element.unwrap().with_udp_limit(UDP_LIMIT))
+    let mut config = scscf::Config::new(element.unwrap().with_udp_limit(UDP_LIMIT));
+    config.audit = true;
+    config
 }
 
 /// A role's host: what it answers and commands, and how an event reads.
@@ -42,6 +45,8 @@ pub trait Desk: Role {
     fn answer(question: &Self::Question) -> Self::Answer<'static>;
     /// What an outcome says; `None` for other events.
     fn outcome(event: &Self::Event, out: &Outbox<Self>) -> Option<String>;
+    /// Of which outcome a record is; `None` for other events.
+    fn audited(event: &Self::Event) -> Option<Identifier>;
     /// Whether another node has the machine.
     fn is_taken_over(event: &Self::Event) -> bool;
 }
@@ -63,6 +68,13 @@ impl Desk for Pcscf {
                 let contact = String::from_utf8_lossy(out.text(affected.contact)).into_owned();
                 Some(format!("{id} {contact} {cause:?} {outcome:?} {registers}"))
             }
+            _ => None,
+        }
+    }
+
+    fn audited(event: &pcscf::Event) -> Option<Identifier> {
+        match event {
+            pcscf::Event::Audited(audit) => Some(audit.id),
             _ => None,
         }
     }
@@ -94,6 +106,13 @@ impl Desk for Scscf {
                 let contacts = String::from_utf8_lossy(out.text(affected.contacts)).into_owned();
                 Some(format!("{id} {contacts} {cause:?} {outcome:?}"))
             }
+            _ => None,
+        }
+    }
+
+    fn audited(event: &scscf::Event) -> Option<Identifier> {
+        match event {
+            scscf::Event::Audited(audit) => Some(audit.id),
             _ => None,
         }
     }
@@ -136,6 +155,7 @@ struct Side<N: Persist> {
     answers: VecDeque<(Millis, Token, Reply)>,
     writes: usize,
     outcomes: Vec<String>,
+    audits: Vec<String>,
     /// Every request sent, by branch.
     sent: BTreeMap<Vec<u8>, Vec<u8>>,
     tasks: Vec<Task>,
@@ -191,6 +211,7 @@ where
             answers: VecDeque::new(),
             writes: 0,
             outcomes: Vec::new(),
+            audits: Vec::new(),
             sent: BTreeMap::new(),
             tasks: tasks.to_vec(),
             taken: None,
@@ -276,6 +297,8 @@ where
                     Output::Event(event) => {
                         let said = <N::Role as Desk>::outcome(event, &self.out);
                         self.outcomes.extend(said);
+                        let audited = <N::Role as Desk>::audited(event);
+                        self.audits.extend(audited.map(|id| id.to_string()));
                         if <N::Role as Desk>::is_taken_over(event) {
                             again.push(());
                         }
@@ -396,6 +419,8 @@ pub struct Ending {
     /// Outputs done by the P-CSCF and by the S-CSCF.
     pub done: [usize; 2],
     pub outcomes: [Vec<String>; 2],
+    /// The outcomes that records are of.
+    pub audits: [Vec<String>; 2],
     pub registrations: usize,
     pub sets: usize,
     pub stores_are_empty: bool,
@@ -485,6 +510,7 @@ pub fn first_light(plan: Plan) -> Ending {
         counters: [p.counters(), s.counters()],
         largest_blob: pcscf.store.largest.max(scscf.store.largest),
         outcomes: [pcscf.outcomes, scscf.outcomes],
+        audits: [pcscf.audits, scscf.audits],
     }
 }
 

@@ -31,6 +31,7 @@ enum Due {
         response: String,
     },
     Outcome(String),
+    Audit(String),
 }
 
 struct World {
@@ -42,10 +43,13 @@ struct World {
     outputs: usize,
     crash_at: Option<usize>,
     outcomes: BTreeSet<String>,
+    audits: BTreeSet<String>,
 }
 
 fn node(lives: u64) -> Persistent<ScscfNode> {
-    let node = ScscfNode::new(config(), Identifiers::new(SEED, lives, 3)).unwrap();
+    let mut config = config();
+    config.audit = true;
+    let node = ScscfNode::new(config, Identifiers::new(SEED, lives, 3)).unwrap();
     Persistent::new(node, persistence::Config::default()).unwrap()
 }
 
@@ -61,6 +65,7 @@ impl World {
             outputs: 0,
             crash_at,
             outcomes: BTreeSet::new(),
+            audits: BTreeSet::new(),
         }
     }
 
@@ -111,6 +116,15 @@ impl World {
                 let contacts = text(self.out.text(affected.contacts));
                 let outcome = format!("{id} {contacts} {cause:?} {outcome:?}");
                 Some(Due::Outcome(outcome))
+            }
+            Output::Event(Event::Audited(audit)) => {
+                let contacts = text(self.out.text(audit.affected.contacts));
+                let (id, began, ended) = (audit.id, audit.began, audit.ended);
+                let (initiator, why) = (audit.initiator, audit.cause);
+                Some(Due::Audit(format!(
+                    "{id} {contacts} {why:?} {:?} {initiator:?} {began:?} {ended}",
+                    audit.outcome.unwrap()
+                )))
             }
             _ => None,
         };
@@ -171,6 +185,10 @@ impl World {
                 self.outcomes.insert(outcome);
                 return;
             }
+            Due::Audit(audit) => {
+                self.audits.insert(audit);
+                return;
+            }
         };
         self.node
             .answer(self.now, token, answer, &mut self.out)
@@ -223,14 +241,18 @@ impl World {
         }
         assert!(!self.is_registered());
         assert_eq!(self.outcomes.len(), 1, "{:?}", self.outcomes);
+        assert_eq!(self.audits.len(), 1, "{:?}", self.audits);
+        let (outcome, audit) = (self.outcomes.first(), self.audits.first());
+        assert!(audit.unwrap().starts_with(outcome.unwrap()), "{audit:?}");
+        assert!(!audit.unwrap().contains("None"), "{audit:?}");
         assert_eq!(self.node.node().sets(), 0);
         assert!(self.store.is_empty());
         self.outputs
     }
 }
 
-/// [SD-5, DR-7] Every cause that has steps of its own, a crash at each output: one outcome, nothing left, here or in the
-/// store.
+/// [SD-5, DR-7, DR-9] Every cause that has steps of its own, a crash at each output: one outcome and one record, nothing
+/// left, here or in the store.
 #[test]
 fn killed_at_any_output() {
     let terminate = |reason| Command::RegistrationTermination {

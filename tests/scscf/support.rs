@@ -7,7 +7,7 @@ use ims_procedures::{
     },
     regevent::notifier,
     scscf::{
-        self, Cause, Command, Config, DeregistrationReason, DrainProgress, Event, Outcome,
+        self, Audit, Cause, Command, Config, DeregistrationReason, DrainProgress, Event, Outcome,
         Question, Reasons, Scscf, ScscfNode, TerminationReason,
     },
     wire::Element,
@@ -87,6 +87,12 @@ pub enum Ev {
         private: String,
         public: String,
         reasons: Reasons,
+    },
+    Audited {
+        private: String,
+        public: String,
+        contacts: String,
+        audit: Audit,
     },
     Observed,
     Spared {
@@ -433,6 +439,12 @@ fn own(outbox: &Outbox<Scscf>, output: Output<'_, Scscf>) -> Out {
                 private: text(affected.private_identity),
                 public: text(affected.public_identity),
                 reasons,
+            },
+            Event::Audited(audit) => Ev::Audited {
+                private: text(audit.affected.private_identity),
+                public: text(audit.affected.public_identity),
+                contacts: text(audit.affected.contacts),
+                audit,
             },
             Event::Observed { .. } => Ev::Observed,
             Event::DrainProgressed { progress } => Ev::Progressed(progress),

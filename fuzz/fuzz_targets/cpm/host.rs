@@ -69,6 +69,7 @@ fn config(of: &Settings) -> Config {
     config.reinvite_bound = u64::from(of.answer_bound) + 1;
     config.description_bound = u64::from(of.description_bound) + 1;
     config.reinvite_attempts = 1 + of.reinvite_attempts % 4;
+    config.audit = of.reinvite_attempts >= 128;
     config.reason_bytes = of.reason_bytes.into();
     config.limits.users = 1 + usize::from(of.users % 3);
     config

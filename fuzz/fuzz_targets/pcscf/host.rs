@@ -70,6 +70,7 @@ fn config(of: &Settings) -> Config {
         .map(|number| format!("sip:icscf{number}.home1.example.net").into_bytes())
         .collect();
     config.attempts = 1 + of.attempts % 4;
+    config.audit = of.attempts >= 128;
     config.retry_interval = u64::from(of.retry_interval).max(1);
     config.retry_after_limit = of.retry_after_limit.into();
     config.answer_bound = u64::from(of.answer_bound).max(1);
@@ -224,11 +225,22 @@ impl Host {
     fn absorb(&mut self) -> usize {
         let mut ended = 0;
         let mut written = 0;
+        let mut unaudited = None;
         assert!(
             self.out.len() <= Pcscf::STEP_OUTPUTS,
             "more outputs than one step's"
         );
         for output in self.out.iter() {
+            if let Some(id) = unaudited.take() {
+                let is_its_own =
+                    |event: &Event| matches!(event, Event::Audited(own) if own.id == id);
+                assert!(matches!(output, Output::Event(event) if is_its_own(event)));
+            }
+            if let Output::Event(Event::Deregistered { id, .. } | Event::Cancelled { id, .. }) =
+                output
+            {
+                unaudited = self.config.audit.then_some(*id);
+            }
             match output {
                 Output::Request {
                     token,
@@ -271,6 +283,7 @@ impl Host {
                 other => panic!("{other:?}"),
             }
         }
+        assert!(unaudited.is_none(), "without a record");
         assert!(written <= Pcscf::STEP_BYTES);
         self.out.clear();
         ended

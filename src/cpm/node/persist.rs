@@ -81,8 +81,8 @@ impl Persist for CpmNode {
         }
     }
 
-    fn write_outcome(event: &Event, _: &Outbox<Cpm>) -> Option<Vec<u8>> {
-        snapshot::write_outcome(event)
+    fn write_outcome(event: &Event, out: &Outbox<Cpm>) -> Option<Vec<u8>> {
+        snapshot::write_outcome(event, out)
     }
 
     fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), RestoreError> {

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{cause_of, outcome_code, outcome_of};
 use crate::{
     drive::{
-        Identifier, Outbox, RestoreError,
+        Identifier, Millis, Outbox, RestoreError,
         snapshot::{self, Raw},
     },
-    mscics::{Affected, Event, Mscics},
+    mscics::{Affected, Audit, Event, Mscics},
 };
 
 /// They are numbered by their order here.
@@ -26,9 +26,18 @@ enum OutcomeSnapshot<'b> {
         register_anew: bool,
     },
     Cancelled {
+        id: Identifier,
         affected: [Raw<'b>; 2],
         cause: u8,
         dialogs_released: u8,
+    },
+    Audited {
+        id: Identifier,
+        affected: [Raw<'b>; 2],
+        cause: u8,
+        outcome: Option<(u8, u16)>,
+        began: Option<Millis>,
+        ended: Millis,
     },
 }
 
@@ -57,13 +66,23 @@ pub(in crate::mscics) fn write_outcome(event: &Event, out: &Outbox<Mscics>) -> O
             register_anew: *register_anew,
         },
         Event::Cancelled {
+            id,
             affected,
             cause,
             dialogs_released,
         } => OutcomeSnapshot::Cancelled {
+            id: *id,
             affected: texts(affected),
             cause: *cause as u8,
             dialogs_released: *dialogs_released,
+        },
+        Event::Audited(audit) => OutcomeSnapshot::Audited {
+            id: audit.id,
+            affected: texts(&audit.affected),
+            cause: audit.cause as u8,
+            outcome: audit.outcome.map(outcome_code),
+            began: audit.began,
+            ended: audit.ended,
         },
         Event::Subscription(_)
         | Event::TakenOver { .. }
@@ -104,14 +123,36 @@ pub(in crate::mscics) fn read_outcome(
             register_anew,
         },
         OutcomeSnapshot::Cancelled {
+            id,
             affected: texts,
             cause,
             dialogs_released,
         } => Event::Cancelled {
+            id,
             affected: affected(texts),
             cause: cause_of(cause).ok_or(RestoreError::Damaged)?,
             dialogs_released,
         },
+        OutcomeSnapshot::Audited {
+            id,
+            affected: texts,
+            cause,
+            outcome,
+            began,
+            ended,
+        } => {
+            let cause = cause_of(cause).ok_or(RestoreError::Damaged)?;
+            let outcome = outcome.map(|code| outcome_of(code).ok_or(RestoreError::Damaged));
+            Event::Audited(Audit {
+                id,
+                affected: affected(texts),
+                initiator: cause.initiator(),
+                cause,
+                outcome: outcome.transpose()?,
+                began,
+                ended,
+            })
+        }
     };
     out.event(event);
     Ok(())

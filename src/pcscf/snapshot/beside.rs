@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StateSnapshot, outcome_code, outcome_of};
 use crate::{
-    drive::{Millis, RestoreError, Token, TransactionRef},
+    drive::{Begun, Millis, RestoreError, Token, TransactionRef},
     pcscf::{
         Cause, Outcome, Registration,
         aside::{Aside, Association, Held, Marks},
@@ -36,6 +36,8 @@ pub(super) struct Beside {
     returning: Option<(u8, u16)>,
     is_shortening: bool,
     is_of_association: bool,
+    /// [DR-9] How long ago its deregistration began.
+    begun: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +126,7 @@ impl Beside {
                 }
             ),
             is_of_association: registration.cause == Cause::SecurityAssociationTimer,
+            begun: registration.begun.age(now),
         };
         let has_anything = beside.is_protected
             || beside.is_asked
@@ -135,7 +138,8 @@ impl Beside {
             || beside.held.is_some()
             || beside.not_before > 0
             || beside.replaced_for.is_some()
-            || beside.returning.is_some();
+            || beside.returning.is_some()
+            || beside.begun.is_some();
         has_anything.then_some(beside)
     }
 
@@ -143,6 +147,7 @@ impl Beside {
         let marks = &mut registration.marks;
         marks.set(Marks::PROTECTED, self.is_protected);
         marks.set(Marks::ASKED, self.is_asked);
+        registration.begun = Begun::of_age(now, self.begun);
         if self.is_of_association {
             registration.cause = Cause::SecurityAssociationTimer;
         }

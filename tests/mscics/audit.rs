@@ -1,0 +1,154 @@
+//! [DR-9] The record of a deregistration, for an audit.
+
+use ims_procedures::{
+    drive::{Initiator, Millis, Node},
+    mscics::{Audit, Cause, Config, Event, MscNode, Outcome},
+};
+
+use crate::bed::{
+    Bed, Out, PARAMS, PRIVATE, TEMPORARY, asked, identifiers, plain, register, register_200,
+    request, response,
+};
+
+fn audited() -> Config {
+    let mut config = plain();
+    config.audit = true;
+    config
+}
+
+/// The record that comes right after an outcome, or a deregistration that was given up.
+#[track_caller]
+fn record(out: &[Out]) -> Audit {
+    let [
+        ..,
+        Out::Event(reported, event),
+        Out::Event(about, Event::Audited(audit)),
+    ] = out
+    else {
+        panic!("{out:?}");
+    };
+    assert_eq!(about, &format!("{PRIVATE} {TEMPORARY}"));
+    assert_eq!(about, reported);
+    let said = match *event {
+        Event::Deregistered {
+            id, cause, outcome, ..
+        } => (id, cause, Some(outcome)),
+        Event::Cancelled { id, cause, .. } => (id, cause, None),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((audit.id, audit.cause, audit.outcome), said);
+    *audit
+}
+
+fn started(config: Config) -> (Bed, Vec<Out>) {
+    let mut bed = Bed::registered(config);
+    bed.add_dialogs(&[1]);
+    bed.now = Millis(50_000);
+    let out = bed.inactive(Cause::CancelLocation);
+    (bed, out)
+}
+
+/// [DR-9] Who began it, why, whom it concerns, how it ended and when: from the indication, the release of the dialogs
+/// included, to the outcome, by whose id it is.
+#[test]
+fn cancelled_location() {
+    let (mut bed, out) = started(audited());
+    let [(token, 1)] = asked(&out)[..] else {
+        panic!("{out:?}");
+    };
+    bed.now = Millis(53_000);
+    let (token, bytes) = request(&bed.done(token));
+    bed.now = Millis(53_500);
+    let out = bed.respond(token, &response(200, &bytes, ""));
+    let audit = record(&out);
+    assert_eq!(audit.initiator, Initiator::HomeNetwork);
+    assert_eq!(audit.cause, Cause::CancelLocation);
+    assert_eq!(audit.outcome, Some(Outcome::Confirmed));
+    assert_eq!(audit.began, Some(Millis(50_000)));
+    assert_eq!(audit.ended, Millis(53_500));
+}
+
+/// [DR-9] Off by default: not one record.
+#[test]
+fn off_by_default() {
+    assert!(!plain().audit);
+    let (mut bed, out) = started(plain());
+    let (token, bytes) = request(&bed.done(asked(&out)[0].0));
+    let out = bed.respond(token, &response(200, &bytes, ""));
+    assert!(matches!(
+        out[..],
+        [Out::Event(_, Event::Deregistered { .. })]
+    ));
+}
+
+/// [DR-9] Each cause has one who began it.
+#[test]
+fn each_cause() {
+    for (cause, initiator) in [
+        (Cause::CancelLocation, Initiator::HomeNetwork),
+        (Cause::ImplicitDetach, Initiator::Element),
+        (Cause::Purge, Initiator::Element),
+        (Cause::ExplicitDetach, Initiator::User),
+        (Cause::Administrative, Initiator::Operator),
+        (Cause::Shutdown, Initiator::Operator),
+        (Cause::Expiry, Initiator::Element),
+        (Cause::Network, Initiator::HomeNetwork),
+        (Cause::Host, Initiator::Operator),
+    ] {
+        assert_eq!(cause.initiator(), initiator, "{cause:?}");
+    }
+}
+
+/// [DR-9] One that was given up has a record without an outcome, and an id; the next one begins anew.
+#[test]
+fn given_up() {
+    let (mut bed, _) = started(audited());
+    bed.now = Millis(51_000);
+    let audit = record(&bed.returned());
+    assert_eq!((audit.cause, audit.outcome), (Cause::CancelLocation, None));
+    assert_eq!(
+        (audit.began, audit.ended),
+        (Some(Millis(50_000)), Millis(51_000))
+    );
+    bed.dialog_ended(1);
+    bed.now = Millis(80_000);
+    let (token, bytes) = request(&bed.inactive(Cause::ExplicitDetach));
+    let again = record(&bed.respond(token, &response(403, &bytes, "")));
+    assert_eq!(again.initiator, Initiator::User);
+    assert_eq!(again.began, Some(Millis(80_000)));
+    assert_ne!(again.id, audit.id);
+}
+
+/// [DR-9] One that takes no time at all begins and ends at that instant: the host itself has ended the registration.
+#[test]
+fn at_once() {
+    let mut bed = Bed::registered(audited());
+    bed.now = Millis(90_000);
+    let out = bed.learn(
+        &register(PARAMS, 2).replace("Expires: 600000", "Expires: 0"),
+        &register_200(PARAMS, 2).replace(";expires=3600", ";expires=0"),
+    );
+    let audit = record(&out);
+    assert_eq!(audit.outcome, Some(Outcome::ByHost));
+    assert_eq!(
+        (audit.began, audit.ended),
+        (Some(Millis(90_000)), Millis(90_000))
+    );
+}
+
+/// [DR-7, DR-9] After a restart the record is that of the same procedure: the clock stood still meanwhile.
+#[test]
+fn over_a_restart() {
+    let (mut bed, out) = started(audited());
+    bed.now = Millis(52_000);
+    let (_, bytes) = request(&bed.done(asked(&out)[0].0));
+    let mut blob = Vec::new();
+    bed.node.snapshot(bed.now, &mut blob);
+    bed.now = Millis(700_000);
+    bed.node = MscNode::restore(audited(), identifiers(2), bed.now, &blob).unwrap();
+    let (token, again) = request(&bed.tick());
+    assert_eq!(bytes, again);
+    let audit = record(&bed.respond(token, &response(200, &bytes, "")));
+    assert_eq!(audit.began, Some(Millis(698_000)));
+    assert_eq!(audit.ended, Millis(700_000));
+}
