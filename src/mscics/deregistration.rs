@@ -96,8 +96,6 @@ const NO_TIME: Outcome = Outcome::NotAsked {
 pub struct Registration {
     pub(crate) strings: Strings,
     pub(crate) requires_path: bool,
-    /// [DR-7] What its REGISTERs are made of, while the host has registered the subscriber otherwise since the first.
-    pub(crate) former: Option<Box<Former>>,
     /// That of the REGISTER that the details are of.
     pub(crate) cseq: u32,
     /// A document has shown its contact as active: one that leaves it out says that it is gone.
@@ -109,7 +107,9 @@ pub struct Registration {
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
     pub(crate) expires_at: Millis,
-    pub(crate) running: Seldom<Running>,
+    /// [DR-7] Beside it: what its REGISTERs are made of, while the host has registered the subscriber otherwise since the
+    /// first.
+    pub(crate) running: Seldom<Running, Option<Box<Former>>>,
     pub(crate) dialogs: Few<Entry>,
 }
 
@@ -124,7 +124,6 @@ impl Registration {
         Ok(Self {
             strings: Strings::new(details, limits)?,
             requires_path: details.requires_path,
-            former: None,
             cseq: details.cseq,
             seen: false,
             told_since: false,
@@ -643,7 +642,7 @@ impl Registration {
             return self.end(cx, outcome, out);
         }
         self.change(|running| running.last = Some(outcome));
-        self.former = None;
+        self.set_former(None);
         self.queued = true;
         Change::Goes
     }

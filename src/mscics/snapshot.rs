@@ -206,7 +206,7 @@ impl<'b> SubscriberRecord<'b> {
     ) -> Self {
         let running = registration.running.get();
         let is_running = !matches!(running.state, State::Registered) || running.ends.is_some();
-        let former = registration.former.as_deref();
+        let former = registration.former();
         Self {
             strings: strings.keep(&registration.strings.0),
             requires_path: registration.requires_path,
@@ -264,16 +264,9 @@ impl<'b> SubscriberRecord<'b> {
         };
         let kept = &mut restoring.strings;
         let mut restored = |strings| kept.restore(strings, most, shared).map(Strings);
-        Ok(Registration {
+        let mut registration = Registration {
             strings: restored(self.strings)?,
             requires_path: self.requires_path,
-            former: match self.former() {
-                Some(former) => Some(Box::new(Former {
-                    strings: restored(former.strings)?,
-                    requires_path: former.requires_path,
-                })),
-                None => None,
-            },
             cseq: self.cseq,
             seen: self.seen,
             told_since: self.told_since,
@@ -283,7 +276,14 @@ impl<'b> SubscriberRecord<'b> {
             expires_at: now.after(self.expires_in),
             running: Seldom::new(running),
             dialogs: dialogs.collect::<Result<Few<Entry>, _>>()?,
-        })
+        };
+        if let Some(former) = self.former() {
+            registration.set_former(Some(Box::new(Former {
+                strings: restored(former.strings)?,
+                requires_path: former.requires_path,
+            })));
+        }
+        Ok(registration)
     }
 }
 

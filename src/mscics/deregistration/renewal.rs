@@ -29,9 +29,20 @@ pub(crate) struct Former {
 impl Registration {
     /// What the REGISTER that is out, or the next one, is made of, and whether it demands `path`.
     pub(in crate::mscics) fn made_of(&self) -> (&Strings, bool) {
-        match &self.former {
+        match self.former() {
             Some(former) => (&former.strings, former.requires_path),
             None => (&self.strings, self.requires_path),
+        }
+    }
+
+    pub(in crate::mscics) fn former(&self) -> Option<&Former> {
+        self.running.beside()?.as_deref()
+    }
+
+    /// Of a deregistration that is at rest, there is none.
+    pub(in crate::mscics) fn set_former(&mut self, former: Option<Box<Former>>) {
+        if let Some(beside) = self.running.beside_mut() {
+            *beside = former;
         }
     }
 
@@ -72,8 +83,8 @@ impl Registration {
         };
         let is_other =
             (&former.strings, former.requires_path) != (&self.strings, self.requires_path);
-        if is_other && self.former.is_none() && self.is_under_way() {
-            self.former = Some(Box::new(former));
+        if is_other && self.former().is_none() && self.is_under_way() {
+            self.set_former(Some(Box::new(former)));
         }
         self.cseq = renewed.cseq;
         self.told_since = false;
@@ -89,10 +100,11 @@ impl Registration {
     /// A new attempt is made of what the host has registered last, where it removes what the one before was to remove.
     /// Whether another one is to follow it.
     pub(super) fn begin_attempt(&mut self) {
-        let now = &self.strings;
-        self.former
-            .take_if(|former| former.strings.is_binding_of(now));
-        let is_of_former = self.former.is_some();
+        let removes_both = |former: &Former| former.strings.is_binding_of(&self.strings);
+        if self.former().is_some_and(removes_both) {
+            self.set_former(None);
+        }
+        let is_of_former = self.former().is_some();
         self.change(|running| running.renewed = is_of_former);
     }
 }
