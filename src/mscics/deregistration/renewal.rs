@@ -97,8 +97,8 @@ impl Registration {
         self.has_request_out() || last.is_some_and(|last| !is_removed(last))
     }
 
-    /// A new attempt is made of what the host has registered last, where it removes what the one before was to remove.
-    /// Whether another one is to follow it.
+    /// A new attempt is made of what the host has registered last, if that removes as well what the one before was to
+    /// remove. Else another one is to follow it.
     pub(super) fn begin_attempt(&mut self) {
         let removes_both = |former: &Former| former.strings.is_binding_of(&self.strings);
         if self.former().is_some_and(removes_both) {
