@@ -24,6 +24,8 @@ mod interleavings;
 mod past;
 #[path = "mscics/procedure.rs"]
 mod procedure;
+#[path = "mscics/renewing.rs"]
+mod renewing;
 #[path = "mscics/restoring.rs"]
 mod restoring;
 #[path = "mscics/returning.rs"]

@@ -33,8 +33,9 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
                           "barred": ["sip:hidden@ims.test"], "password": "secret"}
                          [default: everybody of the domain, each with the one identity that it registers]
   --authentication off|digest   whether users are challenged; with digest each needs a password  [default: off]
-  --authenticates HOST:PORT   an element that authenticates users itself, such as an MSC server: a REGISTER of it that
-                         ends a registration is not asked about; may be given several times
+  --authenticates HOST:PORT   an element that authenticates users itself, such as an MSC server, and says so: nobody
+                         whom it registers is challenged, and a REGISTER of it that ends a registration is not asked
+                         about; may be given several times
   --min-expires S        seconds: less is refused with 423                                 [default: 60]
   --max-expires S        seconds: more is cut                                              [default: 600000]
   --default-expires S    seconds for who asks for none                                     [default: 3600]

@@ -200,15 +200,16 @@ impl Element {
         command.takes(&["imsi", "trigger"])?;
         let name = self.served.private_identity(command.text("imsi")?)?;
         let cause = cause(command.text("trigger")?)?;
-        if !self.host.node().is_registered(name.as_bytes()) {
-            return Ok(Verdict::NotMine);
-        }
-        self.served.hold(&name);
         let inactive = Command::Inactive {
             private_identity: name.as_bytes(),
             cause,
         };
-        self.order(now, inactive, outside)
+        // What a shutdown has queued is taken over.
+        let verdict = self.order(now, inactive, outside)?;
+        if verdict == Verdict::Handled {
+            self.served.leave(&name);
+        }
+        Ok(verdict)
     }
 
     /// A subscriber is active here again. One whom the node does not know any more is registered anew at once; of one
@@ -226,6 +227,7 @@ impl Element {
         let returned = Command::Returned {
             private_identity: name.as_bytes(),
         };
+        self.served.come_back(&name);
         if self.order(now, returned, outside)? == Verdict::NotMine {
             let imei = command.find("imei")?.or(known.as_deref());
             let imei = imei.ok_or("the subscriber is not known here: return needs an \"imei\"")?;

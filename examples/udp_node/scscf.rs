@@ -46,6 +46,8 @@ pub struct Element {
 /// What the node asks of the home network.
 struct Home {
     registrar: Registrar,
+    /// The elements that authenticate users themselves, by host and port.
+    authenticates: Vec<String>,
     /// The registrar's bindings, beside the machines of the node.
     store: Option<Store>,
     /// What the REGISTER at hand proves. The node asks whether it is from its user, if at all, while it is at hand.
@@ -78,6 +80,7 @@ impl Element {
         let host = Host::new(node, site, now)?;
         let mut home = Home {
             registrar,
+            authenticates,
             store: None,
             proof: Proof::Wrong,
         };
@@ -343,9 +346,29 @@ impl Home {
             return;
         };
         self.proof = match trust {
-            Source::TrustedCore if is_protected(&request) => Proof::Given,
+            Source::TrustedCore if self.is_protected(&request) => Proof::Given,
             _ => self.registrar.verify(now, &request),
         };
+    }
+
+    /// Whether an element vouches for the user: a P-CSCF, over a security association or TLS, or one that authenticates
+    /// users itself, where the REGISTER began there (TS 24.229 7.2A.2).
+    fn is_protected(&self, request: &Message<'_>) -> bool {
+        let authorization = request.authorization().ok().flatten();
+        match authorization.and_then(|authorization| authorization.integrity()) {
+            Some(
+                IntegrityProtected::Yes
+                | IntegrityProtected::TlsYes
+                | IntegrityProtected::IpAssocYes,
+            ) => true,
+            Some(IntegrityProtected::AuthDone) => {
+                let first = request.vias().last().and_then(Result::ok);
+                let began_at = first.map_or(&b""[..], |via| via.sent_by_raw());
+                let mut named = self.authenticates.iter();
+                named.any(|element| element.as_bytes() == began_at)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the REGISTER at hand is from its user.
@@ -527,21 +550,6 @@ fn note(store: &mut Option<Store>, now: Millis, set: &str, bindings: &[Binding])
         Ok(blob) if !bindings.is_empty() => store.note(now, set.as_bytes(), blob),
         _ => store.forget(set.as_bytes()),
     };
-}
-
-/// Whether a P-CSCF vouches for the user: over a security association, TLS, or by other means (TS 24.229 7.2A.2).
-fn is_protected(request: &Message<'_>) -> bool {
-    let authorization = request.authorization().ok().flatten();
-    let mark = authorization.and_then(|authorization| authorization.integrity());
-    matches!(
-        mark,
-        Some(
-            IntegrityProtected::Yes
-                | IntegrityProtected::AuthDone
-                | IntegrityProtected::TlsYes
-                | IntegrityProtected::IpAssocYes
-        )
-    )
 }
 
 /// A reason of the operator; `None` if it is none of those.

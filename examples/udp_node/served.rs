@@ -1,7 +1,11 @@
 //! Whom an MSC server serves, and the REGISTERs that its host sends for them (TS 24.292 6.3.2, 6.3.3): at first, and before
 //! a registration runs out. The library ends what they began.
 
-use std::{collections::BTreeMap, error::Error, net::SocketAddrV4};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    net::SocketAddrV4,
+};
 
 use ims_procedures::{
     drive::{Identifiers, Millis},
@@ -71,6 +75,8 @@ pub struct Served {
     /// By private identity.
     subscribers: BTreeMap<String, Subscriber>,
     agenda: Agenda<String>,
+    /// Who is no longer active here, whatever becomes of a shutdown.
+    left: BTreeSet<String>,
     store: Option<Store>,
 }
 
@@ -87,6 +93,7 @@ impl Served {
             identifiers,
             subscribers: BTreeMap::new(),
             agenda: Agenda::new(),
+            left: BTreeSet::new(),
             store: None,
         };
         let Some(opened) = kept else {
@@ -148,6 +155,7 @@ impl Served {
             out: None,
         };
         let name = subscriber.private_identity.clone();
+        self.come_back(&name);
         self.subscribers.insert(name.clone(), subscriber);
         self.send(now, &name, outside);
         Ok(())
@@ -202,6 +210,19 @@ impl Served {
         self.settle(private_identity);
     }
 
+    /// The same of a subscriber who is no longer active here.
+    pub fn leave(&mut self, private_identity: &str) {
+        self.hold(private_identity);
+        if self.subscribers.contains_key(private_identity) {
+            self.left.insert(private_identity.to_owned());
+        }
+    }
+
+    /// Active here again.
+    pub fn come_back(&mut self, private_identity: &str) {
+        self.left.remove(private_identity);
+    }
+
     /// The same for everybody.
     pub fn hold_all(&mut self) {
         let names: Vec<String> = self.subscribers.keys().cloned().collect();
@@ -212,6 +233,7 @@ impl Served {
     pub fn renew_all(&mut self, now: Millis, outside: &mut Outside) {
         let held = self.subscribers.values();
         let held = held.filter(|it| it.out.is_none() && it.renewed_at.is_none());
+        let held = held.filter(|it| !self.left.contains(&it.private_identity));
         let names: Vec<String> = held.map(|it| it.private_identity.clone()).collect();
         for name in names {
             self.send(now, &name, outside);
@@ -225,6 +247,7 @@ impl Served {
 
     pub fn forget(&mut self, private_identity: &str) {
         self.subscribers.remove(private_identity);
+        self.left.remove(private_identity);
         self.agenda.set(&private_identity.to_owned(), None);
         if let Some(store) = &mut self.store {
             // A start finds that the node does not have it.

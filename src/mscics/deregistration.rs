@@ -15,6 +15,10 @@
 //!                          └─────────────────────────────────────────────────────────────┘
 //! ```
 
+mod renewal;
+
+use alloc::boxed::Box;
+
 use super::{
     Affected, Audit, Cause, Change, Config, Event, Input, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics,
     Outcome,
@@ -28,8 +32,9 @@ use crate::{
         Begun, Context, Identifier, Limits, Millis, Misuse, Outbox, Request, Timer, Token, Towards,
     },
     fleet::{Few, Rest, Seldom, Shared},
-    wire::{Params, register},
 };
+
+pub(crate) use renewal::Former;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -105,7 +110,9 @@ pub struct Registration {
     pub(crate) cause: Cause,
     pub(crate) registers: u8,
     pub(crate) expires_at: Millis,
-    pub(crate) running: Seldom<Running>,
+    /// [DR-7] Beside it: what its REGISTERs are made of, while the host has registered the subscriber otherwise since the
+    /// first.
+    pub(crate) running: Seldom<Running, Option<Box<Former>>>,
     pub(crate) dialogs: Few<Entry>,
     /// [DR-9] When its deregistration began.
     pub(crate) begun: Begun,
@@ -218,7 +225,7 @@ impl Registration {
         let is_heeded = !self.told_since && !call_id.is_empty();
         Watched {
             contact: self.strings.field(Field::Contact),
-            flow: register::flow(Params::new(self.strings.field(Field::ContactParams))),
+            flow: self.strings.flow(),
             principals: self.strings.principals(),
             identities: self.strings.field(Field::Identities),
             emergency: false,
@@ -570,9 +577,10 @@ impl Registration {
     fn send(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
         self.registers = self.registers.saturating_add(1);
         self.call(cx);
-        let hops = messages::next_hops(cx.config, &self.strings).len();
+        self.begin_attempt();
+        let (strings, _) = self.made_of();
+        let hops = messages::next_hops(cx.config, strings).len();
         let hops = u64::try_from(hops).unwrap_or(1).max(1);
-        self.change(|running| running.renewed = false);
         self.set_state(State::Sent {
             token: None,
             branch: cx.identifier(),
@@ -600,7 +608,8 @@ impl Registration {
             return Change::Goes;
         };
         let token = cx.token();
-        let hops = messages::next_hops(cx.config, &self.strings);
+        let (strings, demand) = self.made_of();
+        let hops = messages::next_hops(cx.config, strings);
         let request = Request {
             token,
             towards: Towards::Core,
@@ -608,7 +617,6 @@ impl Registration {
             udp_limit: cx.config.element.udp_limit(),
         };
         let numbers = (u32::from(self.registers), branch);
-        let (strings, demand) = (&self.strings, self.requires_path);
         let register = messages::register(cx.config, strings, demand, calling, numbers);
         let written = out.request(request, |buffer| register.write(buffer));
         self.set_state(State::Sent {
@@ -652,12 +660,12 @@ impl Registration {
         out: &mut Outbox<Mscics>,
     ) -> Change {
         let running = self.running.get();
-        let is_removed = matches!(outcome, Outcome::Confirmed | Outcome::NothingThere { .. });
-        let is_to_repeat = is_removed && running.renewed && !running.returned;
+        let is_to_repeat = is_removed(outcome) && running.renewed && !running.returned;
         if !is_to_repeat || self.registers > cx.config.attempts {
             return self.end(cx, outcome, out);
         }
         self.change(|running| running.last = Some(outcome));
+        self.set_former(None);
         self.queued = true;
         Change::Goes
     }
@@ -711,50 +719,6 @@ impl Registration {
     fn known_outcome(&self) -> Option<Outcome> {
         let running = self.running.get();
         running.ends.or(running.last)
-    }
-
-    /// [MS-1] A 2xx to a REGISTER of the host, which may have been sent before the trigger: it says what is registered, and
-    /// not that the subscriber has returned. What had only run out, or was ended by the network, is registered still.
-    fn learn(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        details: &Details<'_>,
-        out: &mut Outbox<Mscics>,
-    ) -> Result<Change, Misuse> {
-        let renewed = Self::new(details, &cx.config.limits, cx.now)?;
-        let is_out = self.has_request_out();
-        let is_wrong = matches!(self.cause, Cause::Expiry | Cause::Network);
-        let is_refuted = is_wrong && !self.is_registered();
-        if is_refuted && !self.has_sent() {
-            let _ = self.cancel(cx, out);
-        }
-        self.renew(renewed);
-        if is_out {
-            self.change(|running| running.renewed = true);
-        }
-        if self.running.get().ends == Some(Outcome::Notified) {
-            self.change(|running| running.ends = None);
-        }
-        Ok(match is_refuted && self.has_sent() {
-            true => self.note_returned(cx, out),
-            false => Change::Goes,
-        })
-    }
-
-    /// What it is registered with from now on. No document has shown another contact than before.
-    fn renew(&mut self, renewed: Self) {
-        self.seen &= self.is_at_contact_of(&renewed);
-        self.strings = renewed.strings;
-        self.requires_path = renewed.requires_path;
-        self.cseq = renewed.cseq;
-        self.told_since = false;
-        self.expires_at = renewed.expires_at;
-    }
-
-    /// Whether the other one has the same contact, and the same instance.
-    fn is_at_contact_of(&self, other: &Self) -> bool {
-        let (own, its) = (self.watched(), other.watched());
-        own.flow == its.flow && register::same_uri(own.contact, its.contact)
     }
 
     /// [MS-4, MS-5] It is over: the one outcome.
@@ -821,6 +785,11 @@ const fn outcome_of(status: u16) -> Outcome {
         (Meaning::Refused, _) | (_, 423) => Outcome::Refused { status },
         (Meaning::Failed | Meaning::Retry, _) => Outcome::Failed { status },
     }
+}
+
+/// Whether nothing is left of what the REGISTER named.
+const fn is_removed(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Confirmed | Outcome::NothingThere { .. })
 }
 
 /// [MS-5] Whether it can be tried again after this: a server error, whichever, is taken for one that may pass.

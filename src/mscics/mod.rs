@@ -26,6 +26,7 @@
 //! | MS-6 | the subscription is considered cancelled | [`subscriber::Input::ConsiderCancelled`] | `tests/mscics.rs` |
 //! | MS-7 | identities from IMSI and IMEI | [`identities`] | `tests/mscics.rs` |
 //! | MS-1, PD-12 | everybody at the pace of the neighbours | [`shutdown`] | `tests/mscics.rs` |
+//! | DR-7 | what is out stays as it is | [`Registration::step`], `deregistration::renewal` | `tests/mscics/renewing.rs` |
 //! | DR-7 | going on from a blob; stored subscriber by subscriber | [`MscNode::restore`], [`Persist`](crate::drive::Persist) | `tests/mscics.rs` |
 //! | DR-9 | the record of a deregistration, for an audit | [`Event::Audited`] | `tests/mscics/audit.rs` |
 //! | DR-10 | configuration replaced, counters | [`MscNode::reconfigure`], [`Counters`] | `tests/mscics.rs` |
@@ -87,8 +88,9 @@ impl Role for Mscics {
 #[non_exhaustive]
 pub enum Command<'a> {
     /// [MS-3] A REGISTER that the host has sent on behalf of a subscriber, and its final response. While the subscriber is
-    /// deregistered, a 2xx renews the details, and says no more: the REGISTER may be older than the indication. Only
-    /// [`Returned`](Self::Returned) says that the subscriber is back. One that is learnt when the deregistration is over
+    /// deregistered, a 2xx renews the details, and says no more: the REGISTER may be older than the indication. A REGISTER
+    /// of the library that is out stays as it is, and one more follows it. Only [`Returned`](Self::Returned) says that the
+    /// subscriber is back. One that is learnt when the deregistration is over
     /// already is a new registration: a host that has said [`Inactive`](Self::Inactive) since it sent the REGISTER says so
     /// again.
     Learn {

@@ -8,7 +8,9 @@ use super::defect;
 use crate::{
     drive::{Limits, Misuse, Reject, holds_break},
     fleet::{Divided, Shared},
-    wire::{Contact, ContactAddr, Header, HeaderName, Message, NameAddr, Scheme, Uri, register},
+    wire::{
+        Contact, ContactAddr, Header, HeaderName, Message, NameAddr, Params, Scheme, Uri, register,
+    },
 };
 
 /// [MS-3] What an MSC server registered a subscriber with. Its `Debug` shows none of it.
@@ -305,6 +307,26 @@ impl Strings {
 
     pub(crate) fn field(&self, field: Field) -> &[u8] {
         self.0.get(field as usize)
+    }
+
+    /// Instance and reg-id of the contact.
+    pub(super) fn flow(&self) -> (Option<&[u8]>, Option<&[u8]>) {
+        register::flow(Params::new(self.field(Field::ContactParams)))
+    }
+
+    /// Whether another registration has the same contact, and the same instance.
+    pub(super) fn is_at_contact_of(&self, other: &Self) -> bool {
+        self.flow() == other.flow() && self.is_same(Field::Contact, other)
+    }
+
+    /// [MS-1] Whether who removes it removes another one as well: the same contact of the same identity, at the same home.
+    pub(super) fn is_binding_of(&self, other: &Self) -> bool {
+        let uris = [Field::RegisteredIdentity, Field::HomeDomain];
+        self.is_at_contact_of(other) && uris.into_iter().all(|uri| self.is_same(uri, other))
+    }
+
+    fn is_same(&self, uri: Field, other: &Self) -> bool {
+        register::same_uri(self.field(uri), other.field(uri))
     }
 
     /// [MS-2] Whether a public identity is one of those that are registered together.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Config, NotAsked, Outcome, Registration, Tally,
-    deregistration::{Running, State},
+    deregistration::{Former, Running, State},
     dialogs::{DialogRef, Entry, Held, Release},
     registration::{COMMON, Strings},
 };
@@ -53,7 +53,7 @@ pub(super) struct SubscriberRecord<'b> {
     cause: u8,
     registers: u8,
     expires_in: u64,
-    running: Option<RunningSnapshot>,
+    running: Option<RunningSnapshot<'b>>,
     dialogs: Vec<DialogSnapshot<'b>>,
     subscription: Option<CurrentSnapshot<'b>>,
     /// [DR-9] How long ago its deregistration began.
@@ -61,7 +61,7 @@ pub(super) struct SubscriberRecord<'b> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct RunningSnapshot {
+struct RunningSnapshot<'b> {
     state: StateSnapshot,
     calling: Option<Calling>,
     release_left: Option<u64>,
@@ -70,6 +70,15 @@ struct RunningSnapshot {
     renewed: bool,
     ends: Option<(u8, u16)>,
     last: Option<(u8, u16)>,
+    #[serde(borrow)]
+    former: Option<FormerSnapshot<'b>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FormerSnapshot<'b> {
+    #[serde(borrow)]
+    strings: Kept<'b>,
+    requires_path: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -199,6 +208,7 @@ impl<'b> SubscriberRecord<'b> {
     ) -> Self {
         let running = registration.running.get();
         let is_running = !matches!(running.state, State::Registered) || running.ends.is_some();
+        let former = registration.former();
         Self {
             strings: strings.keep(&registration.strings.0),
             requires_path: registration.requires_path,
@@ -209,7 +219,13 @@ impl<'b> SubscriberRecord<'b> {
             cause: registration.cause as u8,
             registers: registration.registers,
             expires_in: registration.expires_at.since(now),
-            running: is_running.then(|| RunningSnapshot::of(&running, now)),
+            running: is_running.then(|| RunningSnapshot {
+                former: former.map(|former| FormerSnapshot {
+                    strings: strings.keep(&former.strings.0),
+                    requires_path: former.requires_path,
+                }),
+                ..RunningSnapshot::of(&running, now)
+            }),
             dialogs: registration
                 .dialogs
                 .iter()
@@ -228,6 +244,11 @@ impl<'b> SubscriberRecord<'b> {
         }
     }
 
+    /// What its REGISTERs are made of, if that is not what the host has registered last.
+    fn former(&self) -> Option<&FormerSnapshot<'_>> {
+        self.running.as_ref()?.former.as_ref()
+    }
+
     pub(super) fn restore(
         &self,
         (restoring, shared): (&mut Restoring, &mut Shared),
@@ -244,8 +265,10 @@ impl<'b> SubscriberRecord<'b> {
             Some(running) => running.restore(now)?,
             None => Running::AT_REST,
         };
-        Ok(Registration {
-            strings: Strings(restoring.strings.restore(self.strings, most, shared)?),
+        let kept = &mut restoring.strings;
+        let mut restored = |strings| kept.restore(strings, most, shared).map(Strings);
+        let mut registration = Registration {
+            strings: restored(self.strings)?,
             requires_path: self.requires_path,
             cseq: self.cseq,
             seen: self.seen,
@@ -257,11 +280,19 @@ impl<'b> SubscriberRecord<'b> {
             running: Seldom::new(running),
             dialogs: dialogs.collect::<Result<Few<Entry>, _>>()?,
             begun: Begun::of_age(now, self.begun),
-        })
+        };
+        if let Some(former) = self.former() {
+            registration.set_former(Some(Box::new(Former {
+                strings: restored(former.strings)?,
+                requires_path: former.requires_path,
+            })));
+        }
+        Ok(registration)
     }
 }
 
-impl RunningSnapshot {
+impl RunningSnapshot<'_> {
+    /// Without what its REGISTERs are made of.
     fn of(running: &Running, now: Millis) -> Self {
         Self {
             state: match running.state {
@@ -285,6 +316,7 @@ impl RunningSnapshot {
             renewed: running.renewed,
             ends: running.ends.map(outcome_code),
             last: running.last.map(outcome_code),
+            former: None,
         }
     }
 

@@ -338,6 +338,13 @@ pub fn request(out: &[Out]) -> (Token, Vec<u8>) {
     first
 }
 
+/// The branch of a request.
+pub fn branch(request: &[u8]) -> String {
+    let text = String::from_utf8_lossy(request);
+    let (_, rest) = text.split_once("branch=").unwrap();
+    rest.split(['\r', ';']).next().unwrap().to_owned()
+}
+
 /// The questions among outputs: token and dialog.
 pub fn asked(out: &[Out]) -> Vec<(Token, u64)> {
     let asked = out.iter().filter_map(|out| match out {

@@ -10,7 +10,9 @@ use ims_procedures::{
 };
 use proptest::prelude::*;
 
-use crate::bed::{Bed, OTHER, Out, PRIVATE, identifiers, plain, response};
+use crate::bed::{
+    Bed, OTHER, Out, PARAMS, PRIVATE, branch, identifiers, plain, register, register_200, response,
+};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +66,8 @@ struct World {
     released_at: Option<Millis>,
     /// REGISTERs of this procedure.
     sent: BTreeSet<Vec<u8>>,
+    /// How often the host has registered the subscriber, and for how many registrations.
+    registered: u32,
     learned: u32,
     outcomes: u32,
     incarnation: u64,
@@ -78,6 +82,7 @@ impl World {
             next: 0,
             released_at: None,
             sent: BTreeSet::new(),
+            registered: 0,
             learned: 0,
             outcomes: 0,
             incarnation: 1,
@@ -90,9 +95,14 @@ impl World {
         self.learned > self.outcomes
     }
 
+    /// The host registers the subscriber, at another contact than the last time.
     fn register(&mut self) {
         let is_new = !self.is_here();
-        let out = self.bed.register();
+        self.registered += 1;
+        let contact = format!("net:{}>;+sip", 5060 + self.registered % 2);
+        let at = |text: String| text.replace("net:5060>;+sip", &contact);
+        let (request, response) = (register(PARAMS, 1), register_200(PARAMS, 1));
+        let out = self.bed.learn(&at(request), &at(response));
         self.learned += u32::from(is_new);
         self.take(out);
     }
@@ -226,6 +236,12 @@ impl World {
                     let over = self.released_at.map(|at| at.after(40_000));
                     let is_over = over.is_some_and(|over| self.bed.now >= over);
                     // After a restart the same one goes out again.
+                    let is_branch = |sent: &&Vec<u8>| branch(sent) == branch(&bytes);
+                    let again = self.sent.iter().find(is_branch);
+                    assert!(
+                        again.is_none_or(|again| *again == bytes),
+                        "one branch, one REGISTER"
+                    );
                     if self.sent.insert(bytes.clone()) {
                         let left = &self.dialogs;
                         assert!(left.is_empty() || is_over, "dialogs {left:?} are left");

@@ -65,6 +65,32 @@ fn removal_before_the_register() {
     assert_eq!(outcome(&out).1, Outcome::Notified);
 }
 
+/// [MS-4] [MS-6] The home network has removed the former contact while the host registered another one: what is told of the
+/// removal, after the 2xx, says nothing of the present one, and ends the subscription. Another one is made, once.
+#[test]
+fn removal_of_the_former_contact() {
+    let (mut bed, subscription) = subscribed(config());
+    let to_another = |text: String| text.replace("net:5060>;+sip", "net:5070>;+sip");
+    let (again, answer) = (register(PARAMS, 2), register_200(PARAMS, 2));
+    assert_eq!(bed.learn(&to_another(again), &to_another(answer)), []);
+    let out = removed(&mut bed, &subscription, &by(CALL_ID, 2));
+    assert_eq!(briefs(&out), ["SubscriptionEnded", "SUBSCRIBE", "200"]);
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+    let (token, subscribe) = request(&out);
+    let accepted = response(
+        200,
+        &subscribe,
+        "Contact: <sip:n@scscf1.home1.example.net:5080>\r\nExpires: 3660\r\n",
+    );
+    assert_eq!(bed.respond(token, &accepted), []);
+    let subscription = Subscription::of(&subscribe);
+    let gone = document_by(0, "terminated", "terminated", "deactivated", "");
+    let notify = subscription.notify(1, "terminated;reason=noresource", &gone);
+    let (_, out) = bed.receive(Source::TrustedCore, &notify);
+    assert!(!briefs(&out).contains(&"SUBSCRIBE".to_owned()), "{out:?}");
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+}
+
 /// [MS-1] [MS-6] What is told of the removal comes before the 2xx, and the dialogs are being released: the 2xx puts an end to
 /// that, and brings a subscription, as the other one has ended.
 #[test]

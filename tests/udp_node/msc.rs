@@ -12,13 +12,20 @@ const IMEI: &str = "490154203237518";
 const HOME: &str = "ics.mnc015.mcc234.3gppnetwork.org";
 
 fn start(registrar: &str, options: &[&str]) -> Process {
-    let fixed = ["--listen", "127.0.0.1:0", "--domain", "visited.test"];
+    start_at("127.0.0.1:0", registrar, options)
+}
+
+fn start_at(listen: &str, registrar: &str, options: &[&str]) -> Process {
+    let fixed = ["--listen", listen, "--domain", "visited.test"];
     let mut all = [&fixed[..], &["--registrar", registrar]].concat();
     all.extend(options);
     Process::start("msc", &all)
 }
 
-fn scscf() -> Process {
+/// An S-CSCF, and where the MSC server is to listen that it knows.
+fn scscf() -> (Process, String) {
+    // Nobody else has this address by the time that it is wanted: the system gives others first.
+    let msc = Peer::of_element().address;
     let options = [
         "--listen",
         "127.0.0.1:0",
@@ -27,9 +34,9 @@ fn scscf() -> Process {
         "--trust",
         "127.0.0.1",
         "--authenticates",
-        "127.0.0.1:5060",
+        &msc,
     ];
-    Process::start("scscf", &options)
+    (Process::start("scscf", &options), msc)
 }
 
 fn registers(imsi: &str) -> Value {
@@ -161,8 +168,8 @@ fn the_subscriber_returns() {
 /// both.
 #[test]
 fn gone_at_both() {
-    let mut scscf = scscf();
-    let mut msc = start(&scscf.listen, &[]);
+    let (mut scscf, listen) = scscf();
+    let mut msc = start_at(&listen, &scscf.listen, &[]);
     msc.command(&registers(IMSI));
     msc.event("registered");
     assert_eq!(
@@ -191,8 +198,8 @@ fn gone_at_both() {
 /// [MS-1] The network ends the registration: the MSC server hears of it by its subscription, and sends no REGISTER.
 #[test]
 fn the_network_ends_it() {
-    let mut scscf = scscf();
-    let mut msc = start(&scscf.listen, &[]);
+    let (mut scscf, listen) = scscf();
+    let mut msc = start_at(&listen, &scscf.listen, &[]);
     msc.command(&registers(IMSI));
     msc.event("subscribed");
     scscf.event("subscribed");
@@ -212,19 +219,16 @@ fn the_network_ends_it() {
 #[test]
 fn shut_down_after_a_crash() {
     let store = folder("udp_node_msc");
-    let mut scscf = scscf();
+    let (mut scscf, listen) = scscf();
     let persist = ["--persist", store.to_str().unwrap()];
-    let mut msc = start(&scscf.listen, &persist);
+    let mut msc = start_at(&listen, &scscf.listen, &persist);
     for number in 0..3 {
         msc.command(&registers(&format!("23415000000000{number}")));
         msc.event("registered");
         scscf.event("subscribed");
     }
-    let listen = msc.listen.clone();
     msc.kill();
-    let fixed = ["--domain", "visited.test", "--registrar", &scscf.listen];
-    let again = [&["--listen", &listen][..], &fixed, &persist].concat();
-    let mut msc = Process::start("msc", &again);
+    let mut msc = start_at(&listen, &scscf.listen, &persist);
     msc.command(&json!({"command": "list"}));
     let list = msc.event("list");
     let listed = list["registrations"].as_array().unwrap();
@@ -237,6 +241,52 @@ fn shut_down_after_a_crash() {
     msc.command(&json!({"command": "shutdown", "rate": 1000, "deadline_ms": 60000}));
     assert_eq!(msc.event("shutdown_ended")["tally"]["confirmed"], 3);
     assert!(scscf.contacts().is_empty());
+}
+
+/// [MS-1] Whom a shutdown has queued, and who is said to be no longer active, goes for that cause, also when the shutdown is
+/// called off; nobody registers that one again.
+#[test]
+fn taken_over_from_a_shutdown() {
+    let registrar = Peer::of_core();
+    for is_called_off in [false, true] {
+        let mut msc = start(&registrar.address, &["--reg-event", "off"]);
+        for imsi in ["234150999999998", IMSI] {
+            msc.command(&registers(imsi));
+            registrar.send(&msc.listen, &grant(&registrar.receive(), 3_600));
+            msc.event("registered");
+        }
+        // The other one has the only turn there is.
+        msc.command(&json!({"command": "shutdown", "in_flight": 1, "deadline_ms": 60000}));
+        let other = registrar.receive();
+        assert!(!values(&other, "To")[0].contains(IMSI), "{other}");
+        msc.command(&inactive("purge"));
+        while msc.event("accepted")["command"] != "no_longer_active" {}
+        if is_called_off {
+            msc.command(&json!({"command": "resume"}));
+            while msc.event("accepted")["command"] != "resume" {}
+        }
+        registrar.send(&msc.listen, &grant(&other, 0));
+        let last = loop {
+            let next = registrar.receive();
+            if values(&next, "To")[0].contains(IMSI) {
+                break next;
+            }
+            let expires = match values(&next, "Expires")[0] {
+                "0" => 0,
+                _ => 3_600,
+            };
+            registrar.send(&msc.listen, &grant(&next, expires));
+        };
+        assert_eq!(values(&last, "Expires"), ["0"]);
+        registrar.send(&msc.listen, &grant(&last, 0));
+        let gone = loop {
+            let gone = msc.event("deregistered");
+            if text(&gone, "private_identity").contains(IMSI) {
+                break gone;
+            }
+        };
+        assert_eq!(gone["cause"], "purge", "{gone}");
+    }
 }
 
 /// What is not known, or not understood, is refused.

@@ -263,6 +263,49 @@ fn digest() {
     assert_eq!(scscf.event("deregistered")["cause"], "user");
 }
 
+/// [SD-2] With Digest, an element of the core that the configuration names ends the registration of a user whom it has
+/// authenticated, and without credentials; one that is not named, and says the same, is challenged.
+#[test]
+fn an_element_that_authenticates() {
+    let file = identities();
+    let [named, other] = [Peer::of_core(), Peer::of_core()];
+    let options = ["--identities", &file, "--authentication", "digest"];
+    let trusts = ["--trust", "127.0.0.3", "--authenticates", &named.address];
+    let mut scscf = scscf(&[options, trusts].concat());
+    let listen = scscf.listen.clone();
+    let mark = "Authorization: Digest username=\"alice_private@ims.test\", realm=\"ims.test\", \
+                uri=\"sip:ims.test\", nonce=\"\", response=\"\", integrity-protected=\"auth-done\"\r\n";
+    let unmarked = mark.replace(", integrity-protected=\"auth-done\"", "");
+    for (element, is_named, cseq) in [(&other, false, 1), (&named, true, 5)] {
+        let path = format!("Path: <sip:term@{};lr>\r\n", element.address);
+        let ask = |cseq: u32, expires: u32, authorization: &str| {
+            let lines = [path.as_str(), authorization].concat();
+            let mut register = Register::new("alice", element);
+            register.lines = &lines;
+            (register.cseq, register.expires) = (cseq, expires);
+            element.ask(&listen, &register.write(element))
+        };
+        let challenged = ask(cseq, 600, &unmarked);
+        let right = authorization(values(&challenged, "WWW-Authenticate")[0], "secret");
+        assert_eq!(granted(&ask(cseq + 1, 600, &right)).len(), 1);
+        let response = ask(cseq + 2, 0, mark);
+        let (expected, left) = if is_named { ("200", 0) } else { ("401", 1) };
+        assert_eq!(status(&response), expected, "{response}");
+        assert_eq!(scscf.contacts().len(), left);
+        if !is_named {
+            assert_eq!(status(&ask(cseq + 3, 0, &right)), "200");
+        }
+        assert_eq!(scscf.event("deregistered")["cause"], "user");
+        // What the other one sent is suspicious, both times; of the one that is named, nothing is.
+        scscf.command(&json!({"command": "statistics"}));
+        let counted = &scscf.event("statistics")["node"];
+        assert_eq!(
+            (&counted["suspicious"], &counted["denied"]),
+            (&json!(2), &json!(0))
+        );
+    }
+}
+
 /// A stranger to the file, and an identity that is another's, may not register.
 #[test]
 fn whom_the_file_does_not_know() {

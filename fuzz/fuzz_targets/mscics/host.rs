@@ -611,21 +611,44 @@ fn requests(outstanding: &[(Token, Option<Vec<u8>>)]) -> impl Iterator<Item = &[
     outstanding.iter().filter_map(|(_, bytes)| bytes.as_deref())
 }
 
-/// [DR-7] Whether it is the same request: its branch, its dialog and its CSeq. (A target refreshed in between
-/// may have changed where it goes; a REGISTER is of the identity and contact that the host has registered since.)
+/// [DR-7] Whether it is the same request: a REGISTER byte for byte, but for what the configuration decides, which may
+/// have been replaced; any other by its branch, its dialog and its CSeq. (A target refreshed in between may have changed
+/// where it goes.)
 fn is_again(offered: &[u8], before: &[u8]) -> bool {
+    if offered.starts_with(b"REGISTER ") {
+        return whatever_configured(offered) == whatever_configured(before);
+    }
     let (offered, before) = (parse(offered), parse(before));
     let same = |name| {
         let raw = |message: &Message<'_>| message.header(name).map(|h| h.raw().to_vec());
         raw(&offered) == raw(&before)
     };
-    let tag = |message: &Message<'_>| message.from().ok()?.tag().map(<[u8]>::to_vec);
-    let is_register = offered.method() == Some(Method::Register);
-    [HeaderName::Via, HeaderName::CallId, HeaderName::CSeq]
-        .into_iter()
-        .all(same)
-        && tag(&offered) == tag(&before)
-        && (is_register || [HeaderName::From, HeaderName::To].into_iter().all(same))
+    [
+        HeaderName::Via,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ]
+    .into_iter()
+    .all(same)
+}
+
+/// A REGISTER without the expiry of zero, in either of its places, and without `integrity-protected`.
+fn whatever_configured(register: &[u8]) -> Vec<u8> {
+    const CONFIGURED: [&[u8]; 3] = [
+        b";expires=0\r\n",
+        b"\r\nExpires: 0\r\n",
+        b",integrity-protected=\"auth-done\"\r\n",
+    ];
+    let mut register = register.to_vec();
+    for configured in CONFIGURED {
+        let mut windows = register.windows(configured.len());
+        if let Some(at) = windows.position(|window| window == configured) {
+            register.drain(at..at + configured.len() - 2);
+        }
+    }
+    register
 }
 
 fn parse(bytes: &[u8]) -> Message<'_> {

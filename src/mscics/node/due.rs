@@ -116,7 +116,7 @@ impl MscNode {
             .subscribers
             .get(id)
             .map(|subscriber| &subscriber.registration);
-        let domain = registration.map_or(&b""[..], |it| it.strings.field(Field::HomeDomain));
+        let domain = registration.map_or(&b""[..], |it| it.made_of().0.field(Field::HomeDomain));
         let out = registration.filter(|it| it.has_request_out());
         let queued = registration.filter(|it| it.is_queued());
         let want = Want {

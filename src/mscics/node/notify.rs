@@ -61,8 +61,10 @@ impl MscNode {
                     .as_ref()
                     .map_or(Finding::default(), |(_, finding)| *finding);
                 self.step_notified(now, id, &notification, finding, out)?;
-                let standing = read.and_then(|(state, _)| state.standings.first().copied());
-                Ok(self.apply(now, owner, standing.unwrap_or_default(), out)?)
+                match read.and_then(|(state, _)| state.standings.first().copied()) {
+                    Some(standing) => Ok(self.apply(now, owner, standing, out)?),
+                    None => Ok(()),
+                }
             }
             Err(reject) => {
                 let finding = Finding {
@@ -131,8 +133,8 @@ impl MscNode {
         Ok(())
     }
 
-    /// What was told. Of what is past, nothing follows, but that there is something to subscribe to anew where the
-    /// subscription has ended with it.
+    /// What was told. Of what is past, or of another contact before the present one, nothing follows, but that there is
+    /// something to subscribe to anew where the subscription has ended with it.
     fn apply(
         &mut self,
         now: Millis,
@@ -147,6 +149,9 @@ impl MscNode {
         }
         let input = match standing {
             Standing::Past => return self.subscribe_anew(now, owner, out),
+            Standing::Unmentioned if self.is_subscribed_before(owner) => {
+                return self.subscribe_anew(now, owner, out);
+            }
             Standing::Unmentioned | Standing::Active => return Ok(()),
             Standing::Shortened(expires) => Input::Shortened { expires },
             Standing::Terminated => Input::Terminated,
@@ -154,6 +159,12 @@ impl MscNode {
         self.step(now, owner, input, out)?;
         self.settle(owner, out);
         Ok(())
+    }
+
+    /// Whether the subscription is older than the REGISTER by which the subscriber is registered.
+    fn is_subscribed_before(&self, owner: Id) -> bool {
+        let subscriber = self.subscribers.get(owner);
+        subscriber.is_some_and(|subscriber| !subscriber.registration.told_since)
     }
 
     fn subscribe_anew(

@@ -28,8 +28,9 @@ pub enum Change {
     Inactive,
     /// The subscriber is active here.
     Return,
-    /// The host registers the subscriber again.
+    /// The host registers the subscriber again, at the same contact or at the other one.
     Renew,
+    Move,
     /// There is another dialog, which the library holds, or the host.
     Dialog(bool),
     /// A dialog ends.
@@ -60,6 +61,11 @@ impl World {
             }),
             Change::Return => self.returns(),
             Change::Renew => self.register(),
+            Change::Move => {
+                self.outside.contact = self.outside.contact.other();
+                self.outside.ghosts.moving = true;
+                self.register();
+            }
             Change::Dialog(held) => self.add_dialog(held),
             Change::DialogEnds(number) => self.dialog_ends(number),
             Change::Remove => {
@@ -86,7 +92,7 @@ impl World {
     pub fn register(&mut self) {
         let outside = &mut self.outside;
         outside.cseq += 1;
-        let text = register(PARAMS, outside.cseq);
+        let text = outside.contact.place(&register(PARAMS, outside.cseq));
         self.asks_to_register();
         self.request(Whose::Host, &text);
     }

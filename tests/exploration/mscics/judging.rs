@@ -59,9 +59,11 @@ impl World {
         }
     }
 
-    /// What the host believes of a subscriber who is registered, unless the home network has decided otherwise.
+    /// What the host believes of a subscriber who is registered, unless the home network has decided otherwise, or the
+    /// contact is not known.
     const fn believed(&self) -> Wish {
-        match self.outside.ghosts.removed {
+        let ghosts = &self.outside.ghosts;
+        match ghosts.removed || ghosts.moving {
             true => Wish::Unknown,
             false => Wish::Active,
         }
@@ -81,6 +83,7 @@ impl World {
     /// The 2xx to the REGISTER of the host is about to be shown.
     pub fn learns(&mut self) {
         let ghosts = &mut self.outside.ghosts;
+        ghosts.moving = false;
         match ghosts.procedure {
             Procedure::Absent => ghosts.procedure = Procedure::Registered,
             Procedure::Running(1.., _) => ghosts.renewed = true,

@@ -5,7 +5,10 @@ use std::fmt;
 use ims_procedures::drive::{Millis, Token};
 
 use super::registrar::Registrar;
-use crate::shared::canonical::Canonical;
+use crate::{
+    bed::CONTACT,
+    shared::{canonical::Canonical, wire::header},
+};
 
 /// The MSC server and the home network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +16,42 @@ pub enum Side {
     Msc,
     Home,
 }
+
+/// Where the MSC server registers the subscriber.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum At {
+    #[default]
+    One,
+    Another,
+}
+
+impl At {
+    pub const fn other(self) -> Self {
+        match self {
+            Self::One => Self::Another,
+            Self::Another => Self::One,
+        }
+    }
+
+    /// The same text with this contact.
+    pub fn place(self, text: &str) -> String {
+        match self {
+            Self::One => text.to_owned(),
+            Self::Another => text.replace(CONTACT, ANOTHER),
+        }
+    }
+
+    /// That of a REGISTER.
+    pub fn of(text: &str) -> Self {
+        match header(text, "Contact").contains(ANOTHER) {
+            true => Self::Another,
+            false => Self::One,
+        }
+    }
+}
+
+/// The other contact: the MSC server has two addresses.
+const ANOTHER: &str = "sip:msc1.visited1.example.net:5070";
 
 /// How often each may happen, or has happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,6 +203,8 @@ pub struct Ghosts {
     pub renewed: bool,
     /// The home network has removed the contact since it was bound last.
     pub removed: bool,
+    /// The host has asked for another contact, and does not know whether it is bound instead of the one before.
+    pub moving: bool,
     /// A REGISTER that deregisters was on its way for too long, and crossed the REGISTER by which the subscriber was
     /// registered last: it is not known what comes of it.
     pub crossed: bool,
@@ -188,6 +229,7 @@ impl Default for Ghosts {
             left: false,
             renewed: false,
             removed: false,
+            moving: false,
             crossed: false,
             disturbed: false,
             dialogs: Vec::new(),
@@ -206,8 +248,9 @@ pub struct Outside {
     pub flights: Vec<Flight>,
     pub open: Vec<Open>,
     pub asked: Vec<Asked>,
-    /// The CSeq of the host's latest REGISTER.
+    /// The CSeq of the host's latest REGISTER, and its contact.
     pub cseq: u32,
+    pub contact: At,
     /// The number of the latest dialog.
     pub dialog: u64,
     pub registrar: Registrar,
@@ -224,6 +267,7 @@ impl Outside {
             open: Vec::new(),
             asked: Vec::new(),
             cseq: 0,
+            contact: At::default(),
             dialog: 0,
             registrar: Registrar::default(),
             spent: Budget::NONE,
@@ -252,6 +296,7 @@ impl Outside {
             canonical.number(asked.until.map_or(u64::MAX, left));
         }
         canonical.number(self.cseq.into());
+        canonical.number(self.contact as u64);
         canonical.number(self.dialog);
         canonical.text(&self.spent.numbers());
         self.registrar.write(self.now, canonical);
@@ -284,11 +329,12 @@ impl Outside {
             left,
             renewed,
             removed,
+            moving,
             crossed,
             disturbed,
             ..
         } = *ghosts;
-        for said in [returned, left, renewed, removed, crossed, disturbed] {
+        for said in [returned, left, renewed, removed, moving, crossed, disturbed] {
             canonical.number(said.into());
         }
         canonical.number(ghosts.dialogs.len() as u64);

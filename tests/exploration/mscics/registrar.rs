@@ -3,7 +3,7 @@
 use ims_procedures::drive::Millis;
 
 use super::{
-    outside::{Flight, Open, Side, Whose},
+    outside::{At, Flight, Open, Side, Whose},
     world::{TRANSACTION, World},
 };
 use crate::{
@@ -32,6 +32,8 @@ struct Subscribed {
 pub struct Registrar {
     /// Until when the contact is bound.
     bound_until: Option<Millis>,
+    /// The contact. A REGISTER of the host takes the place of the one before: the instance is the same.
+    contact: At,
     /// The highest CSeq of the MSC server's own REGISTERs (RFC 3261 10.3).
     highest: u32,
     subscribed: Option<Subscribed>,
@@ -58,6 +60,7 @@ impl Registrar {
     pub fn write(&self, now: Millis, canonical: &mut Canonical) {
         let left = self.bound_until.map(|until| until.since(now));
         canonical.number(left.unwrap_or(u64::MAX));
+        canonical.number(self.contact as u64);
         canonical.number(self.highest.into());
         canonical.number(self.cseq.into());
         if let Some(Subscribed { subscribe, version }) = &self.subscribed {
@@ -115,9 +118,10 @@ impl World {
         }
         registrar.highest = cseq;
         registrar.bound_until = Some(self.outside.now.after(REGISTERED * 1_000));
+        registrar.contact = At::of(text);
         self.outside.ghosts.removed = false;
         self.outside.ghosts.crossed = self.is_on_its_way();
-        register_200(PARAMS, cseq)
+        At::of(text).place(&register_200(PARAMS, cseq))
     }
 
     /// Whether a REGISTER that deregisters has not come yet.
@@ -130,6 +134,8 @@ impl World {
 
     fn deregister_at_home(&mut self, text: &str, code: u16) -> String {
         match code {
+            // Of a contact that is not bound, there is nothing to do (RFC 3261 10.3).
+            200 if At::of(text) != self.outside.registrar.contact => {}
             200 => self.remove_by(&changed_by(header(text, "Call-ID"), sequence_number(text))),
             404 => self.outside.registrar.bound_until = None,
             _ => self.outside.ghosts.disturbed = true,
@@ -189,6 +195,7 @@ impl World {
         registrar.cseq += 1;
         let version = subscribed.version;
         let body = document_by(version, registration, registration, event, changed_by);
+        let body = registrar.contact.place(&body);
         subscribed.version += 1;
         let subscription = Subscription::of(subscribed.subscribe.as_bytes());
         let notify = subscription.notify(registrar.cseq, state, &body);

@@ -367,6 +367,7 @@ impl World {
                 may(Change::Inactive, is_here),
                 may(Change::Return, !is_active && !waits),
                 may(Change::Renew, is_registered && !waits),
+                may(Change::Move, is_registered && !waits),
                 may(Change::Dialog(false), has_room),
                 may(Change::Dialog(true), has_room),
                 may(Change::Remove, outside.is_bound()),
