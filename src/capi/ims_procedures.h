@@ -955,8 +955,8 @@ enum imsp_pcscf_event
   IMSP_PCSCF_EVENT_HELD_REGISTER_RELEASED = 12,
   /**
    * The record of a deregistration, if IMSP_PCSCF_OPTION_AUDIT is 1. It comes after the event that reports the outcome,
-   * and says the same `key`, `cause`, `outcome` (0 if it was given up), `sip_status` and `not_asked`; `initiator`,
-   * `began` if `began_known` is 1, and `ended`.
+   * and says what that does. Besides `initiator`, `began` if `began_known` is 1, `resumed` and `ended`; if `given_up` is 1,
+   * `outcome` is what it had come to in the network by then, 0 if that is nothing that is known.
    */
   IMSP_PCSCF_EVENT_AUDITED = 13,
 };
@@ -1450,7 +1450,7 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t cause;
   /**
-   * An imsp_pcscf_outcome.
+   * An imsp_pcscf_outcome; in a record 0 if nothing was reached.
    */
   uint32_t outcome;
   /**
@@ -1555,7 +1555,7 @@ typedef struct imsp_pcscf_output {
    */
   uint32_t initiator;
   /**
-   * When a deregistration began, waits for a turn included.
+   * When a deregistration began, waits for a turn included, in the time that the caller tells.
    */
   uint64_t began;
   /**
@@ -1563,9 +1563,17 @@ typedef struct imsp_pcscf_output {
    */
   uint64_t ended;
   /**
-   * 1 if `began` says something: 0 if that was before records were asked for.
+   * 1 if `began` says something.
    */
   uint32_t began_known;
+  /**
+   * 1 if a deregistration has gone on from a blob since it began: `began` is reckoned back from when that was read.
+   */
+  uint32_t resumed;
+  /**
+   * 1 if a deregistration was given up.
+   */
+  uint32_t given_up;
   /**
    * 0.
    */

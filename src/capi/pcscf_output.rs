@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     drive::{Identifier, Outbox, Output, Text},
-    pcscf::{Affected, Audit, Event, Outcome, Pcscf, Question},
+    pcscf::{Affected, Audit, Conclusion, Event, Outcome, Pcscf, Question},
     regevent::subscriber,
 };
 
@@ -92,8 +92,8 @@ pub enum imsp_pcscf_event {
     /// this one is to be answered with 500. Our own, if it is still out, is not to be retransmitted from here on.
     HeldRegisterReleased = 12,
     /// The record of a deregistration, if IMSP_PCSCF_OPTION_AUDIT is 1. It comes after the event that reports the outcome,
-    /// and says the same `key`, `cause`, `outcome` (0 if it was given up), `sip_status` and `not_asked`; `initiator`,
-    /// `began` if `began_known` is 1, and `ended`.
+    /// and says what that does. Besides `initiator`, `began` if `began_known` is 1, `resumed` and `ended`; if `given_up` is 1,
+    /// `outcome` is what it had come to in the network by then, 0 if that is nothing that is known.
     Audited = 13,
 }
 
@@ -138,7 +138,7 @@ pub struct imsp_pcscf_output {
     pub sip_status: u32,
     /// An imsp_pcscf_cause.
     pub cause: u32,
-    /// An imsp_pcscf_outcome.
+    /// An imsp_pcscf_outcome; in a record 0 if nothing was reached.
     pub outcome: u32,
     /// How many REGISTERs were sent, retransmissions apart.
     pub registers: u32,
@@ -191,17 +191,21 @@ pub struct imsp_pcscf_output {
     pub not_asked: u32,
     /// An imsp_initiator.
     pub initiator: u32,
-    /// When a deregistration began, waits for a turn included.
+    /// When a deregistration began, waits for a turn included, in the time that the caller tells.
     pub began: u64,
     /// When it ended.
     pub ended: u64,
-    /// 1 if `began` says something: 0 if that was before records were asked for.
+    /// 1 if `began` says something.
     pub began_known: u32,
+    /// 1 if a deregistration has gone on from a blob since it began: `began` is reckoned back from when that was read.
+    pub resumed: u32,
+    /// 1 if a deregistration was given up.
+    pub given_up: u32,
     /// 0.
     pub reserved: u32,
 }
 
-// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 20·4 + 2·8 + 2·4 bytes, each in its place without padding.
+// SAFETY: `repr(C)`, integers alone: 4·4 + 5·8 + 10·4 + 9·8 + 20·4 + 2·8 + 4·4 bytes, each in its place without padding.
 unsafe impl Struct for imsp_pcscf_output {
     const FIRST_SIZE: usize = 168;
 }
@@ -447,9 +451,18 @@ impl<'a> Flat<'a> {
         self.output.key = self.identifier(audit.id);
         self.output.cause = imsp_pcscf_cause::from(audit.cause) as u32;
         self.output.initiator = imsp_initiator::from(audit.initiator) as u32;
-        if let Some(ended) = audit.outcome {
-            self.outcome(ended);
+        let (outcome, registers) = match audit.outcome {
+            Conclusion::Ended { outcome, registers } => (Some(outcome), registers),
+            Conclusion::GivenUp { reached, registers } => {
+                self.output.given_up = 1;
+                (reached, registers)
+            }
+        };
+        if let Some(outcome) = outcome {
+            self.outcome(outcome);
         }
+        self.output.registers = registers.into();
+        self.output.resumed = audit.resumed.into();
         if let Some(began) = audit.began {
             self.output.began = began.0;
             self.output.began_known = 1;

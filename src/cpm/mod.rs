@@ -99,7 +99,8 @@ impl Role for Cpm {
     type Answer<'a> = Answer<'a>;
     type Event = Event;
     // The end of a session with all its IWFs: the release of its media, its storage, a BYE to each leg but one, an
-    // answer, the outcome and its record; or a stream's: a re-INVITE, the ACK of the last one, and what has become of each IWF.
+    // answer, the outcome and its record; or a stream's: a re-INVITE, the ACK of the last one, and what has become of each
+    // IWF.
     const STEP_OUTPUTS: usize = MAX_IWFS + 9;
     // A BYE to each leg, or an answer as long as its request and a re-INVITE with the longest description.
     const STEP_BYTES: usize = 256 * 1024;
@@ -233,7 +234,7 @@ pub enum Answer<'a> {
     },
 }
 
-/// [DR-9] The record of a session that was closed. The outcome is always there.
+/// [DR-9] The record of a session that was closed.
 pub type Audit = drive::Audit<Affected, Cause, Outcome>;
 
 /// What a CPM Participating Function reports.
@@ -288,7 +289,8 @@ pub enum Event {
         stored: bool,
     },
     /// [DR-9] The record of a session that was closed, after its outcome, if the configuration has
-    /// [`audit`](Config::audit). It begins with the BYE, or whatever else began to close it.
+    /// [`audit`](Config::audit). It begins with the BYE, or whatever else began to close it; one that a proxy passes on with
+    /// the BYE that ended it. A session that is forgotten or taken over leaves none.
     Audited(Audit),
     /// [DR-7] Another node has the session, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.

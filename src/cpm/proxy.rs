@@ -64,7 +64,7 @@ pub(super) struct Relaying {
     pub(super) over: Option<Millis>,
     /// Of the outcome.
     pub(super) event: Identifier,
-    /// [DR-9] When the first BYE came.
+    /// [DR-9] When the BYE came that may end it.
     pub(super) begun: Begun,
 }
 
@@ -171,7 +171,12 @@ impl Session {
         let mut ways = relaying.ways.iter();
         match ways.position(|way| way.from == bye.from && way.key == bye.key) {
             Some(place) => self.pass_again(turn, place, bye, &route),
-            None => self.pass_first(turn, bye, &route),
+            None => {
+                if relaying.left().is_some() {
+                    relaying.begun = begun;
+                }
+                self.pass_first(turn, bye, &route)
+            }
         }
     }
 

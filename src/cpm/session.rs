@@ -537,8 +537,9 @@ impl Session {
                 affected,
                 initiator: cause.initiator(),
                 cause,
-                outcome: Some(outcome),
+                outcome,
                 began: begun.instant(),
+                resumed: begun.is_resumed(),
                 ended: turn.cx.now,
             }));
         }

@@ -194,6 +194,7 @@ enum OutcomeRecord<'b> {
         cause: Cause,
         outcome: Outcome,
         began: Option<Millis>,
+        resumed: bool,
         ended: Millis,
     },
 }
@@ -238,8 +239,9 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Cpm>) -> Option<Vec<u8>>
                 session,
                 affected: [served, other, call_id].map(|text| Raw(out.text(text))),
                 cause: audit.cause,
-                outcome: audit.outcome?,
+                outcome: audit.outcome,
                 began: audit.began,
+                resumed: audit.resumed,
                 ended: audit.ended,
             }
         }
@@ -285,6 +287,7 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), Re
             cause,
             outcome,
             began,
+            resumed,
             ended,
         } => {
             let [served, other, call_id] = affected.map(|text| out.put_text(text.0));
@@ -298,8 +301,9 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Cpm>) -> Result<(), Re
                 },
                 initiator: cause.initiator(),
                 cause,
-                outcome: Some(outcome),
+                outcome,
                 began,
+                resumed,
                 ended,
             })
         }

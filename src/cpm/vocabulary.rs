@@ -248,7 +248,8 @@ pub struct Ends {
 pub struct Outcome {
     /// How each leg ended.
     pub ends: Ends,
-    /// What became of its record in the message store.
+    /// What became of its record in the message store, so far: [`NoAnswer`](Recording::NoAnswer) may be followed by
+    /// [`Event::StoredLate`](super::Event::StoredLate).
     pub recording: Recording,
 }
 

@@ -1,5 +1,9 @@
 //! [DR-9] What is kept for an audit: one record of each procedure, put out beside its outcome where the configuration
 //! says so.
+//!
+//! The procedures are those that end something of somebody: a deregistration, the closing of a session. There are no
+//! records of orders about everybody, whose progress and tally are events, of re-authentication, of profiles that change,
+//! and of subscriptions.
 
 use core::num::NonZeroU64;
 
@@ -43,12 +47,15 @@ pub struct Audit<A, C, O> {
     pub initiator: Initiator,
     /// What started it.
     pub cause: C,
-    /// How it ended; `None`: it was given up.
-    pub outcome: Option<O>,
-    /// When it began, waits for a turn included; `None`: before records were asked for. For one that outlasts a restart the
-    /// clock stood still meanwhile, as it did for its timers.
+    /// How it ended.
+    pub outcome: O,
+    /// When it began, waits for a turn included. `None`: that is not known, as it was before records were asked for, before
+    /// the epoch of this host, or at a node of the release before.
     pub began: Option<Millis>,
-    /// When it ended, in the epoch of the host that was told so first.
+    /// Whether it has gone on from a blob since. The clock stood still between, as it did for its timers: `began` is
+    /// reckoned back from when the blob was read, by what had passed when it was written.
+    pub resumed: bool,
+    /// When it ended, in the epoch of the node where it did.
     pub ended: Millis,
 }
 
@@ -58,7 +65,7 @@ impl<A: Texts, C, O> Texts for Audit<A, C, O> {
     }
 }
 
-/// When a procedure began, if that is kept.
+/// When a procedure began, if that is kept: twice the milliseconds, and two more; an odd one has gone on from a blob.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Begun(Option<NonZeroU64>);
 
@@ -69,14 +76,20 @@ impl Begun {
     /// At this instant, if it is to be kept.
     pub(crate) const fn at(now: Millis, kept: bool) -> Self {
         match kept {
-            true => Self(NonZeroU64::new(now.0.saturating_add(1))),
+            true => Self(NonZeroU64::new(now.0.saturating_add(1).saturating_mul(2))),
             false => Self::UNKNOWN,
         }
     }
 
     /// The instant.
     pub(crate) fn instant(self) -> Option<Millis> {
-        self.0.map(|kept| Millis(kept.get().saturating_sub(1)))
+        self.0
+            .map(|kept| Millis((kept.get() / 2).saturating_sub(1)))
+    }
+
+    /// Whether it has gone on from a blob since.
+    pub(crate) fn is_resumed(self) -> bool {
+        self.0.is_some_and(|kept| kept.get() % 2 == 1)
     }
 
     /// Milliseconds ago, for a blob.
@@ -84,10 +97,10 @@ impl Begun {
         self.instant().map(|instant| now.since(instant))
     }
 
-    /// So many milliseconds ago, out of a blob. What was before the epoch was at its beginning.
+    /// So many milliseconds ago, out of a blob, if the epoch had begun by then.
     pub(crate) fn of_age(now: Millis, age: Option<u64>) -> Self {
-        age.map_or(Self::UNKNOWN, |age| {
-            Self::at(Millis(now.0.saturating_sub(age)), true)
-        })
+        let instant = age.and_then(|age| now.0.checked_sub(age));
+        let kept = instant.and_then(|instant| Self::at(Millis(instant), true).0);
+        Self(kept.map(|kept| kept.saturating_add(1)))
     }
 }

@@ -20,8 +20,8 @@ mod renewal;
 use alloc::boxed::Box;
 
 use super::{
-    Affected, Audit, Cause, Change, Config, Event, Input, MACHINE_BYTES, MACHINE_OUTPUTS, Mscics,
-    Outcome,
+    Affected, Audit, Cause, Change, Conclusion, Config, Event, Input, MACHINE_BYTES,
+    MACHINE_OUTPUTS, Mscics, Outcome,
     dialogs::{Entry, NewDialog},
     messages,
     registration::{Details, Field, Strings},
@@ -388,6 +388,7 @@ impl Registration {
                 if self.is_registered() {
                     self.cause = Cause::Host;
                 }
+                self.take_from_shutdown(cx, Cause::Host);
                 self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
                 self.end(cx, Outcome::ByHost, out)
             }
@@ -399,6 +400,7 @@ impl Registration {
                 self.end_without(cx, Outcome::Notified, out)
             }
             (State::Queued | State::Releasing { .. }, Input::Terminated) if !self.has_sent() => {
+                self.take_from_shutdown(cx, Cause::Network);
                 self.end_without(cx, Outcome::Notified, out)
             }
             (State::Registered, Input::Shortened { expires }) => {
@@ -452,8 +454,10 @@ impl Registration {
     /// [MS-1] A second trigger while it runs changes nothing, but that who had returned is gone again.
     fn note_gone(&mut self, cx: &Context<'_, Config>, cause: Cause) -> Change {
         if self.heeds(cause) {
+            if !self.has_begun() && self.running.get().ends.is_none() {
+                self.begun = Begun::at(cx.now, cx.config.audit);
+            }
             self.cause = cause;
-            self.begun = Begun::at(cx.now, cx.config.audit);
         }
         if self.running.get().returned {
             self.change(|running| running.returned = false);
@@ -685,16 +689,32 @@ impl Registration {
             cause: self.cause,
             dialogs_released: self.running.get().released,
         });
-        self.audit(cx, (id, affected), None, out);
+        let registers = self.registers;
+        let reached = None;
+        let conclusion = Conclusion::GivenUp { reached, registers };
+        self.audit(cx, (id, affected), conclusion, out);
         self.rest();
         Change::Goes
     }
 
     /// What a shutdown has queued, and no more, is as it was before.
     pub(super) fn leave_alone(&mut self) {
-        let has_begun = self.has_begun() || self.running.get().ends.is_some();
-        if self.queued && self.cause == Cause::Shutdown && !has_begun {
+        if self.is_of_shutdown() {
             self.rest();
+        }
+    }
+
+    /// Whether a shutdown has queued it, and no more.
+    fn is_of_shutdown(&self) -> bool {
+        let has_begun = self.has_begun() || self.running.get().ends.is_some();
+        self.queued && self.cause == Cause::Shutdown && !has_begun
+    }
+
+    /// What a shutdown has only queued is another's from here on.
+    fn take_from_shutdown(&mut self, cx: &Context<'_, Config>, cause: Cause) {
+        if self.is_of_shutdown() {
+            self.cause = cause;
+            self.begun = Begun::at(cx.now, cx.config.audit);
         }
     }
 
@@ -743,7 +763,9 @@ impl Registration {
             dialogs_left: u8::try_from(self.dialogs.len()).unwrap_or(u8::MAX),
             register_anew: running.returned,
         });
-        self.audit(cx, (id, affected), Some(outcome), out);
+        let registers = self.registers;
+        let conclusion = Conclusion::Ended { outcome, registers };
+        self.audit(cx, (id, affected), conclusion, out);
         Change::Gone(outcome)
     }
 
@@ -752,7 +774,7 @@ impl Registration {
         &self,
         cx: &Context<'_, Config>,
         (id, affected): (Identifier, Affected),
-        outcome: Option<Outcome>,
+        outcome: Conclusion<Outcome>,
         out: &mut Outbox<Mscics>,
     ) {
         if cx.config.audit {
@@ -763,6 +785,7 @@ impl Registration {
                 cause: self.cause,
                 outcome,
                 began: self.begun.instant(),
+                resumed: self.begun.is_resumed(),
                 ended: cx.now,
             }));
         }

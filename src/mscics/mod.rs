@@ -44,7 +44,7 @@ pub mod shutdown;
 mod snapshot;
 mod vocabulary;
 
-pub use crate::deregister::{MAX_DOMAINS, NotAsked};
+pub use crate::deregister::{Conclusion, MAX_DOMAINS, NotAsked};
 pub use config::{Config, ExpiresIn};
 pub use counters::{Counters, Tally};
 pub use deregistration::Registration;
@@ -164,7 +164,7 @@ pub struct Affected {
 }
 
 /// [DR-9] The record of a deregistration at an MSC server.
-pub type Audit = drive::Audit<Affected, Cause, Outcome>;
+pub type Audit = drive::Audit<Affected, Cause, Conclusion<Outcome>>;
 
 /// What an MSC server has its host do; each is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! forgotten. What another registration stays on is not touched (T48).
 
 use super::{
-    Affected, Audit, Config, Event, Pcscf, Question,
+    Affected, Audit, Conclusion, Config, Event, Pcscf, Question,
     aside::{Aside, Marks},
     deregistration::{Cause, Change, Outcome, Registration, State, Step},
 };
@@ -212,7 +212,9 @@ impl Registration {
             outcome,
             registers: self.registers,
         });
-        self.audit(cx, (id, affected), Some(outcome), out);
+        let registers = self.registers;
+        let conclusion = Conclusion::Ended { outcome, registers };
+        self.audit(cx, (id, affected), conclusion, out);
         Change::Gone(outcome)
     }
 
@@ -221,7 +223,7 @@ impl Registration {
         &self,
         cx: &Context<'_, Config>,
         (id, affected): (Identifier, Affected),
-        outcome: Option<Outcome>,
+        outcome: Conclusion<Outcome>,
         out: &mut Outbox<Pcscf>,
     ) {
         if cx.config.audit {
@@ -232,6 +234,7 @@ impl Registration {
                 cause: self.cause,
                 outcome,
                 began: self.begun.instant(),
+                resumed: self.begun.is_resumed(),
                 ended: cx.now,
             }));
         }

@@ -525,8 +525,7 @@ impl Registration {
             (State::Queued | State::Waiting { .. }, Input::TriggerDue(cause))
                 if self.is_of_shutdown() && !self.emergency && cause != Cause::Shutdown =>
             {
-                self.cause = cause;
-                self.begun = Begun::at(cx.now, cx.config.audit);
+                self.is_now_of(cx, cause);
                 self.report_loss(cx, who, out);
             }
             (State::Registered, Input::Tick) if self.emergency && cx.now >= self.expires_at => {
@@ -654,6 +653,9 @@ impl Registration {
                 | State::Confirmed { .. },
                 Input::Terminated,
             ) => {
+                if self.is_of_shutdown() {
+                    self.is_now_of(cx, Cause::Network);
+                }
                 self.clean(cx, who, Outcome::Notified, out);
             }
 
@@ -703,6 +705,9 @@ impl Registration {
                 | State::Returning { .. },
                 Input::Removed,
             ) => {
+                if self.is_of_shutdown() {
+                    self.is_now_of(cx, Cause::User);
+                }
                 self.marks.set(Marks::ASKED, false);
                 self.clean(cx, who, Outcome::ByUser, out);
             }
@@ -795,6 +800,12 @@ impl Registration {
         }
         self.begin(cx, who, cause, out);
         self.queue();
+    }
+
+    /// What a shutdown has queued, and no more, is another's from here on.
+    const fn is_now_of(&mut self, cx: &Context<'_, Config>, cause: Cause) {
+        self.cause = cause;
+        self.begun = Begun::at(cx.now, cx.config.audit);
     }
 
     /// A trigger. The REGISTER is due at once, or when a REGISTER of the UE that is under way has come to something:

@@ -59,7 +59,7 @@ pub use node::PcscfNode;
 pub use shutdown::{Shutdown, Tally};
 pub use trust::{StripError, strip_trust_marks};
 
-pub use crate::deregister::{MAX_DOMAINS, NotAsked, standing};
+pub use crate::deregister::{Conclusion, MAX_DOMAINS, NotAsked, standing};
 use crate::{
     drive::{self, Identifier, Role, Text, Texts, Token, TransactionRef},
     regevent::subscriber,
@@ -196,7 +196,7 @@ pub struct Affected {
 }
 
 /// [DR-9] The record of a deregistration at a P-CSCF.
-pub type Audit = drive::Audit<Affected, Cause, Outcome>;
+pub type Audit = drive::Audit<Affected, Cause, Conclusion<Outcome>>;
 
 /// [PD-7] What a P-CSCF has its host do, one after the other; each is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -323,9 +323,9 @@ impl PcscfNode {
                     *notify_owed_until = owed_until;
                 }
                 Some(known) => {
-                    let old = core::mem::replace(&mut known.strings, strings);
                     let expires = contact.expires;
                     let _ = known.step(&mut cx, who, Input::Refreshed { expires }, out)?;
+                    let old = core::mem::replace(&mut known.strings, strings);
                     known.note_moved(old.field(Field::Contact));
                     unfile(&mut keys, registrations, old.field(Field::Contact));
                 }

@@ -5,7 +5,7 @@
 //! comes to nothing therefore puts the deregistration off, and does not end it.
 
 use super::{
-    Config, Event, Pcscf,
+    Conclusion, Config, Event, Pcscf,
     aside::{Aside, Association, Held, Marks},
     deregistration::{Cause, Change, Outcome, Registration, State, before, is_worth_another},
     evidence::{Evidence, LossPolicy, Reports, Weight},
@@ -222,9 +222,20 @@ impl Registration {
             cause: self.cause,
             registers: self.registers,
         });
-        self.audit(cx, (id, affected), None, out);
+        let (reached, registers) = (self.reached(), self.registers);
+        let conclusion = Conclusion::GivenUp { reached, registers };
+        self.audit(cx, (id, affected), conclusion, out);
         self.rest(self.aside().of_the_registration());
         self.registers = 0;
+    }
+
+    /// [DR-9] What it has come to in the network so far.
+    const fn reached(&self) -> Option<Outcome> {
+        match self.state() {
+            State::Confirmed { .. } => Some(Outcome::Unconfirmed),
+            State::Returning { outcome, .. } => Some(outcome),
+            _ => None,
+        }
     }
 
     /// Whether the 2xx is that to a REGISTER from before the report of loss, which has waited for it.

@@ -8,7 +8,7 @@ mod beside;
 use beside::Beside;
 
 use super::{
-    Affected, Audit, Cause, Config, Event, NotAsked, Outcome, Pcscf, Registration,
+    Affected, Audit, Cause, Conclusion, Config, Event, NotAsked, Outcome, Pcscf, Registration,
     aside::{Aside, Marks},
     deregistration::{Running, State, Step},
     registration::{COMMON, FIELDS, Field, Strings},
@@ -187,8 +187,9 @@ enum OutcomeSnapshot<'b> {
         id: Identifier,
         affected: [Raw<'b>; 3],
         cause: u8,
-        outcome: Option<(u8, u16)>,
+        conclusion: Conclusion<(u8, u16)>,
         began: Option<Millis>,
+        resumed: bool,
         ended: Millis,
     },
 }
@@ -245,8 +246,9 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Pcscf>) -> Option<Vec<u8
             id: audit.id,
             affected: texts(&audit.affected),
             cause: cause_code(audit.cause),
-            outcome: audit.outcome.map(outcome_code),
+            conclusion: audit.outcome.map(|outcome| Some(outcome_code(outcome)))?,
             began: audit.began,
+            resumed: audit.resumed,
             ended: audit.ended,
         },
         Event::AccessDoubted { .. }
@@ -313,19 +315,20 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Pcscf>) -> Result<(), 
             id,
             affected: texts,
             cause,
-            outcome,
+            conclusion,
             began,
+            resumed,
             ended,
         } => {
             let cause = cause_of(cause).ok_or(RestoreError::Damaged)?;
-            let outcome = outcome.map(|code| outcome_of(code).ok_or(RestoreError::Damaged));
             Event::Audited(Audit {
                 id,
                 affected: affected(texts),
                 initiator: cause.initiator(),
                 cause,
-                outcome: outcome.transpose()?,
+                outcome: conclusion.map(outcome_of).ok_or(RestoreError::Damaged)?,
                 began,
+                resumed,
                 ended,
             })
         }

@@ -19,8 +19,8 @@ use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use super::{
-    Affected, Answer, Assignment, Cause, Config, Dialogs, Event, Outcome, Question, Reasons,
-    Recognition, Scscf,
+    Affected, Answer, Assignment, Audit, Cause, Conclusion, Config, Dialogs, Event, Outcome,
+    Question, Reasons, Recognition, Scscf,
     bindings::{Bindings, Field, Removal},
     defect, messages,
     registration::Removing,
@@ -370,7 +370,7 @@ impl Deregistration {
                 self.respond_to_removal(cx, table, out);
                 self.report(cx, table, out);
             }
-            (State::Leaving, Input::Tick) => self.refuse(cx, 481, None, out),
+            (State::Leaving, Input::Tick) => self.refuse(cx, table, 481, None, out),
 
             // [SD-2] The verdict.
             (State::Authenticating(asked, _), Input::Answered { token, answer })
@@ -379,14 +379,20 @@ impl Deregistration {
                 match answer {
                     Answer::Authenticated => return Ok(self.remove_held(cx, table, out)),
                     Answer::Challenge { header } => {
-                        self.refuse(cx, 401, Some((HeaderName::WwwAuthenticate, header)), out);
+                        self.refuse(
+                            cx,
+                            table,
+                            401,
+                            Some((HeaderName::WwwAuthenticate, header)),
+                            out,
+                        );
                     }
-                    Answer::Denied => self.refuse(cx, 403, None, out),
-                    _ => self.refuse(cx, 500, None, out),
+                    Answer::Denied => self.refuse(cx, table, 403, None, out),
+                    _ => self.refuse(cx, table, 500, None, out),
                 }
             }
             (State::Authenticating(asked, _), Input::Tick) if is_due(asked) => {
-                self.refuse(cx, 500, None, out);
+                self.refuse(cx, table, 500, None, out);
             }
 
             // [SD-3] The dialogs, bounded.
@@ -416,13 +422,15 @@ impl Deregistration {
                 self.outcome.assignment = Assignment::NoAnswer;
                 return Ok(self.done(cx, table, out));
             }
-            (State::Checking(asked), Input::Answered { token, .. })
+            (State::Checking(asked), Input::Answered { token, answer })
                 if asked.token == Some(token) =>
             {
-                self.refuse(cx, 481, None, out);
+                self.outcome.assignment = result(answer).0;
+                self.refuse(cx, table, 481, None, out);
             }
             (State::Checking(asked), Input::Tick) if is_due(asked) => {
-                self.refuse(cx, 481, None, out);
+                self.outcome.assignment = Assignment::NoAnswer;
+                self.refuse(cx, table, 481, None, out);
             }
 
             // [DR-7] After a restore a question is asked again, with the same key.
@@ -474,7 +482,7 @@ impl Deregistration {
         match message.as_ref().map(Removing::read_again) {
             Some(Ok(request)) => self.remove(cx, table, &request, out),
             _ => {
-                self.refuse(cx, 400, None, out);
+                self.refuse(cx, table, 400, None, out);
                 Change::None
             }
         }
@@ -499,7 +507,7 @@ impl Deregistration {
                 self.respond_removed(cx, table, &numbers, out);
                 self.state = State::Over;
             }
-            Removal::OutOfOrder => self.refuse(cx, 500, None, out),
+            Removal::OutOfOrder => self.refuse(cx, table, 500, None, out),
             Removal::Unknown => self.check_unknown(cx, table, request.private_identity(), out),
         }
         Change::None
@@ -515,7 +523,7 @@ impl Deregistration {
         out: &mut Outbox<Scscf>,
     ) {
         if table.keeps(who) {
-            return self.refuse(cx, 481, None, out);
+            return self.refuse(cx, table, 481, None, out);
         }
         self.private_identity = who.into();
         self.state = State::Checking(ask(cx, cx.config.assignment_bound));
@@ -668,6 +676,7 @@ impl Deregistration {
     fn refuse(
         &mut self,
         cx: &mut Context<'_, Config>,
+        table: &Bindings,
         status: u16,
         header: Option<(HeaderName, &[u8])>,
         out: &mut Outbox<Scscf>,
@@ -675,6 +684,7 @@ impl Deregistration {
         let tag = cx.identifier();
         if let Some(to) = self.held.as_ref().map(|held| held.to) {
             self.answered = status;
+            self.audit_refusal(cx, table, status, out);
             self.with_request(|request| {
                 let _ = out.respond(to, status, |buffer| {
                     messages::refusal(buffer, request, status, tag, header);
@@ -683,6 +693,56 @@ impl Deregistration {
             self.held = None;
         }
         self.state = State::Over;
+    }
+
+    /// [DR-9] The record of what is refused. A challenge is not the end of it.
+    fn audit_refusal(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        table: &Bindings,
+        status: u16,
+        out: &mut Outbox<Scscf>,
+    ) {
+        if !cx.config.audit || status == 401 {
+            return;
+        }
+        let affected = self.named(table, out);
+        let id = match self.id {
+            NO_ID => cx.identifiers.event(),
+            id => id,
+        };
+        let reasons = match self.state {
+            State::Authenticating(_, reasons) => reasons,
+            _ => Reasons::NONE,
+        };
+        let conclusion = Conclusion::Refused {
+            status,
+            reasons,
+            assignment: self.outcome.assignment,
+        };
+        self.audit(cx, (id, affected), conclusion, out);
+    }
+
+    /// [DR-9] The record.
+    pub(super) fn audit(
+        &self,
+        cx: &Context<'_, Config>,
+        (id, affected): (Identifier, Affected),
+        outcome: Conclusion,
+        out: &mut Outbox<Scscf>,
+    ) {
+        if cx.config.audit {
+            out.event(Event::Audited(Audit {
+                id,
+                affected,
+                initiator: self.cause.initiator(),
+                cause: self.cause,
+                outcome,
+                began: self.begun.instant(),
+                resumed: self.begun.is_resumed(),
+                ended: cx.now,
+            }));
+        }
     }
 
     pub(super) fn affected(&self, table: &Bindings, out: &mut Outbox<Scscf>) -> Affected {

@@ -54,7 +54,9 @@ pub use config::{Border, Config};
 pub use counters::Counters;
 pub use drain::{DrainProgress, MAX_PCSCFS};
 pub use node::ScscfNode;
-pub use outcome::{Assignment, Cause, DeregistrationReason, Dialogs, Outcome, TerminationReason};
+pub use outcome::{
+    Assignment, Cause, Conclusion, DeregistrationReason, Dialogs, Outcome, TerminationReason,
+};
 pub use recognition::{Elements, Reason, Reasons, Recognition, recognise};
 pub use restoration::{MAX_FAILED_PCSCFS, Standing};
 
@@ -80,7 +82,7 @@ impl Role for Scscf {
     type Question = Question;
     type Answer<'a> = Answer<'a>;
     type Event = Event;
-    // A SUBSCRIBE: 200, event, NOTIFY; a deregistration: report, question or 200, outcome.
+    // A SUBSCRIBE: 200, event, NOTIFY; a deregistration: report, question or 200, outcome and its record.
     const STEP_OUTPUTS: usize = 8;
     // A response as long as its request, every contact of the set; or a NOTIFY with the longest document.
     const STEP_BYTES: usize = 256 * 1024;
@@ -246,8 +248,8 @@ pub struct Affected {
     pub contacts: Text,
 }
 
-/// [DR-9] The record of a deregistration at an S-CSCF. The outcome is always there.
-pub type Audit = drive::Audit<Affected, Cause, Outcome>;
+/// [DR-9] The record of a deregistration at an S-CSCF.
+pub type Audit = drive::Audit<Affected, Cause, Conclusion>;
 
 /// What tells the HSS why (TS 29.229 6.3.15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -453,7 +455,9 @@ pub enum Event {
     /// Of a subscription.
     Subscription(notifier::Event),
     /// [DR-9] The record of a deregistration, after its outcome, if the configuration has
-    /// [`audit`](Config::audit). A REGISTER that was refused removed nothing, and leaves none.
+    /// [`audit`](Config::audit); and that of one that was refused, in which nobody has authenticated or nothing was bound
+    /// here. None is left by a challenge, which is not the end, a REGISTER that comes again, and a set that is
+    /// [taken over](Self::TakenOver).
     Audited(Audit),
     /// [DR-7] Another node has the set, as the store says: nothing of it is done here any more, and nothing was
     /// said to anybody. Transactions of it that are still open are the host's.

@@ -21,7 +21,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AssignmentKind;
+use super::{AssignmentKind, Reasons};
 use crate::{drive::Initiator, regevent::contact_events};
 
 /// What started a deregistration.
@@ -95,14 +95,15 @@ impl TerminationReason {
 }
 
 impl Cause {
-    /// [DR-9] Who has begun it.
+    /// [DR-9] Who has begun it. What an element sends that has authenticated the user counts as the user's, and with
+    /// [`Config::observe_only`](super::Config::observe_only) what a P-CSCF sends as well.
     #[must_use]
     pub const fn initiator(self) -> Initiator {
         match self {
             Self::Pcscf => Initiator::Pcscf,
             Self::User => Initiator::User,
-            Self::Expired | Self::NotReauthenticated => Initiator::Element,
-            Self::Operator(_) => Initiator::Operator,
+            Self::Expired => Initiator::Element,
+            Self::NotReauthenticated | Self::Operator(_) => Initiator::Operator,
             Self::Hss(_) => Initiator::HomeNetwork,
         }
     }
@@ -178,6 +179,23 @@ pub enum Assignment {
     NoAnswer,
     /// It was told, and has not kept the name of this S-CSCF, as it was asked to: the profile is of no more use.
     NameNotStored,
+}
+
+/// [DR-9] How a deregistration ended, in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Conclusion {
+    /// The bindings are gone from here.
+    Deregistered(Outcome),
+    /// Nothing was removed.
+    Refused {
+        /// With what the REGISTER was answered.
+        status: u16,
+        /// Why it was suspicious; none for what looks like any user's.
+        reasons: Reasons,
+        /// [SD-3] How the HSS took it, if it was told because nothing is bound here.
+        assignment: Assignment,
+    },
 }
 
 /// How a deregistration went. The bindings are gone from here in every case.

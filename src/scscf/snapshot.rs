@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Affected, Audit, Cause, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS, MAX_SERVERS, Outcome,
-    Reasons, Scscf,
+    Affected, Audit, Cause, Conclusion, Config, Event, MAX_CONTACTS, MAX_FAILED_PCSCFS,
+    MAX_SERVERS, Outcome, Reasons, Scscf,
     bindings::{self, Binding, Bindings, Identity, Status},
     deregistration::{Asked, Deregistration, Held, NO_ID, State},
     drain::{self, Drain},
@@ -169,8 +169,9 @@ enum OutcomeSnapshot<'b> {
         id: Identifier,
         affected: [Raw<'b>; 3],
         cause: Cause,
-        outcome: Outcome,
+        conclusion: Conclusion,
         began: Option<Millis>,
+        resumed: bool,
         ended: Millis,
     },
 }
@@ -197,12 +198,18 @@ pub(super) fn write_outcome(event: &Event, out: &Outbox<Scscf>) -> Option<Vec<u8
             cause: *cause,
             outcome: *outcome,
         },
+        // What was refused has changed nothing.
+        Event::Audited(Audit {
+            outcome: Conclusion::Refused { .. },
+            ..
+        }) => return None,
         Event::Audited(audit) => OutcomeSnapshot::Audited {
             id: audit.id,
             affected: texts(&audit.affected),
             cause: audit.cause,
-            outcome: audit.outcome?,
+            conclusion: audit.outcome,
             began: audit.began,
+            resumed: audit.resumed,
             ended: audit.ended,
         },
         _ => return None,
@@ -235,16 +242,18 @@ pub(super) fn read_outcome(bytes: &[u8], out: &mut Outbox<Scscf>) -> Result<(), 
             id,
             affected: texts,
             cause,
-            outcome,
+            conclusion,
             began,
+            resumed,
             ended,
         } => Event::Audited(Audit {
             id,
             affected: affected(texts),
             initiator: cause.initiator(),
             cause,
-            outcome: Some(outcome),
+            outcome: conclusion,
             began,
+            resumed,
             ended,
         }),
     };

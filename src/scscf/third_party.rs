@@ -15,7 +15,7 @@
 use alloc::boxed::Box;
 
 use super::{
-    Audit, Config, Event, MAX_SERVERS, Scscf,
+    Conclusion, Config, Event, MAX_SERVERS, Scscf,
     bindings::Bindings,
     defect,
     deregistration::{Deregistration, State},
@@ -155,17 +155,12 @@ impl Deregistration {
             cause: self.cause,
             outcome: self.outcome,
         });
-        if cx.config.audit {
-            out.event(Event::Audited(Audit {
-                id: self.id,
-                affected,
-                initiator: self.cause.initiator(),
-                cause: self.cause,
-                outcome: Some(self.outcome),
-                began: self.begun.instant(),
-                ended: cx.now,
-            }));
-        }
+        self.audit(
+            cx,
+            (self.id, affected),
+            Conclusion::Deregistered(self.outcome),
+            out,
+        );
         self.state = State::Over;
     }
 

@@ -542,9 +542,9 @@ static void shutting_down(imsp_pcscf_config *config)
     for (int i = 0; i < 100 && !ended; i++) {
         imsp_status status = imsp_pcscf_poll(node, &output, buffer, sizeof buffer, NULL, NULL);
         if (status == IMSP_STATUS_NOTHING) {
-            OK(imsp_pcscf_tick(node, 1, NULL));
+            OK(imsp_pcscf_tick(node, records ? 3 : 1, NULL));
         } else if (output.kind == IMSP_OUTPUT_KIND_ASK) {
-            OK(imsp_pcscf_answer(node, 1, output.token, IMSP_ANSWER_DONE, NULL));
+            OK(imsp_pcscf_answer(node, 3, output.token, IMSP_ANSWER_DONE, NULL));
         } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_DEREGISTERED) {
             CHECK(output.cause == IMSP_PCSCF_CAUSE_SHUTDOWN);
             outcome = output.outcome;
@@ -556,7 +556,8 @@ static void shutting_down(imsp_pcscf_config *config)
             records++;
             CHECK(outcome != 0 && output.outcome == outcome && output.not_asked == not_asked);
             CHECK(output.cause == IMSP_PCSCF_CAUSE_SHUTDOWN && output.initiator == IMSP_INITIATOR_OPERATOR);
-            CHECK(output.began_known == 1 && output.began == 1 && output.ended == 1);
+            CHECK(output.began_known == 1 && output.began == 1 && output.ended == 3);
+            CHECK(output.resumed == 0 && output.given_up == 0 && output.registers == 0);
             CHECK(output.key.length == key.length && !memcmp(buffer + output.key.offset, key.bytes, key.length));
             CHECK(output.private_identity.length > 0 && output.contact.length == sizeof CONTACT - 1);
         } else if (output.kind == IMSP_OUTPUT_KIND_EVENT && output.what == IMSP_PCSCF_EVENT_SHUTDOWN_ENDED) {
@@ -566,7 +567,7 @@ static void shutting_down(imsp_pcscf_config *config)
     CHECK(ended == 1 && outcome == IMSP_PCSCF_OUTCOME_NOT_ASKED);
     CHECK(not_asked == IMSP_PCSCF_NOT_ASKED_DEADLINE && records == 1);
     OK(imsp_pcscf_config_set_number(config, IMSP_PCSCF_OPTION_AUDIT, 0, NULL));
-    OK(imsp_pcscf_command_resume(node, 1, &verdict, NULL));
+    OK(imsp_pcscf_command_resume(node, 3, &verdict, NULL));
     CHECK(verdict.kind == IMSP_VERDICT_KIND_HANDLED);
     imsp_pcscf_free(node);
 }

@@ -58,7 +58,7 @@ fn take(host: &mut Host) -> ([String; 3], Audit) {
         call_id,
     } = audit.affected;
     assert_eq!((id, session, cause), (audit.id, of, audit.cause));
-    assert_eq!(audit.outcome, Some(Outcome { ends, recording }));
+    assert_eq!(audit.outcome, Outcome { ends, recording });
     let names = [served, other, call_id].map(|text| {
         let name = host.out.text(text);
         String::from_utf8(name.to_vec()).unwrap()
@@ -119,8 +119,11 @@ fn by_the_client() {
         ends: ends(Some(End::ByItself), Some(OK), &[]),
         recording: Recording::NotAllowed,
     };
-    assert_eq!(audit.outcome, Some(outcome));
-    assert_eq!(audit.began, Some(Millis(2_000_000)));
+    assert_eq!(audit.outcome, outcome);
+    assert_eq!(
+        (audit.began, audit.resumed),
+        (Some(Millis(2_000_000)), false)
+    );
     assert_eq!(audit.ended, Millis(2_001_500));
 }
 
@@ -184,7 +187,7 @@ fn proxied() {
         values.set("status", "200 OK");
         let bytes = message(&format!("proxy/bye_from_{from}_answer"), &values);
         let (names, audit) = concluded(&mut host, &forwarded, &bytes);
-        assert!(names.iter().all(|name| !name.is_empty()), "{names:?}");
+        assert_eq!(names, named(&message("proxy/invite", &values)));
         assert_eq!(
             audit.initiator,
             match from {
@@ -195,6 +198,36 @@ fn proxied() {
         assert_eq!(audit.began, Some(Millis(3_000_000)));
         assert_eq!(audit.ended, Millis(3_000_200));
     }
+}
+
+/// [CP-1, DR-9] The BYE that ends it is the one that it begins with: not one that was refused before.
+#[test]
+fn proxied_after_a_refusal() {
+    let mut host = host_of(Function::Originating, audited());
+    host.now = Millis(3_000_000);
+    let mut values = Values::default();
+    let bye = message("proxy/bye_from_client", &values);
+    let [forwarded] = host.receive_bytes(&bye).1.try_into().unwrap();
+    let name = "proxy/bye_from_client_forwarded";
+    matches_exactly(name, forwarded.bytes(), &mut values);
+    values.set("status", "407 Proxy Authentication Required");
+    let refusal = message("proxy/bye_from_client_answer", &values);
+    assert_eq!(
+        host.answer(&forwarded, Answer::Response(&refusal)).len(),
+        1,
+        "it goes back"
+    );
+    host.now = Millis(3_005_000);
+    let mut values = Values::default();
+    let bye = message("proxy/bye_from_other", &values);
+    let [forwarded] = host.receive_bytes(&bye).1.try_into().unwrap();
+    let name = "proxy/bye_from_other_forwarded";
+    matches_exactly(name, forwarded.bytes(), &mut values);
+    values.set("status", "200 OK");
+    let bytes = message("proxy/bye_from_other_answer", &values);
+    let (_, audit) = concluded(&mut host, &forwarded, &bytes);
+    assert_eq!(audit.cause, Cause::Other);
+    assert_eq!(audit.began, Some(Millis(3_005_000)));
 }
 
 /// [DR-9] Each cause has one who began it.
@@ -238,6 +271,6 @@ fn over_a_restart() {
         }
         let [audit] = found.try_into().unwrap();
         assert_eq!(audit.initiator, Initiator::Operator);
-        assert_eq!(audit.began, began);
+        assert_eq!((audit.began, audit.resumed), (began, began.is_some()));
     }
 }

@@ -158,7 +158,7 @@ impl World {
                 });
                 let (id, began, ended) = (audit.id, audit.began, audit.ended);
                 let (initiator, why) = (audit.initiator, audit.cause);
-                let outcome = audit.outcome.unwrap();
+                let outcome = audit.outcome;
                 Some(Due::Audit(format!(
                     "{id} {names:?} {initiator:?} {why:?} {outcome:?} {began:?} {ended}"
                 )))

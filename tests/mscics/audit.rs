@@ -2,7 +2,7 @@
 
 use ims_procedures::{
     drive::{Initiator, Millis, Node},
-    mscics::{Audit, Cause, Config, Event, MscNode, Outcome},
+    mscics::{Audit, Cause, Command, Conclusion, Config, Event, MscNode, Outcome, Shutdown},
 };
 
 use crate::bed::{
@@ -15,6 +15,11 @@ fn audited() -> Config {
     config.audit = true;
     config
 }
+
+const GIVEN_UP: Conclusion<Outcome> = Conclusion::GivenUp {
+    reached: None,
+    registers: 0,
+};
 
 /// The record that comes right after an outcome, or a deregistration that was given up.
 #[track_caller]
@@ -31,9 +36,13 @@ fn record(out: &[Out]) -> Audit {
     assert_eq!(about, reported);
     let said = match *event {
         Event::Deregistered {
-            id, cause, outcome, ..
-        } => (id, cause, Some(outcome)),
-        Event::Cancelled { id, cause, .. } => (id, cause, None),
+            id,
+            cause,
+            outcome,
+            registers,
+            ..
+        } => (id, cause, Conclusion::Ended { outcome, registers }),
+        Event::Cancelled { id, cause, .. } => (id, cause, GIVEN_UP),
         other => panic!("{other:?}"),
     };
     assert_eq!((audit.id, audit.cause, audit.outcome), said);
@@ -63,8 +72,12 @@ fn cancelled_location() {
     let audit = record(&out);
     assert_eq!(audit.initiator, Initiator::HomeNetwork);
     assert_eq!(audit.cause, Cause::CancelLocation);
-    assert_eq!(audit.outcome, Some(Outcome::Confirmed));
-    assert_eq!(audit.began, Some(Millis(50_000)));
+    let confirmed = Conclusion::Ended {
+        outcome: Outcome::Confirmed,
+        registers: 1,
+    };
+    assert_eq!(audit.outcome, confirmed);
+    assert_eq!((audit.began, audit.resumed), (Some(Millis(50_000)), false));
     assert_eq!(audit.ended, Millis(53_500));
 }
 
@@ -105,7 +118,10 @@ fn given_up() {
     let (mut bed, _) = started(audited());
     bed.now = Millis(51_000);
     let audit = record(&bed.returned());
-    assert_eq!((audit.cause, audit.outcome), (Cause::CancelLocation, None));
+    assert_eq!(
+        (audit.cause, audit.outcome),
+        (Cause::CancelLocation, GIVEN_UP)
+    );
     assert_eq!(
         (audit.began, audit.ended),
         (Some(Millis(50_000)), Millis(51_000))
@@ -129,11 +145,67 @@ fn at_once() {
         &register_200(PARAMS, 2).replace(";expires=3600", ";expires=0"),
     );
     let audit = record(&out);
-    assert_eq!(audit.outcome, Some(Outcome::ByHost));
+    let by_host = Conclusion::Ended {
+        outcome: Outcome::ByHost,
+        registers: 0,
+    };
+    assert_eq!(audit.outcome, by_host);
     assert_eq!(
         (audit.began, audit.ended),
         (Some(Millis(90_000)), Millis(90_000))
     );
+}
+
+/// [MS-1, DR-9] An indication that comes when a shutdown has only queued the subscriber begins it; one that comes when its
+/// REGISTER is out becomes its cause, and it has begun before.
+#[test]
+fn taken_over_from_a_shutdown() {
+    for is_out in [false, true] {
+        let mut bed = Bed::registered(audited());
+        bed.now = Millis(10_000);
+        let order = Shutdown::until(Millis(90_000));
+        bed.command(Command::Shutdown(order));
+        let mut out = bed.take();
+        let is_queued = |bed: &Bed| !bed.node.is_registered(PRIVATE.as_bytes());
+        while !(is_queued(&bed) && (!is_out || out.iter().any(|out| out.brief() == "REGISTER"))) {
+            out = bed.tick();
+        }
+        bed.now = Millis(12_000);
+        let indicated = bed.inactive(Cause::CancelLocation);
+        if !is_out {
+            out = indicated;
+            while !out.iter().any(|out| out.brief() == "REGISTER") {
+                out = bed.tick();
+            }
+        }
+        let (token, bytes) = request(&out);
+        let out = bed.respond(token, &response(200, &bytes, ""));
+        let audit = record(&out[..2]);
+        assert_eq!(audit.initiator, Initiator::HomeNetwork);
+        let began = if is_out { 10_000 } else { 12_000 };
+        assert_eq!(audit.began, Some(Millis(began)));
+    }
+}
+
+/// [DR-9] The network ends what a shutdown has only queued: it is the network's.
+#[test]
+fn ended_while_queued() {
+    let mut bed = Bed::registered(audited());
+    bed.now = Millis(10_000);
+    let mut order = Shutdown::until(Millis(90_000));
+    order.rate = Some(1);
+    bed.command(Command::Shutdown(order));
+    while bed.node.is_registered(PRIVATE.as_bytes()) {
+        bed.tick();
+    }
+    bed.now = Millis(12_000);
+    let out = bed.learn(
+        &register(PARAMS, 2).replace("Expires: 600000", "Expires: 0"),
+        &register_200(PARAMS, 2).replace(";expires=3600", ";expires=0"),
+    );
+    let audit = record(&out[..2]);
+    assert_eq!(audit.cause, Cause::Host);
+    assert_eq!(audit.began, Some(Millis(12_000)));
 }
 
 /// [DR-7, DR-9] After a restart the record is that of the same procedure: the clock stood still meanwhile.
@@ -149,6 +221,6 @@ fn over_a_restart() {
     let (token, again) = request(&bed.tick());
     assert_eq!(bytes, again);
     let audit = record(&bed.respond(token, &response(200, &bytes, "")));
-    assert_eq!(audit.began, Some(Millis(698_000)));
+    assert_eq!((audit.began, audit.resumed), (Some(Millis(698_000)), true));
     assert_eq!(audit.ended, Millis(700_000));
 }

@@ -1,7 +1,7 @@
 //! An MSC server whose subscribers are stored one by one.
 
 use ims_procedures::{
-    drive::{Answer, Identifier, Millis, Node, Outbox, Output, Token},
+    drive::{Answer, Millis, Node, Outbox, Output, Token},
     mscics::{self, Cause, Command, DialogRef, Event, MscNode, Mscics, NewDialog, Outcome},
     persistence::{Config, Persistent, Reading},
 };
@@ -24,7 +24,7 @@ enum Out {
     Deregistered(Outcome),
     Cancelled(Cause, u8),
     /// Of what, how it ended, and when.
-    Audited(Identifier, Option<Outcome>, [Millis; 2]),
+    Audited(String),
     TakenOver,
     /// What another subscriber is to be stored as.
     StoreOther,
@@ -88,8 +88,15 @@ impl Bed {
                 Out::Cancelled(*cause, *dialogs_released)
             }
             Output::Event(Event::Audited(audit)) => {
-                let began = audit.began.expect("it is kept");
-                Out::Audited(audit.id, audit.outcome, [began, audit.ended])
+                let of = audit.affected;
+                let names = [of.private_identity, of.public_identity];
+                let names = names.map(|text| String::from_utf8_lossy(self.out.text(text)));
+                let (id, outcome) = (audit.id, audit.outcome);
+                let (initiator, cause) = (audit.initiator, audit.cause);
+                let (began, ended) = (audit.began.expect("it is kept"), audit.ended);
+                Out::Audited(format!(
+                    "{id} {names:?} {initiator:?} {cause:?} {outcome:?} {began} to {ended}"
+                ))
             }
             Output::Event(Event::TakenOver { .. }) => Out::TakenOver,
             other => panic!("{other:?}"),
@@ -326,7 +333,7 @@ fn cancelled() {
     let place = out.iter().position(|out| *out == told).expect("it is told");
     let record = out[place + 1].clone();
     assert!(
-        matches!(record, Out::Audited(_, None, [began, ended]) if began < ended),
+        matches!(&record, Out::Audited(text) if text.contains("GivenUp") && text.ends_with("1000 ms to 1001 ms")),
         "{record:?}"
     );
 

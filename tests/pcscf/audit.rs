@@ -6,7 +6,10 @@ use crate::common::pcscf::{
 };
 use ims_procedures::{
     drive::{Initiator, Millis, Node, Source, Verdict, snapshot::Release},
-    pcscf::{Audit, Cause, Command, Config, Event, NotAsked, Outcome, PcscfNode, Shutdown},
+    pcscf::{
+        Audit, Cause, Command, Conclusion, Config, Event, NotAsked, Outcome, PcscfNode, Shutdown,
+        Ue,
+    },
 };
 
 fn audited() -> Config {
@@ -32,14 +35,31 @@ fn record(out: &[Out]) -> Audit {
     assert_eq!(about, reported);
     let said = match *event {
         Event::Deregistered {
-            id, cause, outcome, ..
-        } => (id, cause, Some(outcome)),
-        Event::Cancelled { id, cause, .. } => (id, cause, None),
+            id,
+            cause,
+            outcome,
+            registers,
+            ..
+        } => (id, cause, Some(outcome), registers),
+        Event::Cancelled {
+            id,
+            cause,
+            registers,
+            ..
+        } => (id, cause, None, registers),
         other => panic!("{other:?}"),
     };
-    assert_eq!((audit.id, audit.cause, audit.outcome), said);
+    let (outcome, registers) = match audit.outcome {
+        Conclusion::Ended { outcome, registers } => (Some(outcome), registers),
+        Conclusion::GivenUp { registers, .. } => (None, registers),
+    };
+    assert_eq!((audit.id, audit.cause, outcome, registers), said);
     assert_eq!(records(out).len(), 1);
     *audit
+}
+
+const fn after(registers: u8, outcome: Outcome) -> Conclusion<Outcome> {
+    Conclusion::Ended { outcome, registers }
 }
 
 fn records(out: &[Out]) -> Vec<Audit> {
@@ -92,8 +112,8 @@ fn access_lost() {
     let audit = record(&ended(&mut bed, &dialog));
     assert_eq!(audit.initiator, Initiator::AccessNetwork);
     assert_eq!(audit.cause, Cause::AccessLost);
-    assert_eq!(audit.outcome, Some(Outcome::Notified));
-    assert_eq!(audit.began, Some(Millis(50_000)));
+    assert_eq!(audit.outcome, after(1, Outcome::Notified));
+    assert_eq!((audit.began, audit.resumed), (Some(Millis(50_000)), false));
     assert_eq!(audit.ended, Millis(55_000));
 }
 
@@ -134,7 +154,7 @@ fn initiators() {
     let audit = record(&out);
     assert_eq!(
         (audit.initiator, audit.cause, audit.outcome),
-        (Initiator::User, Cause::User, Some(Outcome::ByUser))
+        (Initiator::User, Cause::User, after(0, Outcome::ByUser))
     );
     assert_eq!(
         (audit.began, audit.ended),
@@ -152,7 +172,8 @@ fn initiators() {
     let audit = record(&cleaned(&mut bed, out));
     assert_eq!(audit.initiator, Initiator::Element);
     assert_eq!(audit.cause, Cause::RegistrationTimer);
-    assert_eq!(audit.outcome, Some(Outcome::NothingThere { status: 481 }));
+    let nothing = Outcome::NothingThere { status: 481 };
+    assert_eq!(audit.outcome, after(1, nothing));
     assert_eq!(audit.began, Some(began));
 }
 
@@ -183,7 +204,11 @@ fn given_up() {
         &register_200(&contact(Some(3_600)), 2),
     );
     let audit = record(&out);
-    assert_eq!((audit.cause, audit.outcome), (Cause::AccessLost, None));
+    let given_up = Conclusion::GivenUp {
+        reached: None,
+        registers: 1,
+    };
+    assert_eq!((audit.cause, audit.outcome), (Cause::AccessLost, given_up));
     assert_eq!(
         (audit.began, audit.ended),
         (Some(Millis(60_000)), Millis(61_500))
@@ -199,106 +224,155 @@ fn given_up() {
     );
     let out = bed.fire("NOTIFY after deregistration");
     let audit = record(&cleaned(&mut bed, out));
-    assert_eq!(audit.outcome, Some(Outcome::Unconfirmed));
+    assert_eq!(audit.outcome, after(1, Outcome::Unconfirmed));
     assert_eq!(audit.began, Some(Millis(90_000)));
 }
 
-/// [DR-9] A shutdown is the operator's. Waits for a turn are of it, and one that is called off before its turn leaves no
-/// record; where the access is lost meanwhile, it begins with that.
+/// [PD-9, DR-9] The UE is back after the 2xx to ours: given up, and what it had come to in the network.
+#[test]
+fn given_up_too_late() {
+    let (mut bed, _) = subscribed_at(audited());
+    let (token, bytes) = request(&bed.lose(CONTACT));
+    assert_eq!(bed.respond(token, &response(200, &bytes, "")), []);
+    let out = bed.learn(
+        &register(&contact(Some(600_000)), 2),
+        &register_200(&contact(Some(3_600)), 2),
+    );
+    let too_late = Conclusion::GivenUp {
+        reached: Some(Outcome::Unconfirmed),
+        registers: 1,
+    };
+    assert_eq!(record(&out).outcome, too_late);
+}
+
+/// [PD-9, DR-9] The UE is back with another contact: what was given up is that of the contact that it had when it was lost.
+#[test]
+fn given_up_at_its_contact() {
+    let mut plain = audited();
+    plain.subscription.support_reg_event = false;
+    let mut bed = Bed::new(plain);
+    bed.register();
+    bed.lose(CONTACT);
+    let moved = |text: String| text.replace("aaa:bbb]:1357", "aaa:ddd]:2468");
+    let out = bed.learn(
+        &moved(register(&contact(Some(600_000)), 2)),
+        &moved(register_200(&contact(Some(3_600)), 2)),
+    );
+    record(&out);
+    let now = moved(CONTACT.to_owned());
+    assert!(bed.node.is_registered(now.as_bytes()));
+    assert!(!bed.node.is_registered(CONTACT.as_bytes()));
+}
+
+/// A node that is shut down: another user has the only turn that there is, and the user of the fixtures waits.
+fn halted() -> (Bed, Dialog) {
+    let mut config = audited();
+    config.pacing.canaries = 0;
+    let (mut bed, dialog) = subscribed_at(config);
+    let another = |text: String| {
+        text.replace(PRIVATE, "user0@home1.example.net")
+            .replace(CONTACT, "sip:[2001:db8::aaa:ccc]:1357")
+    };
+    bed.learn(
+        &another(register(&contact(Some(600_000)), 1)),
+        &another(register_200(&contact(Some(3_600)), 1)),
+    );
+    // Who is in a dialog comes last.
+    bed.command(Command::DialogsChanged {
+        ue: Ue::at(CONTACT.as_bytes()),
+        present: true,
+    });
+    bed.now = Millis(10_000);
+    let mut order = Shutdown::until(Millis(40_000));
+    order.in_flight = Some(1);
+    assert_eq!(bed.command(Command::Shutdown(order)), Verdict::Handled);
+    let mut out = bed.take();
+    while !out.iter().any(|out| matches!(out, Out::Request { .. })) {
+        out = bed.tick();
+    }
+    while bed.node.is_registered(CONTACT.as_bytes()) {
+        assert_eq!(bed.tick(), []);
+    }
+    bed.now = Millis(15_000);
+    (bed, dialog)
+}
+
+/// The records of what ends by itself until then, with whatever is asked done at once.
+fn records_until(bed: &mut Bed, end: Millis) -> Vec<Audit> {
+    let mut found = Vec::new();
+    while let Some((at, _)) = bed.node.deadline().filter(|(at, _)| *at <= end) {
+        bed.now = bed.now.max(at);
+        let mut out = bed.tick();
+        while let Some(place) = out.iter().position(|out| matches!(out, Out::Ask { .. })) {
+            let Out::Ask { token, .. } = out.remove(place) else {
+                unreachable!()
+            };
+            out.extend(bed.done(token));
+        }
+        found.extend(records(&out));
+    }
+    found
+}
+
+/// [DR-9] A shutdown is the operator's, and the wait for a turn is of it.
 #[test]
 fn shut_down() {
-    let halted = || {
-        let mut slow = audited();
-        slow.subscription.support_reg_event = false;
-        slow.pacing.canaries = 0;
-        let mut bed = Bed::new(slow);
-        bed.register();
-        // The one turn that there is goes to another user.
-        let another = |text: String| {
-            text.replace(PRIVATE, "user0@home1.example.net")
-                .replace(CONTACT, "sip:[2001:db8::aaa:ccc]:1357")
-        };
-        bed.learn(
-            &another(register(&contact(Some(600_000)), 1)),
-            &another(register_200(&contact(Some(3_600)), 1)),
-        );
-        bed.now = Millis(10_000);
-        let mut order = Shutdown::until(Millis(40_000));
-        order.in_flight = Some(1);
-        assert_eq!(bed.command(Command::Shutdown(order)), Verdict::Handled);
-        let mut out = bed.take();
-        let bytes = loop {
-            if let Some(Out::Request { bytes, .. }) = out.first() {
-                break bytes.clone();
-            }
-            out = bed.tick();
-        };
-        let has_turn = String::from_utf8(bytes).unwrap();
-        let waits = match has_turn.contains(CONTACT) {
-            true => "sip:[2001:db8::aaa:ccc]:1357",
-            false => CONTACT,
-        };
-        (bed, waits)
-    };
-    // Until its deadline.
     let (mut bed, _) = halted();
-    let mut out = bed.tick();
-    let mut found = Vec::new();
-    while found.len() < 2 {
-        found.extend(records(&out));
-        let ask = out.iter().find_map(|out| match out {
-            Out::Ask { token, .. } => Some(*token),
-            _ => None,
-        });
-        out = match ask {
-            Some(token) => bed.done(token),
-            None => {
-                let timer = bed.node.deadline().unwrap().1;
-                bed.fire(timer.0)
-            }
-        };
-    }
-    let deadline = Outcome::NotAsked {
-        why: NotAsked::Deadline,
-    };
+    let found = records_until(&mut bed, Millis(40_000));
+    assert_eq!(found.len(), 2);
     for audit in &found {
-        assert_eq!(audit.initiator, Initiator::Operator);
-        assert!(audit.began.is_some_and(|began| began <= Millis(11_000)));
+        let why = (audit.initiator, audit.cause);
+        assert_eq!(why, (Initiator::Operator, Cause::Shutdown));
+        assert_eq!(audit.began, Some(Millis(10_000)));
         assert_eq!(audit.ended, Millis(40_000));
     }
-    assert!(found.iter().any(|audit| audit.outcome == Some(deadline)));
+    let why = NotAsked::Deadline;
+    let ends = [
+        after(1, Outcome::NoResponse),
+        after(0, Outcome::NotAsked { why }),
+    ];
+    for end in ends {
+        assert!(found.iter().any(|audit| audit.outcome == end), "{end:?}");
+    }
+}
 
-    // Called off; and lost meanwhile.
-    for is_lost in [false, true] {
-        let (mut bed, waits) = halted();
-        bed.now = Millis(15_000);
-        if is_lost {
-            bed.lose(waits);
-        }
-        assert_eq!(bed.command(Command::Resume), Verdict::Handled);
-        let mut found = records(&bed.take());
-        while let Some((at, _)) = bed.node.deadline().filter(|(at, _)| *at <= Millis(400_000)) {
-            bed.now = bed.now.max(at);
-            let out = bed.tick();
-            found.extend(records(&out));
-            for out in out {
-                if let Out::Ask { token, .. } = out {
-                    found.extend(records(&bed.done(token)));
-                }
+/// [DR-9] One that a shutdown had only queued when it was called off leaves no record; the other, which had its turn,
+/// does.
+#[test]
+fn called_off() {
+    let (mut bed, _) = halted();
+    assert_eq!(bed.command(Command::Resume), Verdict::Handled);
+    let found = records_until(&mut bed, Millis(400_000));
+    assert!(bed.node.is_registered(CONTACT.as_bytes()));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].outcome, after(3, Outcome::NoResponse));
+}
+
+/// [DR-9] What a shutdown has only queued is of whoever ends it, or of the access that is lost, and begins then.
+#[test]
+fn ended_while_queued() {
+    for cause in [Cause::AccessLost, Cause::Network, Cause::User] {
+        let (mut bed, dialog) = halted();
+        let out = match cause {
+            Cause::AccessLost => bed.lose(CONTACT),
+            Cause::Network => ended(&mut bed, &dialog),
+            _ => {
+                let request = register(&contact(Some(0)), 2);
+                let gone = format!("Contact: {}\r\n", contact(Some(0)));
+                let response = register_200(&contact(Some(0)), 2).replace(&gone, "");
+                let out = bed.learn(&request, &response);
+                cleaned(&mut bed, out)
             }
-        }
-        let of_loss: Vec<_> = found
-            .iter()
-            .filter(|audit| audit.cause == Cause::AccessLost)
-            .map(|audit| audit.began)
-            .collect();
-        match is_lost {
-            true => assert_eq!(of_loss, [Some(Millis(15_000))]),
-            false => {
-                assert_eq!(of_loss, []);
-                assert!(found.len() <= 1, "the one that had its turn: {found:?}");
+        };
+        let audit = match cause {
+            Cause::AccessLost => {
+                let found = records_until(&mut bed, Millis(40_000));
+                *found.iter().find(|audit| audit.cause == cause).unwrap()
             }
-        }
+            _ => record(&out),
+        };
+        assert_eq!((audit.cause, audit.initiator), (cause, cause.initiator()));
+        assert_eq!(audit.began, Some(Millis(15_000)));
     }
 }
 
@@ -332,7 +406,11 @@ fn over_a_restart() {
         let mut blob = Vec::new();
         bed.node.snapshot_for(release, bed.now, &mut blob);
         // Another epoch, in which that was before its beginning or not.
-        for (now, began) in [(Millis(500_000), 497_000), (Millis(1_000), 0)] {
+        for (now, began) in [
+            (Millis(500_000), Some(497_000)),
+            (Millis(3_000), Some(0)),
+            (Millis(2_999), None),
+        ] {
             let node = PcscfNode::restore(audited(), identifiers(2), now, &blob).unwrap();
             let mut bed = Bed {
                 node,
@@ -340,8 +418,8 @@ fn over_a_restart() {
                 ..Bed::new(audited())
             };
             let audit = record(&ended(&mut bed, &dialog));
-            let began = Some(Millis(began)).filter(|_| release == Release::Current);
-            assert_eq!(audit.began, began);
+            let began = began.filter(|_| release == Release::Current).map(Millis);
+            assert_eq!((audit.began, audit.resumed), (began, began.is_some()));
             assert_eq!(audit.ended, now.after(3_000));
         }
     }

@@ -55,6 +55,7 @@ struct World {
     sent: Vec<u64>,
     heard: Vec<Heard>,
     ended: BTreeMap<String, (Cause, Outcome)>,
+    audited: BTreeSet<String>,
     /// Outputs done, and before which of them it crashes.
     done: usize,
     crash: Option<usize>,
@@ -113,6 +114,7 @@ impl World {
             sent: Vec::new(),
             heard: Vec::new(),
             ended: BTreeMap::new(),
+            audited: BTreeSet::new(),
             done: 0,
             crash: None,
         };
@@ -215,6 +217,10 @@ impl World {
                 Output::Event(Event::Audited(audit)) => {
                     let why = (audit.initiator, audit.cause);
                     assert_eq!(why, (Initiator::Operator, Cause::Shutdown));
+                    let contact = out.text(audit.affected.contact);
+                    let contact = String::from_utf8_lossy(contact).into_owned();
+                    assert!(self.ended.contains_key(&contact), "before its outcome");
+                    self.audited.insert(contact);
                 }
                 Output::Event(Event::TakenOver { .. }) => self.heard.push(Heard::TakenOver),
                 Output::Event(Event::ShutdownProgressed { .. }) => self.heard.push(Heard::Progress),
@@ -310,7 +316,7 @@ fn the_end_comes_last() {
         let mut world = World::new(config(20, 5), 40, 60_000);
         world.store_answers = store_answers;
         world.shut_down();
-        assert_eq!(world.ended.len(), 40);
+        assert_eq!((world.ended.len(), world.audited.len()), (40, 40));
         assert_eq!(world.heard.last(), Some(&Heard::Ended(0)));
         assert!(world.heard.contains(&Heard::Progress));
         assert_eq!(
@@ -407,6 +413,7 @@ fn lost_at_any_output() {
             world.crash = Some(crash);
             world.shut_down();
             assert_eq!(world.ended, whole.ended, "before output {crash}");
+            assert_eq!(world.audited, whole.audited, "before output {crash}");
             assert_eq!(world.heard.last(), Some(&Heard::Ended(0)), "{crash}");
             assert!(world.store.is_empty(), "before output {crash}");
             assert!(world.densest(100) <= 5 + 1, "before output {crash}");

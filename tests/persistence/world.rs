@@ -1,6 +1,9 @@
 //! A P-CSCF and an S-CSCF with a store each, on a network that loses nothing, crashing when they are told to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt::Debug,
+};
 
 use ims_procedures::{
     drive::{
@@ -45,8 +48,8 @@ pub trait Desk: Role {
     fn answer(question: &Self::Question) -> Self::Answer<'static>;
     /// What an outcome says; `None` for other events.
     fn outcome(event: &Self::Event, out: &Outbox<Self>) -> Option<String>;
-    /// Of which outcome a record is; `None` for other events.
-    fn audited(event: &Self::Event) -> Option<Identifier>;
+    /// What a record says, that of which outcome it is first; `None` for other events.
+    fn audited(event: &Self::Event, out: &Outbox<Self>) -> Option<String>;
     /// Whether another node has the machine.
     fn is_taken_over(event: &Self::Event) -> bool;
 }
@@ -72,11 +75,13 @@ impl Desk for Pcscf {
         }
     }
 
-    fn audited(event: &pcscf::Event) -> Option<Identifier> {
-        match event {
-            pcscf::Event::Audited(audit) => Some(audit.id),
-            _ => None,
-        }
+    fn audited(event: &pcscf::Event, out: &Outbox<Self>) -> Option<String> {
+        let pcscf::Event::Audited(audit) = event else {
+            return None;
+        };
+        let of = audit.affected;
+        let names = [of.private_identity, of.public_identity, of.contact];
+        Some(said(audit.id, names.map(|text| out.text(text)), audit))
     }
 
     fn is_taken_over(event: &pcscf::Event) -> bool {
@@ -110,16 +115,30 @@ impl Desk for Scscf {
         }
     }
 
-    fn audited(event: &scscf::Event) -> Option<Identifier> {
-        match event {
-            scscf::Event::Audited(audit) => Some(audit.id),
-            _ => None,
-        }
+    fn audited(event: &scscf::Event, out: &Outbox<Self>) -> Option<String> {
+        let scscf::Event::Audited(audit) = event else {
+            return None;
+        };
+        let of = audit.affected;
+        let names = [of.private_identity, of.public_identity, of.contacts];
+        Some(said(audit.id, names.map(|text| out.text(text)), audit))
     }
 
     fn is_taken_over(event: &scscf::Event) -> bool {
         matches!(event, scscf::Event::TakenOver { .. })
     }
+}
+
+/// What a record says.
+fn said<A, C: Debug, O: Debug>(
+    id: Identifier,
+    names: [&[u8]; 3],
+    audit: &drive::Audit<A, C, O>,
+) -> String {
+    let names = names.map(|name| String::from_utf8_lossy(name).into_owned());
+    let (initiator, cause, outcome) = (audit.initiator, &audit.cause, &audit.outcome);
+    let (began, ended) = (audit.began, audit.ended);
+    format!("{id} {names:?} {initiator:?} {cause:?} {outcome:?} {began:?} {ended}")
 }
 
 /// How a run goes wrong.
@@ -297,8 +316,8 @@ where
                     Output::Event(event) => {
                         let said = <N::Role as Desk>::outcome(event, &self.out);
                         self.outcomes.extend(said);
-                        let audited = <N::Role as Desk>::audited(event);
-                        self.audits.extend(audited.map(|id| id.to_string()));
+                        let audited = <N::Role as Desk>::audited(event, &self.out);
+                        self.audits.extend(audited);
                         if <N::Role as Desk>::is_taken_over(event) {
                             again.push(());
                         }
@@ -419,7 +438,7 @@ pub struct Ending {
     /// Outputs done by the P-CSCF and by the S-CSCF.
     pub done: [usize; 2],
     pub outcomes: [Vec<String>; 2],
-    /// The outcomes that records are of.
+    /// What records say.
     pub audits: [Vec<String>; 2],
     pub registrations: usize,
     pub sets: usize,

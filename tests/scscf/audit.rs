@@ -3,8 +3,8 @@
 use ims_procedures::{
     drive::{Identifiers, Initiator, Millis, Node},
     scscf::{
-        Answer, Assignment, Audit, Cause, Config, DeregistrationReason, Dialogs, Outcome,
-        ScscfNode, TerminationReason,
+        Answer, Assignment, Audit, Cause, Conclusion, Config, DeregistrationReason, Dialogs,
+        Outcome, Reasons, ScscfNode, TerminationReason,
     },
 };
 
@@ -45,7 +45,8 @@ fn record(outs: &[Out]) -> Audit {
             }),
         ] => {
             assert_eq!((private, public, contacts), (who, default, which));
-            assert_eq!((audit.cause, audit.outcome), (*cause, Some(*outcome)));
+            assert_eq!(audit.cause, *cause);
+            assert_eq!(audit.outcome, Conclusion::Deregistered(*outcome));
             assert_eq!(who, PRIVATE);
             assert_eq!(default, PUBLIC);
             assert_eq!(which, &format!("<{CONTACT}>"));
@@ -82,8 +83,11 @@ fn by_the_pcscf() {
         servers_told: 1,
         servers_failed: 0,
     };
-    assert_eq!(audit.outcome, Some(outcome));
-    assert_eq!(audit.began, Some(Millis(2_000_000)));
+    assert_eq!(audit.outcome, Conclusion::Deregistered(outcome));
+    assert_eq!(
+        (audit.began, audit.resumed),
+        (Some(Millis(2_000_000)), false)
+    );
     assert_eq!(audit.ended, Millis(2_003_000));
 }
 
@@ -134,17 +138,21 @@ fn initiators() {
         let audit = record(&settle(&mut host, outs));
         assert_eq!((audit.initiator, audit.cause), (initiator, by));
         assert_eq!(audit.began, Some(began), "{by:?}");
-        assert!(audit.ended >= began);
+        assert_eq!(audit.ended, host.now);
     }
     assert_eq!(Cause::User.initiator(), Initiator::User);
-    assert_eq!(Cause::NotReauthenticated.initiator(), Initiator::Element);
+    let not_anew = Cause::NotReauthenticated;
+    assert_eq!(not_anew.initiator(), Initiator::Operator);
 }
 
-/// [DR-9] A user's own begins with the REGISTER, and the verdict on the user is part of it. Where that is no, nothing was
-/// removed, and there is no record.
+/// [DR-9] A user's own begins with the REGISTER, and the verdict on the user is part of it: where that is no, it ends
+/// with the refusal. A challenge is not the end.
 #[test]
 fn by_the_user() {
-    for (verdict, is_removed) in [(Answer::Authenticated, true), (Answer::Denied, false)] {
+    let challenge = Answer::Challenge {
+        header: b"Digest realm=\"home1.example.net\",nonce=\"n2\"",
+    };
+    for verdict in [Answer::Authenticated, Answer::Denied, challenge] {
         let mut host = Host::registered_with(audited());
         host.now = Millis(3_000_000);
         let own = Registration::default().removal("ue-call-1", 11);
@@ -152,14 +160,109 @@ fn by_the_user() {
         host.now = Millis(3_004_000);
         let outs = host.answer(&asked, verdict);
         let outs = settle(&mut host, outs);
-        if is_removed {
-            let audit = record(&outs);
-            assert_eq!(audit.initiator, Initiator::User);
-            assert_eq!(audit.began, Some(Millis(3_000_000)));
-        } else {
-            assert_eq!(outs[0].status(), 403);
-            assert_eq!(records(&outs), []);
+        let audit = match verdict {
+            Answer::Authenticated => record(&outs),
+            Answer::Denied => refused(&outs, 403),
+            _ => {
+                assert_eq!(outs[0].status(), 401);
+                assert_eq!(records(&outs), []);
+                continue;
+            }
+        };
+        assert_eq!(audit.initiator, Initiator::User);
+        assert_eq!(audit.began, Some(Millis(3_000_000)));
+        assert_eq!(audit.ended, Millis(3_004_000));
+        if verdict == Answer::Denied {
+            let none = Conclusion::Refused {
+                status: 403,
+                reasons: Reasons::NONE,
+                assignment: Assignment::NotNeeded,
+            };
+            assert_eq!(audit.outcome, none);
         }
+    }
+}
+
+/// The one record of a REGISTER that was refused with that status: it names whom that names, and no contact, and comes
+/// before the answer.
+#[track_caller]
+fn refused(outs: &[Out], status: u16) -> Audit {
+    assert_eq!(records(outs).len(), 1, "{outs:?}");
+    let pair = outs.windows(2).find_map(|pair| match pair {
+        [
+            Out::Event(Ev::Audited {
+                private,
+                public,
+                contacts,
+                audit,
+            }),
+            Out::Respond { status: with, .. },
+        ] if *with == status => {
+            assert_eq!([private, public, contacts], [PRIVATE, PUBLIC, ""]);
+            Some(*audit)
+        }
+        _ => None,
+    });
+    pair.expect("before the answer")
+}
+
+/// [SD-1, DR-9] One that is suspicious, and that nobody has vouched for in time: with the reasons.
+#[test]
+fn suspicious() {
+    let mut host = Host::registered_with(audited());
+    host.now = Millis(4_000_000);
+    let forged = register().replace(
+        "P-Asserted-Identity: <sip:pcscf1",
+        "P-Asserted-Identity: <sip:pcscf2",
+    );
+    let outs = host.receive(&forged);
+    let reasons = outs
+        .iter()
+        .find_map(|out| match out {
+            Out::Event(Ev::Suspicious { reasons, .. }) => Some(*reasons),
+            _ => None,
+        })
+        .expect("it is suspicious");
+    assert_eq!(records(&outs), []);
+    let audit = refused(&host.run(60_000), 500);
+    let nobody = Conclusion::Refused {
+        status: 500,
+        reasons,
+        assignment: Assignment::NotNeeded,
+    };
+    assert_eq!(audit.outcome, nobody);
+    assert_eq!(audit.began, Some(Millis(4_000_000)));
+    assert_eq!(audit.ended, Millis(4_010_000));
+}
+
+/// [SD-3, DR-9] Of a P-CSCF about whom is not bound here: the HSS was told, and how it took that.
+#[test]
+fn not_bound_here() {
+    for (answer, assignment) in [
+        (
+            Some(Answer::Assigned {
+                application_servers: b"",
+            }),
+            Assignment::Assigned,
+        ),
+        (Some(Answer::Failed), Assignment::Failed),
+        (None, Assignment::NoAnswer),
+    ] {
+        let mut host = Host::new(audited());
+        let outs = host.receive(register());
+        let asked = outs.iter().find(|out| matches!(out, Out::Ask { .. }));
+        let outs = match answer {
+            Some(answer) => host.answer(asked.unwrap(), answer),
+            None => host.run(60_000),
+        };
+        let audit = refused(&outs, 481);
+        assert_eq!(audit.initiator, Initiator::Pcscf);
+        let nothing = Conclusion::Refused {
+            status: 481,
+            reasons: Reasons::NONE,
+            assignment,
+        };
+        assert_eq!(audit.outcome, nothing);
     }
 }
 
@@ -178,6 +281,6 @@ fn over_a_restart() {
         host.node = ScscfNode::restore(audited(), identifiers, host.now, &blob).unwrap();
         let outs = host.ticks();
         let audit = record(&settle(&mut host, outs));
-        assert_eq!(audit.began, began);
+        assert_eq!((audit.began, audit.resumed), (began, began.is_some()));
     }
 }

@@ -10,7 +10,8 @@ use ims_procedures::{
     },
     persistence::{self, Persistent, Reading},
     scscf::{
-        Answer, Command, DeregistrationReason, Event, Question, Scscf, ScscfNode, TerminationReason,
+        Answer, Command, Conclusion, DeregistrationReason, Event, Question, Scscf, ScscfNode,
+        TerminationReason,
     },
 };
 
@@ -121,9 +122,11 @@ impl World {
                 let contacts = text(self.out.text(audit.affected.contacts));
                 let (id, began, ended) = (audit.id, audit.began, audit.ended);
                 let (initiator, why) = (audit.initiator, audit.cause);
+                let Conclusion::Deregistered(outcome) = audit.outcome else {
+                    panic!("{audit:?}");
+                };
                 Some(Due::Audit(format!(
-                    "{id} {contacts} {why:?} {:?} {initiator:?} {began:?} {ended}",
-                    audit.outcome.unwrap()
+                    "{id} {contacts} {why:?} {outcome:?} {initiator:?} {began:?} {ended}"
                 )))
             }
             _ => None,

@@ -2,8 +2,8 @@
 
 use ims_procedures::{
     cpm::{
-        Answer, Command, Config, Cpm, CpmNode, Description, Establish, Function, Iwf, IwfPolicy,
-        Leg, LegId, Mode, Question, SessionRef, SessionTimer, Side,
+        Answer, Command, Config, Cpm, CpmNode, Description, Establish, Event, Function, Iwf,
+        IwfPolicy, Leg, LegId, Mode, Question, SessionRef, SessionTimer, Side,
     },
     dialog::{Dialog, Sequence},
     drive::{
@@ -213,8 +213,17 @@ impl Host {
     /// Takes what was put out, and checks it.
     fn absorb(&mut self) {
         let mut written = 0;
+        let mut unaudited = None;
         assert!(self.out.len() <= Cpm::STEP_OUTPUTS, "more than one step's");
         for output in self.out.iter() {
+            let audited = match output {
+                Output::Event(Event::Audited(audit)) => Some(audit.id),
+                _ => None,
+            };
+            assert_eq!(unaudited.take(), audited, "one record after each outcome");
+            if let Output::Event(Event::SessionClosed { id, .. }) = output {
+                unaudited = self.config.audit.then_some(*id);
+            }
             match output {
                 Output::Request {
                     token,
@@ -248,6 +257,7 @@ impl Host {
                 other => panic!("{other:?}"),
             }
         }
+        assert!(unaudited.is_none(), "without a record");
         assert!(written <= Cpm::STEP_BYTES);
         self.out.clear();
     }

@@ -92,6 +92,7 @@ fn config(of: &Settings) -> Config {
         .map(|number| format!("sip:icscf{number}.home1.example.net").into_bytes())
         .collect();
     config.attempts = 1 + of.attempts % 4;
+    config.audit = of.attempts >= 128;
     config.release_bound = u64::from(of.release_bound).max(1);
     config.retry_interval = u64::from(of.retry_interval).max(1);
     config.retry_after_limit = of.retry_after_limit.into();
@@ -282,11 +283,22 @@ impl Host {
     fn absorb(&mut self) -> Vec<Vec<u8>> {
         let mut gone = Vec::new();
         let mut written = 0;
+        let mut unaudited = None;
         assert!(
             self.out.len() <= Mscics::STEP_OUTPUTS,
             "more outputs than one step's"
         );
         for output in self.out.iter() {
+            let audited = match output {
+                Output::Event(Event::Audited(audit)) => Some(audit.id),
+                _ => None,
+            };
+            assert_eq!(unaudited.take(), audited, "one record after each outcome");
+            if let Output::Event(Event::Deregistered { id, .. } | Event::Cancelled { id, .. }) =
+                output
+            {
+                unaudited = self.config.audit.then_some(*id);
+            }
             match output {
                 Output::Request {
                     token,
@@ -323,6 +335,7 @@ impl Host {
                 other => panic!("{other:?}"),
             }
         }
+        assert!(unaudited.is_none(), "without a record");
         assert!(written <= Mscics::STEP_BYTES);
         let all: BTreeSet<_> = gone.iter().collect();
         assert_eq!(all.len(), gone.len(), "two outcomes of one registration");

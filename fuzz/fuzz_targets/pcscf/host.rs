@@ -231,11 +231,11 @@ impl Host {
             "more outputs than one step's"
         );
         for output in self.out.iter() {
-            if let Some(id) = unaudited.take() {
-                let is_its_own =
-                    |event: &Event| matches!(event, Event::Audited(own) if own.id == id);
-                assert!(matches!(output, Output::Event(event) if is_its_own(event)));
-            }
+            let audited = match output {
+                Output::Event(Event::Audited(audit)) => Some(audit.id),
+                _ => None,
+            };
+            assert_eq!(unaudited.take(), audited, "one record after each outcome");
             if let Output::Event(Event::Deregistered { id, .. } | Event::Cancelled { id, .. }) =
                 output
             {

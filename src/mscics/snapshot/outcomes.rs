@@ -9,7 +9,7 @@ use crate::{
         Identifier, Millis, Outbox, RestoreError,
         snapshot::{self, Raw},
     },
-    mscics::{Affected, Audit, Event, Mscics},
+    mscics::{Affected, Audit, Conclusion, Event, Mscics},
 };
 
 /// They are numbered by their order here.
@@ -35,8 +35,9 @@ enum OutcomeSnapshot<'b> {
         id: Identifier,
         affected: [Raw<'b>; 2],
         cause: u8,
-        outcome: Option<(u8, u16)>,
+        conclusion: Conclusion<(u8, u16)>,
         began: Option<Millis>,
+        resumed: bool,
         ended: Millis,
     },
 }
@@ -80,8 +81,9 @@ pub(in crate::mscics) fn write_outcome(event: &Event, out: &Outbox<Mscics>) -> O
             id: audit.id,
             affected: texts(&audit.affected),
             cause: audit.cause as u8,
-            outcome: audit.outcome.map(outcome_code),
+            conclusion: audit.outcome.map(|outcome| Some(outcome_code(outcome)))?,
             began: audit.began,
+            resumed: audit.resumed,
             ended: audit.ended,
         },
         Event::Subscription(_)
@@ -137,19 +139,20 @@ pub(in crate::mscics) fn read_outcome(
             id,
             affected: texts,
             cause,
-            outcome,
+            conclusion,
             began,
+            resumed,
             ended,
         } => {
             let cause = cause_of(cause).ok_or(RestoreError::Damaged)?;
-            let outcome = outcome.map(|code| outcome_of(code).ok_or(RestoreError::Damaged));
             Event::Audited(Audit {
                 id,
                 affected: affected(texts),
                 initiator: cause.initiator(),
                 cause,
-                outcome: outcome.transpose()?,
+                outcome: conclusion.map(outcome_of).ok_or(RestoreError::Damaged)?,
                 began,
+                resumed,
                 ended,
             })
         }
