@@ -62,6 +62,7 @@ Route leads, if that is in the core, and else to the next hop.
   --lost-after-probes N  so many missed probes mean that a UE is lost                      [default: they do not]
   --lost-after-flow-and-probes N   a closed flow and so many missed probes do              [default: they do not]
   --probe-window-ms N    within that time                                                  [default: 60000]
+  --t1-ms N, --timer-c-ms N   T1 towards the core, and Timer C, of what is passed on        [default: 500, 181000]
  commands
   {"command":"access_lost","contact":URI,"private_identity":IMPI,"evidence":EVIDENCE}
       EVIDENCE: bearer_lost (the default), flow_closed, probe_missed, security_association_idle
@@ -124,6 +125,7 @@ outside it goes so far only to the inside and to whom --trust names; what wants 
   --unread passed|refused      what becomes of a document that cannot be read            [default: passed]
   --expires-at-most S          of contacts in documents
   --request-uris in-dialog|all which Request-URIs are mapped back                        [default: in-dialog]
+  --t1-ms N, --timer-c-ms N    T1, and Timer C, of what is passed on                     [default: 500, 181000]
  events
   rejected, unread
 

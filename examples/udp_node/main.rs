@@ -11,11 +11,11 @@
 //! | `scscf.rs` | the S-CSCF: its node, what the host does for it, its commands and events |
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
-//! | `proxy.rs`, `ues.rs` | the proxy beside it |
+//! | `gate.rs`, `proxy.rs`, `ues.rs` | the proxy beside it: which way messages go; what is changed in them; who is behind it |
 //! | `cpm.rs`, `records.rs`, `parties.rs` | the CPM Participating Function; what it keeps; between whom its sessions are |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
 //! | `relay.rs` | the IBCF |
-//! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
+//! | `passing.rs`, `passage.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; one request that passes; what goes from hop to hop; what is due when |
 //! | `message_store.rs` | the message store |
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
@@ -41,6 +41,7 @@ mod console;
 mod cpm;
 mod digest;
 mod element;
+mod gate;
 mod help;
 mod hop;
 mod host;
@@ -54,6 +55,7 @@ mod names;
 mod offers;
 mod outside;
 mod parties;
+mod passage;
 mod passing;
 mod pcscf;
 mod peer;
