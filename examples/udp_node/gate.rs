@@ -66,8 +66,8 @@ impl Gate {
                 Ok(onward.towards(*core))
             }
             (false, _) => {
-                let identity = ues.speaker(from, bytes).ok_or(403u16)?;
-                let onward = proxy.originating(from, identity, bytes)?;
+                let speaker = ues.speaker(from, bytes).ok_or(403u16)?;
+                let onward = proxy.originating(from, &speaker, bytes)?;
                 let address = towards_core(&onward, trust, outside).unwrap_or(*core);
                 Ok(onward.towards(address))
             }

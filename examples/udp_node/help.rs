@@ -49,8 +49,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
   registered, deregistered, suspicious_deregistration, subscribed, subscription_ended, rejected, drained, …
 
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
-at an address of the core (--next-hop, --trust) is a UE. A UE's Service-Route is not kept: its requests go where their
-Route leads, if that is in the core, and else to the next hop.
+at an address of the core (--next-hop, --trust) is a UE. What a UE begins takes the Service-Route of its registration,
+whatever Route it has. Requests go where their Route leads, if that is in the core, and else to the next hop.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]

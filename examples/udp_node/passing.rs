@@ -242,9 +242,13 @@ impl Way<'_> {
         let is_in_dialog = came.request.to().is_ok_and(|to| to.tag().is_some());
         let target = came.request.request_uri().filter(|_| is_in_dialog);
         let wanted = went.route.as_deref().or(target);
-        let address = wanted.and_then(|uri| outside.resolve(uri));
-        let address = address.filter(|address| self.is_open(*address));
-        Ok(went.towards(address.unwrap_or(self.far)))
+        let address = match wanted.map(|uri| outside.resolve(uri)) {
+            Some(Some(address)) if self.is_open(address) => address,
+            // What its sender may choose freely cannot be reached.
+            Some(None) if self.within.is_none() => return Err(503),
+            Some(_) | None => self.far,
+        };
+        Ok(went.towards(address))
     }
 
     fn is_open(&self, to: SocketAddrV4) -> bool {

@@ -150,8 +150,7 @@ impl Element {
         let Some(returned) = self.gate.response(now, trust, response, outside) else {
             return Ok(());
         };
-        if let Some(Answered { request, .. }) = &returned.answered {
-            // Of another request there is none.
+        if let (Source::TrustedCore, Some(Answered { request, .. })) = (trust, &returned.answered) {
             if let Some(flow) = self.gate.proxy.flow_of_register(request) {
                 self.learn(now, (flow, request), response.bytes(), outside)?;
             }

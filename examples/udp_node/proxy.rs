@@ -22,6 +22,7 @@ use crate::{
     hop::{content_length, whole, with_lines},
     passage::{Going, Hop},
     peer::{Peer, Transport},
+    ues::Speaker,
     way_back::onward,
 };
 
@@ -129,23 +130,47 @@ impl Proxy {
         Ok(self.onward(passed, &branch, &added, None))
     }
 
-    /// The flow over which a REGISTER came that was passed on: it stands in our Path.
+    /// The flow over which a REGISTER came that was passed on: it stands in our Path. `None` of another request.
     pub fn flow_of_register(&self, bytes: &[u8]) -> Option<Peer> {
         let request = Message::parse(bytes, &self.limits).ok()?;
+        if request.method() != Some(Method::Register) {
+            return None;
+        }
         let path = request.name_addrs(HeaderName::Path).next()?.ok()?;
         flow_of(path.uri().user()?)
     }
 
-    /// Any other request of a UE that is registered with this identity (TS 24.229 5.2.6.3).
-    pub fn originating(&self, flow: Peer, identity: &str, bytes: &[u8]) -> Result<Onward, Refusal> {
+    /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). One that begins something takes the Service-Route of
+    /// the registration, whatever route the UE has chosen.
+    pub fn originating(
+        &self,
+        flow: Peer,
+        speaker: &Speaker<'_>,
+        bytes: &[u8],
+    ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request).ok_or(400u16)?;
-        let passed = self.edited(&request, self.without_own_route(&request))?;
-        let route = self.routes_after_own(&request).next();
-        let mut added = self.record_route(flow, &request);
+        let is_within_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let service_route = speaker.service_route.filter(|_| !is_within_dialog);
+        let mut added = String::new();
+        let (passed, route) = match service_route {
+            Some(service_route) => {
+                added.push_str(&format!("Route: {service_route}\r\n"));
+                let first = NameAddr::parse_list(service_route.as_bytes())
+                    .flatten()
+                    .next();
+                let route = first.map(|first| first.uri_bytes().to_vec());
+                (self.edited(&request, without_routes)?, route)
+            }
+            None => {
+                let passed = self.edited(&request, self.without_own_route(&request))?;
+                (passed, self.routes_after_own(&request).next())
+            }
+        };
+        added.push_str(&self.record_route(flow, &request));
         if request.method() != Some(Method::Ack) {
-            added.push_str(&format!("P-Asserted-Identity: <{identity}>\r\n"));
+            added.push_str(&format!("P-Asserted-Identity: <{}>\r\n", speaker.identity));
         }
         Ok(self.onward(passed, &branch, &added, route))
     }
@@ -342,6 +367,13 @@ impl Proxy {
             },
             _ => Edit::Keep,
         }
+    }
+}
+
+fn without_routes(name: HeaderName) -> Edit<'static> {
+    match name {
+        HeaderName::Route => Edit::Drop,
+        _ => Edit::Keep,
     }
 }
 

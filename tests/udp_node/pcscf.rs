@@ -55,11 +55,20 @@ impl Between {
 
     /// The UE registers. The REGISTER as it arrives at the core.
     pub fn register(&mut self) -> String {
-        let request = self.up(&Register::new("alice", &self.ue).write(&self.ue));
-        let granted = "P-Associated-URI: <sip:alice@ims.test>\r\n\
-                       P-Charging-Vector: icid-value=1\r\n";
+        self.register_with(1, "")
+    }
+
+    /// The same, with that sequence number and these lines in its 200.
+    pub fn register_with(&mut self, cseq: u32, lines: &str) -> String {
+        let mut register = Register::new("alice", &self.ue);
+        register.cseq = cseq;
+        let request = self.up(&register.write(&self.ue));
+        let granted = format!(
+            "P-Associated-URI: <sip:alice@ims.test>\r\n\
+             P-Charging-Vector: icid-value=1\r\n{lines}"
+        );
         self.core
-            .send(&self.pcscf.listen, &response(&request, "200 OK", granted));
+            .send(&self.pcscf.listen, &response(&request, "200 OK", &granted));
         let back = self.ue.receive();
         assert_eq!(status(&back), "200");
         assert!(values(&back, "P-Charging-Vector").is_empty());
@@ -196,6 +205,67 @@ fn a_request_of_a_ue() {
         .core
         .send(&listen, &response(&passed, "202 Accepted", ""));
     assert_eq!(status(&between.ue.receive()), "202");
+}
+
+/// RFC 3608, TS 24.229 5.2.6.3: what a UE begins takes the Service-Route of its last registration, whatever route it has
+/// chosen; what it sends within a dialog takes that of the dialog.
+#[test]
+fn a_service_route() {
+    let store = folder("udp_node_service_route");
+    let options = ["--persist", store.to_str().unwrap()];
+    let mut between = Between::with(&options);
+    let scscf = Peer::of_core();
+    let first = format!("<sip:orig@{};lr>", scscf.address);
+    let line = format!("Service-Route: {first}\r\nService-Route: <sip:second@ims.test;lr>\r\n");
+    between.register_with(1, &line);
+    let expected = format!("{first}, <sip:second@ims.test;lr>");
+    let stranger = Peer::ue();
+    let chosen = format!(
+        "Route: <sip:{};lr>, <sip:{};lr>\r\nRoute: <sip:third@{};lr>\r\n",
+        between.pcscf.listen, stranger.address, between.core.address
+    );
+    for routes in ["", chosen.as_str()] {
+        let begun = request("INVITE", &between.ue, routes);
+        between.ue.send(&between.pcscf.listen, &begun);
+        assert_eq!(status(&between.ue.receive()), "100");
+        let passed = scscf.receive();
+        assert_eq!(values(&passed, "Route"), [expected.as_str()]);
+        let busy = response(&passed, "486 Busy Here", "");
+        assert!(scscf.ask(&between.pcscf.listen, &busy).starts_with("ACK "));
+        assert_eq!(status(&between.ue.receive()), "486");
+        let ack = begun.replace("INVITE", "ACK");
+        between.ue.send(&between.pcscf.listen, &ack);
+    }
+    let dialog = format!("Route: <sip:dialog@{};lr>", between.core.address);
+    let bye = request("BYE", &between.ue, &format!("{dialog}\r\n"));
+    let bye = bye.replace("To: <sip:bob@ims.test>", "To: <sip:bob@ims.test>;tag=2");
+    assert_eq!(
+        values(&between.up(&bye), "Route"),
+        [dialog.trim_start_matches("Route: ")]
+    );
+
+    // It outlives the program, and lasts until the next registration says something else, or too much.
+    between.pcscf.kill();
+    let started = Between::with(&options);
+    let mut between = Between {
+        ue: between.ue,
+        ..started
+    };
+    let message = |between: &Between| request("MESSAGE", &between.ue, "");
+    between.ue.send(&between.pcscf.listen, &message(&between));
+    assert_eq!(values(&scscf.receive(), "Route"), [expected.as_str()]);
+    let long = format!("Service-Route: <sip:{}@ims.test;lr>\r\n", "x".repeat(1_024));
+    for (cseq, line) in [(2, ""), (3, line.as_str()), (4, &long)] {
+        between.register_with(cseq, line);
+        if cseq != 3 {
+            let passed = between.up(&message(&between));
+            between
+                .core
+                .send(&between.pcscf.listen, &response(&passed, "200 OK", ""));
+            assert_eq!(status(&between.ue.receive()), "200");
+            assert!(values(&passed, "Route").is_empty());
+        }
+    }
 }
 
 /// A response that it has not asked for goes nowhere, whoever sends it (RFC 3261 16.11: the branch is checked).
