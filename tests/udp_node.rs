@@ -4,6 +4,8 @@
 
 #[path = "udp_node/options.rs"]
 mod options;
+#[path = "udp_node/passing.rs"]
+mod passing;
 #[path = "udp_node/pcscf.rs"]
 mod pcscf;
 #[path = "udp_node/peer.rs"]

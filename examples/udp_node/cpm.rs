@@ -25,6 +25,7 @@ use crate::{
     message_store::MessageStore,
     outside::Outside,
     parties::{Parties, Terms},
+    passage::Times,
     passing::{Answered, Passing, Way},
     peer::Peer,
     pen::Pen,
@@ -52,7 +53,11 @@ pub struct Element {
 /// As what it stands between the ends of a session.
 enum Middle {
     B2bua(B2bua),
-    Proxy { passing: Passing, far: SocketAddrV4 },
+    Proxy {
+        proxy: Proxy,
+        passing: Passing,
+        far: SocketAddrV4,
+    },
 }
 
 impl Middle {
@@ -60,7 +65,7 @@ impl Middle {
         terms: &Terms,
         called: Vec<(LegId, SocketAddrV4)>,
         config: &Config,
-        site: &mut Site,
+        (site, tag): (&mut Site, Identifier),
     ) -> Result<Self, Box<dyn Error>> {
         let (element, identifiers) = (config.element.clone(), site.birth.identifiers());
         match (terms.mode, called.as_slice()) {
@@ -69,9 +74,12 @@ impl Middle {
                 Ok(Self::B2bua(B2bua::new(pen, called)))
             }
             (Mode::Proxy, &[(LegId::Client | LegId::Other, far)]) => {
-                let proxy = Proxy::new(element, site.birth.identifiers(), site.birth.secret());
-                let passing = Passing::new(proxy, identifiers);
-                Ok(Self::Proxy { passing, far })
+                let proxy = Proxy::new(element, identifiers, site.birth.secret());
+                Ok(Self::Proxy {
+                    proxy,
+                    passing: Passing::new(Times::default(), tag),
+                    far,
+                })
             }
             (Mode::Proxy, _) => Err("--iwf: a proxy has none".into()),
         }
@@ -104,7 +112,8 @@ impl Element {
         let terms = Terms::read(arguments)?;
         let Parties { caller, called } = Parties::read(arguments, &terms)?;
         let config = config(site, arguments, &terms)?;
-        let mut middle = Middle::new(&terms, called, &config, site)?;
+        let tag = site.birth.identifiers().constant();
+        let mut middle = Middle::new(&terms, called, &config, (site, tag))?;
         let node = CpmNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;
         let store = arguments.text("store")?;
@@ -124,7 +133,7 @@ impl Element {
             middle,
             terms,
             caller,
-            tag: site.birth.identifiers().constant(),
+            tag,
             next: now.0,
         })
     }
@@ -154,12 +163,16 @@ impl Element {
                 }
                 self.follow(now, step, outside)
             }
-            Middle::Proxy { passing, far } => {
+            Middle::Proxy {
+                proxy,
+                passing,
+                far,
+            } => {
                 let way = Way {
                     far: *far,
                     within: None,
                 };
-                match passing.receive(now, message, &way, outside) {
+                match way.pass_on(now, message, (proxy, passing), outside) {
                     Some(answered) => self.learn(now, &answered, &message.bytes, outside),
                     None => Ok(()),
                 }

@@ -50,8 +50,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
   registered, deregistered, suspicious_deregistration, subscribed, subscription_ended, rejected, drained, …
 
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
-at an address of the core (--next-hop, --trust) is a UE. A UE's Service-Route is not kept: its requests go where their
-Route leads, if that is in the core, and else to the next hop.
+at an address of the core (--next-hop, --trust) is a UE. What a UE begins takes the Service-Route of its registration,
+whatever Route it has. Requests go where their Route leads, if that is in the core, and else to the next hop.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]
@@ -63,6 +63,7 @@ Route leads, if that is in the core, and else to the next hop.
   --lost-after-probes N  so many missed probes mean that a UE is lost                      [default: they do not]
   --lost-after-flow-and-probes N   a closed flow and so many missed probes do              [default: they do not]
   --probe-window-ms N    within that time                                                  [default: 60000]
+  --t1-ms N, --timer-c-ms N   T1 towards the core, and Timer C, of what is passed on        [default: 500, 181000]
  commands
   {"command":"access_lost","contact":URI,"private_identity":IMPI,"evidence":EVIDENCE}
       EVIDENCE: bearer_lost (the default), flow_closed, probe_missed, security_association_idle
@@ -125,6 +126,7 @@ outside it goes so far only to the inside and to whom --trust names; what wants 
   --unread passed|refused      what becomes of a document that cannot be read            [default: passed]
   --expires-at-most S          of contacts in documents
   --request-uris in-dialog|all which Request-URIs are mapped back                        [default: in-dialog]
+  --t1-ms N, --timer-c-ms N    T1, and Timer C, of what is passed on                     [default: 500, 181000]
  events
   rejected, unread
 

@@ -7,6 +7,9 @@ use ims_procedures::{
 
 use crate::{outside::Outside, way_back::Stamped};
 
+/// Seconds after which there may be room again.
+const LATER: u64 = 10;
+
 /// The ACK of a refusal of an INVITE that was sent from here (RFC 3261 17.1.1.3).
 pub fn ack_of_refusal(invite: &Message<'_>, refusal: &Message<'_>) -> Option<Vec<u8>> {
     beside(invite, b"ACK", refusal)
@@ -37,6 +40,15 @@ fn beside(invite: &Message<'_>, method: &[u8], to: &Message<'_>) -> Option<Vec<u
 /// A response that has nothing but what every response has.
 pub fn response(request: &Message<'_>, status: u16, tag: Option<Identifier>) -> Option<Vec<u8>> {
     written(|buffer| Writer::respond_to(buffer, request, status, tag).finish())
+}
+
+/// The response to a request for which there is no room now.
+pub fn busy(request: &Message<'_>, tag: Identifier) -> Option<Vec<u8>> {
+    written(|buffer| {
+        let mut response = Writer::respond_to(buffer, request, 503, Some(tag));
+        response.number(HeaderName::RetryAfter, LATER);
+        response.finish();
+    })
 }
 
 /// Whether a request is in order, and asks for nothing that is not there. If not, the response that it is owed, if any.

@@ -11,19 +11,19 @@
 //! | `scscf.rs` | the S-CSCF: its node, what the host does for it, its commands and events |
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
-//! | `proxy.rs`, `ues.rs` | the proxy beside it |
-//! | `cpm.rs`, `records.rs`, `parties.rs` | the CPM Participating Function; what it keeps; between whom its sessions are |
+//! | `gate.rs`, `proxy.rs`, `ues.rs` | the proxy beside it: which way messages go; what is changed in them; who is behind it |
+//! | `passing.rs`, `passage.rs` | the transactions of a proxy: of all requests, of one |
+//! | `relay.rs` | the IBCF, which has no node and that proxy |
+//! | `cpm.rs`, `parties.rs`, `records.rs`, `message_store.rs` | the CPM Participating Function; between whom its sessions are; what it keeps; the message store |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
-//! | `relay.rs` | the IBCF |
-//! | `passing.rs`, `hop.rs`, `agenda.rs` | a stateful proxy; what goes from hop to hop; what is due when |
-//! | `message_store.rs` | the message store |
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
+//! | `subscribing.rs`, `hop.rs`, `agenda.rs` | what roles share: events of subscriptions; what goes from hop to hop; what is due when |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
 //! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
 //! | `arguments.rs`, `site.rs`, `help.rs` | the command line |
 //!
-//! Some files are those of the example `ims_network`.
+//! Some files are those of the examples `ims_network` and `msc_ics`.
 //!
 //! **A role is added** so: a file that implements [`NetworkElement`] for it, around a [`Host`](host::Host) with its node,
 //! and `Duties` for its vocabulary; a line in [`element`], where it takes the options that are its own; a paragraph in
@@ -41,6 +41,7 @@ mod console;
 mod cpm;
 mod digest;
 mod element;
+mod gate;
 mod help;
 mod hop;
 mod host;
@@ -54,6 +55,7 @@ mod names;
 mod offers;
 mod outside;
 mod parties;
+mod passage;
 mod passing;
 mod pcscf;
 mod peer;
@@ -66,7 +68,6 @@ mod register;
 mod registrar;
 mod relay;
 #[path = "../ims_network/resend.rs"]
-#[allow(dead_code)] // Here only elements of the core wait for answers.
 mod resend;
 mod scscf;
 mod served;

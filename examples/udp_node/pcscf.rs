@@ -3,7 +3,7 @@
 //! The node sees every message first, and says what is to become of it. The proxy passes on what the node lets through;
 //! and of a REGISTER that was answered, the node is shown both.
 
-use std::{collections::HashMap, error::Error, net::SocketAddrV4};
+use std::error::Error;
 
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Misuse, Outbox, Source, Token, TransactionRef, Verdict},
@@ -12,42 +12,32 @@ use ims_procedures::{
         Shutdown, Ue,
     },
     regevent::subscriber::{self, Profile},
-    wire::{Accepts, Message, Method},
+    wire::Message,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    agenda::Agenda,
     arguments::{self, Arguments},
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
+    gate::Gate,
     hop,
     host::{Duties, Host},
     outside::Outside,
+    passage::Times,
+    passing::{Answered, Passing},
     peer::Peer,
-    proxy::{Onward, Proxy},
-    site::{Site, Trust},
+    proxy::Proxy,
+    site::Site,
     subscribing,
     ues::{Name, Ues},
     way_back::Stamped,
 };
 
-/// Milliseconds for which a REGISTER waits for its response (64·T1 towards the core).
-const PATIENCE: u64 = 32_000;
-/// REGISTERs that wait at once, and bytes of all of them; then others are refused with 503.
-const MOST_PASSED: usize = 10_000;
-const MOST_PASSED_BYTES: usize = 16 << 20;
-/// The status of a request for a UE whose connection is gone (RFC 5626 5.3): only the UE can make another.
-const FLOW_FAILED: u16 = 430;
-
 pub struct Element {
     host: Host<PcscfNode>,
     edge: Edge,
-    proxy: Proxy,
-    visited_network: String,
-    trust: Trust,
-    core: SocketAddrV4,
-    passed: Passed,
+    gate: Gate,
     /// REGISTERs that the node has held back.
     held: Vec<(Token, Peer, Stamped)>,
     /// Of every response from here.
@@ -59,20 +49,6 @@ struct Edge {
     ues: Ues,
     /// With what REGISTERs were held that are not held any more, and whether each goes on.
     released: Vec<(Token, TransactionRef, bool)>,
-}
-
-/// A REGISTER that was passed on, as it went to the core.
-struct Register {
-    flow: Peer,
-    bytes: Vec<u8>,
-}
-
-/// REGISTERs that wait for their response, by the branch of ours.
-struct Passed {
-    waiting: HashMap<Vec<u8>, Register>,
-    agenda: Agenda<Vec<u8>>,
-    /// Of all that wait.
-    bytes: usize,
 }
 
 impl Element {
@@ -94,6 +70,7 @@ impl Element {
         let host = Host::new(node, site, now)?;
         let node: &PcscfNode = host.node();
         let is_registered = |contact: &[u8]| node.is_registered(contact);
+        let tag = site.birth.identifiers().constant();
         let ues = Ues::restore(site.open_store("ues")?, is_registered)?;
         Ok(Self {
             host,
@@ -101,13 +78,15 @@ impl Element {
                 ues,
                 released: Vec::new(),
             },
-            proxy: Proxy::new(element, site.birth.identifiers(), site.birth.secret()),
-            visited_network,
-            trust: site.trust.clone(),
-            core,
-            passed: Passed::new(),
+            gate: Gate {
+                proxy: Proxy::new(element, site.birth.identifiers(), site.birth.secret()),
+                passing: Passing::new(Times::read(arguments)?, tag),
+                visited_network,
+                trust: site.trust.clone(),
+                core,
+            },
             held: Vec::new(),
-            tag: site.birth.identifiers().constant(),
+            tag,
         })
     }
 
@@ -152,135 +131,52 @@ impl Element {
             return Ok(());
         };
         let Some(method) = read.method() else {
-            return self.pass_back(now, trust, &message.bytes, outside);
+            return self.pass_back(now, trust, &read, outside);
         };
-        // RFC 3261 16.3: what it is to support and does not, and the like.
-        let checked = hop::check(&read, &Accepts::proxy(), self.tag);
-        if let (Err(owed), true) = (checked, method != Method::Ack) {
-            if let Some(response) = owed {
-                outside.send(now, message.back, &response);
-            }
-            return Ok(());
-        }
-        let passed = match (trust, method) {
-            (Source::TrustedCore, _) => self.terminating(now, message, outside),
-            (_, Method::Register) => self.register(now, from, message, outside),
-            _ => self.originating(now, from, message, outside),
-        };
-        if let Err(status) = passed {
-            hop::refuse(now, message, status, self.tag, outside);
-        }
+        let (of, came) = ((from, trust), (message, &read, method));
+        self.gate.request(now, of, came, &self.edge.ues, outside);
         Ok(())
     }
 
-    fn register(
-        &mut self,
-        now: Millis,
-        flow: Peer,
-        message: &Stamped,
-        outside: &mut Outside,
-    ) -> Result<(), u16> {
-        let network = &self.visited_network;
-        let onward = self.proxy.register(flow, network, &message.bytes)?;
-        let bytes = onward.bytes.clone();
-        self.passed.add(now, Register { flow, bytes })?;
-        self.to_core(now, &onward, outside)
-    }
-
-    fn originating(
-        &mut self,
-        now: Millis,
-        flow: Peer,
-        message: &Stamped,
-        outside: &mut Outside,
-    ) -> Result<(), u16> {
-        let speaker = self.edge.ues.speaker(flow, &message.bytes);
-        let identity = speaker.ok_or(403u16)?;
-        let onward = self.proxy.originating(flow, identity, &message.bytes)?;
-        self.to_core(now, &onward, outside)
-    }
-
-    /// To the next element in Route, if the core has it: no UE chooses whom we talk to. What is left out here: a P-CSCF keeps
-    /// the Service-Route of each registration, and puts it in the place of the routes that the UE gives (TS 24.229 5.2.6.3).
-    fn to_core(&self, now: Millis, onward: &Onward, outside: &mut Outside) -> Result<(), u16> {
-        let route = onward.route.as_deref().and_then(|uri| outside.resolve(uri));
-        let own = route.filter(|hop| self.trust.holds(*hop.ip()));
-        let address = own.unwrap_or(self.core);
-        let hop = match onward.over_tcp {
-            true => Peer::tcp(address),
-            false => Peer::udp(address),
-        };
-        match outside.send_on(now, hop, &onward.bytes) {
-            true => Ok(()),
-            false => Err(503),
-        }
-    }
-
-    fn terminating(
-        &mut self,
-        now: Millis,
-        message: &Stamped,
-        outside: &mut Outside,
-    ) -> Result<(), u16> {
-        let ues = &self.edge.ues;
-        let flow = |contact: &[u8]| match ues.find(contact) {
-            None => Err(480),
-            Some(ue) => ue.flow().ok_or(FLOW_FAILED),
-        };
-        let passed = self.proxy.terminating(&message.bytes, flow)?;
-        match outside.send(now, passed.flow, &passed.bytes) {
-            true => Ok(()),
-            false => Err(FLOW_FAILED),
-        }
-    }
-
-    /// A response goes back. Of a REGISTER, the node learns both.
+    /// A response goes back. Of a REGISTER, the node learns both before the UE hears of it: what that believes must outlive
+    /// the program.
     fn pass_back(
         &mut self,
         now: Millis,
         trust: Source,
-        bytes: &[u8],
+        response: &Message<'_>,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let Some(back) = self.proxy.back(bytes) else {
+        let Some(returned) = self.gate.response(now, trust, response, outside) else {
             return Ok(());
         };
-        if trust != Source::TrustedCore {
-            if let Ok(clean) = self.proxy.without_trust_marks(&back.bytes) {
-                outside.send(now, back.to, &clean);
+        if let (Source::TrustedCore, Some(Answered { request, .. })) = (trust, &returned.answered) {
+            if let Some(flow) = self.gate.proxy.flow_of_register(request) {
+                self.learn(now, (flow, request), response.bytes(), outside)?;
             }
-            return Ok(());
         }
-        let status = Message::parse(bytes, &Limits::default()).map(|response| response.status());
-        let register = match status {
-            Ok(Some(200..)) => self.passed.take(&back.branch),
-            _ => None,
-        };
-        // Before the UE hears of it: what it believes must outlive the program.
-        if let Some(register) = register {
-            self.learn(now, &register, bytes, outside)?;
-        }
-        outside.send(now, back.to, &back.bytes);
+        outside.send(now, returned.to, &returned.bytes);
         Ok(())
     }
 
     fn learn(
         &mut self,
         now: Millis,
-        register: &Register,
+        (flow, request): (Peer, &[u8]),
         response: &[u8],
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
         let learn = Command::Learn {
-            request: &register.bytes,
+            request,
             response,
             trunk_group: b"",
         };
         let learned = self.host.command(now, learn, &mut self.edge, outside);
         match learned {
-            Ok(_) => self
-                .edge
-                .learn(now, register, response, self.host.node(), outside),
+            Ok(_) => {
+                let shown = (request, response);
+                self.edge.learn(now, flow, shown, self.host.node(), outside);
+            }
             Err(Misuse::NodeFull | Misuse::TooLarge { .. } | Misuse::BadCommand(_)) => {
                 outside.report(now, &json!({"event": "not_learnt"}));
             }
@@ -360,7 +256,7 @@ impl Element {
         json!({
             "event": "statistics",
             "registrations": node.registrations(),
-            "waiting": self.passed.waiting.len(),
+            "passing": self.gate.passing.len(),
             "held": self.held.len(),
             "transactions": transactions,
             "node": counters(&node.counters()),
@@ -377,15 +273,13 @@ impl NetworkElement for Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let trust = self.trust.source(from, Source::Ue);
+        let trust = self.gate.trust.source(from, Source::Ue);
         let (back, bytes) = ((message.back, trust), message.bytes.as_slice());
         let verdict = self
             .host
             .receive(now, back, bytes, &mut self.edge, outside)?;
         self.obey(now, (from, trust), message, verdict, outside)?;
-        self.release(now, outside)?;
-        self.passed.forget_until(now);
-        Ok(())
+        self.release(now, outside)
     }
 
     fn command(
@@ -430,10 +324,12 @@ impl NetworkElement for Element {
     }
 
     fn deadline(&self) -> Option<Millis> {
-        self.host.deadline()
+        let deadlines = [self.host.deadline(), self.gate.passing.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn tick(&mut self, now: Millis, outside: &mut Outside) -> Result<(), Misuse> {
+        self.gate.passing.tick(now, outside);
         self.host.tick(now, &mut self.edge, outside)?;
         self.release(now, outside)
     }
@@ -451,60 +347,17 @@ impl NetworkElement for Element {
     }
 }
 
-impl Passed {
-    fn new() -> Self {
-        Self {
-            waiting: HashMap::new(),
-            agenda: Agenda::new(),
-            bytes: 0,
-        }
-    }
-
-    /// Adds one, for which there may be no room.
-    fn add(&mut self, now: Millis, register: Register) -> Result<(), u16> {
-        let request = Message::parse(&register.bytes, &Limits::default()).map_err(|_| 400u16)?;
-        let via = request.via().map_err(|_| 400u16)?;
-        let branch = via.branch().unwrap_or_default().to_vec();
-        // The same one may have come again.
-        self.take(&branch);
-        let bytes = self.bytes + register.bytes.len();
-        if self.waiting.len() >= MOST_PASSED || bytes > MOST_PASSED_BYTES {
-            return Err(503);
-        }
-        self.bytes = bytes;
-        self.agenda.set(&branch, Some(now.after(PATIENCE)));
-        self.waiting.insert(branch, register);
-        Ok(())
-    }
-
-    fn take(&mut self, branch: &Vec<u8>) -> Option<Register> {
-        let register = self.waiting.remove(branch)?;
-        self.agenda.set(branch, None);
-        self.bytes -= register.bytes.len();
-        Some(register)
-    }
-
-    /// Forgets those that nobody has answered.
-    fn forget_until(&mut self, now: Millis) {
-        while let Some(branch) = self.agenda.due(now) {
-            self.take(&branch);
-        }
-    }
-}
-
 impl Edge {
     /// Takes note of the flow of whatever the node has learnt.
     fn learn(
         &mut self,
         now: Millis,
-        register: &Register,
-        response: &[u8],
+        flow: Peer,
+        shown: (&[u8], &[u8]),
         node: &PcscfNode,
         outside: &mut Outside,
     ) {
-        let (request, flow) = (&register.bytes, register.flow);
         let is_registered = |contact: &[u8]| node.is_registered(contact);
-        let shown = (request.as_slice(), response);
         let Some((identity, contacts)) = self.ues.learn(now, flow, shown, is_registered) else {
             return;
         };

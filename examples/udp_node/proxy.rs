@@ -1,22 +1,28 @@
 //! What a P-CSCF does with messages beside the procedures of the library: it passes them on (TS 24.229 5.2.2, 5.2.6).
 //!
-//! It has no transactions of its own. A branch of ours is made of the one before it, so that a request that comes again,
-//! an ACK of a refusal and a CANCEL go the way of the first (RFC 3261 16.11); a response finds its way in its Vias, where
-//! the address that each request came from was written; and a request for a UE in the token of the Path.
+//! What was passed on it need not remember; `passing.rs` does. A branch of ours is made of the one before it, so that a request
+//! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); a response finds its way in its
+//! Vias, where the address that each request came from was written; and a request for a UE in the token of the Path.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::SocketAddrV4,
+};
 
 use ims_procedures::{
     drive::{Buffer, Identifier, Identifiers, Limits},
     pcscf::strip_trust_marks,
     wire::{
-        Contact, Edit, Element, Header, HeaderName, Message, Method, NameAddr, Uri, Via, rewrite,
+        Contact, Edit, Element, Header, HeaderName, MAGIC_COOKIE, Message, Method, NameAddr, Uri,
+        Via, rewrite,
     },
 };
 
 use crate::{
     hop::{content_length, whole, with_lines},
+    passage::{Going, Hop},
     peer::{Peer, Transport},
+    ues::Speaker,
     way_back::onward,
 };
 
@@ -41,10 +47,18 @@ pub struct Onward {
     pub over_tcp: bool,
 }
 
-/// A request that is to be sent to a UE.
-pub struct Terminating {
-    pub flow: Peer,
-    pub bytes: Vec<u8>,
+impl Onward {
+    /// It goes on to the element there, over the transport that its Via names.
+    pub fn towards(self, address: SocketAddrV4) -> Going {
+        let peer = match self.over_tcp {
+            true => Peer::tcp(address),
+            false => Peer::udp(address),
+        };
+        Going {
+            bytes: self.bytes,
+            hop: Hop::Element(peer),
+        }
+    }
 }
 
 /// A response that is to be sent on.
@@ -66,15 +80,29 @@ impl Proxy {
         }
     }
 
-    /// The branch of ours for a request whose topmost Via is that.
-    pub fn branch(&self, via: &Via<'_>) -> String {
+    /// The branch of ours for a request: another one for each transaction (RFC 3261 17.2.3).
+    pub fn branch(&self, request: &Message<'_>) -> Option<String> {
+        self.branch_after(&request.via().ok()?, request)
+    }
+
+    /// The branch of ours above that Via. ACK and CANCEL have that of their INVITE; and what a client of RFC 2543 sends, whose
+    /// branch says nothing, is told apart by what its response has too.
+    fn branch_after(&self, via: &Via<'_>, message: &Message<'_>) -> Option<String> {
+        let cseq = message.cseq().ok()?;
+        let method = match cseq.method {
+            Method::Ack | Method::Cancel => Method::Invite,
+            method => method,
+        };
+        let branch = via.branch().filter(|it| it.starts_with(MAGIC_COOKIE));
+        let old = (message.call_id().ok(), cseq.number);
+        let told = branch.ok_or(old);
         let hash = |salt: u8| {
             let mut hasher = DefaultHasher::new();
-            let named = (via.branch(), via.sent_by_raw(), via.received());
-            (self.secret.text(), salt, named, via.rport()).hash(&mut hasher);
+            let from = (via.sent_by_raw(), via.received(), via.rport());
+            (self.secret.text(), salt, from, told, method.as_bytes()).hash(&mut hasher);
             hasher.finish()
         };
-        format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1))
+        Some(format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1)))
     }
 
     /// A REGISTER of a UE (TS 24.229 5.2.2.1): what a UE may not say is removed, what the P-CSCF vouches for is added.
@@ -86,7 +114,7 @@ impl Proxy {
     ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
-        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let branch = self.branch(&request).ok_or(400u16)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
         let sent_by = text(self.element.sent_by());
         let host = text(self.element.host());
@@ -102,21 +130,47 @@ impl Proxy {
         Ok(self.onward(passed, &branch, &added, None))
     }
 
-    /// Any other request of a UE that is registered with this identity (TS 24.229 5.2.6.3).
+    /// The flow over which a REGISTER came that was passed on: it stands in our Path. `None` of another request.
+    pub fn flow_of_register(&self, bytes: &[u8]) -> Option<Peer> {
+        let request = Message::parse(bytes, &self.limits).ok()?;
+        if request.method() != Some(Method::Register) {
+            return None;
+        }
+        let path = request.name_addrs(HeaderName::Path).next()?.ok()?;
+        flow_of(path.uri().user()?)
+    }
+
+    /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). One that begins something takes the Service-Route of
+    /// the registration, whatever route the UE has chosen.
     pub fn originating(
-        &mut self,
+        &self,
         flow: Peer,
-        identity: &str,
+        speaker: &Speaker<'_>,
         bytes: &[u8],
     ) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
-        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
-        let passed = self.edited(&request, self.without_own_route(&request))?;
-        let route = self.routes_after_own(&request).next();
-        let mut added = self.record_route(flow, &request);
+        let branch = self.branch(&request).ok_or(400u16)?;
+        let is_within_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let service_route = speaker.service_route.filter(|_| !is_within_dialog);
+        let mut added = String::new();
+        let (passed, route) = match service_route {
+            Some(service_route) => {
+                added.push_str(&format!("Route: {service_route}\r\n"));
+                let first = NameAddr::parse_list(service_route.as_bytes())
+                    .flatten()
+                    .next();
+                let route = first.map(|first| first.uri_bytes().to_vec());
+                (self.edited(&request, without_routes)?, route)
+            }
+            None => {
+                let passed = self.edited(&request, self.without_own_route(&request))?;
+                (passed, self.routes_after_own(&request).next())
+            }
+        };
+        added.push_str(&self.record_route(flow, &request));
         if request.method() != Some(Method::Ack) {
-            added.push_str(&format!("P-Asserted-Identity: <{identity}>\r\n"));
+            added.push_str(&format!("P-Asserted-Identity: <{}>\r\n", speaker.identity));
         }
         Ok(self.onward(passed, &branch, &added, route))
     }
@@ -124,12 +178,12 @@ impl Proxy {
     /// A request of the core for a UE (TS 24.229 5.2.6.4). `bound` knows the flow of a contact, for a request that came
     /// without the token.
     pub fn terminating(
-        &mut self,
+        &self,
         bytes: &[u8],
         bound: impl FnOnce(&[u8]) -> Result<Peer, Refusal>,
-    ) -> Result<Terminating, Refusal> {
+    ) -> Result<Going, Refusal> {
         let request = self.read(bytes)?;
-        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let branch = self.branch(&request).ok_or(400u16)?;
         let token = self.own_route(&request).and_then(|route| {
             let uri = route.uri();
             flow_of(uri.user()?)
@@ -140,14 +194,15 @@ impl Proxy {
         let added = self.record_route(flow, &request);
         let via = self.via(flow.transport, &branch);
         let bytes = with_lines(&passed, &format!("{via}{added}"));
-        Ok(Terminating { flow, bytes })
+        let hop = Hop::Flow(flow);
+        Ok(Going { bytes, hop })
     }
 
     /// Any request, between elements of the core: it is changed as little as RFC 3261 16.6 has it, and the next ones of
     /// a dialog that it begins come this way too.
     pub fn through(&self, bytes: &[u8]) -> Result<Onward, Refusal> {
         let request = self.read(bytes)?;
-        let branch = self.branch(&request.via().map_err(|_| 400u16)?);
+        let branch = self.branch(&request).ok_or(400u16)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
         let route = self.routes_after_own(&request).next();
         let added = match begins_dialog(&request) {
@@ -184,7 +239,7 @@ impl Proxy {
         }
         let next = vias.next()?.ok()?;
         let branch = own.branch()?.to_vec();
-        if self.branch(&next).into_bytes() != branch {
+        if self.branch_after(&next, &response)?.into_bytes() != branch {
             return None;
         }
         let to = onward(&next)?;
@@ -312,6 +367,13 @@ impl Proxy {
             },
             _ => Edit::Keep,
         }
+    }
+}
+
+fn without_routes(name: HeaderName) -> Edit<'static> {
+    match name {
+        HeaderName::Route => Edit::Drop,
+        _ => Edit::Keep,
     }
 }
 

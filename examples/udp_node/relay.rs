@@ -19,6 +19,7 @@ use crate::{
     element::{NetworkElement, Refused},
     hop,
     outside::Outside,
+    passage::Times,
     passing::{Passing, Way},
     peer::{Peer, Transport},
     proxy::Proxy,
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub struct Element {
+    proxy: Proxy,
     passing: Passing,
     inside: SocketAddrV4,
     outside: SocketAddrV4,
@@ -69,12 +71,11 @@ impl Element {
     pub fn new(site: &mut Site, arguments: &mut Arguments) -> Result<Self, Box<dyn Error>> {
         let mut side = |name: &str| address(name, &arguments.needed(name)?);
         let (inside, outside) = (side("inside")?, side("outside")?);
-        let identifiers = site.birth.identifiers();
-        let tag = identifiers.constant();
+        let tag = site.birth.identifiers().constant();
         let (element, birth) = (site.element()?, &mut site.birth);
-        let proxy = Proxy::new(element, birth.identifiers(), birth.secret());
         Ok(Self {
-            passing: Passing::new(proxy, identifiers),
+            proxy: Proxy::new(element, birth.identifiers(), birth.secret()),
+            passing: Passing::new(Times::read(arguments)?, tag),
             inside,
             outside,
             translation: Translation::read(arguments)?,
@@ -190,7 +191,8 @@ impl NetworkElement for Element {
             Direction::Inbound => (self.inside, Some(&self.trust)),
         };
         let way = Way { far, within };
-        self.passing.receive(now, &passed, &way, outside);
+        let through = (&self.proxy, &mut self.passing);
+        way.pass_on(now, &passed, through, outside);
         Ok(())
     }
 

@@ -18,12 +18,25 @@ use crate::{
     store::{Opened, Store},
 };
 
+/// Bytes of a Service-Route; a longer one is not kept.
+const LONGEST_ROUTE: usize = 1_024;
+
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Ue {
     /// The number of its [`Peer`]; `None` once its connection is closed.
     flow: Option<u64>,
     /// Its public identities, the default one first.
     identities: Vec<String>,
+    /// The values of Service-Route (RFC 3608); empty for none.
+    service_route: String,
+}
+
+/// Whom a request is from.
+pub struct Speaker<'u> {
+    /// The identity under which it is passed on.
+    pub identity: &'u str,
+    /// The route of what it begins.
+    pub service_route: Option<&'u str>,
 }
 
 /// What tells UEs apart: a contact, and the private identity of whoever has registered it. Two users may give the same
@@ -81,6 +94,7 @@ impl Ues {
         let ue = Ue {
             flow: Some(flow.number()),
             identities: identities(&request, &response),
+            service_route: service_route(&response),
         };
         let bound = learned.contacts.iter().filter(|bound| bound.expires > 0);
         let bound = bound.map(|bound| bound.contact.uri_bytes());
@@ -127,11 +141,11 @@ impl Ues {
         names
     }
 
-    /// The identity under which a request over a flow is passed on (TS 24.229 5.2.6.3): the one that the UE prefers, if it
+    /// Whom a request over a flow is from (TS 24.229 5.2.6.3). It is passed on under the identity that the UE prefers, if that
     /// is its own, or its default one. Of several UEs it is from the one with its Contact, and else from the one with its
     /// P-Preferred-Identity or From. `None` if nobody has registered over the flow, or if that does not tell whom it is
     /// from.
-    pub fn speaker(&self, flow: Peer, request: &[u8]) -> Option<&str> {
+    pub fn speaker(&self, flow: Peer, request: &[u8]) -> Option<Speaker<'_>> {
         let request = Message::parse(request, &Limits::default()).ok()?;
         let preferred = request.name_addrs(HeaderName::PPreferredIdentity).next();
         let preferred = preferred.and_then(Result::ok);
@@ -152,7 +166,10 @@ impl Ues {
             return None;
         }
         let preferred = preferred.and_then(|given| ue.own(&given));
-        preferred.or(ue.identity())
+        Some(Speaker {
+            identity: preferred.or(ue.identity())?,
+            service_route: Some(ue.service_route.as_str()).filter(|route| !route.is_empty()),
+        })
     }
 
     fn over(&self, flow: Peer) -> Vec<(&Name, &Ue)> {
@@ -240,4 +257,15 @@ fn identities(request: &Message<'_>, response: &Message<'_>) -> Vec<String> {
         identities.push(text(to.uri_bytes()));
     }
     identities
+}
+
+/// Each 2xx replaces what an earlier one said.
+fn service_route(response: &Message<'_>) -> String {
+    let routes = response.name_addrs(HeaderName::ServiceRoute).flatten();
+    let routes: Vec<String> = routes.map(|route| text(route.raw())).collect();
+    let joined = routes.join(", ");
+    match joined.len() <= LONGEST_ROUTE {
+        true => joined,
+        false => String::new(),
+    }
 }

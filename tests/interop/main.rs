@@ -12,6 +12,7 @@ mod pcscf;
 #[path = "../udp_node/process.rs"]
 #[allow(dead_code)] // Some of it is for the other tests of the example.
 mod process;
+mod relay;
 mod scscf;
 mod sipp;
 mod table;
@@ -37,6 +38,7 @@ fn sipp_is_the_other_side() {
     pcscf::all(&mut table);
     cpm::all(&mut table);
     msc::all(&mut table);
+    relay::all(&mut table);
     load::all(&mut table);
     print!("{table}");
     assert!(table.is_good(), "see the table");

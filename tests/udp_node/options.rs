@@ -29,8 +29,15 @@ fn help_is_complete() {
     let (mut options, mut commands) = (0, 0);
     for file in fs::read_dir(folder).unwrap() {
         let source = fs::read_to_string(file.unwrap().path()).unwrap();
-        for take in ["text", "number", "flag", "either", "all", "needed"] {
-            for option in between(&source, &format!("arguments.{take}(\""), "\"") {
+        // However its lines are broken. Two are given their names by who calls them.
+        let unbroken: String = source.split_whitespace().collect();
+        let takes = ["text", "number", "flag", "either", "all", "needed"];
+        let takes = takes.map(|take| format!("arguments.{take}(\""));
+        for take in takes
+            .into_iter()
+            .chain(["side(\"", "party(\""].map(str::to_owned))
+        {
+            for option in between(&unbroken, &take, "\"") {
                 options += 1;
                 let is_there = option == "help" || help.contains(&format!("--{option} "));
                 assert!(is_there, "--{option}");
@@ -51,6 +58,68 @@ fn help_is_complete() {
         }
     }
     assert!(options > 20 && commands > 8, "{options} {commands}");
+}
+
+/// The options in a part of `--help`: each with its value, several on a line with a comma between.
+fn options_in(part: &str) -> Vec<&str> {
+    let mut options = Vec::new();
+    for line in part.lines() {
+        let mut words = line.split_whitespace();
+        while let Some(option) = words.next().and_then(|word| word.strip_prefix("--")) {
+            options.push(option);
+            if !words.next().is_some_and(|value| value.ends_with(',')) {
+                break;
+            }
+        }
+    }
+    options
+}
+
+/// Whatever option `--help` names for a role, the role takes: without its value it is refused for that alone.
+#[test]
+fn help_is_true() {
+    const ROLES: [(&str, &[[&str; 2]]); 5] = [
+        ("scscf", &[]),
+        ("pcscf", &[["--next-hop", "127.0.0.1:9"]]),
+        ("cpm", &[["--peer", "127.0.0.1:9"]]),
+        ("msc", &[["--registrar", "127.0.0.1:9"]]),
+        (
+            "relay",
+            &[["--inside", "127.0.0.1:9"], ["--outside", "127.0.0.1:9"]],
+        ),
+    ];
+    let (_, help, _) = run(&["--help"]);
+    let part = |mark: &str| {
+        let (_, rest) = help.split_once(mark).unwrap();
+        rest.split_once("\n\n").unwrap().0
+    };
+    let common = options_in(part("\nOptions of every role\n"));
+    let mut tried = 0;
+    for (role, needed) in ROLES {
+        let own = options_in(part(&format!("\n{role}: ")));
+        for option in common.iter().chain(&own) {
+            let fixed = [["--listen", "127.0.0.1:0"], ["--domain", "ims.test"]];
+            let option = format!("--{option}");
+            let others = fixed
+                .iter()
+                .chain(needed)
+                .filter(|[name, _]| *name != option);
+            let mut arguments = vec![role];
+            arguments.extend(others.flatten());
+            let (given, expected) = match option.as_str() {
+                "--quiet" => ("--quiet=x", format!("{option} takes no value")),
+                given => (given, format!("{option} needs a value")),
+            };
+            arguments.push(given);
+            let (success, _, said) = run(&arguments);
+            assert!(
+                !success && said.contains(&expected),
+                "{role} {option}: {said}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 90, "{tried}");
 }
 
 /// A seed or a number of starts that is damaged is not taken for none: with another one identifiers could come twice.

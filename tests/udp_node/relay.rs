@@ -242,7 +242,9 @@ fn too_many_requests() {
     // Each has 60,000 bytes as it comes, and as it goes.
     assert!(refused.is_some_and(|number| number > 500), "{refused:?}");
     send(2_000);
-    assert_eq!(status(&border.inside.receive()), "503");
+    let refused = border.inside.receive();
+    assert_eq!(status(&refused), "503");
+    assert_eq!(values(&refused, "Retry-After"), ["10"]);
 }
 
 /// A CANCEL is answered here, and follows the INVITE when that has shown a sign.

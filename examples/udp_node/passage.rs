@@ -1,0 +1,425 @@
+//! One request on its way through a stateful proxy: the server transaction towards whoever sent it, and the client
+//! transaction towards the next hop (RFC 3261 16, 17).
+//!
+//! `txn::Transactions` has both for a node. A proxy is none: it passes INVITEs on, which are the host's.
+
+use ims_procedures::{
+    drive::{Identifier, Limits, Millis, Towards},
+    wire::{Message, Method},
+};
+
+use crate::{
+    arguments::Arguments,
+    hop,
+    outside::Outside,
+    peer::{Peer, Transport},
+    resend::{CORE, Elapsed, Outstanding, Pace, UE},
+    way_back::Stamped,
+};
+
+/// How long the timers of RFC 3261 are.
+#[derive(Clone, Copy)]
+pub struct Times {
+    core: Pace,
+    /// Milliseconds for which an INVITE may ring (Timer C).
+    ringing: u64,
+}
+
+impl Times {
+    pub fn read(arguments: &mut Arguments) -> Result<Self, String> {
+        let t1 = arguments.number("t1-ms", CORE.t1)?;
+        Ok(Self {
+            core: Pace { t1, ..CORE },
+            ringing: arguments.number("timer-c-ms", Self::default().ringing)?,
+        })
+    }
+
+    const fn pace(&self, towards: Towards) -> Pace {
+        match towards {
+            Towards::Ue => UE,
+            _ => self.core,
+        }
+    }
+
+    /// 64·T1 of the core: for how long an answered request may come again, and an INVITE that is cancelled be unanswered. A UE
+    /// is slower, but sends again within 16 s (TS 24.229 7.7).
+    const fn memory(&self) -> u64 {
+        64 * self.core.t1
+    }
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            core: CORE,
+            ringing: 181_000,
+        }
+    }
+}
+
+/// A request as it came.
+#[derive(Clone, Copy)]
+pub struct Came<'m> {
+    pub message: &'m Stamped,
+    pub request: &'m Message<'m>,
+    pub method: Method<'m>,
+    /// Whom its responses go to.
+    pub back: Towards,
+}
+
+/// A request as it goes on, and where to.
+pub struct Going {
+    pub bytes: Vec<u8>,
+    pub hop: Hop,
+}
+
+/// The next hop of a request.
+#[derive(Clone, Copy)]
+pub enum Hop {
+    /// Another element, which is connected where it is not.
+    Element(Peer),
+    /// A UE, over its flow: nobody but the UE can make another.
+    Flow(Peer),
+}
+
+impl Hop {
+    /// Whether it can be reached, as far as can be told at once.
+    pub fn send(self, now: Millis, bytes: &[u8], outside: &mut Outside) -> bool {
+        match self {
+            Self::Element(peer) => outside.send_on(now, peer, bytes),
+            Self::Flow(peer) => outside.send(now, peer, bytes),
+        }
+    }
+
+    /// The status of a request that cannot reach it: 430 says that only the UE can help that (RFC 5626 5.3).
+    pub const fn failed(self) -> u16 {
+        match self {
+            Self::Element(_) => 503,
+            Self::Flow(_) => 430,
+        }
+    }
+
+    /// Over UDP alone something may have been lost.
+    fn send_again(self, now: Millis, bytes: &[u8], outside: &mut Outside) {
+        let (Self::Element(peer) | Self::Flow(peer)) = self;
+        if peer.transport == Transport::Udp {
+            self.send(now, bytes, outside);
+        }
+    }
+
+    const fn towards(self) -> Towards {
+        match self {
+            Self::Element(_) => Towards::Core,
+            Self::Flow(_) => Towards::Ue,
+        }
+    }
+}
+
+/// What a response means to whoever sent the request.
+pub enum Heard {
+    Nothing,
+    /// It goes back.
+    Progress,
+    /// It goes back: the request is answered. As it went on.
+    Answer(Vec<u8>),
+}
+
+/// A request on its way.
+pub struct Passage {
+    times: Times,
+    came: Stamped,
+    back: Towards,
+    went: Going,
+    is_invite: bool,
+    stage: Stage,
+    cancel: Cancel,
+    /// What the request is answered with when it comes again; empty for nothing.
+    last: Vec<u8>,
+}
+
+enum Stage {
+    /// Nothing has come, or no answer to what is no INVITE (Timers A, B, E, F).
+    Waiting(Outstanding),
+    Ringing {
+        until: Millis,
+    },
+    /// An INVITE was refused: that is said again until its ACK comes (Timers G, H).
+    Refused(Outstanding),
+    /// Timers D, I, J, K, and L and M of RFC 6026.
+    Over {
+        until: Millis,
+        is_accepted: bool,
+    },
+}
+
+/// Whether an INVITE is wanted.
+enum Cancel {
+    Wanted,
+    /// A CANCEL is to follow it as soon as it may.
+    Due,
+    /// That CANCEL.
+    Sent(Outstanding, Vec<u8>),
+    Answered,
+}
+
+impl Passage {
+    /// One that goes on. Of an INVITE, its sender hears that it does. `None` if the next hop cannot be reached.
+    pub fn begin(
+        now: Millis,
+        times: Times,
+        came: &Came<'_>,
+        went: Going,
+        outside: &mut Outside,
+    ) -> Option<Self> {
+        if !went.hop.send(now, &went.bytes, outside) {
+            return None;
+        }
+        let is_invite = came.method == Method::Invite;
+        let trying = is_invite.then(|| hop::response(came.request, 100, None));
+        let last = trying.flatten().unwrap_or_default();
+        let pace = times.pace(went.hop.towards());
+        // Timer A, unlike E, grows without bound.
+        let t2 = if is_invite { 64 * pace.t1 } else { pace.t2 };
+        let passage = Self {
+            times,
+            came: came.message.clone(),
+            back: came.back,
+            stage: Stage::Waiting(Outstanding::new(now, b"", b"", Pace { t2, ..pace })),
+            went,
+            is_invite,
+            cancel: Cancel::Wanted,
+            last,
+        };
+        passage.say_again(now, outside);
+        Some(passage)
+    }
+
+    /// Takes what belongs to it: the same request again, the ACK of a refusal, a CANCEL. Whether it was that.
+    pub fn takes(
+        &mut self,
+        now: Millis,
+        came: &Came<'_>,
+        tag: Identifier,
+        outside: &mut Outside,
+    ) -> bool {
+        match (came.method, &self.stage) {
+            (Method::Ack, Stage::Refused(_)) => self.end(now, false),
+            (Method::Ack, Stage::Over { is_accepted, .. }) => return !is_accepted,
+            (Method::Ack, Stage::Waiting(_) | Stage::Ringing { .. }) => return false,
+            (Method::Cancel, _) => {
+                if let Some(response) = hop::response(came.request, 200, Some(tag)) {
+                    outside.send(now, came.message.back, &response);
+                }
+                self.call_off(now, outside);
+            }
+            _ => self.say_again(now, outside),
+        }
+        true
+    }
+
+    /// Takes a response, which goes back as `back`.
+    pub fn hear(
+        &mut self,
+        now: Millis,
+        response: &Message<'_>,
+        back: &[u8],
+        outside: &mut Outside,
+    ) -> Heard {
+        let status = response.status().unwrap_or_default();
+        if self.is_invite && status >= 300 {
+            self.acknowledge(now, response, outside);
+        }
+        let is_open = matches!(self.stage, Stage::Waiting(_) | Stage::Ringing { .. });
+        match (is_open, status) {
+            (true, 100..200) => self.progress(now, status, back, outside),
+            (true, _) => {
+                let request = self.went.bytes.clone();
+                self.answer(now, status, back);
+                Heard::Answer(request)
+            }
+            // It comes again until its ACK has gone all the way.
+            (false, 200..300) if self.is_invite => Heard::Progress,
+            (false, _) => Heard::Nothing,
+        }
+    }
+
+    /// Its CANCEL was answered.
+    pub fn hear_of_cancel(&mut self) {
+        if let Cancel::Sent(..) = self.cancel {
+            self.cancel = Cancel::Answered;
+        }
+    }
+
+    /// Whom it came from.
+    pub const fn sender(&self) -> Peer {
+        self.came.back
+    }
+
+    /// Of all that is kept of it.
+    pub fn bytes(&self) -> usize {
+        let cancel = match &self.cancel {
+            Cancel::Sent(_, bytes) => bytes.len(),
+            Cancel::Wanted | Cancel::Due | Cancel::Answered => 0,
+        };
+        self.came.bytes.len() + self.went.bytes.len() + self.last.len() + cancel
+    }
+
+    pub fn deadline(&self) -> Millis {
+        let stage = match &self.stage {
+            Stage::Waiting(out) | Stage::Refused(out) => out.deadline(),
+            Stage::Ringing { until } | Stage::Over { until, .. } => *until,
+        };
+        match &self.cancel {
+            Cancel::Sent(out, _) => out.deadline().min(stage),
+            Cancel::Wanted | Cancel::Due | Cancel::Answered => stage,
+        }
+    }
+
+    /// Whether it is to be remembered any longer.
+    pub fn tick(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) -> bool {
+        self.repeat_cancel(now, outside);
+        match &mut self.stage {
+            Stage::Waiting(out) => match out.elapse(now) {
+                Elapsed::Nothing => true,
+                Elapsed::Again(_) => {
+                    self.went.hop.send_again(now, &self.went.bytes, outside);
+                    true
+                }
+                Elapsed::TimedOut => self.give_up(now, tag, outside),
+            },
+            Stage::Refused(out) => match out.elapse(now) {
+                Elapsed::Nothing => true,
+                Elapsed::Again(_) => {
+                    if self.came.back.transport == Transport::Udp {
+                        self.say_again(now, outside);
+                    }
+                    true
+                }
+                Elapsed::TimedOut => false,
+            },
+            Stage::Ringing { until } if *until <= now => match self.cancel {
+                Cancel::Wanted | Cancel::Due => {
+                    self.call_off(now, outside);
+                    true
+                }
+                Cancel::Sent(..) | Cancel::Answered => self.give_up(now, tag, outside),
+            },
+            Stage::Ringing { .. } => true,
+            Stage::Over { until, .. } => *until > now,
+        }
+    }
+
+    fn progress(&mut self, now: Millis, status: u16, back: &[u8], outside: &mut Outside) -> Heard {
+        if self.is_invite {
+            self.ring(now, status);
+            self.cancel_if_due(now, outside);
+        }
+        // A 100 is for one hop.
+        if status == 100 {
+            return Heard::Nothing;
+        }
+        self.last = back.to_vec();
+        Heard::Progress
+    }
+
+    /// Every provisional response but 100 has an INVITE ring for as long again (RFC 3261 16.7 step 2), if it is wanted.
+    fn ring(&mut self, now: Millis, status: u16) {
+        let is_begun = matches!(self.stage, Stage::Ringing { .. });
+        let is_wanted = matches!(self.cancel, Cancel::Wanted | Cancel::Due);
+        if !is_begun || (status > 100 && is_wanted) {
+            let until = now.after(self.times.ringing);
+            self.stage = Stage::Ringing { until };
+        }
+    }
+
+    /// Its final response, whoever has given it.
+    fn answer(&mut self, now: Millis, status: u16, back: &[u8]) {
+        if self.is_invite && status >= 300 {
+            self.last = back.to_vec();
+            let pace = self.times.pace(self.back);
+            self.stage = Stage::Refused(Outstanding::new(now, b"", b"", pace));
+            return;
+        }
+        // RFC 6026 8.7: whoever is called sends the 2xx of an INVITE again.
+        self.last = match self.is_invite {
+            true => Vec::new(),
+            false => back.to_vec(),
+        };
+        self.end(now, true);
+    }
+
+    /// What is kept then: the response, and of an INVITE what its ACK is made of.
+    fn end(&mut self, now: Millis, is_accepted: bool) {
+        let until = now.after(self.times.memory());
+        self.stage = Stage::Over { until, is_accepted };
+        self.came.bytes = Vec::new();
+        if !self.is_invite {
+            self.went.bytes = Vec::new();
+        }
+    }
+
+    /// The ACK of a refusal goes where the INVITE went (RFC 3261 17.1.1.3).
+    fn acknowledge(&self, now: Millis, refusal: &Message<'_>, outside: &mut Outside) {
+        let invite = Message::parse(&self.went.bytes, &Limits::default());
+        let ack = invite
+            .ok()
+            .and_then(|invite| hop::ack_of_refusal(&invite, refusal));
+        if let Some(ack) = ack {
+            self.went.hop.send(now, &ack, outside);
+        }
+    }
+
+    /// Nobody wants it any more: its sender does not, or it has rung for too long.
+    fn call_off(&mut self, now: Millis, outside: &mut Outside) {
+        if let Cancel::Wanted = self.cancel {
+            self.cancel = Cancel::Due;
+        }
+        self.cancel_if_due(now, outside);
+    }
+
+    /// A CANCEL must not come before its INVITE: it waits for a first sign of that (RFC 3261 9.1).
+    fn cancel_if_due(&mut self, now: Millis, outside: &mut Outside) {
+        let (Stage::Ringing { until }, Cancel::Due) = (&mut self.stage, &self.cancel) else {
+            return;
+        };
+        *until = now.after(self.times.memory());
+        let invite = Message::parse(&self.went.bytes, &Limits::default());
+        let cancel = invite.ok().and_then(|invite| hop::cancel(&invite));
+        let cancel = cancel.unwrap_or_default();
+        self.went.hop.send(now, &cancel, outside);
+        let pace = self.times.pace(self.went.hop.towards());
+        let out = Outstanding::new(now, b"", b"", pace);
+        self.cancel = Cancel::Sent(out, cancel);
+    }
+
+    fn repeat_cancel(&mut self, now: Millis, outside: &mut Outside) {
+        let Cancel::Sent(out, bytes) = &mut self.cancel else {
+            return;
+        };
+        match out.elapse(now) {
+            Elapsed::Nothing => {}
+            Elapsed::Again(_) => self.went.hop.send_again(now, bytes, outside),
+            Elapsed::TimedOut => self.cancel = Cancel::Answered,
+        }
+    }
+
+    fn say_again(&self, now: Millis, outside: &mut Outside) {
+        if !self.last.is_empty() {
+            outside.send(now, self.came.back, &self.last);
+        }
+    }
+
+    /// Nobody has answered. Of an INVITE that is said; of another request it would come too late (RFC 4320 4.2).
+    fn give_up(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) -> bool {
+        if !self.is_invite {
+            return false;
+        }
+        let request = Message::parse(&self.came.bytes, &Limits::default());
+        let timeout = request
+            .ok()
+            .and_then(|request| hop::response(&request, 408, Some(tag)));
+        self.answer(now, 408, &timeout.unwrap_or_default());
+        self.say_again(now, outside);
+        true
+    }
+}

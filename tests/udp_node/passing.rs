@@ -1,0 +1,278 @@
+//! The P-CSCF's proxy is stateful: what is lost on the one side is no trouble of the other's (RFC 3261 16, 17).
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use crate::{
+    pcscf::{Between, over_tcp, request, response},
+    peer::{Peer, status, values},
+    process::BOUND,
+};
+
+/// A UE that is registered over TCP.
+struct OverTcp {
+    between: Between,
+    stream: TcpStream,
+    token: String,
+}
+
+impl OverTcp {
+    fn new(options: &[&str]) -> Self {
+        let mut between = Between::with(options);
+        let (mut stream, token) = over_tcp(&mut between);
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        let mut ue = Self {
+            between,
+            stream: stream.try_clone().unwrap(),
+            token,
+        };
+        assert_eq!(status(&ue.receive()), "200");
+        stream.flush().unwrap();
+        ue
+    }
+
+    fn send(&mut self, message: &str) {
+        self.stream.write_all(message.as_bytes()).unwrap();
+    }
+
+    /// The next message without a body.
+    fn receive(&mut self) -> String {
+        let mut message = Vec::new();
+        while !message.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte).expect("a message");
+            message.extend(byte);
+        }
+        String::from_utf8(message).unwrap()
+    }
+
+    fn request(&self, method: &str) -> String {
+        let from = self.between.ue.address.clone();
+        let request = request(method, &self.between.ue, "");
+        let own = self.stream.local_addr().unwrap().to_string();
+        request.replace(&format!("UDP {from}"), &format!("TCP {own}"))
+    }
+
+    /// A request of the core for the UE.
+    fn of_core(&self, method: &str) -> String {
+        let route = format!("Route: <sip:{}@{};lr>\r\n", self.token, self.listen());
+        request(method, &self.between.core, &route)
+    }
+
+    fn listen(&self) -> &str {
+        &self.between.pcscf.listen
+    }
+
+    fn send_from_core(&self, message: &str) {
+        self.between.core.send(self.listen(), message);
+    }
+}
+
+/// A request that goes the way of an INVITE, in its transaction.
+fn beside(method: &str, invite: &str) -> String {
+    let request = invite.replacen("INVITE ", &format!("{method} "), 1);
+    request.replace("CSeq: 1 INVITE", &format!("CSeq: 1 {method}"))
+}
+
+/// An INVITE that is refused: a 100 for it, whatever comes again is answered here, and the ACKs are of one hop each.
+#[test]
+fn a_call_that_is_refused() {
+    let mut between = Between::new();
+    between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    let invite = request("INVITE", ue, "");
+    assert_eq!(status(&ue.ask(listen, &invite)), "100");
+    let passed = core.receive();
+    assert_eq!(values(&passed, "Record-Route").len(), 1);
+    assert_eq!(status(&ue.ask(listen, &invite)), "100");
+    let busy = response(&passed, "486 Busy Here", "");
+    core.send(listen, &busy);
+    let ack = loop {
+        // The INVITE may have gone again.
+        match core.receive() {
+            again if again == passed => {}
+            other => break other,
+        }
+    };
+    assert!(ack.starts_with("ACK "), "{ack}");
+    assert_eq!(values(&ack, "Via"), [values(&passed, "Via")[0]]);
+    assert_eq!(status(&ue.receive()), "486");
+    assert_eq!(status(&ue.ask(listen, &invite)), "486");
+    for _ in 0..2 {
+        ue.send(listen, &beside("ACK", &invite));
+    }
+    assert!(core.is_quiet_for(100));
+    assert_eq!(core.ask(listen, &busy), ack);
+    assert!(ue.is_quiet_for(100));
+}
+
+/// The P-CSCF refuses an INVITE itself: the ACK of that goes no further.
+#[test]
+fn a_call_that_is_refused_here() {
+    let mut between = Between::new();
+    between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    let invite = request("INVITE", ue, "").replace("Max-Forwards: 70", "Max-Forwards: 0");
+    let refused = ue.ask(listen, &invite);
+    assert_eq!(status(&refused), "483");
+    let ack = beside("ACK", &invite).replace("Forwards: 0", "Forwards: 70");
+    ue.send(
+        listen,
+        &ack.replace(values(&invite, "To")[0], values(&refused, "To")[0]),
+    );
+    assert!(core.is_quiet_for(100));
+}
+
+/// A request that was answered is answered again from here; another one with the same branch is another transaction.
+#[test]
+fn a_request_that_comes_again() {
+    let mut between = Between::new();
+    between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    let message = request("MESSAGE", ue, "");
+    let passed = between.up(&message);
+    core.send(listen, &response(&passed, "202 Accepted", ""));
+    let accepted = ue.receive();
+    assert_eq!(ue.ask(listen, &message), accepted);
+    assert!(core.is_quiet_for(100));
+    let other = message.replace("MESSAGE", "OPTIONS");
+    assert!(between.up(&other).starts_with("OPTIONS "));
+}
+
+/// A client of RFC 2543, whose branch says nothing: its requests are told apart by their sequence numbers.
+#[test]
+fn a_client_without_branches() {
+    let mut between = Between::new();
+    between.register();
+    let message = request("MESSAGE", &between.ue, "").replace(";branch=z9hG4bK-", ";branch=1;x=");
+    let first = between.up(&message);
+    let second = between.up(&message.replace("CSeq: 1 ", "CSeq: 2 "));
+    assert_ne!(values(&first, "Via")[0], values(&second, "Via")[0]);
+}
+
+/// The UE is on TCP and sends once. What the core has not got goes to it again from here.
+#[test]
+fn the_core_loses_a_request() {
+    let mut ue = OverTcp::new(&["--t1-ms", "50"]);
+    let message = ue.request("MESSAGE");
+    ue.send(&message);
+    let lost = ue.between.core.receive();
+    for _ in 0..2 {
+        assert_eq!(ue.between.core.receive(), lost);
+    }
+    for _ in 0..2 {
+        ue.send_from_core(&response(&lost, "202 Accepted", ""));
+    }
+    assert_eq!(status(&ue.receive()), "202");
+    // The second 202 is absorbed: what comes next is of another request.
+    ue.send(&message.replace("MESSAGE", "OPTIONS"));
+    loop {
+        let next = ue.between.core.receive();
+        if next.starts_with("OPTIONS ") {
+            ue.send_from_core(&response(&next, "200 OK", ""));
+            break;
+        }
+    }
+    assert_eq!(status(&ue.receive()), "200");
+}
+
+/// A CANCEL, and the ACK of the refusal that comes of it, go over the flow of their INVITE: to a UE on TCP.
+#[test]
+fn a_call_to_a_flow_is_cancelled() {
+    let mut ue = OverTcp::new(&[]);
+    let invite = ue.of_core("INVITE");
+    ue.send_from_core(&invite);
+    assert_eq!(status(&ue.between.core.receive()), "100");
+    let rung = ue.receive();
+    assert!(rung.starts_with("INVITE "));
+    ue.send_from_core(&beside("CANCEL", &invite));
+    assert_eq!(status(&ue.between.core.receive()), "200");
+    let rings = |ue: &mut OverTcp| {
+        ue.send(&response(&rung, "180 Ringing", ""));
+        assert_eq!(status(&ue.between.core.receive()), "180");
+    };
+    rings(&mut ue);
+    let cancel = ue.receive();
+    assert!(cancel.starts_with("CANCEL "), "{cancel}");
+    assert_eq!(values(&cancel, "Via"), [values(&rung, "Via")[0]]);
+    ue.send(&response(&cancel, "200 OK", ""));
+    rings(&mut ue);
+    ue.send(&response(&rung, "487 Request Terminated", ""));
+    // One CANCEL, however often it rings.
+    let ack = ue.receive();
+    assert!(ack.starts_with("ACK "), "{ack}");
+    assert_eq!(values(&ack, "Via"), values(&cancel, "Via"));
+    assert_eq!(status(&ue.between.core.receive()), "487");
+    ue.send_from_core(&beside("ACK", &invite));
+    assert!(ue.between.core.is_quiet_for(1_000));
+    let nothing = beside("CANCEL", &ue.of_core("INVITE"));
+    ue.send_from_core(&nothing);
+    assert_eq!(status(&ue.between.core.receive()), "481");
+}
+
+/// A call that is answered: the 2xx may come again, and its ACK has a way of its own, by the dialog's route.
+#[test]
+fn a_call_that_is_answered() {
+    let mut ue = OverTcp::new(&[]);
+    let invite = ue.of_core("INVITE");
+    ue.send_from_core(&invite);
+    ue.between.core.receive();
+    let passed = ue.receive();
+    let route = values(&passed, "Record-Route")[0].to_owned();
+    assert!(route.starts_with(&format!("<sip:{}@", ue.token)), "{route}");
+    for _ in 0..2 {
+        ue.send(&response(&passed, "200 OK", ""));
+        assert_eq!(status(&ue.between.core.receive()), "200");
+    }
+    ue.send_from_core(&invite);
+    assert!(ue.between.core.is_quiet_for(100));
+    ue.send_from_core(&ue.of_core("ACK"));
+    let ack = ue.receive();
+    assert!(
+        ack.starts_with("ACK ") && values(&ack, "Via").len() == 2,
+        "{ack}"
+    );
+    ue.send_from_core(&ue.of_core("BYE"));
+    assert!(ue.receive().starts_with("BYE "));
+}
+
+/// Timer B: nobody answers an INVITE, and whoever sent it hears of that. Of another request there is nothing to hear
+/// (RFC 4320 4.2).
+#[test]
+fn nobody_answers() {
+    let mut ue = OverTcp::new(&["--t1-ms", "10"]);
+    for method in ["MESSAGE", "INVITE"] {
+        let request = ue.request(method);
+        ue.send(&request);
+    }
+    assert_eq!(status(&ue.receive()), "100");
+    let timeout = ue.receive();
+    assert_eq!(status(&timeout), "408");
+    assert!(values(&timeout, "CSeq")[0].ends_with("INVITE"));
+}
+
+/// Timer C: an INVITE rings for too long. It is called off, and if that has no answer, it has timed out.
+#[test]
+fn it_rings_for_too_long() {
+    let mut between = Between::with(&["--t1-ms", "10", "--timer-c-ms", "300"]);
+    between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    assert_eq!(status(&ue.ask(listen, &request("INVITE", ue, ""))), "100");
+    let passed = core.receive();
+    core.send(listen, &response(&passed, "180 Ringing", ""));
+    assert_eq!(status(&ue.receive()), "180");
+    let next = |core: &Peer, method: &str| {
+        let is_it = |message: &String| message.starts_with(method);
+        std::iter::repeat_with(|| core.receive())
+            .find(is_it)
+            .unwrap()
+    };
+    let cancel = next(core, "CANCEL ");
+    assert_eq!(values(&cancel, "Via"), [values(&passed, "Via")[0]]);
+    assert_eq!(status(&ue.receive()), "408");
+    // The refusal that comes too late is acknowledged, and goes no further.
+    core.send(listen, &response(&passed, "487 Request Terminated", ""));
+    next(core, "ACK ");
+}
