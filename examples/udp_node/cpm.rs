@@ -444,6 +444,7 @@ impl NetworkElement for Element {
 
 fn config(site: &Site, arguments: &mut Arguments, terms: &Terms) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::new(site.element()?);
+    config.audit = site.audit.is_some();
     // A proxy passes on the BYEs of what the node has not learnt too: whoever gets them knows whose they are.
     config.answers_unknown = matches!(terms.mode, Mode::B2bua);
     config.far_side_bound = arguments.number("far-side-ms", config.far_side_bound)?;

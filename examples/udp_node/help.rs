@@ -23,6 +23,8 @@ Options of every role
                          ends the silence                                                  [default: 900]
   --pcap FILE            write what goes over the sockets as a capture
   --ladder FILE.html     write the ladder diagram as a web page, at the end
+  --audit FILE           add a record to it of each deregistration, and of each session that is closed: who began it
+                         and why, whom it concerns, how it ended and when
   --persist FOLDER       keep every registration there, and go on from there at the next start
   --quiet                print no events, but answers to commands
 

@@ -20,7 +20,7 @@
 //! | `subscribing.rs`, `hop.rs`, `agenda.rs` | what roles share: events of subscriptions; what goes from hop to hop; what is due when |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
 //! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
-//! | `console.rs`, `record.rs`, `outside.rs` | commands and events; what was sent; all that is outside of a node |
+//! | `console.rs`, `record.rs`, `audit.rs`, `outside.rs` | commands and events; what was sent; records for an audit; all that is outside of a node |
 //! | `arguments.rs`, `site.rs`, `help.rs` | the command line |
 //!
 //! Some files are those of the examples `ims_network` and `msc_ics`.
@@ -31,6 +31,7 @@
 
 mod agenda;
 mod arguments;
+mod audit;
 mod b2bua;
 mod birth;
 mod called;
@@ -87,6 +88,7 @@ use std::{error::Error, process::ExitCode, sync::mpsc::Receiver};
 use serde_json::json;
 
 use arguments::Arguments;
+use audit::Audits;
 use clock::Clock;
 use console::{Command, Line};
 use element::NetworkElement;
@@ -148,6 +150,9 @@ fn run(role: String, arguments: impl Iterator<Item = String>) -> Result<(), Box<
     let (capture, ladder) = (site.capture.as_deref(), site.ladder.take());
     let record = Record::new(site.listen, &site.role, now, capture, ladder)?;
     let mut outside = Outside::new(site.sockets, site.names, record, site.is_quiet);
+    if let Some(path) = &site.audit {
+        outside.keep_audits(Audits::open(path)?);
+    }
     let listen = site.listen.to_string();
     outside.reply(&json!({"event": "ready", "role": site.role, "listen": listen}));
     let tag = site.birth.identifiers().constant();

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::{Arguments, address},
+    audit,
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
     hop,
@@ -458,6 +459,9 @@ impl Duties<Mscics> for Journal {
                 report["cause"] = word(cause).into();
                 report
             }
+            Event::Audited(record) => {
+                return outside.audit(&audit::line(record, about("audited", &record.affected)));
+            }
             Event::Subscription(event) => subscribing::report(event, texts),
             Event::ShutdownProgressed {
                 left,
@@ -486,6 +490,7 @@ fn config(
     registrar: &str,
 ) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::new(site.element()?);
+    config.audit = site.audit.is_some();
     config.entry_points = vec![registrar.into()];
     config.subscription.entry_points = vec![registrar.into()];
     config.subscription.support_reg_event = arguments.either("reg-event", ["on", "off"])?;

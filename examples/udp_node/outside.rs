@@ -6,6 +6,7 @@ use ims_procedures::drive::Millis;
 use serde_json::Value;
 
 use crate::{
+    audit::Audits,
     console::Console,
     names::Names,
     peer::Peer,
@@ -18,6 +19,7 @@ pub struct Outside {
     names: Names,
     console: Console,
     record: Record,
+    audits: Option<Audits>,
     is_quiet: bool,
     /// What went wrong in recording; the element goes on until it is asked.
     fault: Option<io::Error>,
@@ -30,8 +32,21 @@ impl Outside {
             names,
             console: Console::new(),
             record,
+            audits: None,
             is_quiet,
             fault: None,
+        }
+    }
+
+    /// From now on records for an audit are kept there.
+    pub fn keep_audits(&mut self, audits: Audits) {
+        self.audits = Some(audits);
+    }
+
+    /// Keeps one.
+    pub fn audit(&mut self, line: &Value) {
+        if let Some(Err(fault)) = self.audits.as_mut().map(|audits| audits.add(line)) {
+            self.fault = Some(fault);
         }
     }
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::{self, Arguments},
+    audit,
     console::{self, counters, text, word},
     element::{NetworkElement, Refused},
     gate::Gate,
@@ -429,6 +430,9 @@ impl Duties<Pcscf> for Edge {
                 self.released.push((*token, *transaction, *forward));
                 json!({"event": "held_register_released", "forward": forward})
             }
+            Event::Audited(record) => {
+                return outside.audit(&audit::line(record, about("audited", &record.affected)));
+            }
             Event::Subscription(event) => subscribing::report(event, texts),
             Event::ShutdownPlanned {
                 registrations,
@@ -484,6 +488,7 @@ fn config(
     visited_network: &str,
 ) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::new(site.element()?, visited_network.as_bytes());
+    config.audit = site.audit.is_some();
     config.subscription.support_reg_event = arguments.either("reg-event", ["on", "off"])?;
     if !arguments.either("profile", ["sbc", "rfc6665"])? {
         config.subscription.profile = Profile::Rfc6665;

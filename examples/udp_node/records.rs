@@ -10,7 +10,8 @@ use ims_procedures::{
 use serde_json::{Value, json};
 
 use crate::{
-    console::word,
+    audit,
+    console::{text, word},
     host::Duties,
     message_store::MessageStore,
     outside::Outside,
@@ -116,7 +117,13 @@ impl Duties<Cpm> for Records {
         *reply
     }
 
-    fn take_note(&mut self, now: Millis, event: &Event, _: &Outbox<Cpm>, outside: &mut Outside) {
+    fn take_note(
+        &mut self,
+        now: Millis,
+        event: &Event,
+        texts: &Outbox<Cpm>,
+        outside: &mut Outside,
+    ) {
         let report = match event {
             Event::SessionClosed {
                 session,
@@ -147,6 +154,18 @@ impl Duties<Cpm> for Records {
                 "iwf": iwf,
                 "status": status,
             }),
+            Event::Audited(record) => {
+                let say = |of| text(texts.text(of));
+                let of = record.affected;
+                let whom = json!({
+                    "event": "audited",
+                    "session": of.session.0,
+                    "served": say(of.served),
+                    "other": say(of.other),
+                    "call_id": say(of.call_id),
+                });
+                return outside.audit(&audit::line(record, whom));
+            }
             Event::StoredLate { session, stored } => {
                 json!({"event": "stored_late", "session": session.0, "stored": stored})
             }

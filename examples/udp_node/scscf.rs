@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::Arguments,
+    audit,
     console::{self, counters, text, word},
     digest::{Digest, Proof},
     element::{NetworkElement, Refused},
@@ -68,6 +69,7 @@ impl Element {
     ) -> Result<Self, Box<dyn Error>> {
         let registrar = registrar(site, arguments)?;
         let mut config = Config::new(site.element()?);
+        config.audit = site.audit.is_some();
         let authenticates = arguments.all("authenticates")?;
         config.authenticating = authenticates
             .iter()
@@ -473,6 +475,15 @@ impl Duties<Scscf> for Home {
                     "dialogs": word(&outcome.dialogs),
                     "assignment": word(&outcome.assignment),
                 })
+            }
+            Event::Audited(record) => {
+                let whom = json!({
+                    "event": "audited",
+                    "public_identity": say(record.affected.public_identity),
+                    "private_identity": say(record.affected.private_identity),
+                    "contacts": say(record.affected.contacts),
+                });
+                return outside.audit(&audit::line(record, whom));
             }
             Event::SuspiciousDeregistration { affected, reasons } => json!({
                 "event": "suspicious_deregistration",

@@ -26,6 +26,8 @@ pub struct Site {
     udp_limit: usize,
     pub capture: Option<PathBuf>,
     pub ladder: Option<PathBuf>,
+    /// Where records for an audit are kept, if there are to be any.
+    pub audit: Option<PathBuf>,
     pub is_quiet: bool,
     persist: Option<PathBuf>,
     pub birth: Birth,
@@ -59,6 +61,7 @@ impl Site {
             udp_limit: arguments.number("udp-limit", ims_procedures::drive::UDP_LIMIT)?,
             capture: arguments.text("pcap")?.map(Into::into),
             ladder: arguments.text("ladder")?.map(Into::into),
+            audit: arguments.text("audit")?.map(Into::into),
             is_quiet: arguments.flag("quiet")?,
             birth: Birth::new(persist.as_deref())?,
             persist,
