@@ -3,7 +3,7 @@
 //!
 //! A branch of ours is made of the one before it: so whatever belongs to a request that came before is found by it.
 
-use std::{collections::HashMap, net::SocketAddrV4};
+use std::{collections::HashMap, net::SocketAddrV4, rc::Rc};
 
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Towards},
@@ -25,14 +25,17 @@ use crate::{
 const MOST: usize = 250_000;
 const MOST_BYTES: usize = 128 << 20;
 
+/// One for each request, wherever it is noted.
+type Branch = Rc<[u8]>;
+
 pub struct Passing {
     times: Times,
     /// Of every response from here. One for all: none begins a dialog.
     tag: Identifier,
     /// By the branch of ours.
-    passages: HashMap<Vec<u8>, Passage>,
+    passages: HashMap<Branch, Box<Passage>>,
     bytes: usize,
-    agenda: Agenda<Vec<u8>>,
+    agenda: Agenda<Branch>,
 }
 
 /// A response that is to be sent back.
@@ -79,7 +82,7 @@ impl Passing {
         route: impl FnOnce(&Outside) -> Result<Going, u16>,
         outside: &mut Outside,
     ) {
-        let (branch, tag) = (branch.into_bytes(), self.tag);
+        let (branch, tag) = (Branch::from(branch.into_bytes()), self.tag);
         let belongs = self.touch(&branch, |it| it.takes(now, came, tag, outside));
         let done = match came.method {
             _ if belongs == Some(true) => Ok(()),
@@ -104,7 +107,7 @@ impl Passing {
     fn begin(
         &mut self,
         now: Millis,
-        branch: Vec<u8>,
+        branch: Branch,
         came: &Came<'_>,
         route: impl FnOnce(&Outside) -> Result<Going, u16>,
         outside: &mut Outside,
@@ -120,7 +123,7 @@ impl Passing {
                     Passage::begin(now, self.times, came, going, outside).ok_or(failed)?;
                 self.bytes += passage.bytes();
                 self.agenda.set(&branch, Some(passage.deadline()));
-                self.passages.insert(branch, passage);
+                self.passages.insert(branch, Box::new(passage));
                 return Ok(());
             }
         };
@@ -184,12 +187,13 @@ impl Passing {
 
     /// Whatever is done with a passage changes what it takes and when it is due.
     fn touch<T>(&mut self, branch: &[u8], touch: impl FnOnce(&mut Passage) -> T) -> Option<T> {
+        let (key, _) = self.passages.get_key_value(branch)?;
+        let key = Rc::clone(key);
         let passage = self.passages.get_mut(branch)?;
         self.bytes -= passage.bytes();
         let touched = touch(passage);
         self.bytes += passage.bytes();
-        let deadline = Some(passage.deadline());
-        self.agenda.set(&branch.to_vec(), deadline);
+        self.agenda.set(&key, Some(passage.deadline()));
         Some(touched)
     }
 }
