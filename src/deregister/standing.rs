@@ -43,6 +43,8 @@ pub(crate) struct Watched<'r> {
     pub(crate) emergency: bool,
     /// An earlier document has shown it.
     pub(crate) seen: bool,
+    /// The subscription was made after it was registered: all that is told is of what is now.
+    pub(crate) told_since: bool,
     /// Call-ID and CSeq of the REGISTER by which it is registered, if they are to be heeded.
     pub(crate) made_by: Option<(&'r [u8], u32)>,
 }
@@ -259,13 +261,19 @@ impl Visitor for Finder<'_> {
         }
     }
 
-    /// A registration that ended without a word about contacts is over for all of them.
+    /// A registration that ended without a word about contacts is over for all of them; and so is the principal one, whichever
+    /// contacts it shows, if that is of what is now: it has none then (RFC 3680 5.1.1).
     fn registration_end(&mut self, _end: &reginfo::RegistrationEnd<'_>) {
-        if self.state != RegistrationState::Terminated || self.contacts > 0 {
+        if self.state != RegistrationState::Terminated {
             return;
         }
-        for place in 0..self.watched.len().min(MAX_WATCHED) {
-            if self.own & bit(place) != 0 {
+        for (place, watched) in self.watched.iter().enumerate() {
+            let whose = match self.contacts {
+                0 => self.own,
+                _ if watched.told_since => self.principal,
+                _ => 0,
+            };
+            if whose & bit(place) != 0 {
                 self.end(place);
             }
         }

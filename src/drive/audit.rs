@@ -5,8 +5,6 @@
 //! records of orders about everybody, whose progress and tally are events, of re-authentication, of profiles that change,
 //! and of subscriptions.
 
-use core::num::NonZeroU64;
-
 use super::{Identifier, Millis, Text, Texts};
 
 /// Who has begun a procedure.
@@ -65,31 +63,46 @@ impl<A: Texts, C, O> Texts for Audit<A, C, O> {
     }
 }
 
-/// When a procedure began, if that is kept: twice the milliseconds, and two more; an odd one has gone on from a blob.
+/// When a procedure began, if that is kept, in six bytes, which fit where eight would not: twice the milliseconds, and two
+/// more; an odd one has gone on from a blob; 0 is not known, and so is what is later than some 4,000 years after the epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Begun(Option<NonZeroU64>);
+pub(crate) struct Begun([u8; 6]);
 
 impl Begun {
     /// It is not kept.
-    pub(crate) const UNKNOWN: Self = Self(None);
+    pub(crate) const UNKNOWN: Self = Self([0; 6]);
 
     /// At this instant, if it is to be kept.
     pub(crate) const fn at(now: Millis, kept: bool) -> Self {
         match kept {
-            true => Self(NonZeroU64::new(now.0.saturating_add(1).saturating_mul(2))),
+            true => Self::of(now, 0),
             false => Self::UNKNOWN,
         }
     }
 
+    const fn of(instant: Millis, resumed: u64) -> Self {
+        const MOST: u64 = 1 << 46;
+        if instant.0 >= MOST {
+            return Self::UNKNOWN;
+        }
+        let kept = instant.0.saturating_add(1).saturating_mul(2) | resumed;
+        let [a, b, c, d, e, f, _, _] = kept.to_le_bytes();
+        Self([a, b, c, d, e, f])
+    }
+
+    const fn kept(self) -> u64 {
+        let [a, b, c, d, e, f] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+
     /// The instant.
     pub(crate) fn instant(self) -> Option<Millis> {
-        self.0
-            .map(|kept| Millis((kept.get() / 2).saturating_sub(1)))
+        (self.kept() / 2).checked_sub(1).map(Millis)
     }
 
     /// Whether it has gone on from a blob since.
-    pub(crate) fn is_resumed(self) -> bool {
-        self.0.is_some_and(|kept| kept.get() % 2 == 1)
+    pub(crate) const fn is_resumed(self) -> bool {
+        self.kept() % 2 == 1
     }
 
     /// Milliseconds ago, for a blob.
@@ -100,7 +113,34 @@ impl Begun {
     /// So many milliseconds ago, out of a blob, if the epoch had begun by then.
     pub(crate) fn of_age(now: Millis, age: Option<u64>) -> Self {
         let instant = age.and_then(|age| now.0.checked_sub(age));
-        let kept = instant.and_then(|instant| Self::at(Millis(instant), true).0);
-        Self(kept.map(|kept| kept.saturating_add(1)))
+        instant.map_or(Self::UNKNOWN, |instant| Self::of(Millis(instant), 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Begun, Millis};
+
+    /// [DR-9] Every instant is kept as it is, up to the last; of a blob, if the epoch had begun.
+    #[test]
+    fn kept_as_it_was() {
+        let last = (1 << 46) - 1;
+        for instant in [0, 1, 1_700_000_000_000, last] {
+            let begun = Begun::at(Millis(instant), true);
+            assert_eq!(begun.instant(), Some(Millis(instant)));
+            assert!(!begun.is_resumed());
+            let again = Begun::of_age(Millis(instant + 5), Some(5));
+            assert_eq!(again.instant(), Some(Millis(instant)));
+            assert!(again.is_resumed());
+            assert_eq!(again.age(Millis(instant + 7)), Some(7));
+        }
+        for unknown in [
+            Begun::at(Millis(last + 1), true),
+            Begun::at(Millis(5), false),
+            Begun::of_age(Millis(4), Some(5)),
+            Begun::of_age(Millis(4), None),
+        ] {
+            assert_eq!((unknown, unknown.instant()), (Begun::UNKNOWN, None));
+        }
     }
 }

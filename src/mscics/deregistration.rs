@@ -14,6 +14,8 @@
 //!                          │  turn, no dialogs                                           ▲
 //!                          └─────────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! From Sent it goes to Queued once more where the host has registered the subscriber meanwhile (`renewal.rs`).
 
 mod renewal;
 
@@ -74,6 +76,8 @@ pub(crate) struct Running {
     pub(crate) ends: Option<Outcome>,
     /// What the latest attempt came to, if it was not the last.
     pub(crate) last: Option<Outcome>,
+    /// [MS-5] What the attempts for the binding that the subscriber had before came to, where it may remain.
+    pub(crate) left: Option<Outcome>,
 }
 
 impl Rest for Running {
@@ -86,6 +90,7 @@ impl Rest for Running {
         renewed: false,
         ends: None,
         last: None,
+        left: None,
     };
 }
 
@@ -177,10 +182,12 @@ impl Registration {
         self.strings.field(Field::RegisteredIdentity)
     }
 
-    /// [MS-2] Whether a public identity is of its set, spelled as it may be.
+    /// [MS-2] Whether a public identity is of its set, spelled as it may be, or of that of a REGISTER that is out.
     #[must_use]
     pub fn has_identity(&self, identity: &[u8]) -> bool {
+        let former = self.former();
         self.strings.has_identity(identity)
+            || former.is_some_and(|former| former.strings.has_identity(identity))
     }
 
     /// Dialogs that it has, those being released among them.
@@ -230,6 +237,7 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: false,
             seen: self.seen,
+            told_since: self.told_since,
             made_by: is_heeded.then_some((call_id, self.cseq)),
         }
     }
@@ -384,13 +392,8 @@ impl Registration {
                 | State::Waiting { .. },
                 Input::Returned,
             ) => self.note_returned(cx, out),
-            (_, Input::Registered(Details { expires: 0, .. })) => {
-                if self.is_registered() {
-                    self.cause = Cause::Host;
-                }
-                self.take_from_shutdown(cx, Cause::Host);
-                self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
-                self.end(cx, Outcome::ByHost, out)
+            (_, Input::Registered(details @ Details { expires: 0, .. })) => {
+                self.learn_removal(cx, &details, out)?
             }
             (_, Input::Registered(details)) => self.learn(cx, &details, out)?,
 
@@ -454,9 +457,7 @@ impl Registration {
     /// [MS-1] A second trigger while it runs changes nothing, but that who had returned is gone again.
     fn note_gone(&mut self, cx: &Context<'_, Config>, cause: Cause) -> Change {
         if self.heeds(cause) {
-            if !self.has_begun() && self.running.get().ends.is_none() {
-                self.begun = Begun::at(cx.now, cx.config.audit);
-            }
+            self.take_from_shutdown(cx, cause);
             self.cause = cause;
         }
         if self.running.get().returned {
@@ -646,31 +647,12 @@ impl Registration {
         let returned = self.running.get().returned;
         let wait = cx.config.attempts().wait(self.registers, retry_after);
         let Some(wait) = wait.filter(|_| !returned) else {
-            return self.end(cx, outcome, out);
+            return self.end_or_repeat(cx, outcome, out);
         };
         self.change(|running| running.last = Some(outcome));
         self.set_state(State::Waiting {
             until: cx.now.after(wait),
         });
-        Change::Goes
-    }
-
-    /// [MS-1] The end; but where the host's own REGISTER may have been taken after ours, and the subscriber has not
-    /// returned, one more removes what that may have bound. It is one more than the attempts at most.
-    fn end_or_repeat(
-        &mut self,
-        cx: &mut Context<'_, Config>,
-        outcome: Outcome,
-        out: &mut Outbox<Mscics>,
-    ) -> Change {
-        let running = self.running.get();
-        let is_to_repeat = is_removed(outcome) && running.renewed && !running.returned;
-        if !is_to_repeat || self.registers > cx.config.attempts {
-            return self.end(cx, outcome, out);
-        }
-        self.change(|running| running.last = Some(outcome));
-        self.set_former(None);
-        self.queued = true;
         Change::Goes
     }
 
@@ -751,7 +733,11 @@ impl Registration {
         let running = self.running.get();
         let id = match running.calling {
             Some(calling) => calling.call_id,
-            None => cx.identifier(),
+            None => cx.identifiers.event(),
+        };
+        let outcome = match running.left {
+            Some(left) if is_removed(outcome) => left,
+            _ => outcome,
         };
         let affected = self.affected(out);
         out.event(Event::Deregistered {

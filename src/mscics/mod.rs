@@ -89,10 +89,11 @@ impl Role for Mscics {
 pub enum Command<'a> {
     /// [MS-3] A REGISTER that the host has sent on behalf of a subscriber, and its final response. While the subscriber is
     /// deregistered, a 2xx renews the details, and says no more: the REGISTER may be older than the indication. A REGISTER
-    /// of the library that is out stays as it is, and one more follows it. Only [`Returned`](Self::Returned) says that the
-    /// subscriber is back. One that is learnt when the deregistration is over
-    /// already is a new registration: a host that has said [`Inactive`](Self::Inactive) since it sent the REGISTER says so
-    /// again.
+    /// of the library that is out stays as it is, and one more follows it; if it is refused, only where the host has
+    /// registered another binding, of which that says nothing. Only [`Returned`](Self::Returned) says that the subscriber is
+    /// back. One that is learnt when the deregistration is over already is a new registration: a host that has said
+    /// [`Inactive`](Self::Inactive) since it sent the REGISTER says so again. One that removes another contact than the
+    /// registration's changes nothing.
     Learn {
         /// The REGISTER, as it was sent. It has one contact, or `*` with an Expires of 0.
         request: &'a [u8],
@@ -205,7 +206,8 @@ pub enum Answer<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// [MS-4, MS-5] A registration is gone from here. There is exactly one for each that was learnt.
+    /// [MS-4, MS-5] A registration is gone from here. There is exactly one for each that was learnt. Where the host has
+    /// registered another binding meanwhile, it says what may remain of either, and names the later one.
     Deregistered {
         /// Of this event: the same if it comes again after a crash.
         id: Identifier,

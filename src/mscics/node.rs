@@ -305,8 +305,8 @@ impl MscNode {
         Ok(id)
     }
 
-    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, or one that comes while the
-    /// registration is being ended; later only if it was considered cancelled, or the configuration says so.
+    /// [MS-6] The subscription to the state of a registration: with the first REGISTER, or when its end was given up and none
+    /// is left; later only if it was considered cancelled, or the configuration says so.
     pub(super) fn subscribe(
         &mut self,
         now: Millis,
@@ -382,7 +382,9 @@ impl MscNode {
         let change = registration.step(&mut cx, input, out)?;
         let (is_out, has_sent) = (registration.has_request_out(), registration.has_sent());
         let is_over = matches!(change, Change::Gone(_));
-        if was_running && registration.is_registered() {
+        let is_back = was_running && registration.is_registered();
+        let seconds_left = registration.seconds_left(now);
+        if is_back {
             increment(&mut self.counters.cancelled);
         }
         if was_out && (is_over || !is_out) {
@@ -393,6 +395,9 @@ impl MscNode {
         let is_ended = matches!(input, Input::Terminated) && !had_sent;
         if is_ended || (has_sent && !had_sent) {
             self.step_subscription(now, id, subscriber::Input::ConsiderCancelled, out)?;
+        }
+        if is_back {
+            self.subscribe(now, (id, true), seconds_left, out)?;
         }
         if let Change::Gone(outcome) = change {
             self.forget(id, outcome);

@@ -70,6 +70,7 @@ struct RunningSnapshot<'b> {
     renewed: bool,
     ends: Option<(u8, u16)>,
     last: Option<(u8, u16)>,
+    left: Option<(u8, u16)>,
     #[serde(borrow)]
     former: Option<FormerSnapshot<'b>>,
 }
@@ -316,6 +317,7 @@ impl RunningSnapshot<'_> {
             renewed: running.renewed,
             ends: running.ends.map(outcome_code),
             last: running.last.map(outcome_code),
+            left: running.left.map(outcome_code),
             former: None,
         }
     }
@@ -325,6 +327,10 @@ impl RunningSnapshot<'_> {
             Some(code) => Ok(Some(outcome_of(code).ok_or(RestoreError::Damaged)?)),
             None => Ok(None),
         };
+        let is_sent = matches!(self.state, StateSnapshot::Sent { .. });
+        if is_sent && self.calling.is_none() {
+            return Err(RestoreError::Damaged);
+        }
         Ok(Running {
             state: match self.state {
                 StateSnapshot::Registered => State::Registered,
@@ -347,6 +353,7 @@ impl RunningSnapshot<'_> {
             renewed: self.renewed,
             ends: outcome(self.ends)?,
             last: outcome(self.last)?,
+            left: outcome(self.left)?,
         })
     }
 }

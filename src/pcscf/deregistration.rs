@@ -399,6 +399,7 @@ impl Registration {
             identities: self.strings.field(Field::Identities),
             emergency: self.emergency,
             seen: self.is_seen(),
+            told_since: false,
             made_by: None,
         }
     }

@@ -1,13 +1,13 @@
 //! [DR-9] The record of a deregistration, for an audit.
 
 use ims_procedures::{
-    drive::{Initiator, Millis, Node},
+    drive::{Initiator, Millis, Node, Source},
     mscics::{Audit, Cause, Command, Conclusion, Config, Event, MscNode, Outcome, Shutdown},
 };
 
 use crate::bed::{
-    Bed, Out, PARAMS, PRIVATE, TEMPORARY, asked, identifiers, plain, register, register_200,
-    request, response,
+    Bed, Out, PARAMS, PRIVATE, TEMPORARY, asked, document, identifiers, plain, register,
+    register_200, request, response, subscribed,
 };
 
 fn audited() -> Config {
@@ -187,7 +187,67 @@ fn taken_over_from_a_shutdown() {
     }
 }
 
-/// [DR-9] The network ends what a shutdown has only queued: it is the network's.
+/// [DR-9] One that waits for its turn since it has run out begins with that, whatever becomes its cause.
+#[test]
+fn indicated_while_queued() {
+    let mut held_off = audited();
+    held_off.pacing.in_flight = 1;
+    held_off.pacing.hop_in_flight = 1;
+    let mut bed = Bed::registered(held_off);
+    let another = |text: String| text.replace("234150999999999", "234150999999998");
+    let (asks, given) = (register(PARAMS, 1), register_200(PARAMS, 1));
+    bed.learn(&another(asks), &another(given));
+    // The other one has the only turn that there is.
+    bed.now = Millis(1_000).after_seconds(3_599);
+    let private_identity = PRIVATE.replace("999999999@", "999999998@");
+    bed.command(Command::Inactive {
+        private_identity: private_identity.as_bytes(),
+        cause: Cause::Purge,
+    });
+    let (token, bytes) = request(&bed.take());
+    bed.now = bed.now.after_seconds(1);
+    assert_eq!(bed.tick(), [], "it has run out, and waits");
+    let ran_out = bed.now;
+    bed.now = bed.now.after(2_000);
+    assert_eq!(bed.inactive(Cause::CancelLocation), []);
+    let mut out = bed.respond(token, &response(200, &bytes, ""));
+    while !out.iter().any(|out| out.brief() == "REGISTER") {
+        let timer = bed.node.deadline().unwrap().1;
+        out = bed.fire(timer.0);
+    }
+    let (token, bytes) = request(&out);
+    let audit = record(&bed.respond(token, &response(200, &bytes, "")));
+    assert_eq!(audit.cause, Cause::CancelLocation);
+    assert_eq!(audit.began, Some(ran_out));
+}
+
+/// [DR-9] The network ends what a shutdown has only queued: it is the network's. A 2xx of the host's own that comes then
+/// gives it up.
+#[test]
+fn ended_by_the_network_while_queued() {
+    let mut watched = audited();
+    watched.subscription.support_reg_event = true;
+    let (mut bed, subscription) = subscribed(watched);
+    bed.add_dialogs(&[1]);
+    bed.now = Millis(10_000);
+    let mut order = Shutdown::until(Millis(90_000));
+    order.rate = Some(1);
+    bed.command(Command::Shutdown(order));
+    while bed.node.is_registered(PRIVATE.as_bytes()) {
+        bed.tick();
+    }
+    bed.now = Millis(12_000);
+    let body = document(1, "terminated", "terminated", "deactivated");
+    let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+    bed.receive(Source::TrustedCore, &notify);
+    bed.now = Millis(13_000);
+    let out = bed.learn(&register(PARAMS, 2), &register_200(PARAMS, 2));
+    let audit = record(&out[..2]);
+    assert_eq!((audit.cause, audit.outcome), (Cause::Network, GIVEN_UP));
+    assert_eq!(audit.began, Some(Millis(12_000)));
+}
+
+/// [DR-9] The host ends what a shutdown has only queued: it is the host's.
 #[test]
 fn ended_while_queued() {
     let mut bed = Bed::registered(audited());

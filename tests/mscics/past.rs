@@ -87,7 +87,23 @@ fn removal_of_the_former_contact() {
     let gone = document_by(0, "terminated", "terminated", "deactivated", "");
     let notify = subscription.notify(1, "terminated;reason=noresource", &gone);
     let (_, out) = bed.receive(Source::TrustedCore, &notify);
+    // That one was made after the REGISTER: nothing is bound now, whichever contact it shows.
+    let ended = (Cause::Network, Outcome::Notified, 0, 0, false);
+    assert_eq!(outcome(&out), ended);
     assert!(!briefs(&out).contains(&"SUBSCRIBE".to_owned()), "{out:?}");
+}
+
+/// [MS-4] What a subscription from before tells of another contact alone does not end the registration, although it says that
+/// there is none.
+#[test]
+fn terminated_as_it_was_before() {
+    let (mut bed, subscription) = subscribed(config());
+    let to_another = |text: String| text.replace("net:5060>;+sip", "net:5070>;+sip");
+    let (again, answer) = (register(PARAMS, 2), register_200(PARAMS, 2));
+    assert_eq!(bed.learn(&to_another(again), &to_another(answer)), []);
+    let gone = document_by(1, "terminated", "terminated", "deactivated", "");
+    let notify = subscription.notify(2, "active;expires=3000", &gone);
+    bed.receive(Source::TrustedCore, &notify);
     assert!(bed.node.is_registered(PRIVATE.as_bytes()));
 }
 

@@ -222,8 +222,8 @@ fn tried_again_for_the_same_binding() {
     }
 }
 
-/// [MS-5] However it is with the former binding, the attempts are those that the configuration allows, and what the last
-/// comes to is the outcome.
+/// [MS-5] However it is with the former binding, the attempts for it are those that the configuration allows; one more
+/// removes the present one all the same, and that the former may remain is the outcome.
 #[test]
 fn attempts_are_bounded() {
     for (statuses, outcome) in [
@@ -242,10 +242,70 @@ fn attempts_are_bounded() {
             assert_eq!(fail(&mut bed, token, &ours, *status), []);
             (token, ours) = request(&bed.fire("retry of REGISTER"));
         }
-        let out = fail(&mut bed, token, &ours, *last);
-        let registers = u8::try_from(statuses.len()).unwrap();
+        let (_, more) = request(&fail(&mut bed, token, &ours, *last));
+        let registers = u8::try_from(statuses.len()).unwrap() + 1;
+        let (from, to) = OTHER_BINDINGS[0];
+        assert!(is_of(&more, registers.into(), to) && !has(&more, from));
+        let token = again(&mut bed, &more);
+        let out = bed.respond(token, &response(200, &more, ""));
         assert_eq!(ended(&out), (outcome, registers, false));
     }
+}
+
+/// [MS-1] The host itself removes what it had before, while a REGISTER for that is out or to be tried again: only the
+/// present one is left to be removed. It removes the present one: only the former is left. Of a third one nothing follows.
+#[test]
+fn removed_by_the_host() {
+    let [another, ..] = OTHER_BINDINGS;
+    let third = ("net:5060>;+sip", "net:5090>;+sip");
+    let same = ("Contact", "Contact");
+    let remove = |bed: &mut Bed, cseq: u32, (from, to): Change| {
+        let request = register(PARAMS, cseq).replace("Expires: 600000", "Expires: 0");
+        let response = register_200(PARAMS, cseq).replace(";expires=3600", ";expires=0");
+        bed.learn(&request.replace(from, to), &response.replace(from, to))
+    };
+    for (removed, left, registers) in [
+        (same, vec![another.1], 2),
+        (another, vec![another.0], 2),
+        (third, vec![another.0, another.1], 3),
+    ] {
+        let mut bed = Bed::registered(plain());
+        let (token, ours) = inactive(&mut bed);
+        renew(&mut bed, 2, another);
+        assert_eq!(fail(&mut bed, token, &ours, 503), []);
+        assert_eq!(remove(&mut bed, 3, removed), []);
+        let mut out = bed.fire("retry of REGISTER");
+        for mark in &left {
+            let (token, next) = request(&out);
+            assert!(has(&next, mark), "{mark}");
+            out = bed.respond(token, &response(200, &next, ""));
+        }
+        assert_eq!(ended(&out), (Outcome::Confirmed, registers, false));
+    }
+    // While it is registered: a contact that is another one's, and its own.
+    let mut bed = Bed::registered(plain());
+    assert_eq!(remove(&mut bed, 2, third), []);
+    assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+    assert_eq!(outcome(&remove(&mut bed, 3, same)).1, Outcome::ByHost);
+}
+
+/// [S1 L23] [MS-2] While the former identity is still to be deregistered, its dialogs are released first too.
+#[test]
+fn dialogs_of_the_former_identity() {
+    let mut bed = Bed::registered(plain());
+    let (token, ours) = inactive(&mut bed);
+    let renewed = |text: String| {
+        text.replace("net:5060>;+sip", "net:5070>;+sip")
+            .replace(OTHER, "tel:+12125552222")
+    };
+    let (request_, response_) = (register(PARAMS, 2), register_200(PARAMS, 2));
+    assert_eq!(bed.learn(&renewed(request_), &renewed(response_)), []);
+    assert_eq!(fail(&mut bed, token, &ours, 503), []);
+    assert_eq!(bed.add(OTHER, 1, None), Verdict::Handled);
+    assert_eq!(briefs(&bed.take()), ["release 1"]);
+    let out = bed.fire("retry of REGISTER");
+    assert_eq!(briefs(&out), [""; 0], "the dialog is waited for");
+    assert_eq!(briefs(&bed.dialog_ended(1)), ["REGISTER"]);
 }
 
 /// [MS-1] Who returns after that is registered anew by the host: what is out is the last, and between attempts it ends at
@@ -277,8 +337,8 @@ fn returned() {
     }
 }
 
-/// [MS-2] [MS-6] While the former REGISTER is out, dialogs are those of the set that is registered now, and a NOTIFY of
-/// either contact is accepted and changes nothing.
+/// [MS-2] [MS-6] While the former REGISTER is out, dialogs are those of the set that is registered now, or was, and a NOTIFY
+/// of either contact is accepted and changes nothing.
 #[test]
 fn what_counts_meanwhile() {
     let (mut bed, subscription) = subscribed(config());
@@ -289,9 +349,12 @@ fn what_counts_meanwhile() {
             .replace(OTHER, "tel:+12125552222")
     };
     assert_eq!(bed.learn(&renewed(request_), &renewed(response_)), []);
-    assert_eq!(bed.add(OTHER, 1, None), Verdict::NotMine);
-    assert_eq!(bed.add("tel:+12125552222", 1, None), Verdict::Handled);
-    assert_eq!(briefs(&bed.take()), ["release 1"]);
+    for (identity, dialog) in [(OTHER, 2), ("tel:+12125552222", 1)] {
+        assert_eq!(bed.add(identity, dialog, None), Verdict::Handled);
+        assert_eq!(briefs(&bed.take()), [format!("release {dialog}")]);
+        assert_eq!(bed.dialog_ended(dialog), []);
+    }
+    assert_eq!(bed.add("tel:+12125553333", 3, None), Verdict::NotMine);
     let by = format!(" callid=\"{CALL_ID}\" cseq=\"2\"");
     let former = document_by(1, "terminated", "terminated", "deactivated", &by);
     let now = document_by(2, "terminated", "terminated", "deactivated", &by);
@@ -301,7 +364,6 @@ fn what_counts_meanwhile() {
         let (_, out) = bed.receive(Source::TrustedCore, &notify);
         assert_eq!(briefs(&out), ["200"]);
     }
-    assert_eq!(bed.dialog_ended(1), []);
     let (token, more) = request(&bed.respond(token, &response(200, &ours, "")));
     assert!(is_of(&more, 2, "net:5070>;+sip"));
     let out = bed.respond(token, &response(200, &more, ""));

@@ -143,6 +143,35 @@ fn after_the_turn_was_lost() {
     assert!(!bed.node.is_registered(PRIVATE.as_bytes()));
 }
 
+/// [MS-1] The network has ended it, the subscriber is back, and the host's REGISTER was answered 2xx, in either order, while
+/// dialogs are being released: no REGISTER goes out, and the subscription that had ended is made anew, once (MS-6).
+#[test]
+fn returned_and_registered_after_the_network_has_ended_it() {
+    for is_returned_first in [true, false] {
+        let (mut bed, subscription) = subscribed(config());
+        bed.add_dialogs(&[1]);
+        bed.inactive(Cause::Purge);
+        let body = document(1, "terminated", "terminated", "deactivated");
+        let notify = subscription.notify(2, "terminated;reason=noresource", &body);
+        bed.receive(Source::TrustedCore, &notify);
+        let mut out = Vec::new();
+        if is_returned_first {
+            assert_eq!(bed.returned(), []);
+        }
+        out.extend(bed.learn(&register(PARAMS, 2), &register_200(PARAMS, 2)));
+        if !is_returned_first {
+            out.extend(bed.returned());
+        }
+        out.extend(bed.dialog_ended(1));
+        let told = briefs(&out);
+        assert!(told.contains(&"Cancelled".to_owned()), "{told:?}");
+        assert!(!told.contains(&"REGISTER".to_owned()), "{told:?}");
+        let subscribed = told.iter().filter(|told| *told == "SUBSCRIBE");
+        assert_eq!(subscribed.count(), 1, "{told:?}");
+        assert!(bed.node.is_registered(PRIVATE.as_bytes()));
+    }
+}
+
 /// [MS-1, MS-2] What was being released when the subscriber returned, and has ended since, is awaited no more; of a restart,
 /// it is asked again, with the same key.
 #[test]

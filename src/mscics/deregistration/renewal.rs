@@ -4,8 +4,9 @@
 //!   that, and so is what is compared, reported and released.
 //! - [DR-7] A REGISTER of ours that is out stays what it was made of, for after a restart the same goes out again.
 //! - Where that is another binding than the new one, each attempt that follows a failure is made of it too, for it has not
-//!   been removed yet; one more REGISTER removes the new one then. Where it is the same binding, a new attempt, made of the
-//!   new details, removes both.
+//!   been removed yet; one more REGISTER removes the new one then, whatever the others have come to. Where it is the same
+//!   binding, a new attempt, made of the new details, removes both.
+//! - The host may remove either of them itself: then the other one is what there is to remove.
 
 use alloc::boxed::Box;
 use core::mem;
@@ -65,13 +66,96 @@ impl Registration {
         if is_out {
             self.change(|running| running.renewed = true);
         }
+        let mut is_back = false;
         if self.running.get().ends == Some(Outcome::Notified) {
             self.change(|running| running.ends = None);
+            is_back = self.running.get().returned && self.can_stop();
         }
         Ok(match is_refuted && self.has_sent() {
             true => self.note_returned(cx, out),
+            false if is_back => self.cancel(cx, out),
             false => Change::Goes,
         })
+    }
+
+    /// [MS-1] The host's own REGISTER has removed a contact: the present one, or the one that a REGISTER of ours is made
+    /// of. Of another one it says nothing.
+    pub(super) fn learn_removal(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        details: &Details<'_>,
+        out: &mut Outbox<Mscics>,
+    ) -> Result<Change, Misuse> {
+        let removed = match details.contact {
+            // All of them.
+            b"" => None,
+            _ => Some(Self::new(details, &cx.config.limits, cx.now)?.strings),
+        };
+        let is_gone = |own: &Strings| removed.as_ref().is_none_or(|it| own.is_at_contact_of(it));
+        let (is_former_gone, is_present_gone) = (
+            self.former().is_none_or(|former| is_gone(&former.strings)),
+            is_gone(&self.strings),
+        );
+        match (is_present_gone, is_former_gone) {
+            (true, true) => Ok(self.end_by_host(cx, out)),
+            (true, false) => {
+                self.go_back_to_former();
+                Ok(Change::Goes)
+            }
+            (false, true) => {
+                self.set_former(None);
+                Ok(Change::Goes)
+            }
+            (false, false) => Ok(Change::Goes),
+        }
+    }
+
+    fn end_by_host(&mut self, cx: &mut Context<'_, Config>, out: &mut Outbox<Mscics>) -> Change {
+        if self.is_registered() {
+            self.cause = Cause::Host;
+        }
+        self.take_from_shutdown(cx, Cause::Host);
+        self.offer_releases(cx, |dialog| dialog.release.is_none(), out);
+        self.end(cx, Outcome::ByHost, out)
+    }
+
+    /// What is left to be removed is what the REGISTER that is out, or the next one, is made of.
+    fn go_back_to_former(&mut self) {
+        let beside = self.running.beside_mut();
+        if let Some(former) = beside.and_then(Option::take) {
+            self.strings = former.strings;
+            self.requires_path = former.requires_path;
+            self.change(|running| running.renewed = false);
+        }
+    }
+
+    /// [MS-1] The end; but where the host's own REGISTER may have been taken after ours, or is of another binding than ours
+    /// was, and the subscriber has not returned, one more removes what that may have bound. It is one more than the attempts
+    /// at most. What may remain of the other is the outcome then.
+    pub(super) fn end_or_repeat(
+        &mut self,
+        cx: &mut Context<'_, Config>,
+        outcome: Outcome,
+        out: &mut Outbox<Mscics>,
+    ) -> Change {
+        let running = self.running.get();
+        let may_remain = !is_removed(outcome);
+        let is_to_repeat = match may_remain {
+            true => self
+                .former()
+                .is_some_and(|own| !own.strings.is_binding_of(&self.strings)),
+            false => running.renewed,
+        };
+        if !is_to_repeat || running.returned || self.registers > cx.config.attempts {
+            return self.end(cx, outcome, out);
+        }
+        self.change(|running| {
+            running.last = Some(outcome);
+            running.left = running.left.or(may_remain.then_some(outcome));
+        });
+        self.set_former(None);
+        self.queued = true;
+        Change::Goes
     }
 
     /// What it is registered with from now on. No document has shown another contact than before.
