@@ -76,9 +76,10 @@ impl Element {
         let node = MscNode::new(config, site.birth.identifiers())?;
         let host = Host::new(node, site, now)?;
         let node: &MscNode = host.node();
-        let is_registered = |private_identity: &[u8]| node.is_registered(private_identity);
+        // Who is being deregistered may return.
+        let is_known = |private_identity: &[u8]| node.knows(private_identity);
         let kept = site.open_store("subscribers")?;
-        let served = Served::restore(manner, site.birth.identifiers(), kept, is_registered)?;
+        let served = Served::restore(manner, site.birth.identifiers(), kept, is_known)?;
         Ok(Self {
             host,
             served,
@@ -187,6 +188,9 @@ impl Element {
         let name = self.served.private_identity(imsi)?;
         if self.host.node().is_registered(name.as_bytes()) {
             return Err("the subscriber is registered here".into());
+        }
+        if self.host.node().knows(name.as_bytes()) {
+            return Err("the subscriber is being deregistered here, and may return".into());
         }
         self.served.register(now, (imsi, imei), outside)?;
         Ok(Verdict::Handled)

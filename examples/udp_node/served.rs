@@ -86,7 +86,7 @@ impl Served {
         manner: Manner,
         identifiers: Identifiers,
         kept: Option<Opened>,
-        is_registered: impl Fn(&[u8]) -> bool,
+        is_known: impl Fn(&[u8]) -> bool,
     ) -> Result<Self, Box<dyn Error>> {
         let mut served = Self {
             manner,
@@ -101,7 +101,7 @@ impl Served {
         };
         let (mut store, kept) = opened.read::<Subscriber>()?;
         for (key, subscriber) in kept {
-            if !is_registered(&key) {
+            if !is_known(&key) {
                 store.forget(&key)?;
                 continue;
             }

@@ -210,6 +210,12 @@ impl MscNode {
             .is_some_and(Registration::is_registered)
     }
 
+    /// Whether a subscriber is here, registered or being deregistered.
+    #[must_use]
+    pub fn knows(&self, private_identity: &[u8]) -> bool {
+        self.find(private_identity).is_some()
+    }
+
     /// [MS-2] Dialogs of a subscriber, those being released among them.
     #[must_use]
     pub fn dialogs(&self, private_identity: &[u8]) -> usize {

@@ -243,6 +243,35 @@ fn shut_down_after_a_crash() {
     assert!(scscf.contacts().is_empty());
 }
 
+/// [MS-1] [DR-7] Killed while it deregisters a subscriber, it goes on; who returns then is registered anew when that is over,
+/// and not before.
+#[test]
+fn returned_after_a_crash() {
+    let store = folder("udp_node_msc_returned");
+    let registrar = Peer::of_core();
+    let options = ["--reg-event", "off", "--persist", store.to_str().unwrap()];
+    let mut msc = start(&registrar.address, &options);
+    msc.command(&registers(IMSI));
+    registrar.send(&msc.listen, &grant(&registrar.receive(), 3_600));
+    msc.event("registered");
+    msc.command(&inactive("purge"));
+    let ours = registrar.receive();
+    msc.command(&registers(IMSI));
+    let why = "the subscriber is being deregistered here, and may return";
+    assert_eq!(msc.event("refused")["why"], why);
+    let listen = msc.listen.clone();
+    msc.kill();
+    let mut msc = start_at(&listen, &registrar.address, &options);
+    assert_eq!(registrar.receive(), ours, "it goes on");
+    msc.command(&json!({"command": "return", "imsi": IMSI, "imei": IMEI}));
+    assert_eq!(msc.event("accepted")["command"], "return");
+    registrar.send(&msc.listen, &grant(&ours, 0));
+    assert_eq!(msc.event("deregistered")["register_anew"], true);
+    let anew = registrar.receive();
+    assert_ne!(values(&anew, "Call-ID"), values(&ours, "Call-ID"));
+    assert!(!anew.contains("Expires: 0\r\n"), "{anew}");
+}
+
 /// [MS-1] Whom a shutdown has queued, and who is said to be no longer active, goes for that cause, also when the shutdown is
 /// called off; nobody registers that one again.
 #[test]
