@@ -63,41 +63,49 @@ impl<A: Texts, C, O> Texts for Audit<A, C, O> {
     }
 }
 
-/// When a procedure began, if that is kept, in six bytes, which fit where eight would not: twice the milliseconds, and two
-/// more; an odd one has gone on from a blob; 0 is not known, and so is what is later than some 4,000 years after the epoch.
+/// When a procedure began, if that is kept, in six bytes, which fit where eight would not. 0 is not known, and so is what is
+/// more than some thousand years from the epoch; an odd one has gone on from a blob, before this epoch began perhaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Begun([u8; 6]);
 
 impl Begun {
     /// It is not kept.
     pub(crate) const UNKNOWN: Self = Self([0; 6]);
+    /// Milliseconds from the epoch, either way, that are not known any more.
+    const BEYOND: i64 = 1 << 46;
 
     /// At this instant, if it is to be kept.
-    pub(crate) const fn at(now: Millis, kept: bool) -> Self {
-        match kept {
-            true => Self::of(now, 0),
-            false => Self::UNKNOWN,
+    pub(crate) fn at(now: Millis, kept: bool) -> Self {
+        match i64::try_from(now.0) {
+            Ok(instant) if kept => Self::of(instant, false),
+            _ => Self::UNKNOWN,
         }
     }
 
-    const fn of(instant: Millis, resumed: u64) -> Self {
-        const MOST: u64 = 1 << 46;
-        if instant.0 >= MOST {
+    fn of(instant: i64, resumed: bool) -> Self {
+        if instant.saturating_abs() >= Self::BEYOND {
             return Self::UNKNOWN;
         }
-        let kept = instant.0.saturating_add(1).saturating_mul(2) | resumed;
+        let kept = instant.saturating_add(Self::BEYOND).saturating_mul(2) | i64::from(resumed);
         let [a, b, c, d, e, f, _, _] = kept.to_le_bytes();
         Self([a, b, c, d, e, f])
     }
 
-    const fn kept(self) -> u64 {
+    const fn kept(self) -> i64 {
         let [a, b, c, d, e, f] = self.0;
-        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+        i64::from_le_bytes([a, b, c, d, e, f, 0, 0])
     }
 
-    /// The instant.
+    const fn offset(self) -> Option<i64> {
+        match self.kept() {
+            0 => None,
+            kept => Some((kept / 2).saturating_sub(Self::BEYOND)),
+        }
+    }
+
+    /// The instant, if the epoch had begun.
     pub(crate) fn instant(self) -> Option<Millis> {
-        (self.kept() / 2).checked_sub(1).map(Millis)
+        u64::try_from(self.offset()?).ok().map(Millis)
     }
 
     /// Whether it has gone on from a blob since.
@@ -107,13 +115,17 @@ impl Begun {
 
     /// Milliseconds ago, for a blob.
     pub(crate) fn age(self, now: Millis) -> Option<u64> {
-        self.instant().map(|instant| now.since(instant))
+        let age = i64::try_from(now.0).ok()?.saturating_sub(self.offset()?);
+        Some(u64::try_from(age).unwrap_or(0))
     }
 
-    /// So many milliseconds ago, out of a blob, if the epoch had begun by then.
+    /// So many milliseconds ago, out of a blob.
     pub(crate) fn of_age(now: Millis, age: Option<u64>) -> Self {
-        let instant = age.and_then(|age| now.0.checked_sub(age));
-        instant.map_or(Self::UNKNOWN, |instant| Self::of(Millis(instant), 1))
+        let ago = age.and_then(|age| i64::try_from(age).ok());
+        let instant = ago.zip(i64::try_from(now.0).ok());
+        instant.map_or(Self::UNKNOWN, |(ago, now)| {
+            Self::of(now.saturating_sub(ago), true)
+        })
     }
 }
 
@@ -121,7 +133,7 @@ impl Begun {
 mod tests {
     use super::{Begun, Millis};
 
-    /// [DR-9] Every instant is kept as it is, up to the last; of a blob, if the epoch had begun.
+    /// [DR-9] Every instant is kept as it is, up to the last.
     #[test]
     fn kept_as_it_was() {
         let last = (1 << 46) - 1;
@@ -136,11 +148,26 @@ mod tests {
         }
         for unknown in [
             Begun::at(Millis(last + 1), true),
+            Begun::at(Millis(u64::MAX), true),
             Begun::at(Millis(5), false),
-            Begun::of_age(Millis(4), Some(5)),
+            Begun::of_age(Millis(4), Some(last + 5)),
+            Begun::of_age(Millis(4), Some(u64::MAX)),
             Begun::of_age(Millis(4), None),
         ] {
             assert_eq!((unknown, unknown.instant()), (Begun::UNKNOWN, None));
+            assert_eq!(unknown.age(Millis(4)), None);
         }
+    }
+
+    /// [DR-7, DR-9] Before the epoch it is no instant, and as long ago as it was.
+    #[test]
+    fn before_the_epoch() {
+        let begun = Begun::of_age(Millis(4), Some(1_000));
+        assert_eq!(begun.instant(), None);
+        assert!(begun.is_resumed());
+        assert_eq!(begun.age(Millis(6)), Some(1_002));
+        assert_eq!(Begun::of_age(Millis(1_006), begun.age(Millis(6))), {
+            Begun::of_age(Millis(4), Some(0))
+        });
     }
 }

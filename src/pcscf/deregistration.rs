@@ -804,7 +804,7 @@ impl Registration {
     }
 
     /// What a shutdown has queued, and no more, is another's from here on.
-    const fn is_now_of(&mut self, cx: &Context<'_, Config>, cause: Cause) {
+    fn is_now_of(&mut self, cx: &Context<'_, Config>, cause: Cause) {
         self.cause = cause;
         self.begun = Begun::at(cx.now, cx.config.audit);
     }
