@@ -121,8 +121,9 @@ active there any more.
 relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
 else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side. From the
 outside it goes so far only to the inside and to whom --trust names; what wants to go elsewhere goes to the inside.
-  --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
-                         the outside
+  --inside IP:PORT, --outside IP:PORT   the next element on either side. Requests come from the inside if they come from
+                         its address or from one that --trust names, else from the outside; where --outside is at the
+                         same address, from the IP:PORT of --inside alone
   --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times
   --translate-aor INSIDE,OUTSIDE        an address of record in documents; may be given several times
   --documents untouched|translated      what becomes of documents in NOTIFYs             [default: untouched]
