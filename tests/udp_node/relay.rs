@@ -124,10 +124,19 @@ fn a_subscription_passes() {
     );
     assert!(notify.contains("aor=\"sip:alice@inside.test\""), "{notify}");
     assert!(values(&notify, "Route").is_empty());
+    // Its answer goes out, although its port is not that of the next element inside.
+    let contact = format!("Contact: <sip:7@{}>\r\n", inside.address);
+    inside.send(
+        &border.ibcf.listen,
+        &response(&notify, "200 OK", &contact, ""),
+    );
+    let taken = border.outside.receive();
+    assert_eq!(status(&taken), "200");
+    assert_eq!(values(&taken, "Contact"), [format!("<{outside_name}>")]);
     let counted = border.statistics();
     assert_eq!(
         (&counted["relayed"], &counted["translated"]),
-        (&json!(3), &json!(2))
+        (&json!(4), &json!(3))
     );
 }
 
