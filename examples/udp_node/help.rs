@@ -55,6 +55,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
 at an address of the core (--next-hop, --trust) is a UE. What a UE begins takes the Service-Route of its registration,
 whatever Route it has. Requests go where their Route leads, if that is in the core, and else to the next hop.
+Each that is passed on is remembered for 64·T1 after its answer: 250,000 at once, and of them 128 MiB. Others are refused
+with 503 then, as they are from some 7,800 requests a second on with the default T1 of 500 ms.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]
@@ -121,6 +123,7 @@ active there any more.
 relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
 else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side. From the
 outside it goes so far only to the inside and to whom --trust names; what wants to go elsewhere goes to the inside.
+As many are remembered at once as by the pcscf.
   --inside IP:PORT, --outside IP:PORT   the next element on either side. Requests come from the inside if they come from
                          its address or from one that --trust names, else from the outside; where --outside is at the
                          same address, from the IP:PORT of --inside alone
