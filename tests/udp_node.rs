@@ -2,6 +2,8 @@
 //! Only Linux has all of 127.0.0.0/8 for loopback.
 #![cfg(target_os = "linux")]
 
+#[path = "udp_node/audit.rs"]
+mod audit;
 #[path = "udp_node/options.rs"]
 mod options;
 #[path = "udp_node/passing.rs"]

@@ -24,9 +24,10 @@ Options of every role
   --pcap FILE            write what goes over the sockets as a capture
   --ladder FILE.html     write the ladder diagram as a web page, at the end
   --audit FILE           add a record to it of each deregistration, and of each session that is closed: who began it
-                         and why, whom it concerns, how it ended and when
+                         and why, whom it concerns, how it ended and when; below. A new FILE its owner alone may read.
+                         What cannot be added is told: {"event":"audit_failed","why":…,"record":…}
   --persist FOLDER       keep every registration there, and go on from there at the next start
-  --quiet                print no events, but answers to commands
+  --quiet                print no events but audit_failed, and answers to commands
 
 scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSCF, with Path, or from a UE itself.
   --identities FILE      who may register: a JSON array of objects such as
@@ -54,6 +55,8 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
 at an address of the core (--next-hop, --trust) is a UE. What a UE begins takes the Service-Route of its registration,
 whatever Route it has. Requests go where their Route leads, if that is in the core, and else to the next hop.
+Each that is passed on is remembered for 64·T1 after its answer: 250,000 at once, and of them 128 MiB. Others are refused
+with 503 then, as they are from some 7,800 requests a second on with the default T1 of 500 ms.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]
@@ -120,8 +123,10 @@ active there any more.
 relay: an IBCF between two networks. SUBSCRIBE and NOTIFY of registration state pass through the library, everything
 else as it is. A request goes where its Route leads; within a dialog to its Request-URI; else to the other side. From the
 outside it goes so far only to the inside and to whom --trust names; what wants to go elsewhere goes to the inside.
-  --inside IP:PORT, --outside IP:PORT   the next element on either side; what does not come from the inside comes from
-                         the outside
+As many are remembered at once as by the pcscf.
+  --inside IP:PORT, --outside IP:PORT   the next element on either side. Requests come from the inside if they come from
+                         its address or from one that --trust names, else from the outside; where --outside is at the
+                         same address, from the IP:PORT of --inside alone
   --translate-contact INSIDE,OUTSIDE    a contact's URI, and how the outside knows it; may be given several times
   --translate-aor INSIDE,OUTSIDE        an address of record in documents; may be given several times
   --documents untouched|translated      what becomes of documents in NOTIFYs             [default: untouched]
@@ -131,6 +136,36 @@ outside it goes so far only to the inside and to whom --trust names; what wants 
   --t1-ms N, --timer-c-ms N    T1, and Timer C, of what is passed on                     [default: 500, 181000]
  events
   rejected, unread
+
+Records of --audit: each a JSON line with
+  "event"                audited
+  "id"                   the same if the record comes again after a crash
+  "initiator"            user, access_network, pcscf, home_network, operator, element, other_entity, iwf
+  "cause"                why; below
+  "began_ms", "ended_ms" milliseconds since 1970; null if it is not known when it began
+  "resumed"              whether it has gone on after a restart in between
+and besides, with a status, a number or a reason after a colon where one is written in capitals,
+ pcscf: "public_identity", "private_identity", "contact"; "registers", so many REGISTERs were sent
+  "cause"    access_lost, registration_timer, security_association_timer, network, user, shutdown
+  "outcome"  notified, unconfirmed, nothing_there:STATUS, unsupported:STATUS, refused, failed:STATUS, no_response,
+             by_user, expired, unsendable, not_asked:WHY; given_up, with "reached", what it had come to, or null
+      WHY: deadline, domain, turn_bound
+ scscf: "public_identity", "private_identity", "contacts"
+  "cause"    pcscf, user, expired, not_reauthenticated, operator:REASON, hss:REASON, as in network_deregister;
+             operator:wait_and_retry:SECONDS
+  "outcome"  deregistered, with "dialogs", "assignment", "servers_told" and "servers_failed"; refused, with "status",
+             "assignment" and "reasons", texts
+      "dialogs": released, failed, no_answer, not_needed; "assignment": assigned, failed, no_answer, not_needed,
+      name_not_stored; the others count application servers
+ msc: "private_identity", "public_identity"; "registers", as above
+  "cause"    cancel_location, implicit_detach, purge, explicit_detach, administrative, shutdown, expiry, network, host
+  "outcome"  confirmed, nothing_there:STATUS, challenged:STATUS, refused:STATUS, failed:STATUS, no_response, notified,
+             by_host, unsendable, not_asked:WHY; given_up, as above
+ cpm: "session", "served", "other", "call_id"
+  "cause"    client, other, iwf:NUMBER, host, dialog_gone
+  "ends"     of "client", "other" and "iwfs": by_itself, crossed, answered:STATUS, no_response, unreachable,
+             unsendable; null without such a leg
+  "recording"  not_allowed, stored, stored_without_uid, stored_late, failed, no_answer
 
 Exit status: 0 after quit; 1 if the command line is not understood, or a socket or file failed.
 "#;

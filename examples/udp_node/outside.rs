@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddrV4};
 
 use ims_procedures::drive::Millis;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     audit::Audits,
@@ -43,10 +43,11 @@ impl Outside {
         self.audits = Some(audits);
     }
 
-    /// Keeps one.
+    /// Keeps one. Where that fails, it is told instead, at once and always: what ended has ended all the same.
     pub fn audit(&mut self, line: &Value) {
         if let Some(Err(fault)) = self.audits.as_mut().map(|audits| audits.add(line)) {
-            self.fault = Some(fault);
+            let why = fault.to_string();
+            self.reply(&json!({"event": "audit_failed", "why": why, "record": line}));
         }
     }
 

@@ -117,15 +117,14 @@ impl Proxy {
         let branch = self.branch(&request).ok_or(400u16)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
         let sent_by = text(self.element.sent_by());
-        let host = text(self.element.host());
-        let (ioi, icid) = (text(self.element.ioi()), self.identifiers.next());
+        let vector = self.charging_vector();
         let outbound = if has_flow(&request) { ";ob" } else { "" };
         let token = token_of(flow);
         let added = format!(
             "Path: <sip:{token}@{sent_by};lr{outbound}>\r\n\
              Require: path\r\n\
              P-Visited-Network-ID: {visited_network}\r\n\
-             P-Charging-Vector: icid-value={icid};icid-generated-at={host};orig-ioi={ioi}\r\n"
+             {vector}"
         );
         Ok(self.onward(passed, &branch, &added, None))
     }
@@ -143,7 +142,7 @@ impl Proxy {
     /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). One that begins something takes the Service-Route of
     /// the registration, whatever route the UE has chosen.
     pub fn originating(
-        &self,
+        &mut self,
         flow: Peer,
         speaker: &Speaker<'_>,
         bytes: &[u8],
@@ -169,6 +168,9 @@ impl Proxy {
             }
         };
         added.push_str(&self.record_route(flow, &request));
+        if !is_within_dialog {
+            added.push_str(&self.charging_vector());
+        }
         if request.method() != Some(Method::Ack) {
             added.push_str(&format!("P-Asserted-Identity: <{}>\r\n", speaker.identity));
         }
@@ -190,7 +192,12 @@ impl Proxy {
         });
         let uri = request.request_uri().unwrap_or_default();
         let flow = token.map_or_else(|| bound(uri), Ok)?;
-        let passed = self.edited(&request, self.without_own_route(&request))?;
+        let kept = is_for_ue(&request);
+        let mut routed = self.without_own_route(&request);
+        let passed = self.edited(&request, |name| match kept(name) {
+            true => routed(name),
+            false => Edit::Drop,
+        })?;
         let added = self.record_route(flow, &request);
         let via = self.via(flow.transport, &branch);
         let bytes = with_lines(&passed, &format!("{via}{added}"));
@@ -217,15 +224,11 @@ impl Proxy {
         self.returned(bytes, |_| true)
     }
 
-    /// A response to a request that was passed on. `None` for any other.
+    /// A response to a request that was passed on. `None` for any other. What of it is nothing of a UE's, a UE may not have
+    /// said either: it is kept from both.
     pub fn back(&self, bytes: &[u8]) -> Option<Back> {
-        // TS 24.229 5.2.2.1, 4.5.2: charging is nothing of the UE's.
-        self.returned(bytes, |name| {
-            !matches!(
-                name,
-                HeaderName::PChargingVector | HeaderName::PChargingFunctionAddresses
-            )
-        })
+        let response = Message::parse(bytes, &self.limits).ok()?;
+        self.returned(bytes, is_for_ue(&response))
     }
 
     /// A response without our Via, and with those fields alone that stay. Our branch vouches for the Via below it: nobody
@@ -327,6 +330,14 @@ impl Proxy {
         format!("Via: SIP/2.0/{transport} {sent_by};branch={branch}\r\n")
     }
 
+    /// What charging knows it by (RFC 7315 4.6; TS 24.229 5.2.2.1, 5.2.6.3). What goes within a dialog had the one of that,
+    /// which is not remembered here.
+    fn charging_vector(&mut self) -> String {
+        let [host, ioi] = [self.element.host(), self.element.ioi()].map(text);
+        let icid = self.identifiers.next();
+        format!("P-Charging-Vector: icid-value={icid};icid-generated-at={host};orig-ioi={ioi}\r\n")
+    }
+
     /// RFC 3261 16.6 step 4: what begins a dialog has its other requests come this way too, with the UE's token.
     fn record_route(&self, flow: Peer, request: &Message<'_>) -> String {
         if !begins_dialog(request) {
@@ -367,6 +378,24 @@ impl Proxy {
             },
             _ => Edit::Keep,
         }
+    }
+}
+
+/// Which fields of a message go on to a UE: not what the core says to itself (TS 24.229 4.4, 4.5.2, 5.2.2.1), nor the
+/// identity of whoever wants to be unknown (RFC 3325 7, 9.3).
+fn is_for_ue(message: &Message<'_>) -> impl Fn(HeaderName) -> bool + use<> {
+    // What cannot be read may say so.
+    let hides_identity = message
+        .privacy()
+        .any(|value| value.map_or(true, |value| value.is(b"id")));
+    move |name| match name {
+        HeaderName::PChargingVector
+        | HeaderName::PChargingFunctionAddresses
+        | HeaderName::PServedUser
+        | HeaderName::PProfileKey
+        | HeaderName::PUserDatabase => false,
+        HeaderName::PAssertedIdentity => !hides_identity,
+        _ => true,
     }
 }
 

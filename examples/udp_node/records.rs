@@ -176,7 +176,7 @@ impl Duties<Cpm> for Records {
 }
 
 /// How each leg ended that the session had.
-fn ends_of(ends: &Ends) -> Value {
+pub fn ends_of(ends: &Ends) -> Value {
     let iwfs = ends.iwfs.iter().flatten().map(word);
     json!({
         "client": ends.client.as_ref().map(word),

@@ -21,19 +21,21 @@ use crate::{
     outside::Outside,
     passage::Times,
     passing::{Passing, Way},
-    peer::{Peer, Transport},
+    peer::Peer,
     proxy::Proxy,
     site::{Site, Trust},
     way_back::Stamped,
 };
 
 pub struct Element {
-    proxy: Proxy,
+    /// A proxy for each way: by the branch that it has made, a response is known to belong to a request that went that way.
+    outbound: Proxy,
+    inbound: Proxy,
     passing: Passing,
     inside: SocketAddrV4,
     outside: SocketAddrV4,
     translation: Translation,
-    /// Of the inside.
+    /// Elements of the inside beside the next one.
     trust: Trust,
     tag: Identifier,
     counters: Counters,
@@ -72,9 +74,12 @@ impl Element {
         let mut side = |name: &str| address(name, &arguments.needed(name)?);
         let (inside, outside) = (side("inside")?, side("outside")?);
         let tag = site.birth.identifiers().constant();
-        let (element, birth) = (site.element()?, &mut site.birth);
+        let element = site.element()?;
+        let birth = &mut site.birth;
+        let mut proxy = || Proxy::new(element.clone(), birth.identifiers(), birth.secret());
         Ok(Self {
-            proxy: Proxy::new(element, birth.identifiers(), birth.secret()),
+            outbound: proxy(),
+            inbound: proxy(),
             passing: Passing::new(Times::read(arguments)?, tag),
             inside,
             outside,
@@ -85,19 +90,21 @@ impl Element {
         })
     }
 
-    /// Which way a message goes that comes from there. On one machine ports tell the two sides apart: over a connection that
-    /// was made to us, that of its Via.
-    fn direction(&self, from: Peer, message: &Stamped) -> Direction {
-        let is_on_one_machine = self.inside.ip() == self.outside.ip();
-        let port = match from.transport {
-            Transport::Tcp if from.address != self.inside => sent_by_port(message),
-            Transport::Tcp | Transport::Udp => from.address.port(),
-        };
-        let is_from_inside = from.address.ip() == self.inside.ip()
-            && (!is_on_one_machine || port == self.inside.port());
-        match is_from_inside {
-            true => Direction::Outbound,
-            false => Direction::Inbound,
+    /// Whether a message comes from the inside; a response, whether its request did.
+    fn is_of_inside(&self, from: Peer, message: &Stamped) -> bool {
+        match is_request(message) {
+            true => self.is_inside(from),
+            false => self.outbound.back_through(&message.bytes).is_some(),
+        }
+    }
+
+    /// Where the outside is at the same address, the port of the next element alone is the inside's: whoever connects to us
+    /// has any port, and says anything in its Via.
+    fn is_inside(&self, peer: Peer) -> bool {
+        let ip = *peer.address.ip();
+        match ip == *self.outside.ip() {
+            true => peer.address == self.inside,
+            false => ip == *self.inside.ip() || self.trust.holds(ip),
         }
     }
 
@@ -157,9 +164,7 @@ impl Element {
             _ => 500,
         };
         outside.report(now, &json!({"event": "rejected", "why": why.to_string()}));
-        let is_request = Message::parse(&message.bytes, &Limits::default())
-            .is_ok_and(|message| message.is_request());
-        if is_request {
+        if is_request(message) {
             hop::refuse(now, message, status, self.tag, outside);
         }
     }
@@ -181,17 +186,22 @@ impl NetworkElement for Element {
         message: &Stamped,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let direction = self.direction(from, message);
+        let is_of_inside = self.is_of_inside(from, message);
+        // A response goes the other way than its request.
+        let direction = match is_of_inside == is_request(message) {
+            true => Direction::Outbound,
+            false => Direction::Inbound,
+        };
         let Some(passed) = self.translate(now, direction, message, outside) else {
             return Ok(());
         };
         // The outside chooses nobody but the inside: this is no proxy for strangers.
-        let (far, within) = match direction {
-            Direction::Outbound => (self.outside, None),
-            Direction::Inbound => (self.inside, Some(&self.trust)),
+        let (proxy, far, within) = match is_of_inside {
+            true => (&self.outbound, self.outside, None),
+            false => (&self.inbound, self.inside, Some(&self.trust)),
         };
         let way = Way { far, within };
-        let through = (&self.proxy, &mut self.passing);
+        let through = (proxy, &mut self.passing);
         way.pass_on(now, &passed, through, outside);
         Ok(())
     }
@@ -262,13 +272,9 @@ impl Translation {
     }
 }
 
-/// The port at which whoever sent a request can be reached, as its Via says.
-fn sent_by_port(message: &Stamped) -> u16 {
-    let limits = Limits::default();
-    let request = Message::parse(&message.bytes, &limits).ok();
-    let via = request.as_ref().filter(|it| it.is_request());
-    let via = via.and_then(|request| request.via().ok());
-    via.and_then(|via| via.port()).unwrap_or(5060)
+fn is_request(message: &Stamped) -> bool {
+    let read = Message::parse(&message.bytes, &Limits::default());
+    read.is_ok_and(|message| message.is_request())
 }
 
 fn pairs(names: &[Names]) -> Vec<Pair<'_>> {

@@ -63,28 +63,65 @@ fn all_are(outcomes: &[String], expected: &str) {
 }
 
 pub fn all(table: &mut Table) {
-    table.play(
-        "pcscf",
-        "UE and S-CSCF",
-        "registers, is subscribed to, renews, deregisters, is unsubscribed from",
-        |capture| {
-            let mut between = Between::new(capture, "scscf", 4, &[]);
-            between.ues("ue", &[]).finish();
+    let unwatched = ["--reg-event", "off"];
+    for (what, [ue, scscf], calls, ue_options, options) in [
+        (
+            "registers, is subscribed to, renews, deregisters, is unsubscribed from",
+            ["ue", "scscf"],
+            4,
+            &[][..],
+            &[][..],
+        ),
+        (
+            "the same over TCP, on the UE's side",
+            ["ue", "scscf"],
+            4,
+            &["-t", "t1"],
+            &[],
+        ),
+        (
+            "the same, one message in ten lost between UE and P-CSCF",
+            ["ue", "scscf"],
+            4,
+            &["-lost", "10"],
+            &[],
+        ),
+        (
+            "a call with Record-Route and Route, and an identity that is asserted",
+            ["ue_calls", "scscf"],
+            4,
+            &[],
+            &[],
+        ),
+        (
+            "a call to the UE, which is told who calls, and nothing of charging",
+            ["ue_is_called", "scscf_calls"],
+            2,
+            &[],
+            &unwatched,
+        ),
+        (
+            "a call that is cancelled while it rings",
+            ["ue_cancels", "scscf_is_cancelled"],
+            3,
+            &[],
+            &unwatched,
+        ),
+        (
+            "a call that is refused",
+            ["ue_calls_in_vain", "scscf_refuses"],
+            3,
+            &[],
+            &unwatched,
+        ),
+    ] {
+        table.play("pcscf", "UE and S-CSCF", what, |capture| {
+            let mut between = Between::new(capture, scscf, calls, options);
+            between.ues(ue, ue_options).finish();
             all_are(&between.outcomes(), "user by_user");
             between.end()
-        },
-    );
-    table.play(
-        "pcscf",
-        "UE and S-CSCF",
-        "a call with Record-Route and Route, and an identity that is asserted",
-        |capture| {
-            let mut between = Between::new(capture, "scscf", 4, &[]);
-            between.ues("ue_calls", &[]).finish();
-            all_are(&between.outcomes(), "user by_user");
-            between.end()
-        },
-    );
+        });
+    }
     table.play(
         "pcscf",
         "S-CSCF",
@@ -104,7 +141,6 @@ pub fn all(table: &mut Table) {
         &[],
         "notified",
     );
-    let unwatched = ["--reg-event", "off"];
     lost(
         table,
         "the same without a subscription",

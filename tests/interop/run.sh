@@ -4,6 +4,7 @@
 # IMS_INTEROP_ONLY=ELEMENT,…: these roles alone.
 # UDP_NODE=FILE: another build of the program than that of the tests.
 # IMS_INTEROP_LOAD=SECONDS: for how long many UEs register at the highest rate that the machine bears; 0 for not at all.
+# From 60 on memory must not grow; that takes 96 at least.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

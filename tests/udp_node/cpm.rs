@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     call::{Caller, description, of_callee, ports, response},
     peer::{Peer, refuses_what_is_forged, status, values},
-    process::{Process, folder},
+    process::{Process, folder, records},
 };
 
 struct Party {
@@ -173,6 +173,28 @@ fn the_client_ends_an_interworked_session() {
     assert_eq!(function.event("list")["sessions"], json!([]));
     function.command(&json!({"command": "statistics"}));
     assert_eq!(function.event("statistics")["node"]["stored"], 1);
+}
+
+/// [DR-9] With `--audit`: who ended the session, how each leg ended, and what became of its record in the store.
+#[test]
+fn records_for_an_audit() {
+    let file = folder("udp_node_audit_cpm").join("audit.jsonl");
+    let mut session = Interworked::new(&["--audit", file.to_str().unwrap()]);
+    let (mut caller, accepted, function, iwfs) = session.set_up();
+    let bye = caller.within("BYE", &accepted, "");
+    caller.send(&bye);
+    for iwf in iwfs {
+        iwf.answer(function, &iwf.get("BYE"), "200 OK");
+    }
+    let closed = function.event("session_closed");
+    let [record] = &records(&file)[..] else {
+        panic!("one record");
+    };
+    for field in ["session", "cause", "ends", "recording"] {
+        assert_eq!(record[field], closed[field], "{record}");
+    }
+    assert_eq!(record["initiator"], "user");
+    assert_eq!(record["call_id"], values(&caller.invite, "Call-ID")[0]);
 }
 
 /// [CO-1, CP-3, CP-4] The session cannot be stored: the BYE is answered all the same, without a UID.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     peer::{Peer, status, values},
-    process::{Process, folder, text},
+    process::{Process, folder, records, text},
 };
 
 const IMSI: &str = "234150999999999";
@@ -193,6 +193,33 @@ fn gone_at_both() {
     assert_eq!(statistics["registrations"], 0);
     assert_eq!(statistics["node"]["ended"]["confirmed"], 1);
     assert!(msc.quit());
+}
+
+/// [DR-9] With `--audit`: who ended the registration, and how that went.
+#[test]
+fn records_for_an_audit() {
+    let file = folder("udp_node_audit_msc").join("audit.jsonl");
+    let registrar = Peer::of_core();
+    let options = ["--reg-event", "off", "--audit", file.to_str().unwrap()];
+    let mut msc = start(&registrar.address, &options);
+    msc.command(&registers(IMSI));
+    registrar.send(&msc.listen, &grant(&registrar.receive(), 3_600));
+    msc.event("registered");
+    msc.command(&inactive("purge"));
+    registrar.send(&msc.listen, &grant(&registrar.receive(), 0));
+    msc.event("deregistered");
+    let [record] = &records(&file)[..] else {
+        panic!("one record");
+    };
+    for (field, value) in [
+        ("initiator", json!("element")),
+        ("cause", json!("purge")),
+        ("outcome", json!("confirmed")),
+        ("registers", json!(1)),
+        ("private_identity", json!(format!("{IMSI}@{HOME}"))),
+    ] {
+        assert_eq!(record[field], value, "{record}");
+    }
 }
 
 /// [MS-1] The network ends the registration: the MSC server hears of it by its subscription, and sends no REGISTER.

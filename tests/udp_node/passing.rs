@@ -276,3 +276,74 @@ fn it_rings_for_too_long() {
     core.send(listen, &response(&passed, "487 Request Terminated", ""));
     next(core, "ACK ");
 }
+
+/// An INVITE of the core that the UE has refused over UDP, and the refusal as it has come back once.
+fn refused_by_the_ue(between: &mut Between) -> (String, String) {
+    let register = between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    let route = format!("Route: <sip:{}@{listen};lr>\r\n", Between::token(&register));
+    let invite = request("INVITE", core, &route);
+    assert_eq!(status(&core.ask(listen, &invite)), "100");
+    let busy = response(&ue.receive(), "486 Busy Here", "");
+    assert!(ue.ask(listen, &busy).starts_with("ACK "));
+    let refusal = core.receive();
+    assert_eq!(status(&refusal), "486");
+    (invite, refusal)
+}
+
+/// Timer G: over UDP the refusal of an INVITE is said again until its ACK comes.
+#[test]
+fn a_refusal_is_said_again() {
+    let mut between = Between::with(&["--t1-ms", "200"]);
+    let (invite, refusal) = refused_by_the_ue(&mut between);
+    let (core, listen) = (&between.core, &between.pcscf.listen);
+    assert_eq!(core.receive(), refusal);
+    core.send(listen, &beside("ACK", &invite));
+    // It would come after 400 ms.
+    assert!(core.is_quiet_for(800));
+}
+
+/// Timer H: without an ACK it is said for 64·T1 and no longer, and then the INVITE is forgotten.
+#[test]
+fn a_refusal_that_nobody_acknowledges() {
+    let mut between = Between::with(&["--t1-ms", "10"]);
+    let (invite, refusal) = refused_by_the_ue(&mut between);
+    let (core, listen) = (&between.core, &between.pcscf.listen);
+    let mut again = 0;
+    while !core.is_quiet_for(1_000) {
+        again += 1;
+    }
+    // 10, 30, 70, 150, 310 and 630 ms after it.
+    assert!((1..=6).contains(&again), "{again}: {refusal}");
+    assert_eq!(status(&core.ask(listen, &invite)), "100");
+    assert!(between.ue.receive().starts_with("INVITE "));
+}
+
+/// RFC 3261 9.1: nothing has come of an INVITE when it is called off. The CANCEL waits for a first sign, and goes again over
+/// UDP until it is answered.
+#[test]
+fn a_call_is_cancelled_too_soon() {
+    let mut between = Between::with(&["--t1-ms", "100"]);
+    between.register();
+    let (ue, core, listen) = (&between.ue, &between.core, &between.pcscf.listen);
+    let invite = request("INVITE", ue, "");
+    assert_eq!(status(&ue.ask(listen, &invite)), "100");
+    let passed = core.receive();
+    assert_eq!(status(&ue.ask(listen, &beside("CANCEL", &invite))), "200");
+    for _ in 0..2 {
+        assert_eq!(core.receive(), passed);
+    }
+    core.send(listen, &response(&passed, "100 Trying", ""));
+    let cancel = std::iter::repeat_with(|| core.receive()).find(|message| *message != passed);
+    let cancel = cancel.unwrap();
+    assert!(cancel.starts_with("CANCEL "), "{cancel}");
+    assert_eq!(values(&cancel, "Via"), [values(&passed, "Via")[0]]);
+    assert_eq!(core.receive(), cancel);
+    core.send(listen, &response(&cancel, "200 OK", ""));
+    let ended = response(&passed, "487 Request Terminated", "");
+    core.send(listen, &ended);
+    let ack = std::iter::repeat_with(|| core.receive()).find(|message| *message != cancel);
+    assert!(ack.unwrap().starts_with("ACK "));
+    assert_eq!(status(&ue.receive()), "487");
+    assert!(core.is_quiet_for(500));
+}

@@ -207,6 +207,79 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// TS 24.229 4.4, RFC 3325 7: what the core says to itself goes to no UE, in a request as in a response, and the identity of
+/// whoever wants to be unknown neither.
+#[test]
+fn what_a_ue_is_not_told() {
+    let mut between = Between::new();
+    let register = between.register();
+    let token = Between::token(&register).to_owned();
+    let listen = between.pcscf.listen.clone();
+    let of_core = "P-Charging-Vector: icid-value=1;orig-ioi=ims.test\r\n\
+                   P-Charging-Function-Addresses: ccf=192.0.2.7\r\n\
+                   P-Served-User: <sip:alice@ims.test>;sescase=term\r\n\
+                   P-Profile-Key: <sip:!.*!@ims.test>\r\n\
+                   P-User-Database: <aaa://hss.ims.test>\r\n";
+    let identity = "<sip:carol@ims.test>";
+    for (privacy, is_told) in [
+        ("", true),
+        ("Privacy: none\r\n", true),
+        ("Privacy: id\r\n", false),
+        ("Privacy: header; ID; critical\r\n", false),
+        ("Privacy: @id\r\n", false),
+    ] {
+        let lines = format!(
+            "{of_core}{privacy}P-Asserted-Identity: {identity}\r\nP-Called-Party-ID: <sip:a@b>\r\n"
+        );
+        let route = format!("Route: <sip:{token}@{listen};lr>\r\n{lines}");
+        let request_told = between.down(&request("MESSAGE", &between.core, &route));
+        between
+            .ue
+            .send(&listen, &response(&request_told, "200 OK", ""));
+        between.core.receive();
+        let passed = between.up(&request("MESSAGE", &between.ue, ""));
+        let answer = response(&passed, "202 Accepted", &lines);
+        between.core.send(&listen, &answer);
+        for told in [request_told, between.ue.receive()] {
+            for name in [
+                "P-Charging-Vector",
+                "P-Charging-Function-Addresses",
+                "P-Served-User",
+                "P-Profile-Key",
+                "P-User-Database",
+                "Route",
+            ] {
+                assert!(values(&told, name).is_empty(), "{told}");
+            }
+            let expected = [identity];
+            let expected = if is_told { &expected[..] } else { &[] };
+            assert_eq!(values(&told, "P-Asserted-Identity"), expected, "{told}");
+            assert_eq!(values(&told, "P-Called-Party-ID").len(), 1);
+        }
+    }
+}
+
+/// TS 24.229 5.2.6.3: what a UE begins goes on with a charging vector of ours, another one each time, and never the UE's.
+#[test]
+fn a_charging_vector() {
+    let mut between = Between::new();
+    let register = between.register();
+    let mut vectors = vec![values(&register, "P-Charging-Vector")[0].to_owned()];
+    let forged = "P-Charging-Vector: icid-value=forged\r\n";
+    for _ in 0..2 {
+        let passed = between.up(&request("MESSAGE", &between.ue, forged));
+        let [vector] = values(&passed, "P-Charging-Vector")[..] else {
+            panic!("{passed}");
+        };
+        assert!(vector.ends_with(";orig-ioi=visited.test"), "{vector}");
+        assert!(!vectors.iter().any(|one| one == vector), "{vector}");
+        vectors.push(vector.to_owned());
+    }
+    let within = request("MESSAGE", &between.ue, forged);
+    let within = within.replace("To: <sip:bob@ims.test>", "To: <sip:bob@ims.test>;tag=2");
+    assert!(values(&between.up(&within), "P-Charging-Vector").is_empty());
+}
+
 /// RFC 3608, TS 24.229 5.2.6.3: what a UE begins takes the Service-Route of its last registration, whatever route it has
 /// chosen; what it sends within a dialog takes that of the dialog.
 #[test]

@@ -1,7 +1,7 @@
 //! A process of the example: commands in, events out.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -145,6 +145,30 @@ pub fn text(event: &Value, field: &str) -> String {
     found
         .unwrap_or_else(|| panic!("{field} of {event}"))
         .to_owned()
+}
+
+/// The records for an audit in a file: each has fields alone that `--help` names, and its cause and outcome too.
+pub fn records(file: &Path) -> Vec<Value> {
+    let help = Command::new(program()).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, told) = help.split_once("\nRecords of --audit").unwrap();
+    let written = fs::read_to_string(file).unwrap();
+    let read = |line: &str| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        for (field, value) in record.as_object().unwrap() {
+            assert!(told.contains(&format!("\"{field}\"")), "{field}: {record}");
+            let word = value
+                .as_str()
+                .filter(|_| ["cause", "outcome"].contains(&field.as_str()));
+            let word = word.and_then(|word| word.split(':').next());
+            assert!(word.is_none_or(|word| told.contains(word)), "{record}");
+        }
+        assert_eq!(record["event"], "audited");
+        let (began, ended) = (record["began_ms"].as_u64(), record["ended_ms"].as_u64());
+        assert!(began.is_some() && began <= ended, "{record}");
+        record
+    };
+    written.lines().map(read).collect()
 }
 
 /// A folder of a test's own, empty.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use md5::{Digest, Md5};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     peer::{Peer, Register, status, values},
@@ -503,40 +503,6 @@ fn what_is_no_command() {
     }));
     scscf.event("deregistered");
     assert!(scscf.contacts().is_empty());
-}
-
-/// [DR-9] With `--audit` a line stands in that file about each that was deregistered, and nothing of it among the events.
-#[test]
-fn records_for_an_audit() {
-    let file = folder("udp_node_audit").join("audit.jsonl");
-    let mut scscf = scscf(&["--audit", file.to_str().unwrap()]);
-    let ue = Peer::ue();
-    granted(&ue.ask(&scscf.listen, &Register::new("alice", &ue).write(&ue)));
-    scscf.command(&json!({
-        "command": "network_deregister", "reason": "refused", "public_identity": "sip:alice@ims.test",
-    }));
-    scscf.event("deregistered");
-    assert!(scscf.quit());
-    let text = std::fs::read_to_string(&file).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let [line] = &lines[..] else {
-        panic!("{text}");
-    };
-    assert_eq!(line["event"], "audited");
-    assert_eq!(line["initiator"], "operator");
-    assert_eq!(line["cause"], "operator:refused");
-    assert_eq!(line["public_identity"], "sip:alice@ims.test");
-    assert!(
-        line["outcome"]
-            .as_str()
-            .unwrap()
-            .starts_with("deregistered:")
-    );
-    let (began, ended) = (line["began_ms"].as_u64(), line["ended_ms"].as_u64());
-    assert!(began.is_some() && began <= ended, "{line}");
 }
 
 /// A line that is no text, and one that has no end, are refused; the commands after them are carried out.

@@ -124,10 +124,19 @@ fn a_subscription_passes() {
     );
     assert!(notify.contains("aor=\"sip:alice@inside.test\""), "{notify}");
     assert!(values(&notify, "Route").is_empty());
+    // Its answer goes out, although its port is not that of the next element inside.
+    let contact = format!("Contact: <sip:7@{}>\r\n", inside.address);
+    inside.send(
+        &border.ibcf.listen,
+        &response(&notify, "200 OK", &contact, ""),
+    );
+    let taken = border.outside.receive();
+    assert_eq!(status(&taken), "200");
+    assert_eq!(values(&taken, "Contact"), [format!("<{outside_name}>")]);
     let counted = border.statistics();
     assert_eq!(
         (&counted["relayed"], &counted["translated"]),
-        (&json!(3), &json!(2))
+        (&json!(4), &json!(3))
     );
 }
 
@@ -174,13 +183,13 @@ fn a_forged_response() {
     assert!(refuses_what_is_forged(listen, outside, &passed));
 }
 
-/// Both sides on one machine, and the inside over TCP: what it sends goes out.
+/// The inside over TCP, on a connection that it has made: what it sends goes out. Where both sides are on one machine, who
+/// connects is of the outside, whatever its Via says.
 #[test]
-fn the_inside_over_tcp() {
-    let (inside, outside) = (Peer::of_element(), Peer::of_element());
-    let ibcf = Process::start(
-        "relay",
-        &[
+fn who_connects() {
+    let inside = Peer::of_element();
+    for (outside, is_passed_out) in [(Peer::ue(), true), (Peer::of_element(), false)] {
+        let options = [
             "--listen",
             "127.0.0.1:0",
             "--domain",
@@ -189,12 +198,74 @@ fn the_inside_over_tcp() {
             &inside.address,
             "--outside",
             &outside.address,
-        ],
+        ];
+        let ibcf = Process::start("relay", &options);
+        let mut stream = TcpStream::connect(&ibcf.listen).unwrap();
+        let request = subscribe(&inside).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+        stream.write_all(request.as_bytes()).unwrap();
+        let receiver = if is_passed_out { &outside } else { &inside };
+        assert!(receiver.receive().starts_with("SUBSCRIBE "));
+    }
+}
+
+/// [IB-1] Another element of the inside, to which a Route has led: what comes from there has its contact translated, and
+/// goes out.
+#[test]
+fn another_element_inside() {
+    let (inside, other, outside) = (Peer::of_element(), Peer::of_core(), Peer::ue());
+    let name = "sip:notifier@ibcf.ims.test";
+    let notifier = format!("sip:notifier@{}", other.address);
+    let options = [
+        "--listen",
+        "127.0.0.1:0",
+        "--domain",
+        "ims.test",
+        "--inside",
+        &inside.address,
+        "--outside",
+        &outside.address,
+        "--trust",
+        "127.0.0.3",
+        "--translate-contact",
+        &format!("{notifier},{name}"),
+    ];
+    let ibcf = Process::start("relay", &options);
+    let route = format!("Route: <sip:{};lr>", other.address);
+    outside.send(
+        &ibcf.listen,
+        &subscribe(&outside).replace("X-Other:   kept", &route),
     );
-    let mut stream = TcpStream::connect(&ibcf.listen).unwrap();
-    let request = subscribe(&inside).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
-    stream.write_all(request.as_bytes()).unwrap();
-    assert!(outside.receive().starts_with("SUBSCRIBE "));
+    let request = other.receive();
+    let contact = format!("Contact: <{notifier}>\r\nExpires: 600\r\n");
+    other.send(&ibcf.listen, &response(&request, "200 OK", &contact, ""));
+    let accepted = outside.receive();
+    assert_eq!(status(&accepted), "200");
+    assert_eq!(values(&accepted, "Contact"), [format!("<{name}>")]);
+
+    let record = values(&request, "Record-Route")[0];
+    let notify = subscribe(&other)
+        .replace("SUBSCRIBE", "NOTIFY")
+        .replace("z9hG4bK-subscribe", "z9hG4bK-notify")
+        .replace(
+            "sip:alice@home1.test SIP",
+            &format!("sip:7@{} SIP", outside.address),
+        )
+        .replace(
+            "To: <sip:alice@home1.test>",
+            "To: <sip:alice@home1.test>;tag=callee",
+        )
+        .replace("X-Other:   kept", &format!("Route: {record}"))
+        .replace(
+            &format!("sip:7@{}>;x=1", other.address),
+            &format!("{notifier}>"),
+        );
+    other.send(&ibcf.listen, &notify);
+    let notified = outside.receive();
+    assert!(notified.starts_with("NOTIFY "), "{notified}");
+    assert_eq!(values(&notified, "Contact"), [format!("<{name}>")]);
+    outside.send(&ibcf.listen, &response(&notified, "200 OK", "", ""));
+    assert_eq!(status(&other.receive()), "200");
+    assert!(inside.is_quiet_for(100));
 }
 
 /// No stranger chooses whom the IBCF talks to: from outside, a Route and a Request-URI lead to the inside and no further.
