@@ -9,7 +9,7 @@ use ims_procedures::{
 
 use crate::{
     outside::Outside,
-    passage::{Came, Going},
+    passage::Came,
     passing::{Passing, Returned},
     peer::Peer,
     proxy::{Back, Onward, Proxy},
@@ -23,6 +23,8 @@ pub struct Gate {
     pub passing: Passing,
     pub visited_network: String,
     pub trust: Trust,
+    /// Where this element listens.
+    pub own: SocketAddrV4,
     /// The next hop of what has no other.
     pub core: SocketAddrV4,
 }
@@ -51,28 +53,26 @@ impl Gate {
                 Towards::Ue
             },
         };
-        let Self {
-            proxy,
-            passing,
-            visited_network,
-            trust,
-            core,
-        } = self;
+        let core = Core {
+            next: self.core,
+            own: self.own,
+            trust: &self.trust,
+        };
         let bytes = &message.bytes;
         let route = |outside: &Outside| match (is_of_core, method) {
-            (true, _) => terminating(proxy, ues, bytes),
+            (true, _) => self.proxy.terminating(ues, bytes),
             (false, Method::Register) => {
-                let onward = proxy.register(from, visited_network, bytes)?;
-                Ok(onward.towards(*core))
+                let onward = self.proxy.register(from, &self.visited_network, bytes)?;
+                Ok(onward.towards(core.next))
             }
             (false, _) => {
                 let speaker = ues.speaker(from, bytes).ok_or(403u16)?;
-                let onward = proxy.originating(from, &speaker, bytes)?;
-                let address = towards_core(&onward, trust, outside).unwrap_or(*core);
+                let onward = self.proxy.originating(from, &speaker, bytes)?;
+                let address = core.towards(&onward, outside);
                 Ok(onward.towards(address))
             }
         };
-        passing.request(now, branch, &came, route, outside);
+        self.passing.request(now, branch, &came, route, outside);
     }
 
     /// A response that goes back, without what its receiver is not to be told, or its sender not to say.
@@ -97,13 +97,20 @@ impl Gate {
     }
 }
 
-/// Where the next entry in Route leads, if the core has it: no UE chooses whom we talk to.
-fn towards_core(onward: &Onward, trust: &Trust, outside: &Outside) -> Option<SocketAddrV4> {
-    let address = outside.resolve(onward.route.as_deref()?)?;
-    trust.holds(*address.ip()).then_some(address)
+/// Where requests of UEs go.
+struct Core<'g> {
+    next: SocketAddrV4,
+    own: SocketAddrV4,
+    trust: &'g Trust,
 }
 
-fn terminating(proxy: &Proxy, ues: &Ues, bytes: &[u8]) -> Result<Going, u16> {
-    let flow = |contact: &[u8]| ues.find(contact).ok_or(480u16)?.flow().ok_or(430u16);
-    proxy.terminating(bytes, flow)
+impl Core<'_> {
+    /// Where the next entry in Route leads, if another element of the core has it: no UE chooses whom we talk to, nor has us
+    /// talk to ourselves.
+    fn towards(&self, onward: &Onward, outside: &Outside) -> SocketAddrV4 {
+        let route = onward.route.as_deref();
+        let address = route.and_then(|route| outside.resolve(route));
+        let is_open = |it: &SocketAddrV4| self.trust.holds(*it.ip()) && *it != self.own;
+        address.filter(is_open).unwrap_or(self.next)
+    }
 }

@@ -19,7 +19,7 @@
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
 //! | `subscribing.rs`, `hop.rs`, `agenda.rs` | what roles share: events of subscriptions; what goes from hop to hop; what is due when |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
-//! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
+//! | `store.rs`, `birth.rs`, `seal.rs`, `clock.rs` | what outlives the program, and what only it can have written |
 //! | `console.rs`, `record.rs`, `audit.rs`, `outside.rs` | commands and events; what was sent; records for an audit; all that is outside of a node |
 //! | `arguments.rs`, `site.rs`, `help.rs` | the command line |
 //!
@@ -71,6 +71,7 @@ mod relay;
 #[path = "../ims_network/resend.rs"]
 mod resend;
 mod scscf;
+mod seal;
 mod served;
 mod setup;
 mod site;

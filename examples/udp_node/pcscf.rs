@@ -84,6 +84,7 @@ impl Element {
                 passing: Passing::new(Times::read(arguments)?, tag),
                 visited_network,
                 trust: site.trust.clone(),
+                own: site.listen,
                 core,
             },
             held: Vec::new(),

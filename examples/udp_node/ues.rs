@@ -172,6 +172,11 @@ impl Ues {
         })
     }
 
+    /// Whether anybody is registered over a flow.
+    pub fn are_over(&self, flow: Peer) -> bool {
+        self.by_flow.contains_key(&flow.number())
+    }
+
     fn over(&self, flow: Peer) -> Vec<(&Name, &Ue)> {
         let names = self.by_flow.get(&flow.number()).into_iter().flatten();
         let ues = names.filter_map(|name| Some((name, self.by_name.get(name)?)));

@@ -220,8 +220,7 @@ fn a_call_that_is_answered() {
     ue.send_from_core(&invite);
     ue.between.core.receive();
     let passed = ue.receive();
-    let route = values(&passed, "Record-Route")[0].to_owned();
-    assert!(route.starts_with(&format!("<sip:{}@", ue.token)), "{route}");
+    assert_eq!(values(&passed, "Record-Route").len(), 1);
     for _ in 0..2 {
         ue.send(&response(&passed, "200 OK", ""));
         assert_eq!(status(&ue.between.core.receive()), "200");

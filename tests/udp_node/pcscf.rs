@@ -25,10 +25,14 @@ impl Between {
     }
 
     pub fn with(more: &[&str]) -> Self {
+        Self::at("127.0.0.1:0", more)
+    }
+
+    pub fn at(listen: &str, more: &[&str]) -> Self {
         let core = Peer::of_core();
         let options = [
             "--listen",
-            "127.0.0.1:0",
+            listen,
             "--domain",
             "visited.test",
             "--next-hop",
@@ -207,6 +211,11 @@ fn a_request_of_a_ue() {
     assert_eq!(status(&between.ue.receive()), "202");
 }
 
+/// The same request, within a dialog.
+pub fn within(request: &str) -> String {
+    request.replace("To: <sip:bob@ims.test>", "To: <sip:bob@ims.test>;tag=2")
+}
+
 /// RFC 3608, TS 24.229 5.2.6.3: what a UE begins takes the Service-Route of its last registration, whatever route it has
 /// chosen; what it sends within a dialog takes that of the dialog.
 #[test]
@@ -236,13 +245,13 @@ fn a_service_route() {
         let ack = begun.replace("INVITE", "ACK");
         between.ue.send(&between.pcscf.listen, &ack);
     }
-    let dialog = format!("Route: <sip:dialog@{};lr>", between.core.address);
-    let bye = request("BYE", &between.ue, &format!("{dialog}\r\n"));
-    let bye = bye.replace("To: <sip:bob@ims.test>", "To: <sip:bob@ims.test>;tag=2");
-    assert_eq!(
-        values(&between.up(&bye), "Route"),
-        [dialog.trim_start_matches("Route: ")]
-    );
+    let begun = request("SUBSCRIBE", &between.ue, "");
+    between.ue.send(&between.pcscf.listen, &begun);
+    let own = values(&scscf.receive(), "Record-Route")[0].to_owned();
+    let dialog = format!("<sip:dialog@{};lr>", between.core.address);
+    let bye = format!("Route: {own}, {dialog}\r\n");
+    let bye = within(&request("BYE", &between.ue, &bye));
+    assert_eq!(values(&between.up(&bye), "Route"), [dialog]);
 
     // It outlives the program, and lasts until the next registration says something else, or too much.
     between.pcscf.kill();
