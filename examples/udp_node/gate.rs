@@ -79,7 +79,7 @@ impl Gate {
     pub fn response(
         &mut self,
         now: Millis,
-        trust: Source,
+        (from, trust): (Peer, Source),
         response: &Message<'_>,
         outside: &mut Outside,
     ) -> Option<Returned> {
@@ -88,7 +88,8 @@ impl Gate {
             Source::TrustedCore => self.proxy.back(bytes),
             _ => self.back_from_ue(bytes),
         };
-        self.passing.response(now, response, back, outside)
+        self.passing
+            .response(now, (from, trust), response, back, outside)
     }
 
     fn back_from_ue(&self, bytes: &[u8]) -> Option<Back> {

@@ -4,7 +4,7 @@
 //! `txn::Transactions` has both for a node. A proxy is none: it passes INVITEs on, which are the host's.
 
 use ims_procedures::{
-    drive::{Identifier, Limits, Millis, Towards},
+    drive::{Identifier, Limits, Millis, Source, Towards},
     wire::{Message, Method},
 };
 
@@ -96,6 +96,16 @@ impl Hop {
         match self {
             Self::Element(_) => 503,
             Self::Flow(_) => 430,
+        }
+    }
+
+    /// Whether a message is from there. Elements of the core may answer in one another's place.
+    fn is_at(self, from: Peer, trust: Source) -> bool {
+        match self {
+            Self::Element(peer) => {
+                trust == Source::TrustedCore || from.address.ip() == peer.address.ip()
+            }
+            Self::Flow(peer) => from == peer,
         }
     }
 
@@ -215,6 +225,12 @@ impl Passage {
             _ => self.say_again(now, outside),
         }
         true
+    }
+
+    /// Whether a response can be one to it, as it comes from there. A callee sees in the Vias of its INVITE what it would take to
+    /// answer the caller's request too.
+    pub fn is_answered_from(&self, from: Peer, trust: Source) -> bool {
+        self.went.hop.is_at(from, trust)
     }
 
     /// Takes a response, which goes back as `back`.

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, net::SocketAddrV4, rc::Rc};
 
 use ims_procedures::{
-    drive::{Identifier, Limits, Millis, Towards},
+    drive::{Identifier, Limits, Millis, Source, Towards},
     wire::{Accepts, Message, Method},
 };
 
@@ -140,31 +140,36 @@ impl Passing {
     }
 
     /// A response comes; `back` is how it goes back, if it is one to a request that was passed on. What is to be sent, once
-    /// the element has learnt of it what it has to.
+    /// the element has learnt of it what it has to. One to nothing that is remembered goes nowhere, of an INVITE neither
+    /// (RFC 6026 7.3): to a REGISTER it would tell a UE of a registration that was not learnt.
     pub fn response(
         &mut self,
         now: Millis,
+        (from, trust): (Peer, Source),
         response: &Message<'_>,
         back: Option<Back>,
         outside: &mut Outside,
     ) -> Option<Returned> {
         let (status, cseq) = (response.status()?, response.cseq().ok()?);
+        let passage = self.passages.get(response.via().ok()?.branch()?)?;
+        if !passage.is_answered_from(from, trust) {
+            return None;
+        }
         if cseq.method == Method::Cancel {
             // The CANCEL was from here, and its answer goes no further.
             self.touch(response.via().ok()?.branch()?, Passage::hear_of_cancel);
             return None;
         }
-        let Back { to, bytes, branch } = back?;
+        let Back { bytes, branch } = back?;
         let heard = self.touch(&branch, |it| {
             let heard = it.hear(now, response, &bytes, outside);
             (heard, it.sender())
         });
-        let (to, answered) = match heard {
-            // That of a transaction that is forgotten (RFC 3261 16.7).
-            None => (to, None),
-            Some((Heard::Nothing, _)) => return None,
-            Some((Heard::Progress, to)) => (to, None),
-            Some((Heard::Answer(request), to)) => (to, Some(Answered { request, status })),
+        let (heard, to) = heard?;
+        let answered = match heard {
+            Heard::Nothing => return None,
+            Heard::Progress => None,
+            Heard::Answer(request) => Some(Answered { request, status }),
         };
         Some(Returned {
             to,
@@ -225,7 +230,8 @@ impl Way<'_> {
         let read = Message::parse(&message.bytes, &limits).ok()?;
         let Some(method) = read.method() else {
             let back = proxy.back_through(&message.bytes);
-            let returned = passing.response(now, &read, back, outside)?;
+            let from = (message.back, Source::Unknown);
+            let returned = passing.response(now, from, &read, back, outside)?;
             outside.send(now, returned.to, &returned.bytes);
             return returned.answered;
         };

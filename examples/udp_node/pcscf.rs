@@ -133,7 +133,7 @@ impl Element {
             return Ok(());
         };
         let Some(method) = read.method() else {
-            return self.pass_back(now, trust, &read, outside);
+            return self.pass_back(now, (from, trust), &read, outside);
         };
         let (of, came) = ((from, trust), (message, &read, method));
         self.gate.request(now, of, came, &self.edge.ues, outside);
@@ -145,11 +145,12 @@ impl Element {
     fn pass_back(
         &mut self,
         now: Millis,
-        trust: Source,
+        (from, trust): (Peer, Source),
         response: &Message<'_>,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let Some(returned) = self.gate.response(now, trust, response, outside) else {
+        let of = (from, trust);
+        let Some(returned) = self.gate.response(now, of, response, outside) else {
             return Ok(());
         };
         if let (Source::TrustedCore, Some(Answered { request, .. })) = (trust, &returned.answered) {

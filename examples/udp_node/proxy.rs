@@ -1,8 +1,8 @@
 //! What a P-CSCF does with messages beside the procedures of the library: it passes them on (TS 24.229 5.2.2, 5.2.6).
 //!
 //! What was passed on it need not remember; `passing.rs` does. A branch of ours is made of the one before it, so that a request
-//! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); a response finds its way in its
-//! Vias, where the address that each request came from was written; and a request for a UE in the token of the Path.
+//! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); and a request for a UE finds its
+//! way in the token of the Path, or of Record-Route.
 
 use std::net::SocketAddrV4;
 
@@ -21,7 +21,6 @@ use crate::{
     peer::{Peer, Transport},
     seal::Seal,
     ues::{Speaker, Ues},
-    way_back::onward,
 };
 
 /// The Max-Forwards that a request is given that has none.
@@ -70,7 +69,6 @@ impl Onward {
 
 /// A response that is to be sent on.
 pub struct Back {
-    pub to: Peer,
     pub bytes: Vec<u8>,
     /// The branch of ours that it came with.
     pub branch: Vec<u8>,
@@ -228,8 +226,7 @@ impl Proxy {
         })
     }
 
-    /// A response without our Via, and with those fields alone that stay. Our branch vouches for the Via below it: nobody
-    /// but whoever has got the request can have us send something there.
+    /// A response without our Via, and with those fields alone that stay. Our branch is of the Via below it, and of no other.
     fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
@@ -242,7 +239,6 @@ impl Proxy {
         if self.branch_after(&next, &response)?.into_bytes() != branch {
             return None;
         }
-        let to = onward(&next)?;
         let others = response.header(HeaderName::Via)?.raw();
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
@@ -255,7 +251,7 @@ impl Proxy {
             _ => Edit::Drop,
         });
         let bytes = passed?;
-        Some(Back { to, bytes, branch })
+        Some(Back { bytes, branch })
     }
 
     /// A message of a UE, without what only the network may say.

@@ -29,7 +29,10 @@ impl Between {
     }
 
     pub fn at(listen: &str, more: &[&str]) -> Self {
-        let core = Peer::of_core();
+        Self::between(listen, Peer::ue(), Peer::of_core(), more)
+    }
+
+    fn between(listen: &str, ue: Peer, core: Peer, more: &[&str]) -> Self {
         let options = [
             "--listen",
             listen,
@@ -41,7 +44,6 @@ impl Between {
             "off",
         ];
         let pcscf = Process::start("pcscf", &[&options, more].concat());
-        let ue = Peer::ue();
         Self { ue, core, pcscf }
     }
 
@@ -541,6 +543,28 @@ fn killed_after_the_200() {
     before.ue.receive();
     before.pcscf.kill();
     assert_eq!(Between::with(&options).pcscf.contacts().len(), 1);
+}
+
+/// [DR-7] The program is killed while the REGISTER is out: its 200 goes nowhere. What the UE sends again passes again, and is
+/// learnt.
+#[test]
+fn killed_before_the_200() {
+    let store = folder("udp_node_not_told");
+    let options = ["--persist", store.to_str().unwrap()];
+    let before = Between::with(&options);
+    let register = Register::new("alice", &before.ue).write(&before.ue);
+    let passed = before.up(&register);
+    let Between { ue, core, pcscf } = before;
+    let listen = pcscf.listen.clone();
+    pcscf.kill();
+    let mut between = Between::between(&listen, ue, core, &options);
+    let granted = response(&passed, "200 OK", "");
+    between.core.send(&listen, &granted);
+    assert!(between.ue.is_quiet_for(200));
+    let passed = between.up(&register);
+    between.core.send(&listen, &response(&passed, "200 OK", ""));
+    assert_eq!(status(&between.ue.receive()), "200");
+    assert_eq!(between.pcscf.contacts().len(), 1);
 }
 
 /// A connection does not outlive the program.

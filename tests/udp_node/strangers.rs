@@ -94,3 +94,37 @@ fn a_name_of_the_pcscf_itself() {
     let passed = between.up(&request("MESSAGE", &between.ue, route));
     assert_eq!(values(&passed, "Via").len(), 2);
 }
+
+/// Two UEs behind one P-CSCF: who is called sees in the Vias what it would take to answer the caller itself, past the S-CSCF, and
+/// cannot.
+#[test]
+fn an_answer_in_the_place_of_the_core() {
+    let mut between = Between::with(&PATIENT);
+    let listen = between.pcscf.listen.clone();
+    between.register();
+    let callee = Peer::ue();
+    let register = Register::new("bob", &callee).write(&callee);
+    callee.send(&listen, &register);
+    let passed = between.core.receive();
+    let token = Between::token(&passed).to_owned();
+    between.core.send(&listen, &response(&passed, "200 OK", ""));
+    assert_eq!(status(&callee.receive()), "200");
+
+    let (ue, core) = (&between.ue, &between.core);
+    assert_eq!(status(&ue.ask(&listen, &request("INVITE", ue, ""))), "100");
+    let by_core = core.receive();
+    let via = format!("Via: SIP/2.0/UDP {};branch=z9hG4bK-core\r\n", core.address);
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let (line, rest) = by_core.split_once("\r\n").unwrap();
+    let to_callee = format!("{line}\r\n{via}{route}{rest}");
+    assert_eq!(status(&core.ask(&listen, &to_callee)), "100");
+    let by_callee = callee.receive();
+    assert_eq!(values(&by_callee, "Via").len(), 4);
+    for (answered, reaches) in [(&by_core, false), (&by_callee, true)] {
+        callee.send(&listen, &response(answered, "180 Ringing", ""));
+        assert_eq!(!core.is_quiet_for(100), reaches);
+        assert!(ue.is_quiet_for(50));
+    }
+    core.send(&listen, &response(&by_core, "180 Ringing", ""));
+    assert_eq!(status(&ue.receive()), "180");
+}
