@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 
 use ims_procedures::{
-    drive::{Millis, Source, Towards},
+    drive::{Limits, Millis, Source, Towards},
     wire::{Message, Method},
 };
 
@@ -30,6 +30,25 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Whether a message belongs to a request that was passed on, and is taken.
+    pub fn takes(
+        &mut self,
+        now: Millis,
+        trust: Source,
+        message: &Stamped,
+        outside: &mut Outside,
+    ) -> bool {
+        let limits = Limits::default();
+        let Ok(request) = Message::parse(&message.bytes, &limits) else {
+            return false;
+        };
+        let (Some(method), Some(branch)) = (request.method(), self.proxy.branch(&request)) else {
+            return false;
+        };
+        let came = came(trust, (message, &request, method));
+        self.passing.takes(now, &branch, &came, outside)
+    }
+
     /// Passes a request on, or refuses it.
     pub fn request(
         &mut self,
@@ -43,16 +62,7 @@ impl Gate {
             return;
         };
         let is_of_core = trust == Source::TrustedCore;
-        let came = Came {
-            message,
-            request,
-            method,
-            back: if is_of_core {
-                Towards::Core
-            } else {
-                Towards::Ue
-            },
-        };
+        let came = came(trust, (message, request, method));
         let core = Core {
             next: self.core,
             own: self.own,
@@ -95,6 +105,21 @@ impl Gate {
     fn back_from_ue(&self, bytes: &[u8]) -> Option<Back> {
         let clean = self.proxy.without_trust_marks(bytes).ok()?;
         self.proxy.back(&clean)
+    }
+}
+
+fn came<'m>(
+    trust: Source,
+    (message, request, method): (&'m Stamped, &'m Message<'m>, Method<'m>),
+) -> Came<'m> {
+    Came {
+        message,
+        request,
+        method,
+        back: match trust {
+            Source::TrustedCore => Towards::Core,
+            _ => Towards::Ue,
+        },
     }
 }
 

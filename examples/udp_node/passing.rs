@@ -72,8 +72,20 @@ impl Passing {
         self.agenda.deadline()
     }
 
-    /// A request comes, whose branch of ours is that. If it is not one that belongs to another, it goes on as `route` says,
-    /// or is refused with that status.
+    /// A request comes, whose branch of ours is that. Whether it belongs to one that came before, and is taken: that one again,
+    /// its CANCEL, the ACK of its refusal.
+    pub fn takes(
+        &mut self,
+        now: Millis,
+        branch: &str,
+        came: &Came<'_>,
+        outside: &mut Outside,
+    ) -> bool {
+        let tag = self.tag;
+        self.touch(branch.as_bytes(), |it| it.takes(now, came, tag, outside)) == Some(true)
+    }
+
+    /// One that was [not taken](Self::takes) goes on as `route` says, or is refused with that status.
     pub fn request(
         &mut self,
         now: Millis,
@@ -83,9 +95,7 @@ impl Passing {
         outside: &mut Outside,
     ) {
         let (branch, tag) = (Branch::from(branch.into_bytes()), self.tag);
-        let belongs = self.touch(&branch, |it| it.takes(now, came, tag, outside));
         let done = match came.method {
-            _ if belongs == Some(true) => Ok(()),
             // Of a refusal from here, of which nothing was kept (RFC 3261 8.2.7).
             Method::Ack if is_tagged(came.request, tag) => Ok(()),
             // That of a 2xx has a way of its own, and nothing answers it.
@@ -242,8 +252,10 @@ impl Way<'_> {
             back: Towards::Core,
         };
         let branch = proxy.branch(&read)?;
-        let route = |outside: &Outside| self.route(proxy, &came, outside);
-        passing.request(now, branch, &came, route, outside);
+        if !passing.takes(now, &branch, &came, outside) {
+            let route = |outside: &Outside| self.route(proxy, &came, outside);
+            passing.request(now, branch, &came, route, outside);
+        }
         None
     }
 

@@ -1,7 +1,8 @@
 //! The P-CSCF: the library's node for deregistration and its subscriptions, and a proxy beside it.
 //!
-//! The node sees every message first, and says what is to become of it. The proxy passes on what the node lets through;
-//! and of a REGISTER that was answered, the node is shown both.
+//! What belongs to a request that was passed on is the proxy's alone: the node has judged that request, and does not judge it
+//! again. It sees every other message, and says what is to become of it. The proxy passes on what the node lets through; and
+//! of a REGISTER that was answered, the node is shown both.
 
 use std::error::Error;
 
@@ -110,7 +111,7 @@ impl Element {
                 self.held.retain(|(other, ..)| *other != token);
                 self.held.push((token, from, message.clone()));
             }
-            // Of an INVITE, which has no transaction here.
+            // Of an INVITE: no node has a transaction for that.
             Verdict::Refuse { status, .. } => hop::refuse(now, message, status, self.tag, outside),
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
@@ -277,6 +278,9 @@ impl NetworkElement for Element {
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
         let trust = self.gate.trust.source(from, Source::Ue);
+        if self.gate.takes(now, trust, message, outside) {
+            return Ok(());
+        }
         let (back, bytes) = ((message.back, trust), message.bytes.as_slice());
         let verdict = self
             .host

@@ -5,9 +5,11 @@ use std::{
     net::TcpStream,
 };
 
+use serde_json::json;
+
 use crate::{
     pcscf::{Between, over_tcp, request, response},
-    peer::{Peer, status, values},
+    peer::{Peer, Register, status, values},
     process::BOUND,
 };
 
@@ -235,6 +237,44 @@ fn a_call_that_is_answered() {
     );
     ue.send_from_core(&ue.of_core("BYE"));
     assert!(ue.receive().starts_with("BYE "));
+}
+
+/// [PD-3, PD-9] What has passed is the proxy's: the node does not judge it again when it comes again, after its UE's access was
+/// lost, nor when it is shut down.
+#[test]
+fn what_has_passed_is_not_judged_again() {
+    let mut between = Between::with(&["--t1-ms", "20000"]);
+    let token = Between::token(&between.register()).to_owned();
+    let listen = between.pcscf.listen.clone();
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let (ue, core) = (&between.ue, &between.core);
+    let contact = format!("sip:alice@{}", ue.address);
+    let for_ue = |method: &str| {
+        let request = request(method, core, &route);
+        request.replace("sip:bob@ims.test SIP", &format!("{contact} SIP"))
+    };
+    let message = for_ue("MESSAGE");
+    core.send(&listen, &message);
+    ue.send(&listen, &response(&ue.receive(), "200 OK", ""));
+    let answered = core.receive();
+    let invite = for_ue("INVITE");
+    assert_eq!(status(&core.ask(&listen, &invite)), "100");
+    ue.send(&listen, &response(&ue.receive(), "180 Ringing", ""));
+    let rings = core.receive();
+    let register = Register::new("late", ue).write(ue);
+    ue.send(&listen, &register);
+    assert!(core.receive().starts_with("REGISTER "));
+
+    let lost = json!({"command": "access_lost", "contact": contact});
+    between.pcscf.command(&lost);
+    assert_eq!(values(&core.receive(), "Expires"), ["0"]);
+    assert_eq!(core.ask(&listen, &invite), rings);
+    assert_eq!(core.ask(&listen, &message), answered);
+    assert_eq!(status(&core.ask(&listen, &for_ue("INVITE"))), "500");
+    between.pcscf.command(&json!({"command": "shutdown"}));
+    between.pcscf.event("accepted");
+    ue.send(&listen, &register);
+    assert!(ue.is_quiet_for(100));
 }
 
 /// Timer B: nobody answers an INVITE, and whoever sent it hears of that. Of another request there is nothing to hear
