@@ -10,9 +10,10 @@ use ims_procedures::{
 use crate::{
     outside::Outside,
     passage::Came,
-    passing::{Passing, Returned},
+    passing::{Passing, Returned, whose},
     peer::Peer,
     proxy::{Back, Onward, Proxy},
+    room::Whose,
     site::Trust,
     ues::Ues,
     way_back::Stamped,
@@ -34,8 +35,9 @@ impl Gate {
     pub fn takes(
         &mut self,
         now: Millis,
-        trust: Source,
+        of: (Peer, Source),
         message: &Stamped,
+        ues: &Ues,
         outside: &mut Outside,
     ) -> bool {
         let limits = Limits::default();
@@ -45,7 +47,7 @@ impl Gate {
         let (Some(method), Some(branch)) = (request.method(), self.proxy.branch(&request)) else {
             return false;
         };
-        let came = came(trust, (message, &request, method));
+        let came = came(of, (message, &request, method), ues);
         self.passing.takes(now, &branch, &came, outside)
     }
 
@@ -62,7 +64,7 @@ impl Gate {
             return;
         };
         let is_of_core = trust == Source::TrustedCore;
-        let came = came(trust, (message, request, method));
+        let came = came((from, trust), (message, request, method), ues);
         let core = Core {
             next: self.core,
             own: self.own,
@@ -109,10 +111,16 @@ impl Gate {
 }
 
 fn came<'m>(
-    trust: Source,
+    (from, trust): (Peer, Source),
     (message, request, method): (&'m Stamped, &'m Message<'m>, Method<'m>),
+    ues: &Ues,
 ) -> Came<'m> {
+    let is_known = trust == Source::TrustedCore || ues.are_over(from);
     Came {
+        whose: match is_known {
+            true => whose(request),
+            false => Whose::Stranger(*from.address.ip()),
+        },
         message,
         request,
         method,

@@ -12,7 +12,7 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `gate.rs`, `proxy.rs`, `ues.rs` | the proxy beside it: which way messages go; what is changed in them; who is behind it |
-//! | `passing.rs`, `passage.rs` | the transactions of a proxy: of all requests, of one |
+//! | `passing.rs`, `passage.rs`, `room.rs` | the transactions of a proxy: of all requests, of one; how many there may be |
 //! | `relay.rs` | the IBCF, which has no node and that proxy |
 //! | `cpm.rs`, `parties.rs`, `records.rs`, `message_store.rs` | the CPM Participating Function; between whom its sessions are; what it keeps; the message store |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
@@ -70,6 +70,7 @@ mod registrar;
 mod relay;
 #[path = "../ims_network/resend.rs"]
 mod resend;
+mod room;
 mod scscf;
 mod seal;
 mod served;

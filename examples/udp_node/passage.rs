@@ -14,8 +14,12 @@ use crate::{
     outside::Outside,
     peer::{Peer, Transport},
     resend::{CORE, Elapsed, Outstanding, Pace, UE},
+    room::Whose,
     way_back::Stamped,
 };
+
+/// Bytes of one beside its messages: itself, and about as much again in the tables in which it stands.
+const OVERHEAD: usize = 2 * size_of::<Passage>();
 
 /// How long the timers of RFC 3261 are.
 #[derive(Clone, Copy)]
@@ -65,6 +69,7 @@ pub struct Came<'m> {
     pub method: Method<'m>,
     /// Whom its responses go to.
     pub back: Towards,
+    pub whose: Whose,
 }
 
 /// A request as it goes on, and where to.
@@ -139,6 +144,7 @@ pub struct Passage {
     times: Times,
     came: Stamped,
     back: Towards,
+    whose: Whose,
     went: Going,
     is_invite: bool,
     stage: Stage,
@@ -186,21 +192,25 @@ impl Passage {
         }
         let is_invite = came.method == Method::Invite;
         let trying = is_invite.then(|| hop::response(came.request, 100, None));
-        let last = trying.flatten().unwrap_or_default();
+        let trying = trying.flatten().unwrap_or_default();
+        if is_invite {
+            outside.send(now, came.message.back, &trying);
+        }
         let pace = times.pace(went.hop.towards());
         // Timer A, unlike E, grows without bound.
         let t2 = if is_invite { 64 * pace.t1 } else { pace.t2 };
-        let passage = Self {
+        let mut passage = Self {
             times,
             came: came.message.clone(),
             back: came.back,
+            whose: came.whose,
             stage: Stage::Waiting(Outstanding::new(now, b"", b"", Pace { t2, ..pace })),
             went,
             is_invite,
             cancel: Cancel::Wanted,
-            last,
+            last: Vec::new(),
         };
-        passage.say_again(now, outside);
+        passage.keep(&trying, trying.len());
         Some(passage)
     }
 
@@ -233,12 +243,12 @@ impl Passage {
         self.went.hop.is_at(from, trust)
     }
 
-    /// Takes a response, which goes back as `back`.
+    /// Takes a response, which goes back as `back`. It is kept if there is room, to be said again.
     pub fn hear(
         &mut self,
         now: Millis,
         response: &Message<'_>,
-        back: &[u8],
+        (back, room): (&[u8], usize),
         outside: &mut Outside,
     ) -> Heard {
         let status = response.status().unwrap_or_default();
@@ -247,10 +257,10 @@ impl Passage {
         }
         let is_open = matches!(self.stage, Stage::Waiting(_) | Stage::Ringing { .. });
         match (is_open, status) {
-            (true, 100..200) => self.progress(now, status, back, outside),
+            (true, 100..200) => self.progress(now, status, (back, room), outside),
             (true, _) => {
                 let request = self.went.bytes.clone();
-                self.answer(now, status, back);
+                self.answer(now, status, (back, room));
                 Heard::Answer(request)
             }
             // It comes again until its ACK has gone all the way.
@@ -271,13 +281,18 @@ impl Passage {
         self.came.back
     }
 
+    pub const fn whose(&self) -> Whose {
+        self.whose
+    }
+
     /// Of all that is kept of it.
     pub fn bytes(&self) -> usize {
         let cancel = match &self.cancel {
             Cancel::Sent(_, bytes) => bytes.len(),
             Cancel::Wanted | Cancel::Due | Cancel::Answered => 0,
         };
-        self.came.bytes.len() + self.went.bytes.len() + self.last.len() + cancel
+        let messages = [&self.came.bytes, &self.went.bytes, &self.last];
+        OVERHEAD + messages.map(Vec::len).iter().sum::<usize>() + cancel
     }
 
     pub fn deadline(&self) -> Millis {
@@ -325,7 +340,13 @@ impl Passage {
         }
     }
 
-    fn progress(&mut self, now: Millis, status: u16, back: &[u8], outside: &mut Outside) -> Heard {
+    fn progress(
+        &mut self,
+        now: Millis,
+        status: u16,
+        (back, room): (&[u8], usize),
+        outside: &mut Outside,
+    ) -> Heard {
         if self.is_invite {
             self.ring(now, status);
             self.cancel_if_due(now, outside);
@@ -334,7 +355,7 @@ impl Passage {
         if status == 100 {
             return Heard::Nothing;
         }
-        self.last = back.to_vec();
+        self.keep(back, room);
         Heard::Progress
     }
 
@@ -349,19 +370,28 @@ impl Passage {
     }
 
     /// Its final response, whoever has given it.
-    fn answer(&mut self, now: Millis, status: u16, back: &[u8]) {
+    fn answer(&mut self, now: Millis, status: u16, (back, room): (&[u8], usize)) {
         if self.is_invite && status >= 300 {
-            self.last = back.to_vec();
+            self.keep(back, room);
             let pace = self.times.pace(self.back);
             self.stage = Stage::Refused(Outstanding::new(now, b"", b"", pace));
             return;
         }
         // RFC 6026 8.7: whoever is called sends the 2xx of an INVITE again.
-        self.last = match self.is_invite {
-            true => Vec::new(),
-            false => back.to_vec(),
-        };
+        match self.is_invite {
+            true => self.last = Vec::new(),
+            false => self.keep(back, room),
+        }
         self.end(now, true);
+    }
+
+    /// What is said again, if there is room for it and it may be lost: over TCP nothing is.
+    fn keep(&mut self, response: &[u8], room: usize) {
+        let is_kept = self.came.back.transport == Transport::Udp && response.len() <= room;
+        self.last = match is_kept {
+            true => response.to_vec(),
+            false => Vec::new(),
+        };
     }
 
     /// What is kept then: the response, and of an INVITE what its ACK is made of.
@@ -434,8 +464,9 @@ impl Passage {
         let timeout = request
             .ok()
             .and_then(|request| hop::response(&request, 408, Some(tag)));
-        self.answer(now, 408, &timeout.unwrap_or_default());
-        self.say_again(now, outside);
+        let timeout = timeout.unwrap_or_default();
+        outside.send(now, self.came.back, &timeout);
+        self.answer(now, 408, (&timeout, timeout.len()));
         true
     }
 }

@@ -17,13 +17,10 @@ use crate::{
     passage::{Came, Going, Heard, Passage, Times},
     peer::Peer,
     proxy::{Back, Proxy},
+    room::{Room, Whose},
     site::Trust,
     way_back::Stamped,
 };
-
-/// Requests that are remembered at once, and bytes of all that is kept of them; then others are refused with 503.
-const MOST: usize = 250_000;
-const MOST_BYTES: usize = 128 << 20;
 
 /// One for each request, wherever it is noted.
 type Branch = Rc<[u8]>;
@@ -34,7 +31,7 @@ pub struct Passing {
     tag: Identifier,
     /// By the branch of ours.
     passages: HashMap<Branch, Box<Passage>>,
-    bytes: usize,
+    room: Room,
     agenda: Agenda<Branch>,
 }
 
@@ -59,13 +56,18 @@ impl Passing {
             times,
             tag,
             passages: HashMap::new(),
-            bytes: 0,
+            room: Room::default(),
             agenda: Agenda::new(),
         }
     }
 
     pub fn len(&self) -> usize {
         self.passages.len()
+    }
+
+    /// Bytes of all that is kept of them.
+    pub const fn bytes(&self) -> usize {
+        self.room.taken()
     }
 
     pub fn deadline(&self) -> Option<Millis> {
@@ -125,13 +127,15 @@ impl Passing {
         // RFC 3261 16.3: what it is to support and does not, and the like.
         let owed = match hop::check(came.request, &Accepts::proxy(), self.tag) {
             Err(owed) => owed,
-            Ok(()) if self.is_full_for(came) => hop::busy(came.request, self.tag),
+            Ok(()) if !self.room.has_for(came.whose, 2 * came.message.bytes.len()) => {
+                hop::busy(came.request, self.tag)
+            }
             Ok(()) => {
                 let going = route(outside)?;
                 let failed = going.hop.failed();
                 let passage =
                     Passage::begin(now, self.times, came, going, outside).ok_or(failed)?;
-                self.bytes += passage.bytes();
+                self.room.add(passage.whose(), passage.bytes());
                 self.agenda.set(&branch, Some(passage.deadline()));
                 self.passages.insert(branch, Box::new(passage));
                 return Ok(());
@@ -141,12 +145,6 @@ impl Passing {
             outside.send(now, came.message.back, &response);
         }
         Ok(())
-    }
-
-    /// Whether there is no room for it as it came and as it goes on.
-    fn is_full_for(&self, came: &Came<'_>) -> bool {
-        let bytes = self.bytes + 2 * came.message.bytes.len();
-        self.passages.len() >= MOST || bytes > MOST_BYTES
     }
 
     /// A response comes; `back` is how it goes back, if it is one to a request that was passed on. What is to be sent, once
@@ -171,8 +169,9 @@ impl Passing {
             return None;
         }
         let Back { bytes, branch } = back?;
+        let room = self.room.left();
         let heard = self.touch(&branch, |it| {
-            let heard = it.hear(now, response, &bytes, outside);
+            let heard = it.hear(now, response, (&bytes, room), outside);
             (heard, it.sender())
         });
         let (heard, to) = heard?;
@@ -194,8 +193,9 @@ impl Passing {
         };
         let tag = self.tag;
         if self.touch(&branch, |it| it.tick(now, tag, outside)) == Some(false) {
-            let over = self.passages.remove(&branch);
-            self.bytes -= over.map_or(0, |over| over.bytes());
+            if let Some(over) = self.passages.remove(&branch) {
+                self.room.remove(over.whose(), over.bytes());
+            }
             self.agenda.set(&branch, None);
         }
     }
@@ -205,11 +205,19 @@ impl Passing {
         let (key, _) = self.passages.get_key_value(branch)?;
         let key = Rc::clone(key);
         let passage = self.passages.get_mut(branch)?;
-        self.bytes -= passage.bytes();
+        self.room.remove(passage.whose(), passage.bytes());
         let touched = touch(passage);
-        self.bytes += passage.bytes();
+        self.room.add(passage.whose(), passage.bytes());
         self.agenda.set(&key, Some(passage.deadline()));
         Some(touched)
+    }
+}
+
+/// Whose a request is that is of no stranger.
+pub fn whose(request: &Message<'_>) -> Whose {
+    match request.to().is_ok_and(|to| to.tag().is_some()) {
+        true => Whose::InDialog,
+        false => Whose::First,
     }
 }
 
@@ -250,6 +258,7 @@ impl Way<'_> {
             request: &read,
             method,
             back: Towards::Core,
+            whose: whose(&read),
         };
         let branch = proxy.branch(&read)?;
         if !passing.takes(now, &branch, &came, outside) {

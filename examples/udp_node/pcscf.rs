@@ -261,6 +261,7 @@ impl Element {
             "event": "statistics",
             "registrations": node.registrations(),
             "passing": self.gate.passing.len(),
+            "passing_bytes": self.gate.passing.bytes(),
             "held": self.held.len(),
             "transactions": transactions,
             "node": counters(&node.counters()),
@@ -278,7 +279,8 @@ impl NetworkElement for Element {
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
         let trust = self.gate.trust.source(from, Source::Ue);
-        if self.gate.takes(now, trust, message, outside) {
+        let of = (from, trust);
+        if self.gate.takes(now, of, message, &self.edge.ues, outside) {
             return Ok(());
         }
         let (back, bytes) = ((message.back, trust), message.bytes.as_slice());

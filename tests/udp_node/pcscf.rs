@@ -504,33 +504,6 @@ fn a_flow_that_is_gone() {
     );
 }
 
-/// REGISTERs that nobody answers take so much room and no more: then others are refused.
-#[test]
-fn too_many_registers() {
-    let between = Between::with(&["--udp-limit", "65535"]);
-    let mut register = Register::new("alice", &between.ue);
-    let long = format!("X-Long: {}\r\n", "y".repeat(15_000)).repeat(4);
-    register.lines = &long;
-    for cseq in 1..2_000 {
-        register.cseq = cseq;
-        between
-            .ue
-            .send(&between.pcscf.listen, &register.write(&between.ue));
-        if !between.ue.is_quiet_for(5) {
-            // Each has 60,000 bytes.
-            assert!(cseq > 500, "{cseq}");
-            register.cseq = cseq + 1;
-            let refused = between
-                .ue
-                .ask(&between.pcscf.listen, &register.write(&between.ue));
-            assert_eq!(status(&refused), "503");
-            assert_eq!(values(&refused, "Retry-After"), ["10"]);
-            return;
-        }
-    }
-    panic!("all of them wait");
-}
-
 /// [DR-7] What the UE was told is kept: the program is killed as soon as the 200 is there.
 #[test]
 fn killed_after_the_200() {
