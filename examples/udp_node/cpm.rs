@@ -425,6 +425,13 @@ impl NetworkElement for Element {
         Ok(())
     }
 
+    fn closed(&mut self, now: Millis, stream: Peer, outside: &mut Outside) -> Result<(), Misuse> {
+        if let Middle::Proxy { passing, .. } = &mut self.middle {
+            passing.closed(now, stream, outside);
+        }
+        Ok(())
+    }
+
     fn deadline(&self) -> Option<Millis> {
         let store = self.records.store.deadline();
         [self.host.deadline(), self.middle.deadline(), store]

@@ -15,7 +15,7 @@ use crate::{
     peer::{Peer, Transport},
     resend::{CORE, Elapsed, Outstanding, Pace, UE},
     room::Whose,
-    way_back::Stamped,
+    way_back::{self, Stamped},
 };
 
 /// Bytes of one beside its messages: itself, and about as much again in the tables in which it stands.
@@ -70,6 +70,32 @@ pub struct Came<'m> {
     /// Whom its responses go to.
     pub back: Towards,
     pub whose: Whose,
+}
+
+/// Whom the responses to a request go to.
+#[derive(Clone, Copy)]
+pub struct Sender {
+    peer: Peer,
+    /// Where an element can be connected whose connection is closed. A UE cannot.
+    anew: Option<Peer>,
+}
+
+impl Sender {
+    fn of(came: &Came<'_>) -> Self {
+        let peer = came.message.back;
+        let via = came.request.via().ok();
+        let via = via.filter(|_| came.back == Towards::Core);
+        Self {
+            peer,
+            anew: via.and_then(|via| way_back::anew(peer, &via)),
+        }
+    }
+
+    pub fn send(self, now: Millis, bytes: &[u8], outside: &mut Outside) {
+        if let (false, Some(anew)) = (outside.send(now, self.peer, bytes), self.anew) {
+            outside.send_on(now, anew, bytes);
+        }
+    }
 }
 
 /// A request as it goes on, and where to.
@@ -142,7 +168,9 @@ pub enum Heard {
 /// A request on its way.
 pub struct Passage {
     times: Times,
-    came: Stamped,
+    /// As it came; empty once it is answered.
+    came: Vec<u8>,
+    sender: Sender,
     back: Towards,
     whose: Whose,
     went: Going,
@@ -201,7 +229,8 @@ impl Passage {
         let t2 = if is_invite { 64 * pace.t1 } else { pace.t2 };
         let mut passage = Self {
             times,
-            came: came.message.clone(),
+            came: came.message.bytes.clone(),
+            sender: Sender::of(came),
             back: came.back,
             whose: came.whose,
             stage: Stage::Waiting(Outstanding::new(now, b"", b"", Pace { t2, ..pace })),
@@ -228,7 +257,7 @@ impl Passage {
             (Method::Ack, Stage::Waiting(_) | Stage::Ringing { .. }) => return false,
             (Method::Cancel, _) => {
                 if let Some(response) = hop::response(came.request, 200, Some(tag)) {
-                    outside.send(now, came.message.back, &response);
+                    Sender::of(came).send(now, &response, outside);
                 }
                 self.call_off(now, outside);
             }
@@ -277,8 +306,27 @@ impl Passage {
     }
 
     /// Whom it came from.
-    pub const fn sender(&self) -> Peer {
-        self.came.back
+    pub const fn sender(&self) -> Sender {
+        self.sender
+    }
+
+    /// The stream over which it has gone.
+    pub fn stream(&self) -> Option<Peer> {
+        let (Hop::Element(peer) | Hop::Flow(peer)) = self.went.hop;
+        (peer.transport == Transport::Tcp).then_some(peer)
+    }
+
+    /// That stream was closed (RFC 3261 16.9). An element of which something was heard has got the request, and can answer
+    /// over another; a UE cannot.
+    pub fn lose(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) {
+        let is_lost = match (&self.stage, self.went.hop) {
+            (Stage::Waiting(_), _) | (Stage::Ringing { .. }, Hop::Flow(_)) => true,
+            (Stage::Ringing { .. }, Hop::Element(_)) => false,
+            (Stage::Refused(_) | Stage::Over { .. }, _) => false,
+        };
+        if is_lost {
+            self.refuse(now, self.went.hop.failed(), tag, outside);
+        }
     }
 
     pub const fn whose(&self) -> Whose {
@@ -291,7 +339,7 @@ impl Passage {
             Cancel::Sent(_, bytes) => bytes.len(),
             Cancel::Wanted | Cancel::Due | Cancel::Answered => 0,
         };
-        let messages = [&self.came.bytes, &self.went.bytes, &self.last];
+        let messages = [&self.came, &self.went.bytes, &self.last];
         OVERHEAD + messages.map(Vec::len).iter().sum::<usize>() + cancel
     }
 
@@ -321,9 +369,7 @@ impl Passage {
             Stage::Refused(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
                 Elapsed::Again(_) => {
-                    if self.came.back.transport == Transport::Udp {
-                        self.say_again(now, outside);
-                    }
+                    self.say_again(now, outside);
                     true
                 }
                 Elapsed::TimedOut => false,
@@ -387,7 +433,7 @@ impl Passage {
 
     /// What is said again, if there is room for it and it may be lost: over TCP nothing is.
     fn keep(&mut self, response: &[u8], room: usize) {
-        let is_kept = self.came.back.transport == Transport::Udp && response.len() <= room;
+        let is_kept = self.sender.peer.transport == Transport::Udp && response.len() <= room;
         self.last = match is_kept {
             true => response.to_vec(),
             false => Vec::new(),
@@ -398,7 +444,7 @@ impl Passage {
     fn end(&mut self, now: Millis, is_accepted: bool) {
         let until = now.after(self.times.memory());
         self.stage = Stage::Over { until, is_accepted };
-        self.came.bytes = Vec::new();
+        self.came = Vec::new();
         if !self.is_invite {
             self.went.bytes = Vec::new();
         }
@@ -451,7 +497,7 @@ impl Passage {
 
     fn say_again(&self, now: Millis, outside: &mut Outside) {
         if !self.last.is_empty() {
-            outside.send(now, self.came.back, &self.last);
+            self.sender.send(now, &self.last, outside);
         }
     }
 
@@ -460,13 +506,18 @@ impl Passage {
         if !self.is_invite {
             return false;
         }
-        let request = Message::parse(&self.came.bytes, &Limits::default());
-        let timeout = request
-            .ok()
-            .and_then(|request| hop::response(&request, 408, Some(tag)));
-        let timeout = timeout.unwrap_or_default();
-        outside.send(now, self.came.back, &timeout);
-        self.answer(now, 408, (&timeout, timeout.len()));
+        self.refuse(now, 408, tag, outside);
         true
+    }
+
+    /// It is answered here, in the place of the next hop.
+    fn refuse(&mut self, now: Millis, status: u16, tag: Identifier, outside: &mut Outside) {
+        let request = Message::parse(&self.came, &Limits::default());
+        let response = request
+            .ok()
+            .and_then(|request| hop::response(&request, status, Some(tag)));
+        let response = response.unwrap_or_default();
+        self.sender.send(now, &response, outside);
+        self.answer(now, status, (&response, response.len()));
     }
 }

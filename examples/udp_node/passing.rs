@@ -3,7 +3,11 @@
 //!
 //! A branch of ours is made of the one before it: so whatever belongs to a request that came before is found by it.
 
-use std::{collections::HashMap, net::SocketAddrV4, rc::Rc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddrV4,
+    rc::Rc,
+};
 
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Source, Towards},
@@ -14,7 +18,7 @@ use crate::{
     agenda::Agenda,
     hop,
     outside::Outside,
-    passage::{Came, Going, Heard, Passage, Times},
+    passage::{Came, Going, Heard, Passage, Sender, Times},
     peer::Peer,
     proxy::{Back, Proxy},
     room::{Room, Whose},
@@ -31,13 +35,15 @@ pub struct Passing {
     tag: Identifier,
     /// By the branch of ours.
     passages: HashMap<Branch, Box<Passage>>,
+    /// Those that have gone over a stream, by that.
+    by_stream: BTreeSet<(Peer, Branch)>,
     room: Room,
     agenda: Agenda<Branch>,
 }
 
 /// A response that is to be sent back.
 pub struct Returned {
-    pub to: Peer,
+    pub to: Sender,
     pub bytes: Vec<u8>,
     pub answered: Option<Answered>,
 }
@@ -56,6 +62,7 @@ impl Passing {
             times,
             tag,
             passages: HashMap::new(),
+            by_stream: BTreeSet::new(),
             room: Room::default(),
             agenda: Agenda::new(),
         }
@@ -137,6 +144,9 @@ impl Passing {
                     Passage::begin(now, self.times, came, going, outside).ok_or(failed)?;
                 self.room.add(passage.whose(), passage.bytes());
                 self.agenda.set(&branch, Some(passage.deadline()));
+                if let Some(stream) = passage.stream() {
+                    self.by_stream.insert((stream, Rc::clone(&branch)));
+                }
                 self.passages.insert(branch, Box::new(passage));
                 return Ok(());
             }
@@ -195,8 +205,23 @@ impl Passing {
         if self.touch(&branch, |it| it.tick(now, tag, outside)) == Some(false) {
             if let Some(over) = self.passages.remove(&branch) {
                 self.room.remove(over.whose(), over.bytes());
+                if let Some(stream) = over.stream() {
+                    self.by_stream.remove(&(stream, Rc::clone(&branch)));
+                }
             }
             self.agenda.set(&branch, None);
+        }
+    }
+
+    /// A stream was closed: whatever waits for something to come over it has failed.
+    pub fn closed(&mut self, now: Millis, stream: Peer, outside: &mut Outside) {
+        let from = (stream, Branch::from(&b""[..]));
+        let over = self.by_stream.range(from..);
+        let over = over.take_while(|(other, _)| *other == stream);
+        let branches: Vec<Branch> = over.map(|(_, branch)| Rc::clone(branch)).collect();
+        let tag = self.tag;
+        for branch in branches {
+            self.touch(&branch, |it| it.lose(now, tag, outside));
         }
     }
 
@@ -250,7 +275,7 @@ impl Way<'_> {
             let back = proxy.back_through(&message.bytes);
             let from = (message.back, Source::Unknown);
             let returned = passing.response(now, from, &read, back, outside)?;
-            outside.send(now, returned.to, &returned.bytes);
+            returned.to.send(now, &returned.bytes, outside);
             return returned.answered;
         };
         let came = Came {

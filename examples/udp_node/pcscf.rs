@@ -159,7 +159,7 @@ impl Element {
                 self.learn(now, (flow, request), response.bytes(), outside)?;
             }
         }
-        outside.send(now, returned.to, &returned.bytes);
+        returned.to.send(now, &returned.bytes, outside);
         Ok(())
     }
 
@@ -345,6 +345,7 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
+        self.gate.passing.closed(now, flow, outside);
         for name in self.edge.ues.close(flow) {
             let report = Command::AccessLost {
                 ue: Ue::at(&name.contact).of(&name.private_identity),

@@ -45,7 +45,7 @@ pub enum Arrival {
         from: Peer,
         bytes: Vec<u8>,
     },
-    /// A stream was closed, by either side.
+    /// A stream was closed, by either side, or could not be made: what was sent there last may be lost.
     Closed(Peer),
 }
 
@@ -153,7 +153,7 @@ impl Sockets {
         sent
     }
 
-    /// Sends when there is a connection. One that fails later loses what was to be sent, as a datagram would be lost.
+    /// Sends when there is a connection. Of one that fails later, its end is told.
     fn connect(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
         if let Some(waiting) = self.connecting.get_mut(&to) {
             if waiting.len() + bytes.len() > MOST_UNREAD {
@@ -182,10 +182,13 @@ impl Sockets {
 
     fn take_over(&mut self, (to, socket): Connected) {
         let waiting = self.connecting.remove(&to).unwrap_or_default();
-        if let Ok(mut stream) = socket.and_then(Stream::new) {
-            if stream.send(&waiting).is_ok() {
-                self.streams.insert(to, stream);
-            }
+        let made = socket.and_then(Stream::new).and_then(|mut stream| {
+            stream.send(&waiting)?;
+            Ok(stream)
+        });
+        match made {
+            Ok(stream) => drop(self.streams.insert(to, stream)),
+            Err(_) => self.arrivals.push_back(Arrival::Closed(Peer::tcp(to))),
         }
     }
 

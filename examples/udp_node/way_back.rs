@@ -97,6 +97,13 @@ fn unmarked(via: &Via<'_>) -> Vec<u8> {
     kept
 }
 
+/// Where whoever sent a request can be connected, once its connection is closed (RFC 3261 18.2.2).
+pub fn anew(back: Peer, via: &Via<'_>) -> Option<Peer> {
+    let port = via.port().unwrap_or(5060);
+    let address = SocketAddrV4::new(*back.address.ip(), port);
+    (back.transport == Transport::Tcp).then(|| Peer::tcp(address))
+}
+
 fn back(from: Peer, via: &Via<'_>) -> Peer {
     if from.transport == Transport::Tcp || via.rport().is_some() {
         return from;

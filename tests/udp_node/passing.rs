@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use serde_json::json;
@@ -314,4 +314,64 @@ fn it_rings_for_too_long() {
     // The refusal that comes too late is acknowledged, and goes no further.
     core.send(listen, &response(&passed, "487 Request Terminated", ""));
     next(core, "ACK ");
+}
+
+/// RFC 3261 16.9: the core takes a request over TCP and hangs up, and its sender hears at once. One that is for a UE whose
+/// connection is closed has failed too, and only the UE can help that (RFC 5626 5.3).
+#[test]
+fn a_connection_that_fails() {
+    let mut between = Between::new();
+    between.register();
+    let (ue, listen) = (&between.ue, &between.pcscf.listen);
+    let long = format!("X-Long: {}\r\n", "y".repeat(1_300));
+    let core = TcpListener::bind(&between.core.address).unwrap();
+    for method in ["MESSAGE", "INVITE"] {
+        ue.send(listen, &request(method, ue, &long));
+        let (mut stream, _) = core.accept().unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        assert_ne!(stream.read(&mut [0; 1_000]).unwrap(), 0);
+        drop(stream);
+        if method == "INVITE" {
+            assert_eq!(status(&ue.receive()), "100");
+        }
+        assert_eq!(status(&ue.receive()), "503");
+    }
+
+    let mut ue = OverTcp::new(&[]);
+    ue.send_from_core(&ue.of_core("INVITE"));
+    assert_eq!(status(&ue.between.core.receive()), "100");
+    let invite = ue.receive();
+    ue.send(&response(&invite, "180 Ringing", ""));
+    assert_eq!(status(&ue.between.core.receive()), "180");
+    ue.stream.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(status(&ue.between.core.receive()), "430");
+}
+
+/// RFC 3261 18.2.2: an element that has closed its connection is connected for the response, where its Via says.
+#[test]
+fn a_response_after_the_connection() {
+    let mut between = Between::with(&["--trust", "127.0.0.1"]);
+    let register = between.register();
+    let token = Between::token(&register);
+    let core = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = core.local_addr().unwrap();
+    let route = format!("Route: <sip:{token}@{};lr>\r\n", between.pcscf.listen);
+    let message = request("MESSAGE", &between.core, &route);
+    let via = format!("UDP {}", between.core.address);
+    let message = message.replace(&via, &format!("TCP {address}"));
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    stream.write_all(message.as_bytes()).unwrap();
+    let passed = between.ue.receive();
+    drop(stream);
+    // It has seen that, once it answers on another.
+    let mut other = TcpStream::connect(&between.pcscf.listen).unwrap();
+    other.write_all(b"\r\n\r\n").unwrap();
+    other.read_exact(&mut [0; 2]).unwrap();
+    let answer = response(&passed, "200 OK", "");
+    between.ue.send(&between.pcscf.listen, &answer);
+    let (mut stream, _) = core.accept().unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"SIP/2.0 200 ");
 }
