@@ -79,7 +79,7 @@ impl Gate {
             }
             (false, _) => {
                 let speaker = ues.speaker(from, bytes).ok_or(403u16)?;
-                let onward = self.proxy.originating(from, &speaker, bytes)?;
+                let onward = self.proxy.originating(&speaker, bytes)?;
                 let address = core.towards(&onward, outside);
                 Ok(onward.towards(address))
             }
@@ -115,7 +115,7 @@ fn came<'m>(
     (message, request, method): (&'m Stamped, &'m Message<'m>, Method<'m>),
     ues: &Ues,
 ) -> Came<'m> {
-    let is_known = trust == Source::TrustedCore || ues.are_over(from);
+    let is_known = trust == Source::TrustedCore || ues.may_send_over(from);
     Came {
         whose: match is_known {
             true => whose(request),

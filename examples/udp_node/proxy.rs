@@ -153,16 +153,11 @@ impl Proxy {
 
     /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). It takes the Service-Route of the registration,
     /// whatever route the UE has chosen, but within a dialog whose route begins here.
-    pub fn originating(
-        &self,
-        flow: Peer,
-        speaker: &Speaker<'_>,
-        bytes: &[u8],
-    ) -> Result<Onward, Refusal> {
+    pub fn originating(&self, speaker: &Speaker<'_>, bytes: &[u8]) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request).ok_or(400u16)?;
-        let is_of_dialog = self.has_route_of_dialog(flow, &request);
+        let is_of_dialog = self.has_route_of_dialog(speaker.flow, &request);
         let service_route = speaker.service_route.filter(|_| !is_of_dialog);
         let mut added = String::new();
         let (passed, route) = match service_route {
@@ -176,7 +171,7 @@ impl Proxy {
                 (passed, next_uri(self.routes_after_own(&request)))
             }
         };
-        added.push_str(&self.record_route(flow, &request));
+        added.push_str(&self.record_route(speaker.flow, &request));
         if request.method() != Some(Method::Ack) {
             added.push_str(&format!("P-Asserted-Identity: <{}>\r\n", speaker.identity));
         }
@@ -371,12 +366,12 @@ impl Proxy {
     }
 
     /// Whether a request has the route of its dialog: it begins where we have put ourselves into it, for the UE's address.
-    fn has_route_of_dialog(&self, from: Peer, request: &Message<'_>) -> bool {
+    fn has_route_of_dialog(&self, of: Peer, request: &Message<'_>) -> bool {
         let of_dialog = Use::Dialog(request.call_id().unwrap_or_default());
         let token = self.own_token(request);
         let flow = token.and_then(|token| self.flow_of(&token, &of_dialog));
         request.to().is_ok_and(|to| to.tag().is_some())
-            && flow.is_some_and(|flow| flow.address.ip() == from.address.ip())
+            && flow.is_some_and(|flow| flow.address.ip() == of.address.ip())
     }
 
     /// The token on top of Route, if the entry there is ours.

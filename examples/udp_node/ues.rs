@@ -1,8 +1,9 @@
 //! The UEs behind a P-CSCF: over which flow each is reached, and under which identities it speaks.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     error::Error,
+    net::{Ipv4Addr, SocketAddrV4},
 };
 
 use ims_procedures::{
@@ -35,6 +36,8 @@ pub struct Ue {
 pub struct Speaker<'u> {
     /// The identity under which it is passed on.
     pub identity: &'u str,
+    /// Where what follows is to reach it.
+    pub flow: Peer,
     /// The route of what it begins.
     pub service_route: Option<&'u str>,
 }
@@ -51,7 +54,7 @@ pub struct Name {
 pub struct Ues {
     by_name: BTreeMap<Name, Ue>,
     /// Several may come over one: behind a gateway, or in a test.
-    by_flow: HashMap<u64, BTreeSet<Name>>,
+    by_flow: BTreeMap<u64, BTreeSet<Name>>,
     store: Option<Store>,
 }
 
@@ -143,21 +146,28 @@ impl Ues {
 
     /// Whom a request over a flow is from (TS 24.229 5.2.6.3). It is passed on under the identity that the UE prefers, if that
     /// is its own, or its default one. Of several UEs it is from the one with its Contact, and else from the one with its
-    /// P-Preferred-Identity or From. `None` if nobody has registered over the flow, or if that does not tell whom it is
-    /// from.
+    /// P-Preferred-Identity or From. Who has registered over UDP sends what is large over TCP (RFC 3261 18.1.1): that comes from
+    /// the same address, and must name one of the UEs there. `None` if nobody has registered so, or if that does not tell whom
+    /// it is from.
     pub fn speaker(&self, flow: Peer, request: &[u8]) -> Option<Speaker<'_>> {
         let request = Message::parse(request, &Limits::default()).ok()?;
         let preferred = request.name_addrs(HeaderName::PPreferredIdentity).next();
         let preferred = preferred.and_then(Result::ok);
-        let mut ues = self.over(flow);
         let contact = request.contacts().flatten().find_map(|given| match given {
             Contact::Addr(contact) => Some(contact.uri_bytes()),
             Contact::Star => None,
         });
-        narrow(&mut ues, |(name, _)| {
-            contact == Some(name.contact.as_slice())
-        });
-        for given in [preferred, request.from().ok()].into_iter().flatten() {
+        let has_contact = |(name, _): &(&Name, &Ue)| contact == Some(name.contact.as_slice());
+        let given = [preferred, request.from().ok()];
+        let given = given.into_iter().flatten();
+        let mut ues = self.over(flow);
+        if ues.is_empty() && flow.transport == Transport::Tcp {
+            ues = self.over_udp_at(*flow.address.ip());
+            let is_given = |ue: &Ue| given.clone().any(|given| ue.own(&given).is_some());
+            ues.retain(|it| has_contact(it) || is_given(it.1));
+        }
+        narrow(&mut ues, has_contact);
+        for given in given {
             narrow(&mut ues, |(_, ue)| ue.own(&given).is_some());
         }
         let (first, ue) = ues.first()?;
@@ -168,8 +178,15 @@ impl Ues {
         let preferred = preferred.and_then(|given| ue.own(&given));
         Some(Speaker {
             identity: preferred.or(ue.identity())?,
+            flow: ue.flow()?,
             service_route: Some(ue.service_route.as_str()).filter(|route| !route.is_empty()),
         })
+    }
+
+    /// Whether a request that comes over a flow can be of somebody who is registered.
+    pub fn may_send_over(&self, flow: Peer) -> bool {
+        let is_over_tcp = flow.transport == Transport::Tcp;
+        self.are_over(flow) || is_over_tcp && self.udp_flows_at(*flow.address.ip()).next().is_some()
     }
 
     /// Whether anybody is registered over a flow.
@@ -179,8 +196,26 @@ impl Ues {
 
     fn over(&self, flow: Peer) -> Vec<(&Name, &Ue)> {
         let names = self.by_flow.get(&flow.number()).into_iter().flatten();
-        let ues = names.filter_map(|name| Some((name, self.by_name.get(name)?)));
-        ues.collect()
+        self.named(names).collect()
+    }
+
+    fn over_udp_at(&self, ip: Ipv4Addr) -> Vec<(&Name, &Ue)> {
+        self.named(self.udp_flows_at(ip).flatten()).collect()
+    }
+
+    fn udp_flows_at(&self, ip: Ipv4Addr) -> impl Iterator<Item = &BTreeSet<Name>> {
+        let flow = |port| Peer::udp(SocketAddrV4::new(ip, port)).number();
+        let flows = self.by_flow.range(flow(0)..=flow(u16::MAX));
+        let is_udp =
+            |number| Peer::of_number(number).is_some_and(|it| it.transport == Transport::Udp);
+        flows.filter_map(move |(number, names)| is_udp(*number).then_some(names))
+    }
+
+    fn named<'u>(
+        &'u self,
+        names: impl Iterator<Item = &'u Name>,
+    ) -> impl Iterator<Item = (&'u Name, &'u Ue)> {
+        names.filter_map(|name| Some((name, self.by_name.get(name)?)))
     }
 
     /// The UE at a contact, if there is no other.

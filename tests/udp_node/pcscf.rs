@@ -376,6 +376,39 @@ fn who_speaks_over_a_flow() {
     }
 }
 
+/// RFC 3261 18.1.1: a UE that has registered over UDP sends what is large over TCP. It is known by its address and by what its
+/// request says, and is reached where it has registered.
+#[test]
+fn a_ue_over_udp_and_tcp() {
+    let options = ["--t1-ms", "20000"];
+    let mut between =
+        Between::between("127.0.0.1:0", Peer::of_element(), Peer::of_core(), &options);
+    between.register();
+    let listen = between.pcscf.listen.clone();
+    let mut stream = TcpStream::connect(&listen).unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let via = format!("UDP {}", between.ue.address);
+    let own = format!("TCP {}", stream.local_addr().unwrap());
+    let mut send = |request: &str| {
+        let request = request.replace(&via, &own);
+        stream.write_all(request.as_bytes()).unwrap();
+    };
+    send(&request("SUBSCRIBE", &between.ue, ""));
+    let passed = between.core.receive();
+    assert_eq!(
+        values(&passed, "P-Asserted-Identity"),
+        ["<sip:alice@ims.test>"]
+    );
+    let route = format!("Route: {}\r\n", values(&passed, "Record-Route")[0]);
+    let back = between.down(&request("NOTIFY", &between.core, &route));
+    assert!(back.starts_with("NOTIFY "));
+    let nobodys = request("MESSAGE", &between.ue, "").replace("From: <sip:alice@", "From: <sip:x@");
+    send(&nobodys);
+    let mut refused = [0; 12];
+    stream.read_exact(&mut refused).unwrap();
+    assert_eq!(&refused, b"SIP/2.0 403 ");
+}
+
 /// Somebody else registers the contact of a UE: neither takes the place of the other.
 #[test]
 fn a_contact_that_is_anothers() {
