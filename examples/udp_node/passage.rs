@@ -3,6 +3,8 @@
 //!
 //! `txn::Transactions` has both for a node. A proxy is none: it passes INVITEs on, which are the host's.
 
+use std::ops::RangeInclusive;
+
 use ims_procedures::{
     drive::{Identifier, Limits, Millis, Source, Towards},
     wire::{Message, Method},
@@ -31,10 +33,15 @@ pub struct Times {
 
 impl Times {
     pub fn read(arguments: &mut Arguments) -> Result<Self, String> {
-        let t1 = arguments.number("t1-ms", CORE.t1)?;
+        let mut within = |name, default, range: RangeInclusive<u64>| {
+            let given = arguments.number(name, default)?;
+            let wrong = || format!("--{name}: {given} is not within {range:?}");
+            range.contains(&given).then_some(given).ok_or_else(wrong)
+        };
+        let t1 = within("t1-ms", CORE.t1, 1..=60_000)?;
         Ok(Self {
             core: Pace { t1, ..CORE },
-            ringing: arguments.number("timer-c-ms", Self::default().ringing)?,
+            ringing: within("timer-c-ms", Self::default().ringing, 1..=86_400_000)?,
         })
     }
 

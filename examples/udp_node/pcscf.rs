@@ -32,7 +32,7 @@ use crate::{
     proxy::Proxy,
     site::Site,
     subscribing,
-    ues::{Name, Ues},
+    ues::{Name, Registered, Ues},
     way_back::Stamped,
 };
 
@@ -368,13 +368,16 @@ impl Edge {
         outside: &mut Outside,
     ) {
         let is_registered = |contact: &[u8]| node.is_registered(contact);
-        let Some((identity, contacts)) = self.ues.learn(now, flow, shown, is_registered) else {
-            return;
+        let report = match self.ues.learn(now, flow, shown, is_registered) {
+            Registered::Nobody => return,
+            Registered::At(identity, contacts) => {
+                json!({"event": "registered", "public_identity": identity, "contacts": contacts})
+            }
+            Registered::RouteTooLong(identity) => {
+                json!({"event": "service_route_too_long", "public_identity": identity})
+            }
         };
-        outside.report(
-            now,
-            &json!({"event": "registered", "public_identity": identity, "contacts": contacts}),
-        );
+        outside.report(now, &report);
     }
 }
 

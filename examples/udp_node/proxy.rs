@@ -3,6 +3,10 @@
 //! What was passed on it need not remember; `passing.rs` does. A branch of ours is made of the one before it, so that a request
 //! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); and a request for a UE finds its
 //! way in the token of the Path, or of Record-Route.
+//!
+//! What it has not: strict routers (RFC 3261 16.4, 16.6 step 6); the transport that a URI in Route or Service-Route names, as
+//! the size of a request alone chooses it; a route that is compared with that of the dialog entry by entry (TS 24.229 5.2.6.3),
+//! as it keeps no dialogs; UEs at one address that are told apart by more than what they say.
 
 use std::net::SocketAddrV4;
 
@@ -221,7 +225,7 @@ impl Proxy {
         })
     }
 
-    /// A response without our Via, and with those fields alone that stay. Our branch is of the Via below it, and of no other.
+    /// A response without our Via, and with 500 in the place of 503 (RFC 3261 16.7 step 6): another next hop may do better. It has those fields alone that stay. Our branch is of the Via below it, and of no other.
     fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
@@ -245,7 +249,10 @@ impl Proxy {
             name if stays(name) => Edit::Keep,
             _ => Edit::Drop,
         });
-        let bytes = passed?;
+        let bytes = match response.status() {
+            Some(503) => with_status(&passed?, b"SIP/2.0 500 Server Internal Error"),
+            _ => passed?,
+        };
         Some(Back { bytes, branch })
     }
 
@@ -409,6 +416,12 @@ impl Proxy {
             _ => Edit::Keep,
         }
     }
+}
+
+fn with_status(response: &[u8], line: &[u8]) -> Vec<u8> {
+    let end = response.windows(2).position(|pair| pair == b"\r\n");
+    let rest = response.get(end.unwrap_or_default()..).unwrap_or_default();
+    [line, rest].concat()
 }
 
 fn next_uri<'m>(mut routes: impl Iterator<Item = NameAddr<'m>>) -> Option<Vec<u8>> {

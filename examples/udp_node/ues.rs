@@ -19,7 +19,7 @@ use crate::{
     store::{Opened, Store},
 };
 
-/// Bytes of a Service-Route; a longer one is not kept.
+/// Bytes of a Service-Route. Who is given a longer one has no way into the core.
 const LONGEST_ROUTE: usize = 1_024;
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -30,6 +30,15 @@ pub struct Ue {
     identities: Vec<String>,
     /// The values of Service-Route (RFC 3608); empty for none.
     service_route: String,
+}
+
+/// What came of a REGISTER and its 2xx.
+pub enum Registered {
+    Nobody,
+    /// That public identity at these contacts.
+    At(String, Vec<String>),
+    /// Nobody is to speak from that identity's contacts without the route that was given them.
+    RouteTooLong(String),
 }
 
 /// Whom a request is from.
@@ -82,37 +91,55 @@ impl Ues {
         Ok(ues)
     }
 
-    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too. Which they are, and whose.
+    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too.
     pub fn learn(
         &mut self,
         now: Millis,
         flow: Peer,
         (request, response): (&[u8], &[u8]),
         is_registered: impl Fn(&[u8]) -> bool,
-    ) -> Option<(String, Vec<String>)> {
+    ) -> Registered {
         let limits = Limits::default();
-        let request = Message::parse(request, &limits).ok()?;
-        let response = Message::parse(response, &limits).ok()?;
-        let learned = Learned::read(&request, &response, &limits).ok()?;
-        let ue = Ue {
-            flow: Some(flow.number()),
-            identities: identities(&request, &response),
-            service_route: service_route(&response),
+        let (Ok(request), Ok(response)) = (
+            Message::parse(request, &limits),
+            Message::parse(response, &limits),
+        ) else {
+            return Registered::Nobody;
+        };
+        let Ok(learned) = Learned::read(&request, &response, &limits) else {
+            return Registered::Nobody;
+        };
+        let identities = identities(&request, &response);
+        let Some(default) = identities.first().cloned() else {
+            return Registered::Nobody;
         };
         let bound = learned.contacts.iter().filter(|bound| bound.expires > 0);
         let bound = bound.map(|bound| bound.contact.uri_bytes());
-        let mut contacts = Vec::new();
-        for contact in bound.filter(|contact| is_registered(contact)) {
-            let name = Name {
+        let names = bound.filter(|contact| is_registered(contact));
+        let names: Vec<Name> = names
+            .map(|contact| Name {
                 contact: contact.to_vec(),
                 private_identity: learned.private_identity.clone(),
-            };
+            })
+            .collect();
+        let Some(service_route) = service_route(&response) else {
+            names.iter().for_each(|name| self.remove(name));
+            return Registered::RouteTooLong(default);
+        };
+        let ue = Ue {
+            flow: Some(flow.number()),
+            identities,
+            service_route,
+        };
+        let contacts: Vec<String> = names.iter().map(|name| text(&name.contact)).collect();
+        for name in names {
             self.note(now, &name, &ue);
             self.add(name, ue.clone());
-            contacts.push(text(contact));
         }
-        let default = ue.identities.into_iter().next()?;
-        (!contacts.is_empty()).then_some((default, contacts))
+        match contacts.is_empty() {
+            true => Registered::Nobody,
+            false => Registered::At(default, contacts),
+        }
     }
 
     /// Keeps it, where that is wanted. If that fails, a start finds the registration without its flow.
@@ -299,13 +326,10 @@ fn identities(request: &Message<'_>, response: &Message<'_>) -> Vec<String> {
     identities
 }
 
-/// Each 2xx replaces what an earlier one said.
-fn service_route(response: &Message<'_>) -> String {
+/// Each 2xx replaces what an earlier one said. `None` if it is too long.
+fn service_route(response: &Message<'_>) -> Option<String> {
     let routes = response.name_addrs(HeaderName::ServiceRoute).flatten();
     let routes: Vec<String> = routes.map(|route| text(route.raw())).collect();
     let joined = routes.join(", ");
-    match joined.len() <= LONGEST_ROUTE {
-        true => joined,
-        false => String::new(),
-    }
+    (joined.len() <= LONGEST_ROUTE).then_some(joined)
 }
