@@ -26,13 +26,14 @@ use crate::{
     outside::Outside,
     parties::{Parties, Terms},
     passage::Times,
-    passing::{Answered, Passing, Way},
+    passing::{Answered, Passing},
     peer::Peer,
     pen::Pen,
     proxy::Proxy,
     records::Records,
     setup::Standing,
     site::Site,
+    way::Way,
     way_back::Stamped,
 };
 

@@ -12,8 +12,8 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `gate.rs`, `proxy.rs`, `ues.rs` | the proxy beside it: which way messages go; what is changed in them; who is behind it |
-//! | `passing.rs`, `passage.rs`, `room.rs` | the transactions of a proxy: of all requests, of one; how many there may be |
-//! | `relay.rs` | the IBCF, which has no node and that proxy |
+//! | `passing.rs`, `passage.rs`, `timer.rs`, `room.rs` | the transactions of a proxy: of all requests, of one; when it sends again; how many there may be |
+//! | `relay.rs`, `way.rs` | the IBCF, which has no node and that proxy; which way messages go there |
 //! | `cpm.rs`, `parties.rs`, `records.rs`, `message_store.rs` | the CPM Participating Function; between whom its sessions are; what it keeps; the message store |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
@@ -82,7 +82,9 @@ mod subscribers;
 mod subscribing;
 #[path = "../ims_network/summary.rs"]
 mod summary;
+mod timer;
 mod ues;
+mod way;
 mod way_back;
 
 use std::{error::Error, process::ExitCode, sync::mpsc::Receiver};

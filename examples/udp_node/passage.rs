@@ -15,8 +15,9 @@ use crate::{
     hop,
     outside::Outside,
     peer::{Peer, Transport},
-    resend::{CORE, Elapsed, Outstanding, Pace, UE},
+    resend::{CORE, Pace, UE},
     room::Whose,
+    timer::{Elapsed, Resending},
     way_back::{self, Stamped},
 };
 
@@ -190,12 +191,12 @@ pub struct Passage {
 
 enum Stage {
     /// Nothing has come, or no answer to what is no INVITE (Timers A, B, E, F).
-    Waiting(Outstanding),
+    Waiting(Resending),
     Ringing {
         until: Millis,
     },
     /// An INVITE was refused: that is said again until its ACK comes (Timers G, H).
-    Refused(Outstanding),
+    Refused(Resending),
     /// Timers D, I, J, K, and L and M of RFC 6026.
     Over {
         until: Millis,
@@ -209,7 +210,7 @@ enum Cancel {
     /// A CANCEL is to follow it as soon as it may.
     Due,
     /// That CANCEL.
-    Sent(Outstanding, Vec<u8>),
+    Sent(Resending, Vec<u8>),
     Answered,
 }
 
@@ -240,7 +241,7 @@ impl Passage {
             sender: Sender::of(came),
             back: came.back,
             whose: came.whose,
-            stage: Stage::Waiting(Outstanding::new(now, b"", b"", Pace { t2, ..pace })),
+            stage: Stage::Waiting(Resending::new(now, Pace { t2, ..pace })),
             went,
             is_invite,
             cancel: Cancel::Wanted,
@@ -367,7 +368,7 @@ impl Passage {
         match &mut self.stage {
             Stage::Waiting(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
-                Elapsed::Again(_) => {
+                Elapsed::Again => {
                     self.went.hop.send_again(now, &self.went.bytes, outside);
                     true
                 }
@@ -375,7 +376,7 @@ impl Passage {
             },
             Stage::Refused(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
-                Elapsed::Again(_) => {
+                Elapsed::Again => {
                     self.say_again(now, outside);
                     true
                 }
@@ -427,7 +428,7 @@ impl Passage {
         if self.is_invite && status >= 300 {
             self.keep(back, room);
             let pace = self.times.pace(self.back);
-            self.stage = Stage::Refused(Outstanding::new(now, b"", b"", pace));
+            self.stage = Stage::Refused(Resending::new(now, pace));
             return;
         }
         // RFC 6026 8.7: whoever is called sends the 2xx of an INVITE again.
@@ -487,7 +488,7 @@ impl Passage {
         let cancel = cancel.unwrap_or_default();
         self.went.hop.send(now, &cancel, outside);
         let pace = self.times.pace(self.went.hop.towards());
-        let out = Outstanding::new(now, b"", b"", pace);
+        let out = Resending::new(now, pace);
         self.cancel = Cancel::Sent(out, cancel);
     }
 
@@ -497,7 +498,7 @@ impl Passage {
         };
         match out.elapse(now) {
             Elapsed::Nothing => {}
-            Elapsed::Again(_) => self.went.hop.send_again(now, bytes, outside),
+            Elapsed::Again => self.went.hop.send_again(now, bytes, outside),
             Elapsed::TimedOut => self.cancel = Cancel::Answered,
         }
     }
