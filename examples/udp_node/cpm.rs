@@ -56,7 +56,7 @@ enum Middle {
     B2bua(B2bua),
     Proxy {
         proxy: Proxy,
-        passing: Passing,
+        passing: Box<Passing>,
         far: SocketAddrV4,
     },
 }
@@ -78,7 +78,7 @@ impl Middle {
                 let proxy = Proxy::new(element, identifiers, site.birth.secret());
                 Ok(Self::Proxy {
                     proxy,
-                    passing: Passing::new(Times::default(), tag),
+                    passing: Box::new(Passing::new(Times::default(), tag)),
                     far,
                 })
             }

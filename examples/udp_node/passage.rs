@@ -183,25 +183,26 @@ pub struct Passage {
     whose: Whose,
     went: Going,
     is_invite: bool,
-    stage: Stage,
+    state: State,
     cancel: Cancel,
     /// What the request is answered with when it comes again; empty for nothing.
     last: Vec<u8>,
 }
 
-enum Stage {
-    /// Nothing has come, or no answer to what is no INVITE (Timers A, B, E, F).
-    Waiting(Resending),
-    Ringing {
-        until: Millis,
-    },
-    /// An INVITE was refused: that is said again until its ACK comes (Timers G, H).
-    Refused(Resending),
-    /// Timers D, I, J, K, and L and M of RFC 6026.
-    Over {
-        until: Millis,
-        is_accepted: bool,
-    },
+/// The states of RFC 3261 17 and RFC 6026, of both transactions at once: they are in the same one, as each passes on to the other
+/// what it hears.
+enum State {
+    /// Calling, of an INVITE; Trying or Proceeding, of another request: no final response has come (Timers A, B, E, F).
+    Trying(Resending),
+    /// Of an INVITE: a provisional response has come (Timer C).
+    Proceeding { until: Millis },
+    /// Of an INVITE: it was refused, which is said again until the ACK comes (Timers G, H).
+    Completed(Resending),
+    /// Of an INVITE: that ACK has come (Timers D, I).
+    Confirmed { until: Millis },
+    /// An INVITE was accepted (Timers L, M). Another request has its final response, whatever it is, and is Completed in the
+    /// words of the RFC (Timers J, K).
+    Accepted { until: Millis },
 }
 
 /// Whether an INVITE is wanted.
@@ -241,7 +242,7 @@ impl Passage {
             sender: Sender::of(came),
             back: came.back,
             whose: came.whose,
-            stage: Stage::Waiting(Resending::new(now, Pace { t2, ..pace })),
+            state: State::Trying(Resending::new(now, Pace { t2, ..pace })),
             went,
             is_invite,
             cancel: Cancel::Wanted,
@@ -259,10 +260,13 @@ impl Passage {
         tag: Identifier,
         outside: &mut Outside,
     ) -> bool {
-        match (came.method, &self.stage) {
-            (Method::Ack, Stage::Refused(_)) => self.end(now, false),
-            (Method::Ack, Stage::Over { is_accepted, .. }) => return !is_accepted,
-            (Method::Ack, Stage::Waiting(_) | Stage::Ringing { .. }) => return false,
+        match (came.method, &self.state) {
+            (Method::Ack, State::Completed(_)) => {
+                let until = self.forget(now);
+                self.state = State::Confirmed { until };
+            }
+            (Method::Ack, State::Confirmed { .. }) => {}
+            (Method::Ack, _) => return false,
             (Method::Cancel, _) => {
                 if let Some(response) = hop::response(came.request, 200, Some(tag)) {
                     Sender::of(came).send(now, &response, outside);
@@ -292,7 +296,7 @@ impl Passage {
         if self.is_invite && status >= 300 {
             self.acknowledge(now, response, outside);
         }
-        let is_open = matches!(self.stage, Stage::Waiting(_) | Stage::Ringing { .. });
+        let is_open = matches!(self.state, State::Trying(_) | State::Proceeding { .. });
         match (is_open, status) {
             (true, 100..200) => self.progress(now, status, (back, room), outside),
             (true, _) => {
@@ -327,10 +331,10 @@ impl Passage {
     /// That stream was closed (RFC 3261 16.9). An element of which something was heard has got the request, and can answer
     /// over another; a UE cannot.
     pub fn lose(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) {
-        let is_lost = match (&self.stage, self.went.hop) {
-            (Stage::Waiting(_), _) | (Stage::Ringing { .. }, Hop::Flow(_)) => true,
-            (Stage::Ringing { .. }, Hop::Element(_)) => false,
-            (Stage::Refused(_) | Stage::Over { .. }, _) => false,
+        let is_lost = match (&self.state, self.went.hop) {
+            (State::Trying(_), _) | (State::Proceeding { .. }, Hop::Flow(_)) => true,
+            (State::Proceeding { .. }, Hop::Element(_)) => false,
+            (State::Completed(_) | State::Confirmed { .. } | State::Accepted { .. }, _) => false,
         };
         if is_lost {
             self.refuse(now, self.went.hop.failed(), tag, outside);
@@ -352,21 +356,23 @@ impl Passage {
     }
 
     pub fn deadline(&self) -> Millis {
-        let stage = match &self.stage {
-            Stage::Waiting(out) | Stage::Refused(out) => out.deadline(),
-            Stage::Ringing { until } | Stage::Over { until, .. } => *until,
+        let state = match &self.state {
+            State::Trying(out) | State::Completed(out) => out.deadline(),
+            State::Proceeding { until }
+            | State::Confirmed { until }
+            | State::Accepted { until } => *until,
         };
         match &self.cancel {
-            Cancel::Sent(out, _) => out.deadline().min(stage),
-            Cancel::Wanted | Cancel::Due | Cancel::Answered => stage,
+            Cancel::Sent(out, _) => out.deadline().min(state),
+            Cancel::Wanted | Cancel::Due | Cancel::Answered => state,
         }
     }
 
     /// Whether it is to be remembered any longer.
     pub fn tick(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) -> bool {
         self.repeat_cancel(now, outside);
-        match &mut self.stage {
-            Stage::Waiting(out) => match out.elapse(now) {
+        match &mut self.state {
+            State::Trying(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
                 Elapsed::Again => {
                     self.went.hop.send_again(now, &self.went.bytes, outside);
@@ -374,7 +380,7 @@ impl Passage {
                 }
                 Elapsed::TimedOut => self.give_up(now, tag, outside),
             },
-            Stage::Refused(out) => match out.elapse(now) {
+            State::Completed(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
                 Elapsed::Again => {
                     self.say_again(now, outside);
@@ -382,15 +388,15 @@ impl Passage {
                 }
                 Elapsed::TimedOut => false,
             },
-            Stage::Ringing { until } if *until <= now => match self.cancel {
+            State::Proceeding { until } if *until <= now => match self.cancel {
                 Cancel::Wanted | Cancel::Due => {
                     self.call_off(now, outside);
                     true
                 }
                 Cancel::Sent(..) | Cancel::Answered => self.give_up(now, tag, outside),
             },
-            Stage::Ringing { .. } => true,
-            Stage::Over { until, .. } => *until > now,
+            State::Proceeding { .. } => true,
+            State::Confirmed { until } | State::Accepted { until } => *until > now,
         }
     }
 
@@ -402,7 +408,7 @@ impl Passage {
         outside: &mut Outside,
     ) -> Heard {
         if self.is_invite {
-            self.ring(now, status);
+            self.proceed(now, status);
             self.cancel_if_due(now, outside);
         }
         // A 100 is for one hop.
@@ -414,12 +420,12 @@ impl Passage {
     }
 
     /// Every provisional response but 100 has an INVITE ring for as long again (RFC 3261 16.7 step 2), if it is wanted.
-    fn ring(&mut self, now: Millis, status: u16) {
-        let is_begun = matches!(self.stage, Stage::Ringing { .. });
+    fn proceed(&mut self, now: Millis, status: u16) {
+        let is_begun = matches!(self.state, State::Proceeding { .. });
         let is_wanted = matches!(self.cancel, Cancel::Wanted | Cancel::Due);
         if !is_begun || (status > 100 && is_wanted) {
             let until = now.after(self.times.ringing);
-            self.stage = Stage::Ringing { until };
+            self.state = State::Proceeding { until };
         }
     }
 
@@ -428,7 +434,7 @@ impl Passage {
         if self.is_invite && status >= 300 {
             self.keep(back, room);
             let pace = self.times.pace(self.back);
-            self.stage = Stage::Refused(Resending::new(now, pace));
+            self.state = State::Completed(Resending::new(now, pace));
             return;
         }
         // RFC 6026 8.7: whoever is called sends the 2xx of an INVITE again.
@@ -436,7 +442,8 @@ impl Passage {
             true => self.last = Vec::new(),
             false => self.keep(back, room),
         }
-        self.end(now, true);
+        let until = self.forget(now);
+        self.state = State::Accepted { until };
     }
 
     /// What is said again, if there is room for it and it may be lost: over TCP nothing is.
@@ -448,14 +455,13 @@ impl Passage {
         };
     }
 
-    /// What is kept then: the response, and of an INVITE what its ACK is made of.
-    fn end(&mut self, now: Millis, is_accepted: bool) {
-        let until = now.after(self.times.memory());
-        self.stage = Stage::Over { until, is_accepted };
+    /// What is kept then is the response, and of an INVITE what its ACK is made of. Until when.
+    fn forget(&mut self, now: Millis) -> Millis {
         self.came = Vec::new();
         if !self.is_invite {
             self.went.bytes = Vec::new();
         }
+        now.after(self.times.memory())
     }
 
     /// The ACK of a refusal goes where the INVITE went (RFC 3261 17.1.1.3).
@@ -479,7 +485,7 @@ impl Passage {
 
     /// A CANCEL must not come before its INVITE: it waits for a first sign of that (RFC 3261 9.1).
     fn cancel_if_due(&mut self, now: Millis, outside: &mut Outside) {
-        let (Stage::Ringing { until }, Cancel::Due) = (&mut self.stage, &self.cancel) else {
+        let (State::Proceeding { until }, Cancel::Due) = (&mut self.state, &self.cancel) else {
             return;
         };
         *until = now.after(self.times.memory());

@@ -3,6 +3,23 @@
 //! What belongs to a request that was passed on is the proxy's alone: the node has judged that request, and does not judge it
 //! again. It sees every other message, and says what is to become of it. The proxy passes on what the node lets through; and
 //! of a REGISTER that was answered, the node is shown both.
+//!
+//! ```text
+//!   UE                                                                        core
+//!    |     way_back.rs: the Via of a request is stamped                         |
+//!    |     gate.rs, passing.rs, passage.rs: does it belong to one that was      |
+//!    |       passed on? Then its server or client transaction takes it          |
+//!    |     host.rs: txn::Transactions, and the node in it, which                |
+//!    |       deregisters UEs, subscribes, and is notified                       |
+//!    |     proxy.rs, ues.rs: what it lets through is changed, and has its way   |
+//! ```
+//!
+//! A REGISTER is stamped, belongs to nothing, and is let through by the node, unless it is held (`Verdict::Hold`);
+//! `Proxy::register` writes Path and the like; `Passage::begin` sends it. Its 200 is let through too; the passage takes it,
+//! `Element::learn` shows both to the node and to `Ues`, and then it goes to the UE. An INVITE for the UE goes the same way to
+//! `Proxy::terminating`, which finds the flow in the token of the Path; the passage says 100, and from then on it is the
+//! passage that takes the INVITE that comes again, its CANCEL and the ACK of its refusal. The ACK of its 200 belongs to nothing,
+//! and is passed on without a passage.
 
 use std::error::Error;
 

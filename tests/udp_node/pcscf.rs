@@ -29,10 +29,10 @@ impl Between {
     }
 
     pub fn at(listen: &str, more: &[&str]) -> Self {
-        Self::between(listen, Peer::ue(), Peer::of_core(), more)
+        Self::of(listen, Peer::ue(), Peer::of_core(), more)
     }
 
-    fn between(listen: &str, ue: Peer, core: Peer, more: &[&str]) -> Self {
+    fn of(listen: &str, ue: Peer, core: Peer, more: &[&str]) -> Self {
         let options = [
             "--listen",
             listen,
@@ -393,8 +393,7 @@ fn who_speaks_over_a_flow() {
 #[test]
 fn a_ue_over_udp_and_tcp() {
     let options = ["--t1-ms", "20000"];
-    let mut between =
-        Between::between("127.0.0.1:0", Peer::of_element(), Peer::of_core(), &options);
+    let mut between = Between::of("127.0.0.1:0", Peer::of_element(), Peer::of_core(), &options);
     between.register();
     let listen = between.pcscf.listen.clone();
     let mut stream = TcpStream::connect(&listen).unwrap();
@@ -575,7 +574,7 @@ fn killed_before_the_200() {
     let Between { ue, core, pcscf } = before;
     let listen = pcscf.listen.clone();
     pcscf.kill();
-    let mut between = Between::between(&listen, ue, core, &options);
+    let mut between = Between::of(&listen, ue, core, &options);
     let granted = response(&passed, "200 OK", "");
     between.core.send(&listen, &granted);
     assert!(between.ue.is_quiet_for(200));
