@@ -17,5 +17,9 @@ mod peer;
 mod process;
 #[path = "udp_node/registrar.rs"]
 mod registrar;
+#[path = "udp_node/room.rs"]
+mod room;
+#[path = "udp_node/strangers.rs"]
+mod strangers;
 #[path = "udp_node/together.rs"]
 mod together;

@@ -6,9 +6,9 @@ use std::{
     path::Path,
 };
 
-use ims_procedures::drive::{Identifier, Identifiers};
+use ims_procedures::drive::Identifiers;
 
-use crate::store::replace;
+use crate::{seal::Seal, store::replace};
 
 /// The secret seed, and the number of this start.
 pub struct Birth {
@@ -63,8 +63,8 @@ impl Birth {
     }
 
     /// A secret of one more part of the host, the same after a start.
-    pub fn secret(&mut self) -> Identifier {
-        Identifiers::new(self.next_seed(), 0, 0).constant()
+    pub fn secret(&mut self) -> Seal {
+        Seal::new(Identifiers::new(self.next_seed(), 0, 0).table_key())
     }
 
     fn next_seed(&mut self) -> [u8; 32] {

@@ -26,13 +26,14 @@ use crate::{
     outside::Outside,
     parties::{Parties, Terms},
     passage::Times,
-    passing::{Answered, Passing, Way},
+    passing::{Answered, Passing},
     peer::Peer,
     pen::Pen,
     proxy::Proxy,
     records::Records,
     setup::Standing,
     site::Site,
+    way::Way,
     way_back::Stamped,
 };
 
@@ -55,7 +56,7 @@ enum Middle {
     B2bua(B2bua),
     Proxy {
         proxy: Proxy,
-        passing: Passing,
+        passing: Box<Passing>,
         far: SocketAddrV4,
     },
 }
@@ -77,7 +78,7 @@ impl Middle {
                 let proxy = Proxy::new(element, identifiers, site.birth.secret());
                 Ok(Self::Proxy {
                     proxy,
-                    passing: Passing::new(Times::default(), tag),
+                    passing: Box::new(Passing::new(Times::default(), tag)),
                     far,
                 })
             }
@@ -421,6 +422,13 @@ impl NetworkElement for Element {
             "list" => outside.reply(&self.list()),
             "statistics" => outside.reply(&self.statistics()),
             other => return Err(format!("there is no command {other:?}").into()),
+        }
+        Ok(())
+    }
+
+    fn closed(&mut self, now: Millis, stream: Peer, outside: &mut Outside) -> Result<(), Misuse> {
+        if let Middle::Proxy { passing, .. } = &mut self.middle {
+            passing.closed(now, stream, outside);
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ pub trait NetworkElement {
 
     fn tick(&mut self, now: Millis, outside: &mut Outside) -> Result<(), Misuse>;
 
-    /// A stream was closed.
+    /// A stream was closed, or could not be made.
     fn closed(&mut self, _: Millis, _: Peer, _: &mut Outside) -> Result<(), Misuse> {
         Ok(())
     }

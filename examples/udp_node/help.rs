@@ -54,9 +54,10 @@ scscf: a registrar and the S-CSCF's procedures. A REGISTER may come from a P-CSC
 
 pcscf: relays what comes from UEs and for them, and ends registrations of UEs whose access is lost. Whoever is not
 at an address of the core (--next-hop, --trust) is a UE. What a UE begins takes the Service-Route of its registration,
-whatever Route it has. Requests go where their Route leads, if that is in the core, and else to the next hop.
-Each that is passed on is remembered for 64·T1 after its answer: 250,000 at once, and of them 128 MiB. Others are refused
-with 503 then, as they are from some 7,800 requests a second on with the default T1 of 500 ms.
+whatever Route it has; within a dialog its Route counts if it begins with ours. Requests go where their Route leads, if
+that is in the core, and else to the next hop. Each that is passed on is remembered for 64·T1 after its answer: 250,000 at
+once, and of them 256 MiB. Others are refused with 503 then, as they are from some 7,800 requests a second on with the
+default T1 of 500 ms.
   --next-hop IP:PORT     the home network's entry point; trusted
   --visited-network ID   the value of P-Visited-Network-ID                           [default: the domain, quoted]
   --reg-event on|off     whether it subscribes to registration state                       [default: on]
@@ -76,7 +77,7 @@ with 503 then, as they are from some 7,800 requests a second on with the default
       of those with the contact the one with the identity; without it all of them
   {"command":"shutdown","rate":N,"in_flight":N,"deadline_ms":N,"emergency":BOOL,"dry_run":BOOL}, {"command":"resume"}
  events
-  registered, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
+  registered, service_route_too_long, access_lost, access_doubted, deregistered, cancelled, subscribed, subscription_ended,
   held_register_released, shutdown_planned, shutdown_progressed, shutdown_ended, rejected, …
 
 cpm: a CPM Participating Function. It sets sessions up from the INVITEs that come, and closes them by OMA CPM 8.2.2.3

@@ -12,14 +12,14 @@
 //! | `registrar.rs`, `subscribers.rs`, `digest.rs` | the registrar beside it |
 //! | `pcscf.rs` | the P-CSCF: the same for it |
 //! | `gate.rs`, `proxy.rs`, `ues.rs` | the proxy beside it: which way messages go; what is changed in them; who is behind it |
-//! | `passing.rs`, `passage.rs` | the transactions of a proxy: of all requests, of one |
-//! | `relay.rs` | the IBCF, which has no node and that proxy |
+//! | `passing.rs`, `passage.rs`, `timer.rs`, `room.rs` | the transactions of a proxy: of all requests, of one; when it sends again; how many there may be |
+//! | `relay.rs`, `way.rs` | the IBCF, which has no node and that proxy; which way messages go there |
 //! | `cpm.rs`, `parties.rs`, `records.rs`, `message_store.rs` | the CPM Participating Function; between whom its sessions are; what it keeps; the message store |
 //! | `b2bua.rs`, `setup.rs`, `called.rs`, `pen.rs`, `offers.rs` | the B2BUA beside it: all sessions, one of them, one leg; what it writes; whose streams are whose |
 //! | `msc.rs`, `served.rs` | the MSC server; its subscribers, and the REGISTERs of its host |
 //! | `subscribing.rs`, `hop.rs`, `agenda.rs` | what roles share: events of subscriptions; what goes from hop to hop; what is due when |
 //! | `sockets.rs`, `peer.rs`, `names.rs`, `way_back.rs` | where messages come from, and where they go |
-//! | `store.rs`, `birth.rs`, `clock.rs` | what outlives the program |
+//! | `store.rs`, `birth.rs`, `seal.rs`, `clock.rs` | what outlives the program, and what only it can have written |
 //! | `console.rs`, `record.rs`, `audit.rs`, `outside.rs` | commands and events; what was sent; records for an audit; all that is outside of a node |
 //! | `arguments.rs`, `site.rs`, `help.rs` | the command line |
 //!
@@ -70,7 +70,9 @@ mod registrar;
 mod relay;
 #[path = "../ims_network/resend.rs"]
 mod resend;
+mod room;
 mod scscf;
+mod seal;
 mod served;
 mod setup;
 mod site;
@@ -80,7 +82,9 @@ mod subscribers;
 mod subscribing;
 #[path = "../ims_network/summary.rs"]
 mod summary;
+mod timer;
 mod ues;
+mod way;
 mod way_back;
 
 use std::{error::Error, process::ExitCode, sync::mpsc::Receiver};

@@ -3,8 +3,10 @@
 //!
 //! `txn::Transactions` has both for a node. A proxy is none: it passes INVITEs on, which are the host's.
 
+use std::ops::RangeInclusive;
+
 use ims_procedures::{
-    drive::{Identifier, Limits, Millis, Towards},
+    drive::{Identifier, Limits, Millis, Source, Towards},
     wire::{Message, Method},
 };
 
@@ -13,9 +15,14 @@ use crate::{
     hop,
     outside::Outside,
     peer::{Peer, Transport},
-    resend::{CORE, Elapsed, Outstanding, Pace, UE},
-    way_back::Stamped,
+    resend::{CORE, Pace, UE},
+    room::Whose,
+    timer::{Elapsed, Resending},
+    way_back::{self, Stamped},
 };
+
+/// Bytes of one beside its messages: itself, and about as much again in the tables in which it stands.
+const OVERHEAD: usize = 2 * size_of::<Passage>();
 
 /// How long the timers of RFC 3261 are.
 #[derive(Clone, Copy)]
@@ -27,10 +34,15 @@ pub struct Times {
 
 impl Times {
     pub fn read(arguments: &mut Arguments) -> Result<Self, String> {
-        let t1 = arguments.number("t1-ms", CORE.t1)?;
+        let mut within = |name, default, range: RangeInclusive<u64>| {
+            let given = arguments.number(name, default)?;
+            let wrong = || format!("--{name}: {given} is not within {range:?}");
+            range.contains(&given).then_some(given).ok_or_else(wrong)
+        };
+        let t1 = within("t1-ms", CORE.t1, 1..=60_000)?;
         Ok(Self {
             core: Pace { t1, ..CORE },
-            ringing: arguments.number("timer-c-ms", Self::default().ringing)?,
+            ringing: within("timer-c-ms", Self::default().ringing, 1..=86_400_000)?,
         })
     }
 
@@ -65,6 +77,33 @@ pub struct Came<'m> {
     pub method: Method<'m>,
     /// Whom its responses go to.
     pub back: Towards,
+    pub whose: Whose,
+}
+
+/// Whom the responses to a request go to.
+#[derive(Clone, Copy)]
+pub struct Sender {
+    peer: Peer,
+    /// Where an element can be connected whose connection is closed. A UE cannot.
+    anew: Option<Peer>,
+}
+
+impl Sender {
+    fn of(came: &Came<'_>) -> Self {
+        let peer = came.message.back;
+        let via = came.request.via().ok();
+        let via = via.filter(|_| came.back == Towards::Core);
+        Self {
+            peer,
+            anew: via.and_then(|via| way_back::anew(peer, &via)),
+        }
+    }
+
+    pub fn send(self, now: Millis, bytes: &[u8], outside: &mut Outside) {
+        if let (false, Some(anew)) = (outside.send(now, self.peer, bytes), self.anew) {
+            outside.send_on(now, anew, bytes);
+        }
+    }
 }
 
 /// A request as it goes on, and where to.
@@ -99,6 +138,16 @@ impl Hop {
         }
     }
 
+    /// Whether a message is from there. Elements of the core may answer in one another's place.
+    fn is_at(self, from: Peer, trust: Source) -> bool {
+        match self {
+            Self::Element(peer) => {
+                trust == Source::TrustedCore || from.address.ip() == peer.address.ip()
+            }
+            Self::Flow(peer) => from == peer,
+        }
+    }
+
     /// Over UDP alone something may have been lost.
     fn send_again(self, now: Millis, bytes: &[u8], outside: &mut Outside) {
         let (Self::Element(peer) | Self::Flow(peer)) = self;
@@ -127,29 +176,33 @@ pub enum Heard {
 /// A request on its way.
 pub struct Passage {
     times: Times,
-    came: Stamped,
+    /// As it came; empty once it is answered.
+    came: Vec<u8>,
+    sender: Sender,
     back: Towards,
+    whose: Whose,
     went: Going,
     is_invite: bool,
-    stage: Stage,
+    state: State,
     cancel: Cancel,
     /// What the request is answered with when it comes again; empty for nothing.
     last: Vec<u8>,
 }
 
-enum Stage {
-    /// Nothing has come, or no answer to what is no INVITE (Timers A, B, E, F).
-    Waiting(Outstanding),
-    Ringing {
-        until: Millis,
-    },
-    /// An INVITE was refused: that is said again until its ACK comes (Timers G, H).
-    Refused(Outstanding),
-    /// Timers D, I, J, K, and L and M of RFC 6026.
-    Over {
-        until: Millis,
-        is_accepted: bool,
-    },
+/// The states of RFC 3261 17 and RFC 6026, of both transactions at once: they are in the same one, as each passes on to the other
+/// what it hears.
+enum State {
+    /// Calling, of an INVITE; Trying or Proceeding, of another request: no final response has come (Timers A, B, E, F).
+    Trying(Resending),
+    /// Of an INVITE: a provisional response has come (Timer C).
+    Proceeding { until: Millis },
+    /// Of an INVITE: it was refused, which is said again until the ACK comes (Timers G, H).
+    Completed(Resending),
+    /// Of an INVITE: that ACK has come (Timers D, I).
+    Confirmed { until: Millis },
+    /// An INVITE was accepted (Timers L, M). Another request has its final response, whatever it is, and is Completed in the
+    /// words of the RFC (Timers J, K).
+    Accepted { until: Millis },
 }
 
 /// Whether an INVITE is wanted.
@@ -158,7 +211,7 @@ enum Cancel {
     /// A CANCEL is to follow it as soon as it may.
     Due,
     /// That CANCEL.
-    Sent(Outstanding, Vec<u8>),
+    Sent(Resending, Vec<u8>),
     Answered,
 }
 
@@ -176,21 +229,26 @@ impl Passage {
         }
         let is_invite = came.method == Method::Invite;
         let trying = is_invite.then(|| hop::response(came.request, 100, None));
-        let last = trying.flatten().unwrap_or_default();
+        let trying = trying.flatten().unwrap_or_default();
+        if is_invite {
+            outside.send(now, came.message.back, &trying);
+        }
         let pace = times.pace(went.hop.towards());
         // Timer A, unlike E, grows without bound.
         let t2 = if is_invite { 64 * pace.t1 } else { pace.t2 };
-        let passage = Self {
+        let mut passage = Self {
             times,
-            came: came.message.clone(),
+            came: came.message.bytes.clone(),
+            sender: Sender::of(came),
             back: came.back,
-            stage: Stage::Waiting(Outstanding::new(now, b"", b"", Pace { t2, ..pace })),
+            whose: came.whose,
+            state: State::Trying(Resending::new(now, Pace { t2, ..pace })),
             went,
             is_invite,
             cancel: Cancel::Wanted,
-            last,
+            last: Vec::new(),
         };
-        passage.say_again(now, outside);
+        passage.keep(&trying, trying.len());
         Some(passage)
     }
 
@@ -202,13 +260,16 @@ impl Passage {
         tag: Identifier,
         outside: &mut Outside,
     ) -> bool {
-        match (came.method, &self.stage) {
-            (Method::Ack, Stage::Refused(_)) => self.end(now, false),
-            (Method::Ack, Stage::Over { is_accepted, .. }) => return !is_accepted,
-            (Method::Ack, Stage::Waiting(_) | Stage::Ringing { .. }) => return false,
+        match (came.method, &self.state) {
+            (Method::Ack, State::Completed(_)) => {
+                let until = self.forget(now);
+                self.state = State::Confirmed { until };
+            }
+            (Method::Ack, State::Confirmed { .. }) => {}
+            (Method::Ack, _) => return false,
             (Method::Cancel, _) => {
                 if let Some(response) = hop::response(came.request, 200, Some(tag)) {
-                    outside.send(now, came.message.back, &response);
+                    Sender::of(came).send(now, &response, outside);
                 }
                 self.call_off(now, outside);
             }
@@ -217,24 +278,30 @@ impl Passage {
         true
     }
 
-    /// Takes a response, which goes back as `back`.
+    /// Whether a response can be one to it, as it comes from there. A callee sees in the Vias of its INVITE what it would take to
+    /// answer the caller's request too.
+    pub fn is_answered_from(&self, from: Peer, trust: Source) -> bool {
+        self.went.hop.is_at(from, trust)
+    }
+
+    /// Takes a response, which goes back as `back`. It is kept if there is room, to be said again.
     pub fn hear(
         &mut self,
         now: Millis,
         response: &Message<'_>,
-        back: &[u8],
+        (back, room): (&[u8], usize),
         outside: &mut Outside,
     ) -> Heard {
         let status = response.status().unwrap_or_default();
         if self.is_invite && status >= 300 {
             self.acknowledge(now, response, outside);
         }
-        let is_open = matches!(self.stage, Stage::Waiting(_) | Stage::Ringing { .. });
+        let is_open = matches!(self.state, State::Trying(_) | State::Proceeding { .. });
         match (is_open, status) {
-            (true, 100..200) => self.progress(now, status, back, outside),
+            (true, 100..200) => self.progress(now, status, (back, room), outside),
             (true, _) => {
                 let request = self.went.bytes.clone();
-                self.answer(now, status, back);
+                self.answer(now, status, (back, room));
                 Heard::Answer(request)
             }
             // It comes again until its ACK has gone all the way.
@@ -251,8 +318,31 @@ impl Passage {
     }
 
     /// Whom it came from.
-    pub const fn sender(&self) -> Peer {
-        self.came.back
+    pub const fn sender(&self) -> Sender {
+        self.sender
+    }
+
+    /// The stream over which it has gone.
+    pub fn stream(&self) -> Option<Peer> {
+        let (Hop::Element(peer) | Hop::Flow(peer)) = self.went.hop;
+        (peer.transport == Transport::Tcp).then_some(peer)
+    }
+
+    /// That stream was closed (RFC 3261 16.9). An element of which something was heard has got the request, and can answer
+    /// over another; a UE cannot.
+    pub fn lose(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) {
+        let is_lost = match (&self.state, self.went.hop) {
+            (State::Trying(_), _) | (State::Proceeding { .. }, Hop::Flow(_)) => true,
+            (State::Proceeding { .. }, Hop::Element(_)) => false,
+            (State::Completed(_) | State::Confirmed { .. } | State::Accepted { .. }, _) => false,
+        };
+        if is_lost {
+            self.refuse(now, self.went.hop.failed(), tag, outside);
+        }
+    }
+
+    pub const fn whose(&self) -> Whose {
+        self.whose
     }
 
     /// Of all that is kept of it.
@@ -261,101 +351,117 @@ impl Passage {
             Cancel::Sent(_, bytes) => bytes.len(),
             Cancel::Wanted | Cancel::Due | Cancel::Answered => 0,
         };
-        self.came.bytes.len() + self.went.bytes.len() + self.last.len() + cancel
+        let messages = [&self.came, &self.went.bytes, &self.last];
+        OVERHEAD + messages.map(Vec::len).iter().sum::<usize>() + cancel
     }
 
     pub fn deadline(&self) -> Millis {
-        let stage = match &self.stage {
-            Stage::Waiting(out) | Stage::Refused(out) => out.deadline(),
-            Stage::Ringing { until } | Stage::Over { until, .. } => *until,
+        let state = match &self.state {
+            State::Trying(out) | State::Completed(out) => out.deadline(),
+            State::Proceeding { until }
+            | State::Confirmed { until }
+            | State::Accepted { until } => *until,
         };
         match &self.cancel {
-            Cancel::Sent(out, _) => out.deadline().min(stage),
-            Cancel::Wanted | Cancel::Due | Cancel::Answered => stage,
+            Cancel::Sent(out, _) => out.deadline().min(state),
+            Cancel::Wanted | Cancel::Due | Cancel::Answered => state,
         }
     }
 
     /// Whether it is to be remembered any longer.
     pub fn tick(&mut self, now: Millis, tag: Identifier, outside: &mut Outside) -> bool {
         self.repeat_cancel(now, outside);
-        match &mut self.stage {
-            Stage::Waiting(out) => match out.elapse(now) {
+        match &mut self.state {
+            State::Trying(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
-                Elapsed::Again(_) => {
+                Elapsed::Again => {
                     self.went.hop.send_again(now, &self.went.bytes, outside);
                     true
                 }
                 Elapsed::TimedOut => self.give_up(now, tag, outside),
             },
-            Stage::Refused(out) => match out.elapse(now) {
+            State::Completed(out) => match out.elapse(now) {
                 Elapsed::Nothing => true,
-                Elapsed::Again(_) => {
-                    if self.came.back.transport == Transport::Udp {
-                        self.say_again(now, outside);
-                    }
+                Elapsed::Again => {
+                    self.say_again(now, outside);
                     true
                 }
                 Elapsed::TimedOut => false,
             },
-            Stage::Ringing { until } if *until <= now => match self.cancel {
+            State::Proceeding { until } if *until <= now => match self.cancel {
                 Cancel::Wanted | Cancel::Due => {
                     self.call_off(now, outside);
                     true
                 }
                 Cancel::Sent(..) | Cancel::Answered => self.give_up(now, tag, outside),
             },
-            Stage::Ringing { .. } => true,
-            Stage::Over { until, .. } => *until > now,
+            State::Proceeding { .. } => true,
+            State::Confirmed { until } | State::Accepted { until } => *until > now,
         }
     }
 
-    fn progress(&mut self, now: Millis, status: u16, back: &[u8], outside: &mut Outside) -> Heard {
+    fn progress(
+        &mut self,
+        now: Millis,
+        status: u16,
+        (back, room): (&[u8], usize),
+        outside: &mut Outside,
+    ) -> Heard {
         if self.is_invite {
-            self.ring(now, status);
+            self.proceed(now, status);
             self.cancel_if_due(now, outside);
         }
         // A 100 is for one hop.
         if status == 100 {
             return Heard::Nothing;
         }
-        self.last = back.to_vec();
+        self.keep(back, room);
         Heard::Progress
     }
 
     /// Every provisional response but 100 has an INVITE ring for as long again (RFC 3261 16.7 step 2), if it is wanted.
-    fn ring(&mut self, now: Millis, status: u16) {
-        let is_begun = matches!(self.stage, Stage::Ringing { .. });
+    fn proceed(&mut self, now: Millis, status: u16) {
+        let is_begun = matches!(self.state, State::Proceeding { .. });
         let is_wanted = matches!(self.cancel, Cancel::Wanted | Cancel::Due);
         if !is_begun || (status > 100 && is_wanted) {
             let until = now.after(self.times.ringing);
-            self.stage = Stage::Ringing { until };
+            self.state = State::Proceeding { until };
         }
     }
 
     /// Its final response, whoever has given it.
-    fn answer(&mut self, now: Millis, status: u16, back: &[u8]) {
+    fn answer(&mut self, now: Millis, status: u16, (back, room): (&[u8], usize)) {
         if self.is_invite && status >= 300 {
-            self.last = back.to_vec();
+            self.keep(back, room);
             let pace = self.times.pace(self.back);
-            self.stage = Stage::Refused(Outstanding::new(now, b"", b"", pace));
+            self.state = State::Completed(Resending::new(now, pace));
             return;
         }
         // RFC 6026 8.7: whoever is called sends the 2xx of an INVITE again.
-        self.last = match self.is_invite {
-            true => Vec::new(),
-            false => back.to_vec(),
-        };
-        self.end(now, true);
+        match self.is_invite {
+            true => self.last = Vec::new(),
+            false => self.keep(back, room),
+        }
+        let until = self.forget(now);
+        self.state = State::Accepted { until };
     }
 
-    /// What is kept then: the response, and of an INVITE what its ACK is made of.
-    fn end(&mut self, now: Millis, is_accepted: bool) {
-        let until = now.after(self.times.memory());
-        self.stage = Stage::Over { until, is_accepted };
-        self.came.bytes = Vec::new();
+    /// What is said again, if there is room for it and it may be lost: over TCP nothing is.
+    fn keep(&mut self, response: &[u8], room: usize) {
+        let is_kept = self.sender.peer.transport == Transport::Udp && response.len() <= room;
+        self.last = match is_kept {
+            true => response.to_vec(),
+            false => Vec::new(),
+        };
+    }
+
+    /// What is kept then is the response, and of an INVITE what its ACK is made of. Until when.
+    fn forget(&mut self, now: Millis) -> Millis {
+        self.came = Vec::new();
         if !self.is_invite {
             self.went.bytes = Vec::new();
         }
+        now.after(self.times.memory())
     }
 
     /// The ACK of a refusal goes where the INVITE went (RFC 3261 17.1.1.3).
@@ -379,7 +485,7 @@ impl Passage {
 
     /// A CANCEL must not come before its INVITE: it waits for a first sign of that (RFC 3261 9.1).
     fn cancel_if_due(&mut self, now: Millis, outside: &mut Outside) {
-        let (Stage::Ringing { until }, Cancel::Due) = (&mut self.stage, &self.cancel) else {
+        let (State::Proceeding { until }, Cancel::Due) = (&mut self.state, &self.cancel) else {
             return;
         };
         *until = now.after(self.times.memory());
@@ -388,7 +494,7 @@ impl Passage {
         let cancel = cancel.unwrap_or_default();
         self.went.hop.send(now, &cancel, outside);
         let pace = self.times.pace(self.went.hop.towards());
-        let out = Outstanding::new(now, b"", b"", pace);
+        let out = Resending::new(now, pace);
         self.cancel = Cancel::Sent(out, cancel);
     }
 
@@ -398,14 +504,14 @@ impl Passage {
         };
         match out.elapse(now) {
             Elapsed::Nothing => {}
-            Elapsed::Again(_) => self.went.hop.send_again(now, bytes, outside),
+            Elapsed::Again => self.went.hop.send_again(now, bytes, outside),
             Elapsed::TimedOut => self.cancel = Cancel::Answered,
         }
     }
 
     fn say_again(&self, now: Millis, outside: &mut Outside) {
         if !self.last.is_empty() {
-            outside.send(now, self.came.back, &self.last);
+            self.sender.send(now, &self.last, outside);
         }
     }
 
@@ -414,12 +520,18 @@ impl Passage {
         if !self.is_invite {
             return false;
         }
-        let request = Message::parse(&self.came.bytes, &Limits::default());
-        let timeout = request
-            .ok()
-            .and_then(|request| hop::response(&request, 408, Some(tag)));
-        self.answer(now, 408, &timeout.unwrap_or_default());
-        self.say_again(now, outside);
+        self.refuse(now, 408, tag, outside);
         true
+    }
+
+    /// It is answered here, in the place of the next hop.
+    fn refuse(&mut self, now: Millis, status: u16, tag: Identifier, outside: &mut Outside) {
+        let request = Message::parse(&self.came, &Limits::default());
+        let response = request
+            .ok()
+            .and_then(|request| hop::response(&request, status, Some(tag)));
+        let response = response.unwrap_or_default();
+        self.sender.send(now, &response, outside);
+        self.answer(now, status, (&response, response.len()));
     }
 }

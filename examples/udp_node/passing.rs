@@ -3,10 +3,13 @@
 //!
 //! A branch of ours is made of the one before it: so whatever belongs to a request that came before is found by it.
 
-use std::{collections::HashMap, net::SocketAddrV4, rc::Rc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 use ims_procedures::{
-    drive::{Identifier, Limits, Millis, Towards},
+    drive::{Identifier, Millis, Source},
     wire::{Accepts, Message, Method},
 };
 
@@ -14,16 +17,11 @@ use crate::{
     agenda::Agenda,
     hop,
     outside::Outside,
-    passage::{Came, Going, Heard, Passage, Times},
+    passage::{Came, Going, Heard, Passage, Sender, Times},
     peer::Peer,
-    proxy::{Back, Proxy},
-    site::Trust,
-    way_back::Stamped,
+    proxy::Back,
+    room::{Room, Whose},
 };
-
-/// Requests that are remembered at once, and bytes of all that is kept of them; then others are refused with 503.
-const MOST: usize = 250_000;
-const MOST_BYTES: usize = 128 << 20;
 
 /// One for each request, wherever it is noted.
 type Branch = Rc<[u8]>;
@@ -34,13 +32,15 @@ pub struct Passing {
     tag: Identifier,
     /// By the branch of ours.
     passages: HashMap<Branch, Box<Passage>>,
-    bytes: usize,
+    /// Those that have gone over a stream, by that.
+    by_stream: BTreeSet<(Peer, Branch)>,
+    room: Room,
     agenda: Agenda<Branch>,
 }
 
 /// A response that is to be sent back.
 pub struct Returned {
-    pub to: Peer,
+    pub to: Sender,
     pub bytes: Vec<u8>,
     pub answered: Option<Answered>,
 }
@@ -59,7 +59,8 @@ impl Passing {
             times,
             tag,
             passages: HashMap::new(),
-            bytes: 0,
+            by_stream: BTreeSet::new(),
+            room: Room::default(),
             agenda: Agenda::new(),
         }
     }
@@ -68,12 +69,29 @@ impl Passing {
         self.passages.len()
     }
 
+    /// Bytes of all that is kept of them.
+    pub const fn bytes(&self) -> usize {
+        self.room.taken()
+    }
+
     pub fn deadline(&self) -> Option<Millis> {
         self.agenda.deadline()
     }
 
-    /// A request comes, whose branch of ours is that. If it is not one that belongs to another, it goes on as `route` says,
-    /// or is refused with that status.
+    /// A request comes, whose branch of ours is that. Whether it belongs to one that came before, and is taken: that one again,
+    /// its CANCEL, the ACK of its refusal.
+    pub fn takes(
+        &mut self,
+        now: Millis,
+        branch: &str,
+        came: &Came<'_>,
+        outside: &mut Outside,
+    ) -> bool {
+        let tag = self.tag;
+        self.touch(branch.as_bytes(), |it| it.takes(now, came, tag, outside)) == Some(true)
+    }
+
+    /// One that was [not taken](Self::takes) goes on as `route` says, or is refused with that status.
     pub fn request(
         &mut self,
         now: Millis,
@@ -83,9 +101,7 @@ impl Passing {
         outside: &mut Outside,
     ) {
         let (branch, tag) = (Branch::from(branch.into_bytes()), self.tag);
-        let belongs = self.touch(&branch, |it| it.takes(now, came, tag, outside));
         let done = match came.method {
-            _ if belongs == Some(true) => Ok(()),
             // Of a refusal from here, of which nothing was kept (RFC 3261 8.2.7).
             Method::Ack if is_tagged(came.request, tag) => Ok(()),
             // That of a 2xx has a way of its own, and nothing answers it.
@@ -115,14 +131,19 @@ impl Passing {
         // RFC 3261 16.3: what it is to support and does not, and the like.
         let owed = match hop::check(came.request, &Accepts::proxy(), self.tag) {
             Err(owed) => owed,
-            Ok(()) if self.is_full_for(came) => hop::busy(came.request, self.tag),
+            Ok(()) if !self.room.has_for(came.whose, 2 * came.message.bytes.len()) => {
+                hop::busy(came.request, self.tag)
+            }
             Ok(()) => {
                 let going = route(outside)?;
                 let failed = going.hop.failed();
                 let passage =
                     Passage::begin(now, self.times, came, going, outside).ok_or(failed)?;
-                self.bytes += passage.bytes();
+                self.room.add(passage.whose(), passage.bytes());
                 self.agenda.set(&branch, Some(passage.deadline()));
+                if let Some(stream) = passage.stream() {
+                    self.by_stream.insert((stream, Rc::clone(&branch)));
+                }
                 self.passages.insert(branch, Box::new(passage));
                 return Ok(());
             }
@@ -133,38 +154,38 @@ impl Passing {
         Ok(())
     }
 
-    /// Whether there is no room for it as it came and as it goes on.
-    fn is_full_for(&self, came: &Came<'_>) -> bool {
-        let bytes = self.bytes + 2 * came.message.bytes.len();
-        self.passages.len() >= MOST || bytes > MOST_BYTES
-    }
-
     /// A response comes; `back` is how it goes back, if it is one to a request that was passed on. What is to be sent, once
-    /// the element has learnt of it what it has to.
+    /// the element has learnt of it what it has to. One to nothing that is remembered goes nowhere, of an INVITE neither
+    /// (RFC 6026 7.3): to a REGISTER it would tell a UE of a registration that was not learnt.
     pub fn response(
         &mut self,
         now: Millis,
+        (from, trust): (Peer, Source),
         response: &Message<'_>,
         back: Option<Back>,
         outside: &mut Outside,
     ) -> Option<Returned> {
         let (status, cseq) = (response.status()?, response.cseq().ok()?);
+        let passage = self.passages.get(response.via().ok()?.branch()?)?;
+        if !passage.is_answered_from(from, trust) {
+            return None;
+        }
         if cseq.method == Method::Cancel {
             // The CANCEL was from here, and its answer goes no further.
             self.touch(response.via().ok()?.branch()?, Passage::hear_of_cancel);
             return None;
         }
-        let Back { to, bytes, branch } = back?;
+        let Back { bytes, branch } = back?;
+        let room = self.room.left();
         let heard = self.touch(&branch, |it| {
-            let heard = it.hear(now, response, &bytes, outside);
+            let heard = it.hear(now, response, (&bytes, room), outside);
             (heard, it.sender())
         });
-        let (to, answered) = match heard {
-            // That of a transaction that is forgotten (RFC 3261 16.7).
-            None => (to, None),
-            Some((Heard::Nothing, _)) => return None,
-            Some((Heard::Progress, to)) => (to, None),
-            Some((Heard::Answer(request), to)) => (to, Some(Answered { request, status })),
+        let (heard, to) = heard?;
+        let answered = match heard {
+            Heard::Nothing => return None,
+            Heard::Progress => None,
+            Heard::Answer(request) => Some(Answered { request, status }),
         };
         Some(Returned {
             to,
@@ -179,9 +200,25 @@ impl Passing {
         };
         let tag = self.tag;
         if self.touch(&branch, |it| it.tick(now, tag, outside)) == Some(false) {
-            let over = self.passages.remove(&branch);
-            self.bytes -= over.map_or(0, |over| over.bytes());
+            if let Some(over) = self.passages.remove(&branch) {
+                self.room.remove(over.whose(), over.bytes());
+                if let Some(stream) = over.stream() {
+                    self.by_stream.remove(&(stream, Rc::clone(&branch)));
+                }
+            }
             self.agenda.set(&branch, None);
+        }
+    }
+
+    /// A stream was closed: whatever waits for something to come over it has failed.
+    pub fn closed(&mut self, now: Millis, stream: Peer, outside: &mut Outside) {
+        let from = (stream, Branch::from(&b""[..]));
+        let over = self.by_stream.range(from..);
+        let over = over.take_while(|(other, _)| *other == stream);
+        let branches: Vec<Branch> = over.map(|(_, branch)| Rc::clone(branch)).collect();
+        let tag = self.tag;
+        for branch in branches {
+            self.touch(&branch, |it| it.lose(now, tag, outside));
         }
     }
 
@@ -190,73 +227,23 @@ impl Passing {
         let (key, _) = self.passages.get_key_value(branch)?;
         let key = Rc::clone(key);
         let passage = self.passages.get_mut(branch)?;
-        self.bytes -= passage.bytes();
+        self.room.remove(passage.whose(), passage.bytes());
         let touched = touch(passage);
-        self.bytes += passage.bytes();
+        self.room.add(passage.whose(), passage.bytes());
         self.agenda.set(&key, Some(passage.deadline()));
         Some(touched)
+    }
+}
+
+/// Whose a request is that is of no stranger.
+pub fn whose(request: &Message<'_>) -> Whose {
+    match request.to().is_ok_and(|to| to.tag().is_some()) {
+        true => Whose::InDialog,
+        false => Whose::First,
     }
 }
 
 fn is_tagged(request: &Message<'_>, tag: Identifier) -> bool {
     let to = request.to().ok();
     to.and_then(|to| to.tag()) == Some(tag.text().as_ref())
-}
-
-/// Which way requests go between elements of the core.
-pub struct Way<'t> {
-    /// To whom, if they do not say it.
-    pub far: SocketAddrV4,
-    /// To whom else alone; `None` for anybody.
-    pub within: Option<&'t Trust>,
-}
-
-impl Way<'_> {
-    /// Passes a message on: a response back, a request where its Route leads, if it has one; within a dialog to the other
-    /// end; else to the far side, as does what may not go where it wants to. The request, if this answers it.
-    pub fn pass_on(
-        &self,
-        now: Millis,
-        message: &Stamped,
-        (proxy, passing): (&Proxy, &mut Passing),
-        outside: &mut Outside,
-    ) -> Option<Answered> {
-        let limits = Limits::default();
-        let read = Message::parse(&message.bytes, &limits).ok()?;
-        let Some(method) = read.method() else {
-            let back = proxy.back_through(&message.bytes);
-            let returned = passing.response(now, &read, back, outside)?;
-            outside.send(now, returned.to, &returned.bytes);
-            return returned.answered;
-        };
-        let came = Came {
-            message,
-            request: &read,
-            method,
-            back: Towards::Core,
-        };
-        let branch = proxy.branch(&read)?;
-        let route = |outside: &Outside| self.route(proxy, &came, outside);
-        passing.request(now, branch, &came, route, outside);
-        None
-    }
-
-    fn route(&self, proxy: &Proxy, came: &Came<'_>, outside: &Outside) -> Result<Going, u16> {
-        let went = proxy.through(&came.message.bytes)?;
-        let is_in_dialog = came.request.to().is_ok_and(|to| to.tag().is_some());
-        let target = came.request.request_uri().filter(|_| is_in_dialog);
-        let wanted = went.route.as_deref().or(target);
-        let address = match wanted.map(|uri| outside.resolve(uri)) {
-            Some(Some(address)) if self.is_open(address) => address,
-            // What its sender may choose freely cannot be reached.
-            Some(None) if self.within.is_none() => return Err(503),
-            Some(_) | None => self.far,
-        };
-        Ok(went.towards(address))
-    }
-
-    fn is_open(&self, to: SocketAddrV4) -> bool {
-        let is_within = |trust: &Trust| to == self.far || trust.holds(*to.ip());
-        self.within.is_none_or(is_within)
-    }
 }

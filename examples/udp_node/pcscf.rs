@@ -1,7 +1,25 @@
 //! The P-CSCF: the library's node for deregistration and its subscriptions, and a proxy beside it.
 //!
-//! The node sees every message first, and says what is to become of it. The proxy passes on what the node lets through;
-//! and of a REGISTER that was answered, the node is shown both.
+//! What belongs to a request that was passed on is the proxy's alone: the node has judged that request, and does not judge it
+//! again. It sees every other message, and says what is to become of it. The proxy passes on what the node lets through; and
+//! of a REGISTER that was answered, the node is shown both.
+//!
+//! ```text
+//!   UE                                                                        core
+//!    |     way_back.rs: the Via of a request is stamped                         |
+//!    |     gate.rs, passing.rs, passage.rs: does it belong to one that was      |
+//!    |       passed on? Then its server or client transaction takes it          |
+//!    |     host.rs: txn::Transactions, and the node in it, which                |
+//!    |       deregisters UEs, subscribes, and is notified                       |
+//!    |     proxy.rs, ues.rs: what it lets through is changed, and has its way   |
+//! ```
+//!
+//! A REGISTER is stamped, belongs to nothing, and is let through by the node, unless it is held (`Verdict::Hold`);
+//! `Proxy::register` writes Path and the like; `Passage::begin` sends it. Its 200 is let through too; the passage takes it,
+//! `Element::learn` shows both to the node and to `Ues`, and then it goes to the UE. An INVITE for the UE goes the same way to
+//! `Proxy::terminating`, which finds the flow in the token of the Path; the passage says 100, and from then on it is the
+//! passage that takes the INVITE that comes again, its CANCEL and the ACK of its refusal. The ACK of its 200 belongs to nothing,
+//! and is passed on without a passage.
 
 use std::error::Error;
 
@@ -31,7 +49,7 @@ use crate::{
     proxy::Proxy,
     site::Site,
     subscribing,
-    ues::{Name, Ues},
+    ues::{Name, Registered, Ues},
     way_back::Stamped,
 };
 
@@ -84,6 +102,7 @@ impl Element {
                 passing: Passing::new(Times::read(arguments)?, tag),
                 visited_network,
                 trust: site.trust.clone(),
+                own: site.listen,
                 core,
             },
             held: Vec::new(),
@@ -109,7 +128,7 @@ impl Element {
                 self.held.retain(|(other, ..)| *other != token);
                 self.held.push((token, from, message.clone()));
             }
-            // Of an INVITE, which has no transaction here.
+            // Of an INVITE: no node has a transaction for that.
             Verdict::Refuse { status, .. } => hop::refuse(now, message, status, self.tag, outside),
             Verdict::Rejected(reject) => {
                 let why = reject.to_string();
@@ -132,7 +151,7 @@ impl Element {
             return Ok(());
         };
         let Some(method) = read.method() else {
-            return self.pass_back(now, trust, &read, outside);
+            return self.pass_back(now, (from, trust), &read, outside);
         };
         let (of, came) = ((from, trust), (message, &read, method));
         self.gate.request(now, of, came, &self.edge.ues, outside);
@@ -144,11 +163,12 @@ impl Element {
     fn pass_back(
         &mut self,
         now: Millis,
-        trust: Source,
+        (from, trust): (Peer, Source),
         response: &Message<'_>,
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
-        let Some(returned) = self.gate.response(now, trust, response, outside) else {
+        let of = (from, trust);
+        let Some(returned) = self.gate.response(now, of, response, outside) else {
             return Ok(());
         };
         if let (Source::TrustedCore, Some(Answered { request, .. })) = (trust, &returned.answered) {
@@ -156,7 +176,7 @@ impl Element {
                 self.learn(now, (flow, request), response.bytes(), outside)?;
             }
         }
-        outside.send(now, returned.to, &returned.bytes);
+        returned.to.send(now, &returned.bytes, outside);
         Ok(())
     }
 
@@ -258,6 +278,7 @@ impl Element {
             "event": "statistics",
             "registrations": node.registrations(),
             "passing": self.gate.passing.len(),
+            "passing_bytes": self.gate.passing.bytes(),
             "held": self.held.len(),
             "transactions": transactions,
             "node": counters(&node.counters()),
@@ -275,6 +296,10 @@ impl NetworkElement for Element {
         outside: &mut Outside,
     ) -> Result<(), Misuse> {
         let trust = self.gate.trust.source(from, Source::Ue);
+        let of = (from, trust);
+        if self.gate.takes(now, of, message, &self.edge.ues, outside) {
+            return Ok(());
+        }
         let (back, bytes) = ((message.back, trust), message.bytes.as_slice());
         let verdict = self
             .host
@@ -337,6 +362,7 @@ impl NetworkElement for Element {
 
     /// Whether that means that the UE is lost, the policy says.
     fn closed(&mut self, now: Millis, flow: Peer, outside: &mut Outside) -> Result<(), Misuse> {
+        self.gate.passing.closed(now, flow, outside);
         for name in self.edge.ues.close(flow) {
             let report = Command::AccessLost {
                 ue: Ue::at(&name.contact).of(&name.private_identity),
@@ -359,13 +385,16 @@ impl Edge {
         outside: &mut Outside,
     ) {
         let is_registered = |contact: &[u8]| node.is_registered(contact);
-        let Some((identity, contacts)) = self.ues.learn(now, flow, shown, is_registered) else {
-            return;
+        let report = match self.ues.learn(now, flow, shown, is_registered) {
+            Registered::Nobody => return,
+            Registered::At(identity, contacts) => {
+                json!({"event": "registered", "public_identity": identity, "contacts": contacts})
+            }
+            Registered::RouteTooLong(identity) => {
+                json!({"event": "service_route_too_long", "public_identity": identity})
+            }
         };
-        outside.report(
-            now,
-            &json!({"event": "registered", "public_identity": identity, "contacts": contacts}),
-        );
+        outside.report(now, &report);
     }
 }
 

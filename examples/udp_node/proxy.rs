@@ -1,20 +1,21 @@
 //! What a P-CSCF does with messages beside the procedures of the library: it passes them on (TS 24.229 5.2.2, 5.2.6).
 //!
 //! What was passed on it need not remember; `passing.rs` does. A branch of ours is made of the one before it, so that a request
-//! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); a response finds its way in its
-//! Vias, where the address that each request came from was written; and a request for a UE in the token of the Path.
+//! that comes again, an ACK of a refusal and a CANCEL have that of the first (RFC 3261 16.11); and a request for a UE finds its
+//! way in the token of the Path, or of Record-Route.
+//!
+//! What it has not: strict routers (RFC 3261 16.4, 16.6 step 6); the transport that a URI in Route or Service-Route names, as
+//! the size of a request alone chooses it; a route that is compared with that of the dialog entry by entry (TS 24.229 5.2.6.3),
+//! as it keeps no dialogs; UEs at one address that are told apart by more than what they say.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    net::SocketAddrV4,
-};
+use std::net::SocketAddrV4;
 
 use ims_procedures::{
-    drive::{Buffer, Identifier, Identifiers, Limits},
+    drive::{Buffer, Identifiers, Limits},
     pcscf::strip_trust_marks,
     wire::{
-        Contact, Edit, Element, Header, HeaderName, MAGIC_COOKIE, Message, Method, NameAddr, Uri,
-        Via, rewrite,
+        Contact, Edit, Element, HeaderName, MAGIC_COOKIE, Message, Method, NameAddr, Uri, Via,
+        rewrite,
     },
 };
 
@@ -22,8 +23,8 @@ use crate::{
     hop::{content_length, whole, with_lines},
     passage::{Going, Hop},
     peer::{Peer, Transport},
-    ues::Speaker,
-    way_back::onward,
+    seal::Seal,
+    ues::{Speaker, Ues},
 };
 
 /// The Max-Forwards that a request is given that has none.
@@ -32,8 +33,17 @@ const MAX_FORWARDS: u8 = 70;
 pub struct Proxy {
     element: Element,
     identifiers: Identifiers,
-    secret: Identifier,
+    seal: Seal,
     limits: Limits,
+}
+
+/// What a token of a flow is good for. A UE sees those of other UEs, in the dialogs that it has with them: in the place of
+/// another each is worth nothing.
+enum Use<'m> {
+    /// It stands in Path.
+    Registration,
+    /// It stands in Record-Route; the Call-ID.
+    Dialog(&'m [u8]),
 }
 
 /// Why a request is not passed on: the status that is owed.
@@ -63,18 +73,17 @@ impl Onward {
 
 /// A response that is to be sent on.
 pub struct Back {
-    pub to: Peer,
     pub bytes: Vec<u8>,
     /// The branch of ours that it came with.
     pub branch: Vec<u8>,
 }
 
 impl Proxy {
-    /// By the secret it knows its branches again, even those of an earlier start.
-    pub fn new(element: Element, identifiers: Identifiers, secret: Identifier) -> Self {
+    /// By the seal it knows its branches and tokens again, even those of an earlier start.
+    pub fn new(element: Element, identifiers: Identifiers, seal: Seal) -> Self {
         Self {
             element,
-            secret,
+            seal,
             identifiers,
             limits: Limits::default(),
         }
@@ -94,15 +103,21 @@ impl Proxy {
             method => method,
         };
         let branch = via.branch().filter(|it| it.starts_with(MAGIC_COOKIE));
-        let old = (message.call_id().ok(), cseq.number);
-        let told = branch.ok_or(old);
-        let hash = |salt: u8| {
-            let mut hasher = DefaultHasher::new();
-            let from = (via.sent_by_raw(), via.received(), via.rport());
-            (self.secret.text(), salt, from, told, method.as_bytes()).hash(&mut hasher);
-            hasher.finish()
+        let (call_id, number) = match branch {
+            Some(_) => (&b""[..], 0),
+            None => (message.call_id().ok()?, cseq.number),
         };
-        Some(format!("z9hG4bK{:016x}{:016x}", hash(0), hash(1)))
+        let sealed = self.seal.of(&[
+            b"branch",
+            via.sent_by_raw(),
+            via.received().unwrap_or_default(),
+            &via.rport().flatten().unwrap_or_default().to_be_bytes(),
+            branch.unwrap_or_default(),
+            call_id,
+            &number.to_be_bytes(),
+            method.as_bytes(),
+        ]);
+        Some(format!("z9hG4bK{sealed}"))
     }
 
     /// A REGISTER of a UE (TS 24.229 5.2.2.1): what a UE may not say is removed, what the P-CSCF vouches for is added.
@@ -119,7 +134,7 @@ impl Proxy {
         let sent_by = text(self.element.sent_by());
         let vector = self.charging_vector();
         let outbound = if has_flow(&request) { ";ob" } else { "" };
-        let token = token_of(flow);
+        let token = self.token(flow, &Use::Registration);
         let added = format!(
             "Path: <sip:{token}@{sent_by};lr{outbound}>\r\n\
              Require: path\r\n\
@@ -136,38 +151,31 @@ impl Proxy {
             return None;
         }
         let path = request.name_addrs(HeaderName::Path).next()?.ok()?;
-        flow_of(path.uri().user()?)
+        self.flow_of(path.uri().user()?, &Use::Registration)
     }
 
-    /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). One that begins something takes the Service-Route of
-    /// the registration, whatever route the UE has chosen.
-    pub fn originating(
-        &mut self,
-        flow: Peer,
-        speaker: &Speaker<'_>,
-        bytes: &[u8],
-    ) -> Result<Onward, Refusal> {
+    /// Any other request of a UE that is registered (TS 24.229 5.2.6.3). It takes the Service-Route of the registration,
+    /// whatever route the UE has chosen, but within a dialog whose route begins here.
+    pub fn originating(&mut self, speaker: &Speaker<'_>, bytes: &[u8]) -> Result<Onward, Refusal> {
         let clean = self.without_trust_marks(bytes)?;
         let request = self.read(&clean)?;
         let branch = self.branch(&request).ok_or(400u16)?;
         let is_within_dialog = request.to().is_ok_and(|to| to.tag().is_some());
-        let service_route = speaker.service_route.filter(|_| !is_within_dialog);
+        let is_of_dialog = self.has_route_of_dialog(speaker.flow, &request);
+        let service_route = speaker.service_route.filter(|_| !is_of_dialog);
         let mut added = String::new();
         let (passed, route) = match service_route {
             Some(service_route) => {
                 added.push_str(&format!("Route: {service_route}\r\n"));
-                let first = NameAddr::parse_list(service_route.as_bytes())
-                    .flatten()
-                    .next();
-                let route = first.map(|first| first.uri_bytes().to_vec());
-                (self.edited(&request, without_routes)?, route)
+                let routes = NameAddr::parse_list(service_route.as_bytes()).flatten();
+                (self.edited(&request, without_routes)?, next_uri(routes))
             }
             None => {
                 let passed = self.edited(&request, self.without_own_route(&request))?;
-                (passed, self.routes_after_own(&request).next())
+                (passed, next_uri(self.routes_after_own(&request)))
             }
         };
-        added.push_str(&self.record_route(flow, &request));
+        added.push_str(&self.record_route(speaker.flow, &request));
         if !is_within_dialog {
             added.push_str(&self.charging_vector());
         }
@@ -177,21 +185,11 @@ impl Proxy {
         Ok(self.onward(passed, &branch, &added, route))
     }
 
-    /// A request of the core for a UE (TS 24.229 5.2.6.4). `bound` knows the flow of a contact, for a request that came
-    /// without the token.
-    pub fn terminating(
-        &self,
-        bytes: &[u8],
-        bound: impl FnOnce(&[u8]) -> Result<Peer, Refusal>,
-    ) -> Result<Going, Refusal> {
+    /// A request of the core for a UE (TS 24.229 5.2.6.4).
+    pub fn terminating(&self, ues: &Ues, bytes: &[u8]) -> Result<Going, Refusal> {
         let request = self.read(bytes)?;
         let branch = self.branch(&request).ok_or(400u16)?;
-        let token = self.own_route(&request).and_then(|route| {
-            let uri = route.uri();
-            flow_of(uri.user()?)
-        });
-        let uri = request.request_uri().unwrap_or_default();
-        let flow = token.map_or_else(|| bound(uri), Ok)?;
+        let flow = self.flow_for(&request, ues)?;
         let kept = is_for_ue(&request);
         let mut routed = self.without_own_route(&request);
         let passed = self.edited(&request, |name| match kept(name) {
@@ -211,7 +209,7 @@ impl Proxy {
         let request = self.read(bytes)?;
         let branch = self.branch(&request).ok_or(400u16)?;
         let passed = self.edited(&request, self.without_own_route(&request))?;
-        let route = self.routes_after_own(&request).next();
+        let route = next_uri(self.routes_after_own(&request));
         let added = match begins_dialog(&request) {
             true => format!("Record-Route: <{};lr>\r\n", text(self.element.uri())),
             false => String::new(),
@@ -231,8 +229,8 @@ impl Proxy {
         self.returned(bytes, is_for_ue(&response))
     }
 
-    /// A response without our Via, and with those fields alone that stay. Our branch vouches for the Via below it: nobody
-    /// but whoever has got the request can have us send something there.
+    /// A response without our Via, and with 500 in the place of 503 (RFC 3261 16.7 step 6): another next hop may do better.
+    /// It has those fields alone that stay. Our branch is of the Via below it, and of no other.
     fn returned(&self, bytes: &[u8], stays: impl Fn(HeaderName) -> bool) -> Option<Back> {
         let response = Message::parse(bytes, &self.limits).ok()?;
         let mut vias = response.vias();
@@ -245,7 +243,6 @@ impl Proxy {
         if self.branch_after(&next, &response)?.into_bytes() != branch {
             return None;
         }
-        let to = onward(&next)?;
         let others = response.header(HeaderName::Via)?.raw();
         let others = others.get(own.raw().len()..)?.trim_ascii_start();
         let others = others.strip_prefix(b",").map(<[u8]>::trim_ascii_start);
@@ -257,8 +254,11 @@ impl Proxy {
             name if stays(name) => Edit::Keep,
             _ => Edit::Drop,
         });
-        let bytes = passed?;
-        Some(Back { to, bytes, branch })
+        let bytes = match response.status() {
+            Some(503) => with_status(&passed?, b"SIP/2.0 500 Server Internal Error"),
+            _ => passed?,
+        };
+        Some(Back { bytes, branch })
     }
 
     /// A message of a UE, without what only the network may say.
@@ -344,37 +344,87 @@ impl Proxy {
             return String::new();
         }
         let sent_by = text(self.element.sent_by());
-        format!("Record-Route: <sip:{}@{sent_by};lr>\r\n", token_of(flow))
+        let call_id = request.call_id().unwrap_or_default();
+        let token = self.token(flow, &Use::Dialog(call_id));
+        format!("Record-Route: <sip:{token}@{sent_by};lr>\r\n")
     }
 
-    /// Our own entry on top of Route, if it is one of ours.
-    fn own_route<'m>(&self, request: &Message<'m>) -> Option<NameAddr<'m>> {
+    /// What stands for a UE's flow. It is sealed, for whoever sends it chooses whom we send to (RFC 5626 5.2).
+    fn token(&self, flow: Peer, of: &Use<'_>) -> String {
+        let flow = format!("{:x}", flow.number());
+        let (kind, call_id) = match *of {
+            Use::Registration => (&b"registration"[..], &b""[..]),
+            Use::Dialog(call_id) => (&b"dialog"[..], call_id),
+        };
+        let sealed = self.seal.of(&[kind, flow.as_bytes(), call_id]);
+        format!("ue{flow}-{sealed}")
+    }
+
+    fn flow_of(&self, token: &[u8], of: &Use<'_>) -> Option<Peer> {
+        let text = std::str::from_utf8(token).ok()?;
+        let (flow, _) = text.strip_prefix("ue")?.split_once('-')?;
+        let flow = Peer::of_number(u64::from_str_radix(flow, 16).ok()?)?;
+        (self.token(flow, of) == text).then_some(flow)
+    }
+
+    /// The flow of whom a request is for, as the token on top of Route says: one of its dialog, or of a registration that
+    /// there is. Without a token it is that of the contact.
+    fn flow_for(&self, request: &Message<'_>, ues: &Ues) -> Result<Peer, Refusal> {
+        let Some(token) = self.own_token(request) else {
+            let contact = request.request_uri().unwrap_or_default();
+            return ues.find(contact).ok_or(480u16)?.flow().ok_or(430);
+        };
+        let of_dialog = Use::Dialog(request.call_id().unwrap_or_default());
+        if let Some(flow) = self.flow_of(&token, &of_dialog) {
+            return Ok(flow);
+        }
+        let flow = self.flow_of(&token, &Use::Registration).ok_or(403u16)?;
+        match ues.are_over(flow) {
+            true => Ok(flow),
+            false => Err(430),
+        }
+    }
+
+    /// Whether a request has the route of its dialog: it begins where we have put ourselves into it, for the UE's address.
+    fn has_route_of_dialog(&self, of: Peer, request: &Message<'_>) -> bool {
+        let of_dialog = Use::Dialog(request.call_id().unwrap_or_default());
+        let token = self.own_token(request);
+        let flow = token.and_then(|token| self.flow_of(&token, &of_dialog));
+        request.to().is_ok_and(|to| to.tag().is_some())
+            && flow.is_some_and(|flow| flow.address.ip() == of.address.ip())
+    }
+
+    /// The token on top of Route, if the entry there is ours.
+    fn own_token(&self, request: &Message<'_>) -> Option<Vec<u8>> {
         let route = request.name_addrs(HeaderName::Route).next()?.ok()?;
-        let own = Uri::parse(self.element.uri()).ok()?;
-        route.uri().same_host_port(&own).then_some(route)
+        let uri = route.uri();
+        let token = uri.user().filter(|_| self.is_own(&route))?;
+        Some(token.to_vec())
     }
 
-    fn routes_after_own(&self, request: &Message<'_>) -> impl Iterator<Item = Vec<u8>> {
-        let own = usize::from(self.own_route(request).is_some());
-        let routes = request.name_addrs(HeaderName::Route).skip(own).flatten();
-        let routes: Vec<Vec<u8>> = routes.map(|route| route.uri_bytes().to_vec()).collect();
-        routes.into_iter()
+    fn is_own(&self, route: &NameAddr<'_>) -> bool {
+        Uri::parse(self.element.uri()).is_ok_and(|own| route.uri().same_host_port(&own))
     }
 
-    /// Takes our entry out of the topmost Route field (RFC 3261 16.4).
+    /// The entries in Route below ours. All of ours that are on top go, however often the sender has put us there.
+    fn routes_after_own<'m>(&self, request: &Message<'m>) -> impl Iterator<Item = NameAddr<'m>> {
+        let routes = request.name_addrs(HeaderName::Route).flatten();
+        routes.skip_while(|route| self.is_own(route))
+    }
+
+    /// Takes our entries off the top of Route (RFC 3261 16.4).
     fn without_own_route(
         &self,
         request: &Message<'_>,
     ) -> impl FnMut(HeaderName) -> Edit<'static> + use<> {
-        let mut is_top = self.own_route(request).is_some();
-        let field = request.header(HeaderName::Route).map(Header::raw);
-        let values = NameAddr::parse_list(field.unwrap_or_default());
-        let others = values.skip(1).flatten().map(|value| value.raw().to_vec());
-        let others = others.collect::<Vec<_>>().join(&b", "[..]);
+        let top = request.name_addrs(HeaderName::Route).flatten().next();
+        let is_on_top = top.is_some_and(|top| self.is_own(&top));
+        let others = self.routes_after_own(request).map(|it| it.raw().to_vec());
+        let mut others = others.collect::<Vec<_>>().join(&b", "[..]);
         move |name| match name {
-            HeaderName::Route if std::mem::take(&mut is_top) => match others.is_empty() {
-                true => Edit::Drop,
-                false => Edit::ReplaceOwned(others.clone()),
+            HeaderName::Route if is_on_top => match std::mem::take(&mut others) {
+                others if others.is_empty() => Edit::Drop,
+                others => Edit::ReplaceOwned(others),
             },
             _ => Edit::Keep,
         }
@@ -399,6 +449,16 @@ fn is_for_ue(message: &Message<'_>) -> impl Fn(HeaderName) -> bool + use<> {
     }
 }
 
+fn with_status(response: &[u8], line: &[u8]) -> Vec<u8> {
+    let end = response.windows(2).position(|pair| pair == b"\r\n");
+    let rest = response.get(end.unwrap_or_default()..).unwrap_or_default();
+    [line, rest].concat()
+}
+
+fn next_uri<'m>(mut routes: impl Iterator<Item = NameAddr<'m>>) -> Option<Vec<u8>> {
+    Some(routes.next()?.uri_bytes().to_vec())
+}
+
 fn without_routes(name: HeaderName) -> Edit<'static> {
     match name {
         HeaderName::Route => Edit::Drop,
@@ -418,16 +478,6 @@ fn has_flow(register: &Message<'_>) -> bool {
     register
         .contacts()
         .any(|contact| matches!(contact, Ok(Contact::Addr(contact)) if contact.reg_id().is_some()))
-}
-
-/// What stands for a UE's address. Only the core may use it: from there alone it is looked at.
-fn token_of(flow: Peer) -> String {
-    format!("ue{:x}", flow.number())
-}
-
-fn flow_of(token: &[u8]) -> Option<Peer> {
-    let number = std::str::from_utf8(token).ok()?.strip_prefix("ue")?;
-    Peer::of_number(u64::from_str_radix(number, 16).ok()?)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -20,10 +20,11 @@ use crate::{
     hop,
     outside::Outside,
     passage::Times,
-    passing::{Passing, Way},
+    passing::Passing,
     peer::Peer,
     proxy::Proxy,
     site::{Site, Trust},
+    way::Way,
     way_back::Stamped,
 };
 

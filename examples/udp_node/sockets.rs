@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io::{self, ErrorKind, Read, Write},
-    net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
@@ -30,8 +30,12 @@ const CONNECTING: Duration = Duration::from_secs(2);
 const MOST_CONNECTING: usize = 16;
 /// How long whoever sends waits for one: that of a peer nearby is made or refused by then.
 const NEARBY: Duration = Duration::from_millis(10);
-/// Streams at once, half of the files that a program may have open; whoever connects when there are so many is hung up on.
+/// Streams at once, half of the files that a program may have open.
 const MOST_STREAMS: usize = 512;
+/// Streams at once with which whoever connects is taken: the rest is for connections to the core.
+const MOST_ACCEPTED: usize = 448;
+/// Streams of one address. A host before which UEs share one has more.
+const MOST_OF_ONE: usize = 64;
 /// Bytes that a peer may leave unread; past that it is hung up on.
 const MOST_UNREAD: usize = 1 << 20;
 
@@ -41,7 +45,7 @@ pub enum Arrival {
         from: Peer,
         bytes: Vec<u8>,
     },
-    /// A stream was closed, by either side.
+    /// A stream was closed, by either side, or could not be made: what was sent there last may be lost.
     Closed(Peer),
 }
 
@@ -149,7 +153,7 @@ impl Sockets {
         sent
     }
 
-    /// Sends when there is a connection. One that fails later loses what was to be sent, as a datagram would be lost.
+    /// Sends when there is a connection. Of one that fails later, its end is told.
     fn connect(&mut self, to: SocketAddrV4, bytes: &[u8]) -> io::Result<()> {
         if let Some(waiting) = self.connecting.get_mut(&to) {
             if waiting.len() + bytes.len() > MOST_UNREAD {
@@ -178,10 +182,13 @@ impl Sockets {
 
     fn take_over(&mut self, (to, socket): Connected) {
         let waiting = self.connecting.remove(&to).unwrap_or_default();
-        if let Ok(mut stream) = socket.and_then(Stream::new) {
-            if stream.send(&waiting).is_ok() {
-                self.streams.insert(to, stream);
-            }
+        let made = socket.and_then(Stream::new).and_then(|mut stream| {
+            stream.send(&waiting)?;
+            Ok(stream)
+        });
+        match made {
+            Ok(stream) => drop(self.streams.insert(to, stream)),
+            Err(_) => self.arrivals.push_back(Arrival::Closed(Peer::tcp(to))),
         }
     }
 
@@ -190,10 +197,9 @@ impl Sockets {
             self.take_over(connected);
         }
         while let Ok((socket, from)) = self.listener.accept() {
-            let (Ok(from), true) = (v4(from), self.streams.len() < MOST_STREAMS) else {
-                continue;
-            };
-            if let Ok(stream) = Stream::new(socket) {
+            // Whoever is not taken is hung up on.
+            let from = v4(from).ok().filter(|from| self.takes(*from.ip()));
+            if let (Some(from), Ok(stream)) = (from, Stream::new(socket)) {
                 self.streams.insert(from, stream);
             }
         }
@@ -207,6 +213,11 @@ impl Sockets {
             }
         }
         closed.into_iter().for_each(|address| self.close(address));
+    }
+
+    fn takes(&self, ip: Ipv4Addr) -> bool {
+        let of_one = self.streams.keys().filter(|it| *it.ip() == ip).count();
+        self.streams.len() < MOST_ACCEPTED && of_one < MOST_OF_ONE
     }
 
     fn close(&mut self, address: SocketAddrV4) {

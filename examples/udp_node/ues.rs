@@ -1,8 +1,9 @@
 //! The UEs behind a P-CSCF: over which flow each is reached, and under which identities it speaks.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     error::Error,
+    net::{Ipv4Addr, SocketAddrV4},
 };
 
 use ims_procedures::{
@@ -18,7 +19,7 @@ use crate::{
     store::{Opened, Store},
 };
 
-/// Bytes of a Service-Route; a longer one is not kept.
+/// Bytes of a Service-Route. Who is given a longer one has no way into the core.
 const LONGEST_ROUTE: usize = 1_024;
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -31,10 +32,21 @@ pub struct Ue {
     service_route: String,
 }
 
+/// What came of a REGISTER and its 2xx.
+pub enum Registered {
+    Nobody,
+    /// That public identity at these contacts.
+    At(String, Vec<String>),
+    /// Nobody is to speak from that identity's contacts without the route that was given them.
+    RouteTooLong(String),
+}
+
 /// Whom a request is from.
 pub struct Speaker<'u> {
     /// The identity under which it is passed on.
     pub identity: &'u str,
+    /// Where what follows is to reach it.
+    pub flow: Peer,
     /// The route of what it begins.
     pub service_route: Option<&'u str>,
 }
@@ -51,7 +63,7 @@ pub struct Name {
 pub struct Ues {
     by_name: BTreeMap<Name, Ue>,
     /// Several may come over one: behind a gateway, or in a test.
-    by_flow: HashMap<u64, BTreeSet<Name>>,
+    by_flow: BTreeMap<u64, BTreeSet<Name>>,
     store: Option<Store>,
 }
 
@@ -79,37 +91,55 @@ impl Ues {
         Ok(ues)
     }
 
-    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too. Which they are, and whose.
+    /// Takes over the contacts of a REGISTER and its 2xx that the node has taken too.
     pub fn learn(
         &mut self,
         now: Millis,
         flow: Peer,
         (request, response): (&[u8], &[u8]),
         is_registered: impl Fn(&[u8]) -> bool,
-    ) -> Option<(String, Vec<String>)> {
+    ) -> Registered {
         let limits = Limits::default();
-        let request = Message::parse(request, &limits).ok()?;
-        let response = Message::parse(response, &limits).ok()?;
-        let learned = Learned::read(&request, &response, &limits).ok()?;
-        let ue = Ue {
-            flow: Some(flow.number()),
-            identities: identities(&request, &response),
-            service_route: service_route(&response),
+        let (Ok(request), Ok(response)) = (
+            Message::parse(request, &limits),
+            Message::parse(response, &limits),
+        ) else {
+            return Registered::Nobody;
+        };
+        let Ok(learned) = Learned::read(&request, &response, &limits) else {
+            return Registered::Nobody;
+        };
+        let identities = identities(&request, &response);
+        let Some(default) = identities.first().cloned() else {
+            return Registered::Nobody;
         };
         let bound = learned.contacts.iter().filter(|bound| bound.expires > 0);
         let bound = bound.map(|bound| bound.contact.uri_bytes());
-        let mut contacts = Vec::new();
-        for contact in bound.filter(|contact| is_registered(contact)) {
-            let name = Name {
+        let names = bound.filter(|contact| is_registered(contact));
+        let names: Vec<Name> = names
+            .map(|contact| Name {
                 contact: contact.to_vec(),
                 private_identity: learned.private_identity.clone(),
-            };
+            })
+            .collect();
+        let Some(service_route) = service_route(&response) else {
+            names.iter().for_each(|name| self.remove(name));
+            return Registered::RouteTooLong(default);
+        };
+        let ue = Ue {
+            flow: Some(flow.number()),
+            identities,
+            service_route,
+        };
+        let contacts: Vec<String> = names.iter().map(|name| text(&name.contact)).collect();
+        for name in names {
             self.note(now, &name, &ue);
             self.add(name, ue.clone());
-            contacts.push(text(contact));
         }
-        let default = ue.identities.into_iter().next()?;
-        (!contacts.is_empty()).then_some((default, contacts))
+        match contacts.is_empty() {
+            true => Registered::Nobody,
+            false => Registered::At(default, contacts),
+        }
     }
 
     /// Keeps it, where that is wanted. If that fails, a start finds the registration without its flow.
@@ -143,21 +173,28 @@ impl Ues {
 
     /// Whom a request over a flow is from (TS 24.229 5.2.6.3). It is passed on under the identity that the UE prefers, if that
     /// is its own, or its default one. Of several UEs it is from the one with its Contact, and else from the one with its
-    /// P-Preferred-Identity or From. `None` if nobody has registered over the flow, or if that does not tell whom it is
-    /// from.
+    /// P-Preferred-Identity or From. Who has registered over UDP sends what is large over TCP (RFC 3261 18.1.1): that comes from
+    /// the same address, and must name one of the UEs there. `None` if nobody has registered so, or if that does not tell whom
+    /// it is from.
     pub fn speaker(&self, flow: Peer, request: &[u8]) -> Option<Speaker<'_>> {
         let request = Message::parse(request, &Limits::default()).ok()?;
         let preferred = request.name_addrs(HeaderName::PPreferredIdentity).next();
         let preferred = preferred.and_then(Result::ok);
-        let mut ues = self.over(flow);
         let contact = request.contacts().flatten().find_map(|given| match given {
             Contact::Addr(contact) => Some(contact.uri_bytes()),
             Contact::Star => None,
         });
-        narrow(&mut ues, |(name, _)| {
-            contact == Some(name.contact.as_slice())
-        });
-        for given in [preferred, request.from().ok()].into_iter().flatten() {
+        let has_contact = |(name, _): &(&Name, &Ue)| contact == Some(name.contact.as_slice());
+        let given = [preferred, request.from().ok()];
+        let given = given.into_iter().flatten();
+        let mut ues = self.over(flow);
+        if ues.is_empty() && flow.transport == Transport::Tcp {
+            ues = self.over_udp_at(*flow.address.ip());
+            let is_given = |ue: &Ue| given.clone().any(|given| ue.own(&given).is_some());
+            ues.retain(|it| has_contact(it) || is_given(it.1));
+        }
+        narrow(&mut ues, has_contact);
+        for given in given {
             narrow(&mut ues, |(_, ue)| ue.own(&given).is_some());
         }
         let (first, ue) = ues.first()?;
@@ -168,14 +205,44 @@ impl Ues {
         let preferred = preferred.and_then(|given| ue.own(&given));
         Some(Speaker {
             identity: preferred.or(ue.identity())?,
+            flow: ue.flow()?,
             service_route: Some(ue.service_route.as_str()).filter(|route| !route.is_empty()),
         })
     }
 
+    /// Whether a request that comes over a flow can be of somebody who is registered.
+    pub fn may_send_over(&self, flow: Peer) -> bool {
+        let is_over_tcp = flow.transport == Transport::Tcp;
+        self.are_over(flow) || is_over_tcp && self.udp_flows_at(*flow.address.ip()).next().is_some()
+    }
+
+    /// Whether anybody is registered over a flow.
+    pub fn are_over(&self, flow: Peer) -> bool {
+        self.by_flow.contains_key(&flow.number())
+    }
+
     fn over(&self, flow: Peer) -> Vec<(&Name, &Ue)> {
         let names = self.by_flow.get(&flow.number()).into_iter().flatten();
-        let ues = names.filter_map(|name| Some((name, self.by_name.get(name)?)));
-        ues.collect()
+        self.named(names).collect()
+    }
+
+    fn over_udp_at(&self, ip: Ipv4Addr) -> Vec<(&Name, &Ue)> {
+        self.named(self.udp_flows_at(ip).flatten()).collect()
+    }
+
+    fn udp_flows_at(&self, ip: Ipv4Addr) -> impl Iterator<Item = &BTreeSet<Name>> {
+        let flow = |port| Peer::udp(SocketAddrV4::new(ip, port)).number();
+        let flows = self.by_flow.range(flow(0)..=flow(u16::MAX));
+        let is_udp =
+            |number| Peer::of_number(number).is_some_and(|it| it.transport == Transport::Udp);
+        flows.filter_map(move |(number, names)| is_udp(*number).then_some(names))
+    }
+
+    fn named<'u>(
+        &'u self,
+        names: impl Iterator<Item = &'u Name>,
+    ) -> impl Iterator<Item = (&'u Name, &'u Ue)> {
+        names.filter_map(|name| Some((name, self.by_name.get(name)?)))
     }
 
     /// The UE at a contact, if there is no other.
@@ -259,13 +326,10 @@ fn identities(request: &Message<'_>, response: &Message<'_>) -> Vec<String> {
     identities
 }
 
-/// Each 2xx replaces what an earlier one said.
-fn service_route(response: &Message<'_>) -> String {
+/// Each 2xx replaces what an earlier one said. `None` if it is too long.
+fn service_route(response: &Message<'_>) -> Option<String> {
     let routes = response.name_addrs(HeaderName::ServiceRoute).flatten();
     let routes: Vec<String> = routes.map(|route| text(route.raw())).collect();
     let joined = routes.join(", ");
-    match joined.len() <= LONGEST_ROUTE {
-        true => joined,
-        false => String::new(),
-    }
+    (joined.len() <= LONGEST_ROUTE).then_some(joined)
 }

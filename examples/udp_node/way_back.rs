@@ -97,25 +97,17 @@ fn unmarked(via: &Via<'_>) -> Vec<u8> {
     kept
 }
 
+/// Where whoever sent a request can be connected, once its connection is closed (RFC 3261 18.2.2).
+pub fn anew(back: Peer, via: &Via<'_>) -> Option<Peer> {
+    let port = via.port().unwrap_or(5060);
+    let address = SocketAddrV4::new(*back.address.ip(), port);
+    (back.transport == Transport::Tcp).then(|| Peer::tcp(address))
+}
+
 fn back(from: Peer, via: &Via<'_>) -> Peer {
     if from.transport == Transport::Tcp || via.rport().is_some() {
         return from;
     }
     let port = via.port().unwrap_or(5060);
     Peer::udp(SocketAddrV4::new(*from.address.ip(), port))
-}
-
-/// Whom a response goes to whose topmost Via this is: as we have stamped it.
-pub fn onward(via: &Via<'_>) -> Option<Peer> {
-    let ip = match (via.received(), via.host()) {
-        (Some(received), _) => std::str::from_utf8(received).ok()?.parse().ok()?,
-        (None, Host::V4(host)) => host.into(),
-        (None, Host::V6(_) | Host::Name(_)) => return None,
-    };
-    let port = via.rport().flatten().or(via.port()).unwrap_or(5060);
-    let address = SocketAddrV4::new(ip, port);
-    Some(match via.transport().eq_ignore_ascii_case(b"TCP") {
-        true => Peer::tcp(address),
-        false => Peer::udp(address),
-    })
 }

@@ -221,6 +221,20 @@ fn what_is_not_understood() {
             ],
             "/nowhere: ",
         ),
+        (
+            &[
+                "pcscf",
+                "--listen",
+                "127.0.0.1:0",
+                "--domain",
+                "ims.test",
+                "--next-hop",
+                "127.0.0.1:9",
+                "--t1-ms",
+                "0",
+            ],
+            "--t1-ms: 0 is not within 1..=60000",
+        ),
     ] {
         let (success, _, said) = run(arguments);
         assert!(!success && said.contains(expected), "{arguments:?}: {said}");

@@ -2,12 +2,14 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpListener, TcpStream},
 };
+
+use serde_json::json;
 
 use crate::{
     pcscf::{Between, over_tcp, request, response},
-    peer::{Peer, status, values},
+    peer::{Peer, Register, status, values},
     process::BOUND,
 };
 
@@ -220,8 +222,7 @@ fn a_call_that_is_answered() {
     ue.send_from_core(&invite);
     ue.between.core.receive();
     let passed = ue.receive();
-    let route = values(&passed, "Record-Route")[0].to_owned();
-    assert!(route.starts_with(&format!("<sip:{}@", ue.token)), "{route}");
+    assert_eq!(values(&passed, "Record-Route").len(), 1);
     for _ in 0..2 {
         ue.send(&response(&passed, "200 OK", ""));
         assert_eq!(status(&ue.between.core.receive()), "200");
@@ -236,6 +237,44 @@ fn a_call_that_is_answered() {
     );
     ue.send_from_core(&ue.of_core("BYE"));
     assert!(ue.receive().starts_with("BYE "));
+}
+
+/// [PD-3, PD-9] What has passed is the proxy's: the node does not judge it again when it comes again, after its UE's access was
+/// lost, nor when it is shut down.
+#[test]
+fn what_has_passed_is_not_judged_again() {
+    let mut between = Between::with(&["--t1-ms", "20000"]);
+    let token = Between::token(&between.register()).to_owned();
+    let listen = between.pcscf.listen.clone();
+    let route = format!("Route: <sip:{token}@{listen};lr>\r\n");
+    let (ue, core) = (&between.ue, &between.core);
+    let contact = format!("sip:alice@{}", ue.address);
+    let for_ue = |method: &str| {
+        let request = request(method, core, &route);
+        request.replace("sip:bob@ims.test SIP", &format!("{contact} SIP"))
+    };
+    let message = for_ue("MESSAGE");
+    core.send(&listen, &message);
+    ue.send(&listen, &response(&ue.receive(), "200 OK", ""));
+    let answered = core.receive();
+    let invite = for_ue("INVITE");
+    assert_eq!(status(&core.ask(&listen, &invite)), "100");
+    ue.send(&listen, &response(&ue.receive(), "180 Ringing", ""));
+    let rings = core.receive();
+    let register = Register::new("late", ue).write(ue);
+    ue.send(&listen, &register);
+    assert!(core.receive().starts_with("REGISTER "));
+
+    let lost = json!({"command": "access_lost", "contact": contact});
+    between.pcscf.command(&lost);
+    assert_eq!(values(&core.receive(), "Expires"), ["0"]);
+    assert_eq!(core.ask(&listen, &invite), rings);
+    assert_eq!(core.ask(&listen, &message), answered);
+    assert_eq!(status(&core.ask(&listen, &for_ue("INVITE"))), "500");
+    between.pcscf.command(&json!({"command": "shutdown"}));
+    between.pcscf.event("accepted");
+    ue.send(&listen, &register);
+    assert!(ue.is_quiet_for(100));
 }
 
 /// Timer B: nobody answers an INVITE, and whoever sent it hears of that. Of another request there is nothing to hear
@@ -346,4 +385,64 @@ fn a_call_is_cancelled_too_soon() {
     assert!(ack.unwrap().starts_with("ACK "));
     assert_eq!(status(&ue.receive()), "487");
     assert!(core.is_quiet_for(500));
+}
+
+/// RFC 3261 16.9: the core takes a request over TCP and hangs up, and its sender hears at once. One that is for a UE whose
+/// connection is closed has failed too, and only the UE can help that (RFC 5626 5.3).
+#[test]
+fn a_connection_that_fails() {
+    let mut between = Between::new();
+    between.register();
+    let (ue, listen) = (&between.ue, &between.pcscf.listen);
+    let long = format!("X-Long: {}\r\n", "y".repeat(1_300));
+    let core = TcpListener::bind(&between.core.address).unwrap();
+    for method in ["MESSAGE", "INVITE"] {
+        ue.send(listen, &request(method, ue, &long));
+        let (mut stream, _) = core.accept().unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        assert_ne!(stream.read(&mut [0; 1_000]).unwrap(), 0);
+        drop(stream);
+        if method == "INVITE" {
+            assert_eq!(status(&ue.receive()), "100");
+        }
+        assert_eq!(status(&ue.receive()), "503");
+    }
+
+    let mut ue = OverTcp::new(&[]);
+    ue.send_from_core(&ue.of_core("INVITE"));
+    assert_eq!(status(&ue.between.core.receive()), "100");
+    let invite = ue.receive();
+    ue.send(&response(&invite, "180 Ringing", ""));
+    assert_eq!(status(&ue.between.core.receive()), "180");
+    ue.stream.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(status(&ue.between.core.receive()), "430");
+}
+
+/// RFC 3261 18.2.2: an element that has closed its connection is connected for the response, where its Via says.
+#[test]
+fn a_response_after_the_connection() {
+    let mut between = Between::with(&["--trust", "127.0.0.1"]);
+    let register = between.register();
+    let token = Between::token(&register);
+    let core = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = core.local_addr().unwrap();
+    let route = format!("Route: <sip:{token}@{};lr>\r\n", between.pcscf.listen);
+    let message = request("MESSAGE", &between.core, &route);
+    let via = format!("UDP {}", between.core.address);
+    let message = message.replace(&via, &format!("TCP {address}"));
+    let mut stream = TcpStream::connect(&between.pcscf.listen).unwrap();
+    stream.write_all(message.as_bytes()).unwrap();
+    let passed = between.ue.receive();
+    drop(stream);
+    // It has seen that, once it answers on another.
+    let mut other = TcpStream::connect(&between.pcscf.listen).unwrap();
+    other.write_all(b"\r\n\r\n").unwrap();
+    other.read_exact(&mut [0; 2]).unwrap();
+    let answer = response(&passed, "200 OK", "");
+    between.ue.send(&between.pcscf.listen, &answer);
+    let (mut stream, _) = core.accept().unwrap();
+    stream.set_read_timeout(Some(BOUND)).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"SIP/2.0 200 ");
 }

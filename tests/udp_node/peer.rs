@@ -19,6 +19,12 @@ impl Peer {
         Self::at(UE_ADDRESS)
     }
 
+    /// A UE at another address.
+    #[allow(dead_code)]
+    pub fn another_ue() -> Self {
+        Self::at("127.0.0.10:0")
+    }
+
     /// Somebody at an address that the elements trust.
     pub fn of_core() -> Self {
         Self::at(CORE_ADDRESS)

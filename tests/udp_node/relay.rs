@@ -306,13 +306,13 @@ fn too_many_requests() {
         let message = message.replace("z9hG4bK-subscribe", &branch);
         border.inside.send(&border.ibcf.listen, &message);
     };
-    let refused = (1..2_000).find(|number| {
+    let refused = (1..3_000).find(|number| {
         send(*number);
         !border.inside.is_quiet_for(2)
     });
     // Each has 60,000 bytes as it comes, and as it goes.
-    assert!(refused.is_some_and(|number| number > 500), "{refused:?}");
-    send(2_000);
+    assert!(refused.is_some_and(|number| number > 1_500), "{refused:?}");
+    send(3_000);
     let refused = border.inside.receive();
     assert_eq!(status(&refused), "503");
     assert_eq!(values(&refused, "Retry-After"), ["10"]);
