@@ -431,6 +431,10 @@ impl Passage {
 
     /// Its final response, whoever has given it.
     fn answer(&mut self, now: Millis, status: u16, (back, room): (&[u8], usize)) {
+        // Whom the core has registered is a stranger no more.
+        if let (Whose::Stranger(_), 200..300) = (self.whose, status) {
+            self.whose = Whose::First;
+        }
         if self.is_invite && status >= 300 {
             self.keep(back, room);
             let pace = self.times.pace(self.back);

@@ -53,6 +53,24 @@ fn too_many_registers() {
     assert!(core.receive().starts_with("REGISTER "));
 }
 
+/// What the core has answered well is no stranger's any more, however many UEs come from one address.
+#[test]
+fn registers_that_are_accepted() {
+    let between = Between::with(&["--udp-limit", "65535", "--t1-ms", "20000"]);
+    let (listen, core) = (&between.pcscf.listen, &between.core);
+    let ue = Peer::another_ue();
+    let mut register = Register::new("carol", &ue);
+    let long = long();
+    register.lines = &long;
+    for cseq in 1..300 {
+        register.cseq = cseq;
+        ue.send(listen, &register.write(&ue));
+        let passed = core.receive();
+        core.send(listen, &response(&passed, "200 OK", ""));
+        assert_eq!(status(&ue.receive()), "200", "{cseq}");
+    }
+}
+
 /// Answers are kept, to be given again, for as long as there is room: then they pass all the same, and are not kept.
 #[test]
 fn large_answers() {
