@@ -80,6 +80,7 @@ impl Between {
         assert!(values(&back, "P-Charging-Vector").is_empty());
         assert_eq!(values(&back, "Via").len(), 1);
         self.pcscf.event("registered");
+        self.core.pass_over(&request);
         request
     }
 

@@ -61,6 +61,21 @@ impl Peer {
         is_quiet
     }
 
+    /// Passes over a message that has come again meanwhile, however often.
+    pub fn pass_over(&self, message: &str) {
+        let mut bytes = [0; 65_536];
+        self.socket
+            .set_read_timeout(Some(Duration::from_millis(1)))
+            .unwrap();
+        while let Ok(length) = self.socket.peek(&mut bytes) {
+            if &bytes[..length] != message.as_bytes() {
+                break;
+            }
+            self.socket.recv(&mut bytes).unwrap();
+        }
+        self.socket.set_read_timeout(Some(BOUND)).unwrap();
+    }
+
     /// Sends a request, and receives what comes next.
     pub fn ask(&self, to: &str, message: &str) -> String {
         self.send(to, message);
