@@ -1088,7 +1088,7 @@ enum imsp_initiator
    */
   IMSP_INITIATOR_OPERATOR = 5,
   /**
-   * This element: a time has run out there.
+   * This element by itself: a time has run out there, or it has found that a dialog or a record is gone.
    */
   IMSP_INITIATOR_ELEMENT = 6,
   /**

@@ -123,7 +123,7 @@ pub enum imsp_initiator {
     HomeNetwork = 4,
     /// The operator of this element, or the caller.
     Operator = 5,
-    /// This element: a time has run out there.
+    /// This element by itself: a time has run out there, or it has found that a dialog or a record is gone.
     Element = 6,
     /// The other CPM entity of a session.
     OtherEntity = 7,

@@ -261,8 +261,8 @@ impl Visitor for Finder<'_> {
         }
     }
 
-    /// A registration that ended without a word about contacts is over for all of them; and so is the principal one, whichever
-    /// contacts it shows, if that is of what is now: it has none then (RFC 3680 5.1.1).
+    /// A registration that ended without a word about contacts is over for all of them; and so is the principal one,
+    /// whichever contacts it shows, if that is of what is now: it has none then (RFC 3680 5.1.1).
     fn registration_end(&mut self, _end: &reginfo::RegistrationEnd<'_>) {
         if self.state != RegistrationState::Terminated {
             return;

@@ -21,7 +21,7 @@ pub enum Initiator {
     HomeNetwork,
     /// The operator of this element, or its host.
     Operator,
-    /// This element: a time has run out there.
+    /// This element by itself: a time has run out there, or it has found that a dialog or a record is gone.
     Element,
     /// The other CPM entity of a session.
     OtherEntity,
